@@ -1,0 +1,2 @@
+#![doc = "kith"]
+fn main() {}

@@ -1,0 +1,3 @@
+//! Who belongs to a circle and which keys they hold. Owns acts' meaning, epochs, invites and records.
+
+pub mod body;

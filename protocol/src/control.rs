@@ -1,0 +1,49 @@
+//! The local API's types: what `kith` and `kithd` say to each other, as JSON. Shapes only.
+//!
+//! Field names here are a promise to scripts: add freely, change only with a CHANGELOG entry. Unknown fields are ignored.
+
+mod circle;
+mod error;
+mod item;
+mod join;
+mod status;
+
+pub use circle::{Circle, Device, EditCircle, Epoch, Member, NewCircle, SetRole};
+pub use error::{Code, Error};
+pub use item::{
+    Author, Batch, BatchItem, Change, Edit, EditEvent, EditNote, EditResource, Event, Inbox, InboxEntry, NewEvent, NewNote,
+    NewReaction, NewReply, NewResource, NewResourceInBatch, Note, NoteState, Reply, Resource, Revision, Rsvp, RsvpCounts, Rsvped,
+    SearchHit, Want,
+};
+pub use join::{Accept, Invite, Join, JoinStatus, NewInvite, PendingRequest, Preview};
+pub use status::{Doctor, Finding, Peers, Status, Store, Sync, WatchEvent};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::time::Millis;
+
+/// A moment, in JSON as RFC 3339 in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time(pub Millis);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let stamp: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
+        Ok(Self(Millis(u64::try_from(stamp.as_millisecond()).map_err(serde::de::Error::custom)?)))
+    }
+}
+
+impl utoipa::PartialSchema for Time {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        String::schema()
+    }
+}
+
+impl utoipa::ToSchema for Time {}

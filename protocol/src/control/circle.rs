@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Time;
+
+/// A circle, as one of its members sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Circle {
+    /// Short id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// My role; `null` once removed or left.
+    pub role: Option<String>,
+    /// `current`, `suspended`, `removed` or `left`: mine.
+    pub status: String,
+    /// How many current members.
+    pub members: usize,
+    /// How many current devices.
+    pub devices: usize,
+    /// `history`, `retention`, `invite`, `approval` and `agreement`.
+    pub policies: BTreeMap<String, String>,
+    /// The epoch in use; `null` where the next writer makes one.
+    pub epoch: Option<Epoch>,
+    /// Ids of the membership heads.
+    pub heads: Vec<String>,
+    /// Hash of the exact set of current devices; equal among members who agree.
+    pub roster_hash: String,
+    /// No steward and no founder is left.
+    pub frozen: bool,
+    /// My member id.
+    pub me: String,
+}
+
+/// An epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Epoch {
+    /// Short id.
+    pub id: String,
+    /// Its maker's label.
+    pub created_at: Time,
+}
+
+/// A person in a circle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Member {
+    /// Short id.
+    pub id: String,
+    /// Her name, or her short id while she has not published one.
+    pub name: String,
+    /// `guest member facilitator steward founder`; `null` once out.
+    pub role: Option<String>,
+    /// `current suspended removed left`.
+    pub status: String,
+    /// Her devices.
+    pub devices: Vec<Device>,
+    /// Is it me?
+    pub me: bool,
+}
+
+/// A device of a member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Device {
+    /// Short id.
+    pub id: String,
+    /// The name its owner gave it.
+    pub name: String,
+    /// May it write now?
+    pub current: bool,
+}
+
+/// A new circle. Values as on the command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct NewCircle {
+    /// At most 80 characters.
+    pub name: String,
+    /// The founder's name in it; empty: the name given at `kith init`.
+    #[serde(rename = "as")]
+    pub as_name: String,
+    /// Text of the agreement; empty: none.
+    pub agreement: String,
+    /// `all`, `since-join` or `days:N`; empty: `since-join`.
+    pub history: String,
+    /// `keep`, `Nd` or `days:N`; empty: `keep`.
+    pub retention: String,
+    /// `stewards` or `members`; empty: `stewards`.
+    pub invite: String,
+    /// `required` or `none`; empty: `required`.
+    pub approval: String,
+    /// `x-wing` (the default) or `x25519`.
+    pub suite: String,
+}
+
+/// Policies to change; absent ones stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct EditCircle {
+    /// At most 80 characters.
+    pub name: Option<String>,
+    /// Text of the agreement.
+    pub agreement: Option<String>,
+    /// `all`, `since-join` or `days:N`.
+    pub history: Option<String>,
+    /// `keep`, `Nd` or `days:N`.
+    pub retention: Option<String>,
+    /// `stewards` or `members`.
+    pub invite: Option<String>,
+    /// `required` or `none`.
+    pub approval: Option<String>,
+}
+
+/// A role to set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SetRole {
+    /// `guest`, `member`, `facilitator` or `steward`.
+    pub role: String,
+}

@@ -1,0 +1,119 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Member, Time};
+
+/// An invite of mine or, for stewards, of the circle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Invite {
+    /// Short id.
+    pub id: String,
+    /// The link; a secret, held only by the inviter's own machine, else `null`.
+    pub link: Option<String>,
+    /// The role it gives.
+    pub role: String,
+    /// When it ends.
+    pub expires_at: Time,
+    /// How many people may come by it.
+    pub uses: u32,
+    /// How many came.
+    pub used: u32,
+    /// `open used expired revoked`.
+    pub status: String,
+}
+
+/// A new invite.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct NewInvite {
+    /// `guest` or `member`; empty: `member`.
+    pub role: String,
+    /// Milliseconds from now; 0: 72 hours.
+    pub expires_in: u64,
+    /// How many people; 0: one.
+    pub uses: u32,
+}
+
+/// What an invite shows before anything is joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Preview {
+    /// The circle's name.
+    pub circle: String,
+    /// Who invites.
+    pub inviter: String,
+    /// How many members, never who.
+    pub members: u32,
+    /// The agreement that one signs by joining.
+    pub agreement: String,
+    /// How much earlier conversation one will read.
+    pub history: String,
+    /// How long conversation is kept.
+    pub retention: String,
+    /// Who will see that one joined, in a sentence.
+    pub visible_to: String,
+    /// The role it gives.
+    pub role: String,
+    /// When the invite ends.
+    pub expires_at: Time,
+}
+
+/// Accepting an invite.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Accept {
+    /// The link.
+    pub link: String,
+    /// My name in that circle; empty: the name given at `kith init`.
+    #[serde(rename = "as")]
+    pub as_name: String,
+    /// Join at once when admitted, without being shown the members first.
+    pub confirm: bool,
+}
+
+/// How far a join is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum JoinStatus {
+    /// Looking for somebody who can take the request.
+    Contacting,
+    /// A member holds the request; a steward has to approve.
+    Requested,
+    /// Admitted; the members are known, nobody knows my name yet. Confirm or walk away.
+    Admitted,
+    /// In.
+    Joined,
+    /// A steward said no.
+    Declined,
+    /// The invite is used up, ended or closed.
+    Refused,
+}
+
+/// A join under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Join {
+    /// The circle's short id; use it to confirm or walk away.
+    pub id: String,
+    /// The circle's name, once known.
+    pub circle: String,
+    /// How far.
+    pub status: JoinStatus,
+    /// Why, where it failed.
+    pub reason: String,
+    /// The members, once admitted.
+    pub members: Vec<Member>,
+}
+
+/// Somebody who asks to come in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PendingRequest {
+    /// Short id.
+    pub id: String,
+    /// The name she gave, for stewards only.
+    pub name: String,
+    /// When the request arrived here.
+    pub requested_at: Time,
+    /// The role the invite gives.
+    pub role: String,
+    /// Which invite.
+    pub invite: String,
+}

@@ -1,0 +1,1 @@
+//! What members wrote, as typed items: notes, replies, reactions, events, RSVPs, resources.

@@ -1,0 +1,19 @@
+//! The pure core of Kith: everything a circle believes is decided here.
+//!
+//! No clock, no randomness, no files, no sockets, no environment: time, randomness and storage are arguments. Bytes come in,
+//! are judged, and leave as writes to commit and effects to carry out afterwards. A peer's bytes can only cause errors.
+
+pub mod circle;
+pub mod codec;
+pub mod control;
+pub mod crypto;
+pub mod id;
+pub mod item;
+pub mod limits;
+pub mod log;
+pub mod node;
+pub mod private;
+pub mod store;
+pub mod sync;
+pub mod time;
+pub mod tx;

@@ -1,0 +1,58 @@
+//! Every bound, in one place, with its unit and its reason.
+
+/// Bytes of one frame on a sync stream. A block of 256 entries of 4 KiB compresses well below it.
+pub const FRAME_BYTES: usize = 1 << 20;
+/// Bytes of a frame before the peer has proved a device: a stranger never makes us hold more.
+pub const HELLO_BYTES: usize = 16 << 10;
+/// Bytes of one item payload before sealing. Larger things are files.
+pub const PAYLOAD_BYTES: usize = 64 << 10;
+/// Bytes of one act as it travels. A genesis with an agreement and a founder's keys fits.
+pub const ACT_BYTES: usize = 128 << 10;
+/// Entries of a block, and of a batch under one signature.
+pub const BLOCK_ENTRIES: usize = 256;
+/// Bytes a block may inflate to; the sum of what its entries may hold is larger, so blocks also close on size.
+pub const BLOCK_BYTES: usize = 768 << 10;
+/// Parents of an act, membership heads of an entry.
+pub const HEADS: usize = 16;
+/// Devices of a circle.
+pub const DEVICES: usize = 1_000;
+/// Devices named in one admission.
+pub const DEVICES_PER_ADMISSION: usize = 8;
+/// Incarnations of a device: one per detected clone or restored folder.
+pub const INCARNATIONS: usize = 16;
+/// Branches of a chain that are kept after equivocation.
+pub const BRANCHES: usize = 8;
+/// Operations of one edit.
+pub const EDIT_OPS: usize = 4_096;
+/// Entries that one edit depends on.
+pub const EDIT_DEPS: usize = 64;
+/// Characters of a title or a name of an item.
+pub const TITLE_CHARS: usize = 300;
+/// Characters of a person's, device's or circle's name.
+pub const NAME_CHARS: usize = 80;
+/// Bytes of a text body.
+pub const BODY_BYTES: usize = 60 << 10;
+/// Bytes of an agreement.
+pub const AGREEMENT_BYTES: usize = 32 << 10;
+/// Tags of an item.
+pub const TAGS: usize = 32;
+/// Characters of a tag.
+pub const TAG_CHARS: usize = 60;
+/// Items of one batch through the local API.
+pub const BATCH_ITEMS: usize = 2_000;
+/// Sealed bytes in flight to a peer before it acknowledged.
+pub const CREDIT_BYTES: usize = 4 << 20;
+/// Open sync streams.
+pub const LINKS: usize = 256;
+/// Circles of one node.
+pub const CIRCLES: usize = 64;
+/// Requests to join that wait for a steward, per circle.
+pub const REQUESTS: usize = 64;
+/// Addresses that a device publishes.
+pub const ADDRESSES: usize = 8;
+/// Bytes of an address.
+pub const ADDRESS_BYTES: usize = 128;
+/// Bytes of a peer id.
+pub const PEER_ID_BYTES: usize = 64;
+/// Tries to prove a ticket, per peer and minute.
+pub const TICKET_TRIES: usize = 10;

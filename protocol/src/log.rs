@@ -1,0 +1,1 @@
+//! The two logs: acts and entries, as they are signed, sealed, chained, stored and served.

@@ -1,0 +1,292 @@
+//! What goes into the core and what comes out: closed enums, nothing else.
+
+use crate::control;
+use crate::id::{Addr, CircleId, PeerId};
+use crate::time::Millis;
+
+/// Names one call of the local API until it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u64);
+
+/// Names one open stream with a peer. Never used again once closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Link(pub u64);
+
+/// One thing that happened outside.
+#[derive(Debug)]
+pub enum Input {
+    /// The local API asks for something. Answered once, perhaps much later, by [`Effect::Reply`].
+    Call(CallId, Command),
+    /// A `/kith/sync/1` stream is open with an authenticated peer. `dialer`: we opened it.
+    Opened {
+        /// Its name.
+        link: Link,
+        /// Who, as the transport proved.
+        peer: PeerId,
+        /// Did this side open it?
+        dialer: bool,
+    },
+    /// One whole frame came in (at most [`crate::limits::FRAME_BYTES`]).
+    Bytes(Link, Vec<u8>),
+    /// The stream is gone.
+    Closed(Link),
+    /// Dialing failed.
+    Failed(PeerId),
+    /// The addresses on which this node is reachable now (all of them, loopback included).
+    Listening(Vec<Addr>),
+    /// A deadline passed, or the wall clock jumped.
+    Tick,
+    /// The machine was asleep or the network changed: drop back-off, redial.
+    Woke,
+}
+
+/// What the local API may ask that changes something. `circle`, `item`, `member` ... are ids, id prefixes or names as typed.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// First start: a name for this machine's member and its transport id.
+    Init {
+        /// The usual name.
+        name: String,
+    },
+    /// A new circle.
+    NewCircle(control::NewCircle),
+    /// Policies.
+    EditCircle(String, control::EditCircle),
+    /// Leave; silent.
+    Leave(String),
+    /// A new invite.
+    NewInvite(String, control::NewInvite),
+    /// Close an invite.
+    RevokeInvite(String, String),
+    /// Show what a link offers; joins nothing. Answered when the card came.
+    PreviewInvite(String),
+    /// Ask to join.
+    Accept(control::Accept),
+    /// Having seen the members: publish my name and sync.
+    ConfirmJoin(String),
+    /// Walk away before anybody saw my name.
+    AbandonJoin(String),
+    /// Admit who asks.
+    Approve(String, String),
+    /// Say no.
+    Decline(String, String),
+    /// Remove somebody.
+    RemoveMember(String, String),
+    /// Set a role; or step down.
+    SetRole(String, String, control::SetRole),
+    /// A new note.
+    NewNote(String, control::NewNote),
+    /// A new event.
+    NewEvent(String, control::NewEvent),
+    /// A new resource.
+    NewResource(String, control::NewResource),
+    /// A reply to a note.
+    NewReply(String, String, control::NewReply),
+    /// A reaction to a note.
+    React(String, String, control::NewReaction),
+    /// An answer to an event.
+    Rsvp(String, String, control::Rsvp),
+    /// Many new items in one transaction.
+    Batch(String, control::Batch),
+    /// Change an item.
+    Edit(String, String, control::Edit),
+    /// Delete an item; `now`: destroy its bytes at once instead of after 24 hours.
+    Remove {
+        /// The circle.
+        circle: String,
+        /// The item.
+        item: String,
+        /// Destroy at once.
+        now: bool,
+    },
+    /// Hide (or show again) an item; facilitators and up.
+    Hide(String, String, bool),
+    /// Pin (or unpin) an item; facilitators and up.
+    Pin(String, String, bool),
+    /// Mark as seen: one item, or everything there is (`None`); in one circle, or in all (`None`).
+    Seen {
+        /// The circle.
+        circle: Option<String>,
+        /// The item.
+        item: Option<String>,
+    },
+    /// Build all derived tables again from the log.
+    Rebuild,
+    /// Contact everybody again now.
+    SyncNow,
+}
+
+/// What the local API may ask that changes nothing.
+#[derive(Debug, Clone)]
+pub enum Query {
+    /// Counts for `status` (the daemon fills in what only it knows).
+    Status,
+    /// All circles.
+    Circles,
+    /// One circle.
+    Circle(String),
+    /// Its people.
+    Members(String),
+    /// Its invites.
+    Invites(String),
+    /// Who asks to come in.
+    Pending(String),
+    /// Joins under way.
+    Joins,
+    /// A list of notes, events or resources.
+    List {
+        /// The circle; `None`: the only one.
+        circle: Option<String>,
+        /// What.
+        noun: Noun,
+        /// Which of them.
+        filter: Filter,
+    },
+    /// One item, with its replies. `reveal`: bodies behind warnings too.
+    Show {
+        /// The circle; `None`: the only one.
+        circle: Option<String>,
+        /// What.
+        noun: Noun,
+        /// Which.
+        item: String,
+        /// Bodies behind warnings too.
+        reveal: bool,
+    },
+    /// An item's edit history.
+    History {
+        /// The circle; `None`: the only one.
+        circle: Option<String>,
+        /// Which.
+        item: String,
+    },
+    /// What is new for me.
+    Inbox,
+    /// Full-text search.
+    Search {
+        /// Words; each matches as a prefix.
+        words: String,
+        /// One circle, or all.
+        circle: Option<String>,
+        /// At most so many.
+        limit: usize,
+    },
+    /// The state of health.
+    Doctor,
+}
+
+/// The nouns that lists are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Noun {
+    /// Notes.
+    Note,
+    /// Events.
+    Event,
+    /// Resources.
+    Resource,
+}
+
+/// Which rows of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// The last so many.
+    pub limit: Option<usize>,
+    /// Only what is new here.
+    pub new: bool,
+    /// Notes without a reply by somebody else; events I have not answered.
+    pub unanswered: bool,
+    /// Events that are not over (judged by the asker's `now`, recurring ones by their rule's end as far as it is stated).
+    pub upcoming: bool,
+    /// Bodies behind warnings too.
+    pub reveal: bool,
+    /// Only with this tag.
+    pub tag: Option<String>,
+}
+
+/// An answer to a command or query.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Done; nothing to say.
+    Done,
+    /// Done; the short ids of what was made, in order.
+    Made(Vec<String>),
+    /// See the type.
+    Circle(control::Circle),
+    /// See the type.
+    Circles(Vec<control::Circle>),
+    /// See the type.
+    Members(Vec<control::Member>),
+    /// See the type.
+    Member(control::Member),
+    /// See the type.
+    Invite(control::Invite),
+    /// See the type.
+    Invites(Vec<control::Invite>),
+    /// See the type.
+    Preview(control::Preview),
+    /// See the type.
+    Join(control::Join),
+    /// See the type.
+    Joins(Vec<control::Join>),
+    /// See the type.
+    Pending(Vec<control::PendingRequest>),
+    /// See the type.
+    Note(Box<control::Note>),
+    /// See the type.
+    Notes(Vec<control::Note>),
+    /// See the type.
+    Event(Box<control::Event>),
+    /// See the type.
+    Events(Vec<control::Event>),
+    /// See the type.
+    Resource(Box<control::Resource>),
+    /// See the type.
+    Resources(Vec<control::Resource>),
+    /// See the type.
+    History(Vec<control::Revision>),
+    /// See the type.
+    Inbox(control::Inbox),
+    /// See the type.
+    Found(Vec<control::SearchHit>),
+    /// See the type.
+    Status(Box<control::Status>),
+    /// See the type.
+    Doctor(control::Doctor),
+}
+
+/// What the core wants done once its writes are durable.
+#[derive(Debug)]
+pub enum Effect {
+    /// Answer a call.
+    Reply(CallId, Result<Answer, control::Error>),
+    /// Send one frame; frames of a link stay in order.
+    Send(Link, Vec<u8>),
+    /// Open a stream with a peer at any of these addresses. Answered by `Opened` or `Failed`.
+    Dial(PeerId, Vec<Addr>),
+    /// Close a stream.
+    Close(Link),
+    /// Tell watchers; ids only.
+    Notify(control::WatchEvent),
+    /// Bytes were destroyed: truncate what the store keeps beside its pages (WAL).
+    Scrub,
+    /// A circle's traffic or a peer misbehaved: a line for the log, without content.
+    Log(&'static str, Option<CircleId>),
+}
+
+/// What the outside lends for one input.
+pub struct Env<'a> {
+    /// The wall clock.
+    pub now: Millis,
+    /// Randomness.
+    pub rng: &'a mut dyn rand_core::CryptoRng,
+    /// Signing, verifying, sealing to keys.
+    pub crypto: &'a dyn crate::crypto::Crypto,
+    /// This node's own transport id.
+    pub peer: &'a PeerId,
+}
+
+impl std::fmt::Debug for Env<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Env").field("now", &self.now).finish_non_exhaustive()
+    }
+}

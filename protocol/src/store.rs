@@ -1,0 +1,189 @@
+//! What the core asks of a store: ordered tables of bytes, read at any time, written in one atomic, durable commit.
+//!
+//! SQLite in the daemon, a `BTreeMap` with a journal in the simulator, [`MemoryStore`] in unit tests.
+
+use std::collections::BTreeMap;
+
+/// The tables. Each has one owner among the rooms of the core; nobody else writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// `circle`: a row per circle: its genesis, this member's device keys in it, its status here.
+    Circle,
+    /// `log`: acts as received, by circle and id.
+    Act,
+    /// `log`: chains: their heads and counters.
+    Chain,
+    /// `log`: sealed blocks, by chain and first sequence number.
+    Block,
+    /// `log`: single sealed entries, by chain and sequence number.
+    Tail,
+    /// `circle`: the people as membership has them now; derived.
+    Member,
+    /// `circle`: epoch keys held.
+    Epoch,
+    /// `circle`: records (names, presence), by circle and device.
+    Record,
+    /// `item`: items, by [`crate::id::ItemKey`].
+    Item,
+    /// `item`: list order; derived.
+    View,
+    /// `item`: words of an item for full-text search, by item key; derived. Values are UTF-8 text.
+    Search,
+    /// `node`: work that must outlive a crash (requests, joins, destruction due).
+    Outbox,
+    /// `node`: what only this machine knows: its name, marks, counters.
+    Local,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 13] = [
+        Self::Circle,
+        Self::Act,
+        Self::Chain,
+        Self::Block,
+        Self::Tail,
+        Self::Member,
+        Self::Epoch,
+        Self::Record,
+        Self::Item,
+        Self::View,
+        Self::Search,
+        Self::Outbox,
+        Self::Local,
+    ];
+}
+
+/// A store that cannot go on as asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// No room left; nothing of the commit was written.
+    #[error("the disk is full")]
+    Full,
+    /// Bytes in the store are not what was written.
+    #[error("the store is damaged: {0}")]
+    Corrupt(String),
+    /// The disk or the operating system refused.
+    #[error("the store failed: {0}")]
+    Io(String),
+}
+
+/// Rows in key order.
+pub type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Reading. A reader sees its store's last commit, or a snapshot of it.
+pub trait Read {
+    /// The value under a key.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// At most `limit` rows whose keys start with `prefix` and are greater than `after` (which is a whole key; empty: from
+    /// the prefix's start), ascending.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    fn scan(&self, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError>;
+
+    /// At most `limit` rows whose keys start with `prefix` and are less than `before` (empty: from the prefix's end), descending.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError>;
+
+    /// Keys of [`Table::Search`] whose text matches all words (each a prefix), best first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError>;
+}
+
+/// Puts (`Some`) and deletes (`None`), ordered by table and key.
+pub type Writes = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
+
+/// Reading and one atomic, durable commit.
+pub trait Store: Read {
+    /// All of the writes or none; durable when it returns.
+    ///
+    /// # Errors
+    /// [`StoreError`] where nothing was written.
+    fn commit(&mut self, writes: &Writes) -> Result<(), StoreError>;
+}
+
+/// A store in memory, for tests and the simulator's base.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore {
+    rows: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
+}
+
+impl MemoryStore {
+    fn range(&self, table: Table, prefix: &[u8]) -> impl DoubleEndedIterator<Item = (&Vec<u8>, &Vec<u8>)> {
+        let prefix = prefix.to_vec();
+        self.rows
+            .range((table, prefix.clone())..)
+            .take_while(move |((t, key), _)| *t == table && key.starts_with(&prefix))
+            .map(|((_, key), value)| (key, value))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+}
+
+impl Read for MemoryStore {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.rows.get(&(table, key.to_vec())).cloned())
+    }
+
+    fn scan(&self, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        let rows = self.range(table, prefix).filter(|(key, _)| after.is_empty() || key.as_slice() > after);
+        Ok(rows.take(limit).map(|(k, v)| (k.clone(), v.clone())).collect())
+    }
+
+    fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        let rows = self.range(table, prefix).rev().filter(|(key, _)| before.is_empty() || key.as_slice() < before);
+        Ok(rows.take(limit).map(|(k, v)| (k.clone(), v.clone())).collect())
+    }
+
+    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+        let hit = |text: &[u8]| {
+            let text = String::from_utf8_lossy(text).to_lowercase();
+            words.iter().all(|word| text.split(|c: char| !c.is_alphanumeric()).any(|t| t.starts_with(word.as_str())))
+        };
+        let rows = self.range(Table::Search, &[]).filter(|(_, text)| hit(text));
+        Ok(rows.take(limit).map(|(key, _)| key.clone()).collect())
+    }
+}
+
+impl Store for MemoryStore {
+    fn commit(&mut self, writes: &Writes) -> Result<(), StoreError> {
+        for ((table, key), value) in writes {
+            match value {
+                Some(value) => self.rows.insert((*table, key.clone()), value.clone()),
+                None => self.rows.remove(&(*table, key.clone())),
+            };
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled() -> MemoryStore {
+        let mut store = MemoryStore::default();
+        let writes = [b"a1", b"a2", b"a3", b"b1"].map(|key| ((Table::Local, key.to_vec()), Some(key.to_vec())));
+        store.commit(&writes.into_iter().collect()).expect("memory never fails");
+        store
+    }
+
+    #[test]
+    fn scans_both_ways_within_a_prefix() {
+        let store = filled();
+        let keys = |rows: Rows| rows.into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+        assert_eq!(keys(store.scan(Table::Local, b"a", b"a1", 9).expect("reads")), [b"a2", b"a3"]);
+        assert_eq!(keys(store.scan_back(Table::Local, b"a", b"", 2).expect("reads")), [b"a3", b"a2"]);
+        assert!(store.scan(Table::Act, b"", b"", 9).expect("reads").is_empty());
+    }
+}

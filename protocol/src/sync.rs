@@ -1,0 +1,1 @@
+//! Sessions with peers: the hidden hello, anti-entropy, live push.

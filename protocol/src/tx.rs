@@ -1,0 +1,164 @@
+//! Drafts: what one input wants written and done, on top of what earlier inputs of the same commit want.
+//!
+//! An input that is refused drops its own draft only. Nothing is carried out before the batch is durable.
+
+use std::collections::BTreeMap;
+
+use crate::node::Effect;
+use crate::store::{Read, Rows, StoreError, Table, Writes};
+
+/// A group of inputs that share one commit.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// To be committed at once.
+    pub writes: Writes,
+    /// To be carried out, in order, once the commit is durable.
+    pub effects: Vec<Effect>,
+}
+
+impl Batch {
+    /// Nothing to write and nothing to do?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.effects.is_empty()
+    }
+}
+
+/// One input's view: its draft over the batch over the store.
+pub struct Tx<'a> {
+    base: &'a dyn Read,
+    batch: &'a Writes,
+    writes: Writes,
+    effects: Vec<Effect>,
+}
+
+impl std::fmt::Debug for Tx<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tx").field("writes", &self.writes.len()).field("effects", &self.effects.len()).finish()
+    }
+}
+
+impl<'a> Tx<'a> {
+    /// An empty draft.
+    #[must_use]
+    pub fn new(base: &'a dyn Read, batch: &'a Batch) -> Self {
+        Self { base, batch: &batch.writes, writes: Writes::new(), effects: Vec::new() }
+    }
+
+    /// Writes a row.
+    pub fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
+        self.writes.insert((table, key.to_vec()), Some(value));
+    }
+
+    /// Deletes a row, if it is there.
+    pub fn delete(&mut self, table: Table, key: &[u8]) {
+        self.writes.insert((table, key.to_vec()), None);
+    }
+
+    /// Has it done once the commit is durable.
+    pub fn then(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Ends the draft: what [`Draft::join`] adds to the batch, or what is dropped.
+    #[must_use]
+    pub fn finish(self) -> Draft {
+        Draft { writes: self.writes, effects: self.effects }
+    }
+
+    fn overlay(&self, table: Table, prefix: &[u8]) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
+        let from = (table, prefix.to_vec());
+        let mut out = BTreeMap::new();
+        for layer in [self.batch, &self.writes] {
+            let rows = layer.range(from.clone()..).take_while(|((t, key), _)| *t == table && key.starts_with(prefix));
+            out.extend(rows.map(|((_, key), value)| (key.clone(), value.clone())));
+        }
+        out
+    }
+
+    fn merged(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        limit: usize,
+        inside: impl Fn(&[u8]) -> bool,
+        base: impl Fn(usize) -> Result<Rows, StoreError>,
+    ) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
+        let overlay: BTreeMap<_, _> = self.overlay(table, prefix).into_iter().filter(|(key, _)| inside(key)).collect();
+        let hidden = overlay.len();
+        let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = base(limit.saturating_add(hidden))?.into_iter().collect();
+        for (key, value) in overlay {
+            match value {
+                Some(value) => rows.insert(key, value),
+                None => rows.remove(&key),
+            };
+        }
+        Ok(rows)
+    }
+}
+
+impl Read for Tx<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = (table, key.to_vec());
+        match self.writes.get(&key).or_else(|| self.batch.get(&key)) {
+            Some(value) => Ok(value.clone()),
+            None => self.base.get(table, &key.1),
+        }
+    }
+
+    fn scan(&self, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        let inside = |key: &[u8]| after.is_empty() || key > after;
+        let rows = self.merged(table, prefix, limit, inside, |limit| self.base.scan(table, prefix, after, limit))?;
+        Ok(rows.into_iter().take(limit).collect())
+    }
+
+    fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        let inside = |key: &[u8]| before.is_empty() || key < before;
+        let rows = self.merged(table, prefix, limit, inside, |limit| self.base.scan_back(table, prefix, before, limit))?;
+        Ok(rows.into_iter().rev().take(limit).collect())
+    }
+
+    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.base.search(words, limit)
+    }
+}
+
+/// A finished draft.
+#[derive(Debug)]
+#[must_use = "a draft is only kept once it joined a batch"]
+pub struct Draft {
+    writes: Writes,
+    effects: Vec<Effect>,
+}
+
+impl Draft {
+    /// Adds the draft to a batch.
+    pub fn join(self, batch: &mut Batch) {
+        batch.writes.extend(self.writes);
+        batch.effects.extend(self.effects);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{MemoryStore, Store};
+
+    #[test]
+    fn a_draft_reads_over_its_batch_and_its_store() {
+        let mut store = MemoryStore::default();
+        let put = |key: &[u8]| ((Table::Local, key.to_vec()), Some(key.to_vec()));
+        store.commit(&[put(b"a"), put(b"b"), put(b"c")].into_iter().collect()).expect("memory never fails");
+        let mut batch = Batch::default();
+        let mut tx = Tx::new(&store, &batch);
+        tx.delete(Table::Local, b"a");
+        tx.finish().join(&mut batch);
+        let mut tx = Tx::new(&store, &batch);
+        tx.put(Table::Local, b"bb", b"new".to_vec());
+        tx.delete(Table::Local, b"c");
+        let keys = |rows: Rows| rows.into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+        assert_eq!(keys(tx.scan(Table::Local, b"", b"", 9).expect("reads")), [b"b".to_vec(), b"bb".to_vec()]);
+        assert_eq!(keys(tx.scan_back(Table::Local, b"", b"", 1).expect("reads")), [b"bb".to_vec()]);
+        assert_eq!(tx.get(Table::Local, b"a").expect("reads"), None);
+    }
+}
