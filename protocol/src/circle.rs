@@ -1,3 +1,4 @@
 //! Who belongs to a circle and which keys they hold. Owns acts' meaning, epochs, invites and records.
 
 pub mod body;
+pub mod epoch;

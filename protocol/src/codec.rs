@@ -65,3 +65,13 @@ pub fn decode_within<'b, T: Decode<'b, ()> + Encode<()>>(
     }
     decode(bytes, what)
 }
+
+/// Refuses every version but `known`, which is the first element of every top-level form.
+///
+/// # Errors
+/// [`CodecError::Version`], or [`CodecError::Malformed`] where no version stands first.
+pub fn check_version(bytes: &[u8], known: u64, what: &'static str) -> Result<(), CodecError> {
+    let mut decoder = minicbor::Decoder::new(bytes);
+    let version = decoder.array().and_then(|_| decoder.u64()).map_err(|_| CodecError::Malformed(what))?;
+    if version == known { Ok(()) } else { Err(CodecError::Version(version)) }
+}

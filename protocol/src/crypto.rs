@@ -21,7 +21,7 @@ pub use hash::{derive, hash, mac};
 pub use hello::HelloSecret;
 pub use hpke::{HpkeSecret, Suite};
 pub use key::{Key, open, seal, seal_with};
-pub use pad::padded_len;
+pub use pad::{pad, padded_len, unpad};
 pub use seeded::Seeded;
 pub use sign::{Signature, SigningKey};
 

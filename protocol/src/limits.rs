@@ -18,6 +18,10 @@ pub const HEADS: usize = 16;
 pub const DEVICES: usize = 1_000;
 /// Devices named in one admission.
 pub const DEVICES_PER_ADMISSION: usize = 8;
+/// Epochs whose keys one box carries; older roster and library keys follow from the links of newer epochs.
+pub const BOX_EPOCHS: usize = 512;
+/// Bytes of a box as it travels: [`BOX_EPOCHS`] of at most 140 bytes and an encapsulated key.
+pub const BOX_BYTES: usize = 96 << 10;
 /// Incarnations of a device: one per detected clone or restored folder.
 pub const INCARNATIONS: usize = 16;
 /// Branches of a chain that are kept after equivocation.

@@ -11,9 +11,36 @@ pub fn padded_len(len: usize) -> usize {
     len.max(1).div_ceil(step).saturating_mul(step)
 }
 
+/// Appends 0x80 and zeros up to the size class.
+#[must_use]
+pub fn pad(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.push(0x80);
+    bytes.resize(padded_len(bytes.len()), 0);
+    bytes
+}
+
+/// What [`pad`] was given; `None` where the padding is any other than its own.
+#[must_use]
+pub fn unpad(padded: &[u8]) -> Option<&[u8]> {
+    let end = padded.iter().rposition(|byte| *byte != 0)?;
+    let (bytes, marker) = padded.split_at_checked(end)?;
+    (marker.first() == Some(&0x80) && padded_len(end + 1) == padded.len()).then_some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_its_own_padding_comes_off() {
+        for len in [0, 1, 62, 63, 64, 500, 5_000] {
+            let bytes = vec![0x80; len];
+            assert_eq!(unpad(&pad(bytes.clone())), Some(bytes.as_slice()));
+        }
+        let mut longer = pad(vec![1]);
+        longer.resize(128, 0);
+        assert_eq!([unpad(&longer), unpad(&[0; 64]), unpad(&[]), unpad(&[1; 64])], [None; 4]);
+    }
 
     #[test]
     fn classes_are_few_and_stable() {
