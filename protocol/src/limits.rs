@@ -28,6 +28,14 @@ pub const INCARNATIONS: usize = 16;
 pub const BRANCHES: usize = 8;
 /// Operations of one edit.
 pub const EDIT_OPS: usize = 4_096;
+/// Entries of one item; a minute-by-minute co-edited page stays below.
+pub const ITEM_ENTRIES: usize = 4_096;
+/// Entries that wait for their item's first one.
+pub const ITEM_WAITING: usize = 256;
+/// Characters one person may insert into and delete from one item, over all her edits: a flood stays one person's.
+pub const ITEM_CHARS_PER_PERSON: usize = 256 << 10;
+/// Characters inserted into and deleted from one item, by everybody: what a document may cost to build.
+pub const ITEM_CHARS: usize = 1 << 20;
 /// Entries that one edit depends on.
 pub const EDIT_DEPS: usize = 64;
 /// Characters of a title or a name of an item.

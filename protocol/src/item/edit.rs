@@ -1,0 +1,296 @@
+//! An edit list: the payload of an entry, in kith's own wire form, and the check of it against its kind's schema.
+//!
+//! Peers' bytes end here: nothing of them reaches Automerge except as typed operations on known fields. Text is named by
+//! (entry, counter), where the counter numbers the characters (Unicode scalar values) an entry inserted, in the order of its
+//! operations, from 0. Actors, sequence numbers and operation ids are derived by whoever rebuilds, so none stands here.
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minicbor::data::Type;
+use minicbor::{Decode, Decoder, Encode, Encoder};
+
+use super::kind::{Form, Kind};
+use crate::codec::{self, CodecError};
+use crate::id::{EntryId, ItemId};
+use crate::limits::{EDIT_DEPS, EDIT_OPS, PAYLOAD_BYTES, TAG_CHARS, TAGS};
+use crate::private::Private;
+use crate::time::Millis;
+
+/// The only version so far.
+pub const VERSION: u8 = 1;
+
+/// One save: what one entry does to its item.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Edit {
+    /// [`VERSION`].
+    #[n(0)]
+    pub version: u8,
+    /// Its author's clock, a label.
+    #[n(1)]
+    pub at: Millis,
+    /// The item it is about: in the first edit of the kinds that have a target, else absent.
+    #[n(2)]
+    pub about: Option<ItemId>,
+    /// The heads of the item that its author knew, ascending. None: this opens the item.
+    #[n(3)]
+    pub deps: Vec<EntryId>,
+    /// The entries whose text its operations name, ascending.
+    #[n(4)]
+    pub names: Vec<EntryId>,
+    /// What it does.
+    #[n(5)]
+    pub ops: Vec<Op>,
+}
+
+/// One operation on one field.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(flat)]
+pub enum Op {
+    /// Sets a single-valued field.
+    #[n(0)]
+    Set(#[n(0)] u8, #[n(1)] Value),
+    /// Inserts a run of text behind a character, or at the start.
+    #[n(1)]
+    Insert(#[n(0)] u8, #[n(1)] Option<Place>, #[n(2)] Private<String>),
+    /// Deletes a run of characters that one entry inserted, by their counters.
+    #[n(2)]
+    Delete(#[n(0)] u8, #[n(1)] Place, #[n(2)] u32),
+    /// Adds to a set.
+    #[n(3)]
+    Add(#[n(0)] u8, #[n(1)] Private<String>),
+    /// Takes out of a set.
+    #[n(4)]
+    Remove(#[n(0)] u8, #[n(1)] Private<String>),
+}
+
+/// A character of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub struct Place {
+    /// Who inserted it: an index into [`Edit::names`].
+    #[n(0)]
+    pub entry: u32,
+    /// Which of that entry's characters.
+    #[n(1)]
+    pub counter: u32,
+}
+
+/// The value of a single-valued field; on the wire null, text, an unsigned number or a truth value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing.
+    None,
+    /// Words.
+    Text(Private<String>),
+    /// A moment.
+    Moment(u64),
+    /// Yes or no.
+    Flag(bool),
+}
+
+impl Value {
+    /// Some words, or nothing where there are none.
+    #[must_use]
+    pub fn text(words: &str) -> Self {
+        if words.is_empty() { Self::None } else { Self::Text(Private(words.to_owned())) }
+    }
+}
+
+impl<C> Encode<C> for Value {
+    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+        match self {
+            Self::None => e.null()?,
+            Self::Text(words) => e.str(&words.0)?,
+            Self::Moment(moment) => e.u64(*moment)?,
+            Self::Flag(flag) => e.bool(*flag)?,
+        };
+        Ok(())
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Value {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let kind = d.datatype()?;
+        if kind == Type::Null {
+            d.null()?;
+            return Ok(Self::None);
+        }
+        if kind == Type::String {
+            return Ok(Self::Text(Private(d.str()?.to_owned())));
+        }
+        if kind == Type::Bool {
+            return Ok(Self::Flag(d.bool()?));
+        }
+        Ok(Self::Moment(d.u64()?))
+    }
+}
+
+/// Why an edit list was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// Its bytes.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    /// Its content, against its kind's schema.
+    #[error("an edit list breaks its schema: {0}")]
+    Schema(&'static str),
+}
+
+impl Edit {
+    /// An edit that opens an item.
+    #[must_use]
+    pub const fn opening(at: Millis, about: Option<ItemId>, ops: Vec<Op>) -> Self {
+        Self { version: VERSION, at, about, deps: Vec::new(), names: Vec::new(), ops }
+    }
+
+    /// Does it open its item?
+    #[must_use]
+    pub const fn opens(&self) -> bool {
+        self.deps.is_empty()
+    }
+
+    /// Reads and checks an edit list of an item of that kind.
+    ///
+    /// # Errors
+    /// [`EditError`] where the bytes or what they say are not acceptable.
+    pub fn parse(bytes: &[u8], kind: Kind) -> Result<Self, EditError> {
+        let edit: Self = codec::decode_within(bytes, PAYLOAD_BYTES, "edit list").map_err(|error| version_first(bytes, error))?;
+        if edit.version != VERSION {
+            return Err(CodecError::Version(u64::from(edit.version)).into());
+        }
+        edit.check(kind)?;
+        Ok(edit)
+    }
+
+    /// Checks it against its kind's schema.
+    ///
+    /// # Errors
+    /// [`EditError::Schema`] naming the first rule it breaks.
+    pub fn check(&self, kind: Kind) -> Result<(), EditError> {
+        self.check_head(kind)?;
+        let mut seen = Seen::default();
+        for op in &self.ops {
+            check_op(op, kind, self.names.len(), &mut seen)?;
+        }
+        seen.check_deletes()?;
+        if self.opens() && kind.fields().iter().any(|field| field.required && !seen.set.contains(&field.number)) {
+            return Err(EditError::Schema("a required field is missing"));
+        }
+        Ok(())
+    }
+
+    fn check_head(&self, kind: Kind) -> Result<(), EditError> {
+        let rule = |holds: bool, what: &'static str| if holds { Ok(()) } else { Err(EditError::Schema(what)) };
+        rule(self.ops.len() <= EDIT_OPS, "too many operations")?;
+        rule(self.deps.len() <= EDIT_DEPS, "too many dependencies")?;
+        rule(ascending(&self.deps), "dependencies out of order")?;
+        rule(ascending(&self.names), "names out of order")?;
+        rule(self.about.is_some() == (self.opens() && kind.has_target()), "a target where none belongs, or none")?;
+        if self.opens() {
+            rule(self.names.is_empty(), "a first edit that names text")
+        } else {
+            rule(!self.ops.is_empty(), "an edit that does nothing")
+        }
+    }
+}
+
+/// An unknown version is told apart from garbage, so that a newer program's items can be kept for later.
+fn version_first(bytes: &[u8], error: CodecError) -> CodecError {
+    let mut decoder = Decoder::new(bytes);
+    let version = decoder.array().ok().and_then(|_| decoder.u64().ok());
+    match version {
+        Some(version) if version > u64::from(VERSION) => CodecError::Version(version),
+        Some(_) | None => error,
+    }
+}
+
+fn ascending(ids: &[EntryId]) -> bool {
+    ids.iter().zip(ids.iter().skip(1)).all(|(a, b)| a < b)
+}
+
+/// What earlier operations of the same edit did, since each thing may be done once.
+#[derive(Default)]
+struct Seen<'a> {
+    set: BTreeSet<u8>,
+    anchors: BTreeSet<(u8, Option<Place>)>,
+    deletes: BTreeMap<u32, Vec<(u32, u32)>>,
+    tags: BTreeSet<(u8, &'a str)>,
+    added: usize,
+}
+
+impl Seen<'_> {
+    fn check_deletes(&mut self) -> Result<(), EditError> {
+        for runs in self.deletes.values_mut() {
+            runs.sort_unstable();
+            let overlap = runs.iter().zip(runs.iter().skip(1)).any(|(a, b)| a.1 > b.0);
+            if overlap {
+                return Err(EditError::Schema("a character deleted twice"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_op<'a>(op: &'a Op, kind: Kind, names: usize, seen: &mut Seen<'a>) -> Result<(), EditError> {
+    let rule = |holds: bool, what: &'static str| if holds { Ok(()) } else { Err(EditError::Schema(what)) };
+    let named = |place: &Place| usize::try_from(place.entry).is_ok_and(|index| index < names);
+    let (Op::Set(number, _) | Op::Insert(number, ..) | Op::Delete(number, ..) | Op::Add(number, _) | Op::Remove(number, _)) = op;
+    let field = kind.field(*number).ok_or(EditError::Schema("an unknown field"))?;
+    match (op, field.form) {
+        (Op::Set(number, value), form) => {
+            rule(seen.set.insert(*number), "a field set twice")?;
+            rule(fits(value, form), "a value that does not fit its field")?;
+            rule(!field.required || *value != Value::None, "a required field emptied")
+        }
+        (Op::Insert(number, after, text), Form::Text(limit)) => {
+            rule(after.as_ref().is_none_or(named), "text behind an unnamed entry")?;
+            rule(seen.anchors.insert((*number, *after)), "two runs at one place")?;
+            rule(!text.0.is_empty() && text.0.len() <= limit && is_text(&text.0), "a run of text that does not fit")
+        }
+        (Op::Delete(_, place, length), Form::Text(_)) => {
+            rule(named(place), "a deletion in an unnamed entry")?;
+            let end = place.counter.checked_add(*length).ok_or(EditError::Schema("a deletion out of range"))?;
+            rule(*length > 0, "an empty deletion")?;
+            seen.deletes.entry(place.entry).or_default().push((place.counter, end));
+            Ok(())
+        }
+        (Op::Add(number, tag) | Op::Remove(number, tag), Form::Tags) => {
+            seen.added += usize::from(matches!(op, Op::Add(..)));
+            rule(seen.added <= TAGS, "too many tags")?;
+            rule(seen.tags.insert((*number, tag.0.as_str())), "a tag twice")?;
+            rule(!tag.0.is_empty() && is_line(&tag.0) && tag.0.chars().count() <= TAG_CHARS, "a tag that does not fit")
+        }
+        (Op::Insert(..) | Op::Delete(..) | Op::Add(..) | Op::Remove(..), _) => {
+            Err(EditError::Schema("an operation that its field does not know"))
+        }
+    }
+}
+
+fn fits(value: &Value, form: Form) -> bool {
+    match (value, form) {
+        (_, Form::Text(_) | Form::Tags) => false,
+        (Value::None, _) | (Value::Moment(_), Form::Moment) | (Value::Flag(_), Form::Flag) => true,
+        (Value::Text(words), Form::Line(limit)) => !words.0.is_empty() && is_line(&words.0) && words.0.chars().count() <= limit,
+        (Value::Text(words), Form::Lines(limit)) => !words.0.is_empty() && is_text(&words.0) && words.0.len() <= limit,
+        (Value::Text(words), Form::Word(known)) => known.contains(&words.0.as_str()),
+        (Value::Text(_) | Value::Moment(_) | Value::Flag(_), _) => false,
+    }
+}
+
+/// One line: no control characters.
+#[must_use]
+pub fn is_line(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+/// Text of several lines: no control characters but tab, line feed and carriage return.
+#[must_use]
+pub fn is_text(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+}
+
+#[cfg(test)]
+#[path = "edit_tests.rs"]
+mod tests;

@@ -1,0 +1,119 @@
+//! What an item says: the values of its fields, however many edits made them.
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::edit::{Edit, Op, Value};
+use super::kind::{Form, Kind, fields};
+use crate::private::Private;
+use crate::time::Millis;
+
+/// The values of an item's fields; empty ones are absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields {
+    single: BTreeMap<u8, Value>,
+    text: BTreeMap<u8, Private<String>>,
+    tags: BTreeMap<u8, BTreeSet<Private<String>>>,
+}
+
+impl Fields {
+    /// The words of a single-valued or text field; empty where there are none.
+    #[must_use]
+    pub fn words(&self, field: u8) -> &str {
+        match (self.text.get(&field), self.single.get(&field)) {
+            (Some(text), _) => &text.0,
+            (None, Some(Value::Text(words))) => &words.0,
+            (None, Some(Value::None | Value::Moment(_) | Value::Flag(_)) | None) => "",
+        }
+    }
+
+    /// The words of a field, if it has any.
+    #[must_use]
+    pub fn some_words(&self, field: u8) -> Option<String> {
+        let words = self.words(field);
+        (!words.is_empty()).then(|| words.to_owned())
+    }
+
+    /// A moment.
+    #[must_use]
+    pub fn moment(&self, field: u8) -> Option<Millis> {
+        match self.single.get(&field) {
+            Some(Value::Moment(moment)) => Some(Millis(*moment)),
+            Some(Value::None | Value::Text(_) | Value::Flag(_)) | None => None,
+        }
+    }
+
+    /// A truth value; absent is no.
+    #[must_use]
+    pub fn flag(&self, field: u8) -> bool {
+        self.single.get(&field) == Some(&Value::Flag(true))
+    }
+
+    /// A set of words, ascending.
+    pub fn tags(&self, field: u8) -> impl Iterator<Item = &str> {
+        self.tags.get(&field).into_iter().flatten().map(|tag| tag.0.as_str())
+    }
+
+    /// The value of a single-valued field.
+    #[must_use]
+    pub fn value(&self, field: u8) -> Value {
+        self.single.get(&field).cloned().unwrap_or(Value::None)
+    }
+
+    /// Sets a single-valued field.
+    pub fn set(&mut self, field: u8, value: Value) {
+        match value {
+            Value::None => self.single.remove(&field),
+            Value::Text(_) | Value::Moment(_) | Value::Flag(_) => self.single.insert(field, value),
+        };
+    }
+
+    /// Sets a text field.
+    pub fn set_text(&mut self, field: u8, text: String) {
+        if text.is_empty() {
+            self.text.remove(&field);
+        } else {
+            self.text.insert(field, Private(text));
+        }
+    }
+
+    /// Adds to a set.
+    pub fn add_tag(&mut self, field: u8, tag: &str) {
+        self.tags.entry(field).or_default().insert(Private(tag.to_owned()));
+    }
+
+    /// A field as a history shows it.
+    #[must_use]
+    pub fn shown(&self, kind: Kind, field: u8) -> String {
+        match kind.field(field).map(|field| field.form) {
+            Some(Form::Moment) => self.moment(field).map(|moment| moment.to_string()).unwrap_or_default(),
+            Some(Form::Flag) => if self.flag(field) { "yes" } else { "no" }.to_owned(),
+            Some(Form::Tags) => self.tags(field).collect::<Vec<_>>().join(", "),
+            Some(Form::Line(_) | Form::Lines(_) | Form::Text(_) | Form::Word(_)) | None => self.words(field).to_owned(),
+        }
+    }
+
+    /// What a search looks through: the words a person wrote, title first.
+    #[must_use]
+    pub fn searchable(&self) -> String {
+        let words = [fields::TITLE, fields::WARNING, fields::BODY, fields::LOCATION, fields::URL].map(|field| self.words(field));
+        let mut all: Vec<&str> = words.into_iter().filter(|words| !words.is_empty()).collect();
+        all.extend(self.tags(fields::TAGS));
+        all.join("\n")
+    }
+}
+
+/// What an item says that exactly one edit made. Equal to what a document of that edit says, and much cheaper.
+#[must_use]
+pub fn view_of_one(edit: &Edit) -> Fields {
+    let mut fields = Fields::default();
+    for op in &edit.ops {
+        match op {
+            Op::Set(field, value) => fields.set(*field, value.clone()),
+            Op::Insert(field, _, text) => fields.set_text(*field, text.0.clone()),
+            Op::Add(field, tag) => fields.add_tag(*field, &tag.0),
+            Op::Delete(..) | Op::Remove(..) => {}
+        }
+    }
+    fields
+}
