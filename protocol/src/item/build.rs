@@ -12,6 +12,7 @@ use super::edit::{Op, Place, Value};
 use super::graph::{Graph, Past};
 use super::kind::{Form, Kind};
 use crate::circle::body::ChainId;
+use crate::crypto::hash;
 use crate::id::{CircleId, EntryId, ItemId, PersonId};
 use crate::limits::{ITEM_CHARS, ITEM_CHARS_PER_PERSON};
 
@@ -281,12 +282,8 @@ impl<'a> Builder<'a> {
 }
 
 fn actor(name: &[u8], parts: &[&[u8]]) -> ActorId {
-    let mut hasher = blake3::Hasher::new_derive_key("kith/v1/actor");
-    hasher.update(name);
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
-    }
-    ActorId::from(hasher.finalize().as_bytes().as_slice())
+    let parts: Vec<&[u8]> = std::iter::once(name).chain(parts.iter().copied()).collect();
+    ActorId::from(hash("kith/v1/actor", &parts).as_slice())
 }
 
 /// The first change: it makes the texts and sets of the kind. Kinds without any have none.

@@ -32,6 +32,7 @@ impl Past {
         }
     }
 
+    #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.0
             .iter()
