@@ -1,1 +1,3 @@
-//! Tests.
+//! Kith's tests: a simulated world, real processes, transcripts, and what they share. Never published.
+
+pub mod proc;

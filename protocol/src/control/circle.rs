@@ -1,3 +1,5 @@
+//! Circles and their people.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Refusals.
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

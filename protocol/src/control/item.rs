@@ -1,3 +1,5 @@
+//! Notes, events, resources, and what is said about them.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

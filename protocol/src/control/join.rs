@@ -1,3 +1,5 @@
+//! Invites and joining.
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

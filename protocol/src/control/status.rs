@@ -1,3 +1,5 @@
+//! What runs here, and how it is.
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,0 +1,56 @@
+//! The house rules that a compiler does not hold: arrows between crates, sizes, links, what a README promises.
+//!
+//! Each test names every place that breaks its rule, so that one run is enough to mend them all.
+
+mod arrows;
+mod documents;
+mod files;
+mod lock;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("the tests are a folder of the workspace").to_owned()
+}
+
+/// Every file of the project, by its path from the root: what git follows or would follow.
+fn project_files() -> Vec<String> {
+    let git = Command::new("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(root()).output();
+    if let Ok(out) = git
+        && out.status.success()
+    {
+        let listed = String::from_utf8_lossy(&out.stdout);
+        return listed.lines().filter(|path| root().join(path).is_file()).map(str::to_owned).collect();
+    }
+    let mut files = Vec::new();
+    walk(&root(), &mut files);
+    files
+}
+
+/// Without git: every file but what is built.
+fn walk(folder: &Path, files: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("a readable folder").flatten() {
+        let path = entry.path();
+        let name = entry.file_name();
+        if path.is_dir() && name != "target" && name != ".git" {
+            walk(&path, files);
+        } else if path.is_file() {
+            files.push(path.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned());
+        }
+    }
+}
+
+fn read(path: &str) -> String {
+    String::from_utf8_lossy(&std::fs::read(root().join(path)).expect("a readable file")).into_owned()
+}
+
+fn with_extension(extension: &str) -> Vec<String> {
+    project_files().into_iter().filter(|path| Path::new(path).extension().is_some_and(|e| e == extension)).collect()
+}
+
+fn none(what: &str, found: &[String]) {
+    assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
+}

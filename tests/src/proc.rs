@@ -1,0 +1,38 @@
+//! Real processes: the binaries that people install, in homes of their own, ended by their ids.
+//!
+//! Knows the command line, the socket and the file system, as any outsider does; never the daemon's code. Waiting means looking
+//! again until a deadline, never a fixed pause.
+
+mod binaries;
+mod home;
+mod run;
+mod transcript;
+
+pub use binaries::{Binaries, binaries};
+pub use home::{Home, PASSPHRASE};
+pub use run::{Run, kith};
+pub use transcript::play;
+
+use std::time::{Duration, Instant};
+
+/// How long anything may take on a busy machine before a test gives up.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// Looks again until there is something to see.
+///
+/// # Panics
+/// When [`PATIENCE`] is over, with what was waited for.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for {what}");
+        // The condition is looked at again right after; there is nothing else to wait on in another process.
+        std::thread::sleep(LOOK);
+    }
+}
