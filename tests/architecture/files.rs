@@ -35,7 +35,9 @@ fn no_file_outgrows_one_sitting() {
 
 #[test]
 fn every_source_file_says_what_it_is() {
-    let silent = |path: &String| !read(path).starts_with("//!") && !read(path).starts_with("#![doc");
+    // Tests of a module that stand in a file of their own need no words: the module has them.
+    let silent =
+        |path: &String| !path.ends_with("_tests.rs") && !read(path).starts_with("//!") && !read(path).starts_with("#![doc");
     let found: Vec<String> = with_extension("rs").into_iter().filter(silent).collect();
     none("these open without a word about what they own", &found);
 }
