@@ -68,3 +68,13 @@ pub const ADDRESS_BYTES: usize = 128;
 pub const PEER_ID_BYTES: usize = 64;
 /// Tries to prove a ticket, per peer and minute.
 pub const TICKET_TRIES: usize = 10;
+/// Devices of one person in a circle, so that nobody can use up the circle's.
+pub const DEVICES_PER_PERSON: usize = 32;
+/// Chains that a cut or a restoration names: 8 devices, 16 incarnations, 3 classes, and room.
+pub const POINTS: usize = 1_024;
+/// People who may come by one invite.
+pub const INVITE_USES: u32 = 1_000;
+/// Days that a history or retention policy may name: a century.
+pub const POLICY_DAYS: u32 = 36_525;
+/// Acts that wait for a missing parent, per circle. More are dropped and come again by sync.
+pub const HELD_ACTS: usize = 4_096;

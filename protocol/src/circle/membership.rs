@@ -1,0 +1,301 @@
+//! Who belongs to a circle: a pure function of the set of its acts, whatever order they came in (rules R1 to R12, *Decided here*
+//! D-1 to D-20 of the model).
+//!
+//! Owns the meaning of acts. Never checks a signature, opens a seal, reads a clock or a store: it is given [`Fact`]s, which are
+//! acts already verified and opened. A set that holds the past of each of its acts is judged in this order:
+//!
+//! | step | rules | where |
+//! |---|---|---|
+//! | well-formed | sizes, duplicates | `wellformed` |
+//! | admissible: each act by the state of its own past, once | R1 R3 R5 R10 | `admissible` |
+//! | downs: removals, demotions and leaves in force, late, opposed | R4 R5 | `downs` |
+//! | identity: re-vouch over recovery over device | D-12 D-15 | `identity` |
+//! | grounding: an act falls with what its author's authority rests on; invites | R3 D-10 D-17 | `grounding` |
+//! | people, roles, devices | R6 R7 R8 | `people` |
+//! | policies; freezing, epochs; content cuts | R5 R10 D-19 D-20 R4 | `policies` `epochs` `cuts` |
+//!
+//! R2 is [`Membership::heads`]. R9, R11 and R12 are what is *not* here: no order, no verdict on forks, no clock.
+//! `judgement` says in which sequence; `memo` keeps what was judged.
+
+mod admissible;
+mod bits;
+mod cuts;
+mod downs;
+mod epochs;
+mod fact;
+mod graph;
+mod grounding;
+mod held;
+mod identity;
+mod judgement;
+mod memo;
+mod people;
+mod policies;
+mod rules;
+mod state;
+mod wellformed;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+pub use cuts::{Cut, Hidden};
+pub use fact::{Fact, countersign, founder_id, person_id};
+pub use people::Status;
+pub use rules::Rule;
+pub use state::{Invite, Person, State};
+
+use crate::circle::body::{DeviceKeys, Statement};
+use crate::id::{ActId, CircleId, DeviceId, PersonId};
+use crate::limits;
+use bits::Bits;
+use fact::introduced;
+use graph::{Graph, Place};
+use held::Held;
+use judgement::Judgement;
+use memo::Memo;
+use rules::Rules;
+
+/// What became of an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Its author had the authority, in its own past (R3). It may still be void in the whole.
+    Admissible,
+    /// She had not; it stays without weight.
+    Inadmissible,
+    /// A parent is missing: kept, not judged.
+    Held,
+    /// Was here already.
+    Known,
+    /// A parent is missing and too many wait already: not kept; offer it again.
+    Full,
+}
+
+/// States kept in the ids of the outside world.
+const STATES: usize = 8;
+
+/// The acts of one circle, and what they mean.
+#[derive(Debug)]
+pub struct Membership {
+    graph: Graph,
+    held: Held,
+    /// Everything admissible, and its maximal acts.
+    all: Place,
+    /// Its maximal acts where plain rotations do not count (R2).
+    heads: Vec<usize>,
+    memo: RefCell<Memo>,
+    states: RefCell<VecDeque<(Vec<usize>, Arc<State>)>>,
+}
+
+impl Membership {
+    /// A circle of which no act is known yet. Its id is its genesis act's.
+    #[must_use]
+    pub const fn new(circle: CircleId) -> Self {
+        Self::with(circle, Rules::EVERY)
+    }
+
+    /// The same with some rules off, to prove that tests notice.
+    #[cfg(feature = "switches")]
+    #[must_use]
+    pub fn without(circle: CircleId, off: &[Rule]) -> Self {
+        Self::with(circle, Rules { off: off.to_vec() })
+    }
+
+    const fn with(circle: CircleId, rules: Rules) -> Self {
+        Self {
+            graph: Graph::new(circle, rules),
+            held: Held::new(),
+            all: Place { past: Bits::new(), heads: Vec::new() },
+            heads: Vec::new(),
+            memo: RefCell::new(Memo::new()),
+            states: RefCell::new(VecDeque::new()),
+        }
+    }
+
+    /// Takes an act in, and with it those that waited for it only.
+    pub fn add(&mut self, fact: Fact) -> Verdict {
+        let id = fact.id;
+        if self.graph.judged(&id).is_some() || self.held.contains(&id) {
+            return Verdict::Known;
+        }
+        if let Some(missing) = self.missing(&fact) {
+            return if self.held.hold(fact, missing) { Verdict::Held } else { Verdict::Full };
+        }
+        let verdict = self.judge(fact);
+        let mut done = VecDeque::from([id]);
+        while let Some(parent) = done.pop_front() {
+            for fact in self.held.release(&parent) {
+                if let Some(missing) = self.missing(&fact) {
+                    self.held.hold(fact, missing);
+                } else {
+                    done.push_back(fact.id);
+                    self.judge(fact);
+                }
+            }
+        }
+        verdict
+    }
+
+    fn missing(&self, fact: &Fact) -> Option<ActId> {
+        fact.parents.iter().find(|parent| self.graph.judged(parent).is_none()).copied()
+    }
+
+    /// R3, once and for all. All parents are known.
+    fn judge(&mut self, fact: Fact) -> Verdict {
+        let Some(place) = self.graph.place(&fact.parents) else { return Verdict::Held };
+        let state = self.judgement(place.clone());
+        let Some(ruling) = admissible::rule(&self.graph, &state, &fact) else {
+            self.graph.refuse(fact.id, place);
+            return Verdict::Inadmissible;
+        };
+        let rotates = matches!(fact.statement, Statement::Rotate);
+        let x = self.graph.insert(fact, place, ruling);
+        let act = self.graph.act(x);
+        self.all.past.set(x);
+        for heads in [Some(&mut self.all.heads), (!rotates).then_some(&mut self.heads)].into_iter().flatten() {
+            heads.retain(|head| !act.past.get(*head));
+            heads.push(x);
+        }
+        Verdict::Admissible
+    }
+
+    fn judgement(&self, place: Place) -> Arc<Judgement> {
+        self.memo.borrow_mut().judgement(&self.graph, place)
+    }
+
+    /// Would this act be admissible? So that a command is refused before it is written.
+    #[must_use]
+    pub fn check(&self, fact: &Fact) -> Verdict {
+        if self.graph.judged(&fact.id).is_some() {
+            return Verdict::Known;
+        }
+        let Some(place) = self.graph.place(&fact.parents) else { return Verdict::Held };
+        match admissible::rule(&self.graph, &self.judgement(place), fact) {
+            Some(_) => Verdict::Admissible,
+            None => Verdict::Inadmissible,
+        }
+    }
+
+    /// What was found about an act; `None`: never seen.
+    #[must_use]
+    pub fn verdict(&self, id: &ActId) -> Option<Verdict> {
+        match self.graph.judged(id) {
+            Some(true) => Some(Verdict::Admissible),
+            Some(false) => Some(Verdict::Inadmissible),
+            None => self.held.contains(id).then_some(Verdict::Held),
+        }
+    }
+
+    /// Has the act been judged?
+    #[must_use]
+    pub fn knows(&self, id: &ActId) -> bool {
+        self.graph.judged(id).is_some()
+    }
+
+    /// How many admissible acts there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.graph.len()
+    }
+
+    /// Not even the genesis is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.graph.len() == 0
+    }
+
+    /// The inadmissible acts.
+    pub fn refused(&self) -> impl Iterator<Item = ActId> + '_ {
+        self.graph.refused()
+    }
+
+    /// The acts that wait, and for each one parent that is missing.
+    pub fn held(&self) -> impl Iterator<Item = (ActId, ActId)> + '_ {
+        self.held.list()
+    }
+
+    /// R2, D-1: the parents of the next act that carries no epoch, and the membership heads of the next entry. Plain rotations
+    /// are not heads. At most [`limits::HEADS`], ascending.
+    #[must_use]
+    pub fn heads(&self) -> Vec<ActId> {
+        self.chosen(&self.heads)
+    }
+
+    /// The parents of the next act that carries an epoch: rotations too, which it thereby supersedes.
+    #[must_use]
+    pub fn epoch_heads(&self) -> Vec<ActId> {
+        self.chosen(&self.all.heads)
+    }
+
+    /// The latest that fit; the rest are merged by the acts after it.
+    fn chosen(&self, heads: &[usize]) -> Vec<ActId> {
+        let mut ids: Vec<ActId> = heads.iter().rev().take(limits::HEADS).map(|x| self.graph.act(*x).id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// What all acts mean together.
+    #[must_use]
+    pub fn state(&self) -> Arc<State> {
+        self.outside(self.all.clone())
+    }
+
+    /// What these acts and all before them mean; `None` where one is not known.
+    #[must_use]
+    pub fn state_at(&self, heads: &[ActId]) -> Option<Arc<State>> {
+        Some(self.outside(self.graph.place(heads)?))
+    }
+
+    fn outside(&self, place: Place) -> Arc<State> {
+        let mut states = self.states.borrow_mut();
+        if let Some((_, state)) = states.iter().find(|(heads, _)| *heads == place.heads) {
+            return Arc::clone(state);
+        }
+        let heads = place.heads.clone();
+        let state = Arc::new(State::of(&self.graph, &self.judgement(place)));
+        if states.len() >= STATES {
+            states.pop_front();
+        }
+        states.push_back((heads, Arc::clone(&state)));
+        state
+    }
+
+    /// Is `act` one of `heads` or before one of them?
+    #[must_use]
+    pub fn within(&self, act: &ActId, heads: &[ActId]) -> bool {
+        heads.contains(act)
+            || self.graph.find(act).is_some_and(|x| self.graph.place(heads).is_some_and(|place| place.past.get(x)))
+    }
+
+    /// Does whoever knows `newer` know all of `older`? (An entry's heads are never behind its predecessor's.)
+    #[must_use]
+    pub fn covers(&self, newer: &[ActId], older: &[ActId]) -> bool {
+        match (self.graph.place(newer), self.graph.place(older)) {
+            (Some(newer), Some(older)) => older.past.within(&newer.past),
+            _ => false,
+        }
+    }
+
+    /// Was `person` a member when `act` (which carries an epoch) was written: is one of her standing adds in its past, or is it
+    /// that add? Then the epoch's `talk` key is hers.
+    #[must_use]
+    pub fn member_during(&self, person: &PersonId, act: &ActId) -> bool {
+        let (Some(p), Some(x)) = (self.graph.person(person), self.graph.find(act)) else { return false };
+        let now = self.judgement(self.all.clone());
+        now.person(p).is_some_and(|standing| standing.live.iter().any(|add| *add == x || self.graph.knows(x, *add)))
+    }
+
+    /// The keys of a device that was ever introduced.
+    #[must_use]
+    pub fn device_keys(&self, device: &DeviceId) -> Option<&DeviceKeys> {
+        let acts = self.graph.introductions(self.graph.key(device)?).iter();
+        let mut keys = acts.flat_map(|x| introduced(&self.graph.act(*x).statement).0);
+        keys.find(|keys| keys.sign == *device)
+    }
+
+    /// An admissible act's statement.
+    #[must_use]
+    pub fn statement(&self, act: &ActId) -> Option<&Statement> {
+        Some(&self.graph.act(self.graph.find(act)?).statement)
+    }
+}

@@ -1,0 +1,37 @@
+//! R10, D-20: is the circle frozen, and which epochs may a writer use who knows all these acts?
+
+use super::graph::{Act, Graph};
+use super::judgement::Judgement;
+use super::people::Status;
+use crate::circle::body::{Role, Statement};
+
+impl Judgement {
+    /// R10: no steward and no founder is in.
+    pub(super) fn frozen(&self) -> bool {
+        !self.everybody().any(|(_, standing)| standing.status == Status::Current && standing.rank >= Role::Steward)
+    }
+
+    /// The maximal usable epochs: the act stands, its author is current and no guest, and all that must precede it does.
+    pub(super) fn usable(&self, g: &Graph) -> Vec<usize> {
+        let mut fit: Vec<usize> = Vec::new();
+        for x in self.eff.list().into_iter().rev().filter(|x| carries_epoch(g.act(*x))) {
+            if !fit.iter().any(|y| g.knows(*y, x)) && self.fits(g, x) {
+                fit.push(x);
+            }
+        }
+        fit.sort_unstable_by_key(|x| g.act(*x).id);
+        fit
+    }
+
+    fn fits(&self, g: &Graph, x: usize) -> bool {
+        let act = g.act(x);
+        let author = self.person(act.ruling.who);
+        author.is_some_and(|author| author.status == Status::Current && author.rank > Role::Guest)
+            && self.need.beyond(&act.past).into_iter().all(|needed| needed == x)
+    }
+}
+
+/// Does the act carry an epoch?
+pub(super) const fn carries_epoch(act: &Act) -> bool {
+    act.epoch || matches!(act.statement, Statement::Genesis { .. } | Statement::Remove { .. } | Statement::Rotate)
+}

@@ -1,0 +1,75 @@
+//! Judgements already made, by frontier: the last ones, and landmarks along the way from which any other is soon reached.
+//! Bounded, whatever the history is.
+
+use std::sync::Arc;
+
+use super::graph::{Graph, Place};
+use super::judgement::Judgement;
+
+/// Judgements kept as they were asked for last.
+const RECENT: usize = 32;
+/// Judgements kept at even distances.
+const LANDMARKS: usize = 64;
+/// Acts between the first landmarks; doubled whenever they would be too many.
+const STRIDE: usize = 64;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Memo {
+    /// The one asked for last comes last.
+    recent: Vec<Arc<Judgement>>,
+    landmarks: Vec<Arc<Judgement>>,
+    stride: usize,
+}
+
+impl Memo {
+    pub(super) const fn new() -> Self {
+        Self { recent: Vec::new(), landmarks: Vec::new(), stride: STRIDE }
+    }
+
+    /// The judgement of `place`.
+    pub(super) fn judgement(&mut self, g: &Graph, place: Place) -> Arc<Judgement> {
+        if let Some(n) = self.recent.iter().rposition(|known| known.heads == place.heads) {
+            let known = self.recent.remove(n);
+            self.recent.push(Arc::clone(&known));
+            return known;
+        }
+        let made = Arc::new(self.base(g, &place).extended(g, place));
+        if self.recent.len() >= RECENT {
+            self.recent.remove(0);
+        }
+        self.recent.push(Arc::clone(&made));
+        self.mark(&made);
+        made
+    }
+
+    /// The largest known judgement on which only news must be judged.
+    fn base(&self, g: &Graph, place: &Place) -> Arc<Judgement> {
+        let size = place.past.count();
+        let mut best: Option<&Arc<Judgement>> = None;
+        for known in self.recent.iter().rev().chain(self.landmarks.iter().rev()) {
+            let better = known.count <= size && best.is_none_or(|best| known.count > best.count);
+            if better && known.is_base_of(g, place) {
+                best = Some(known);
+            }
+        }
+        best.map_or_else(Arc::default, Arc::clone)
+    }
+
+    fn mark(&mut self, made: &Arc<Judgement>) {
+        let next = self.landmarks.last().map_or(self.stride, |last| last.count + self.stride);
+        let follows = self.landmarks.last().is_none_or(|last| last.ids.within(&made.ids));
+        if made.count < next || !follows {
+            return;
+        }
+        self.landmarks.push(Arc::clone(made));
+        if self.landmarks.len() > LANDMARKS {
+            self.stride *= 2;
+            let mut keep = false;
+            self.landmarks.retain(|_| {
+                keep = !keep;
+                keep
+            });
+        }
+    }
+}

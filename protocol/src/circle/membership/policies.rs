@@ -1,0 +1,58 @@
+//! R5, D-19: per field, of the last settings: quorum over founder, then the strictest, then the smallest id.
+
+use std::cmp::Reverse;
+
+use super::graph::{Act, Graph};
+use super::judgement::Judgement;
+use crate::circle::body::{History, Policy, PolicyField, Retention, Statement};
+
+impl Judgement {
+    /// Settings stay candidates until a later one replaces them.
+    pub(super) fn set_policies(&mut self, g: &Graph, news: &[usize]) {
+        for x in news.iter().copied().filter(|x| self.eff.get(*x)) {
+            for policy in set(g.act(x)) {
+                self.settings.entry(policy.field()).or_default().push(x);
+            }
+        }
+        for last in self.settings.values_mut().filter(|last| last.len() > 1) {
+            let known: Vec<usize> = last.iter().copied().filter(|x| last.iter().any(|y| g.knows(*y, *x))).collect();
+            last.retain(|x| !known.contains(x));
+        }
+    }
+
+    /// The settings of a field between which only the id decides; the first is in force.
+    pub(super) fn chosen<'g>(&self, g: &'g Graph, field: PolicyField) -> Vec<(usize, &'g Policy)> {
+        let last = self.settings.get(&field).map_or(&[][..], Vec::as_slice);
+        let value = |x: &usize| set(g.act(*x)).iter().find(|policy| policy.field() == field).map(|policy| (*x, policy));
+        let mut found: Vec<_> = last.iter().filter_map(value).collect();
+        let order = |(x, policy): &(usize, &Policy)| (Reverse(g.act(*x).proposal.is_some()), looseness(policy));
+        found.sort_by_key(|one| (order(one), g.act(one.0).id));
+        let best = found.first().map(order);
+        found.retain(|one| Some(order(one)) == best);
+        found
+    }
+
+    /// May every member invite?
+    pub(super) fn members_invite(&self, g: &Graph) -> bool {
+        matches!(self.chosen(g, PolicyField::MembersInvite).first(), Some((_, Policy::MembersInvite(true))))
+    }
+}
+
+/// What an act sets.
+fn set(act: &Act) -> &[Policy] {
+    if let Statement::Genesis { policies: set, .. } | Statement::Policy { set, .. } = &act.statement { set } else { &[] }
+}
+
+/// The strictest first.
+const fn looseness(policy: &Policy) -> u32 {
+    match policy {
+        Policy::History(History::Days(days)) | Policy::Retention(Retention::Days(days)) => *days,
+        Policy::History(History::SinceJoin) | Policy::MembersInvite(false) | Policy::ApprovalRequired(true) => 0,
+        Policy::Name(_)
+        | Policy::Agreement(_)
+        | Policy::History(History::All)
+        | Policy::Retention(Retention::Keep)
+        | Policy::MembersInvite(true)
+        | Policy::ApprovalRequired(false) => u32::MAX,
+    }
+}

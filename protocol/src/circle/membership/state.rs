@@ -1,0 +1,288 @@
+//! What a set of acts means, in the ids of the world outside: plain data, made once per frontier and shared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cuts::{Cut, Hidden};
+use super::graph::Graph;
+use super::judgement::Judgement;
+use super::people::{Standing, Status};
+use crate::circle::body::{ChainId, History, Policy, PolicyField, Retention, Role, Statement};
+use crate::id::{ActId, CircleId, DeviceId, PersonId};
+use crate::time::Millis;
+
+/// A person in one circle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// In, waiting or out.
+    pub status: Status,
+    /// Her role; `None` once she is out.
+    pub role: Option<Role>,
+    /// Her current devices, ascending; empty unless she is current.
+    pub devices: Vec<DeviceId>,
+    /// Devices with which she may still leave and care for her devices.
+    pub dormant: Vec<DeviceId>,
+    /// May she carry things between circles?
+    pub delegate: bool,
+    /// The adds that make her a member now.
+    pub since: Vec<ActId>,
+}
+
+impl Person {
+    /// Is she in?
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.status == Status::Current
+    }
+}
+
+/// An invite that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invite {
+    /// Who opened it.
+    pub by: PersonId,
+    /// The most it gives.
+    pub role: Role,
+    /// How many people may come by it.
+    pub uses: u32,
+    /// Who came by it (D-17: people, not acts).
+    pub used: BTreeSet<PersonId>,
+    /// The ticket's public key.
+    pub key: DeviceId,
+    /// When it ends, by the admitting steward's clock.
+    pub expires: Millis,
+    /// Closed by an act, or by its inviter's removal or leave.
+    pub closed: bool,
+}
+
+impl Invite {
+    /// How many more people may come by it.
+    #[must_use]
+    pub fn left(&self) -> u32 {
+        let used = u32::try_from(self.used.len()).unwrap_or(u32::MAX);
+        if self.closed { 0 } else { self.uses.saturating_sub(used) }
+    }
+}
+
+/// The membership of one circle at one frontier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Which circle.
+    pub circle: CircleId,
+    /// The maximal acts it was judged from, plain rotations included, ascending.
+    pub frontier: Vec<ActId>,
+    /// Everybody who was ever admissibly added.
+    pub people: BTreeMap<PersonId, Person>,
+    /// Whose each device is, past ones included; one that was introduced for two persons is nobody's (D-18).
+    pub owners: BTreeMap<DeviceId, PersonId>,
+    /// The policies in force, with defaults: since-join, keep, stewards invite, approval required.
+    pub policies: BTreeMap<PolicyField, Policy>,
+    /// Per field that was ever set: the settings between which only the id decides, the one in force first.
+    pub settings: BTreeMap<PolicyField, Vec<(ActId, Policy)>>,
+    /// The maximal usable epochs' acts; the first has the smallest id and is the one to write under. Empty: rotate first.
+    pub epochs: Vec<ActId>,
+    /// R10: neither steward nor founder is left.
+    pub frozen: bool,
+    /// Content cuts in effect, by act.
+    pub cuts: Vec<Cut>,
+    /// Invites that stand, closed and used ones included.
+    pub invites: BTreeMap<ActId, Invite>,
+    /// Admissible acts without effect here.
+    pub void: BTreeSet<ActId>,
+    /// Downs that apply but cut nothing.
+    pub late: BTreeSet<ActId>,
+    /// Downs and identity acts that cut each other.
+    pub opposed: BTreeSet<ActId>,
+}
+
+impl State {
+    /// Whose device it is or was.
+    #[must_use]
+    pub fn person_of(&self, device: &DeviceId) -> Option<PersonId> {
+        self.owners.get(device).copied()
+    }
+
+    /// Is the device in the roster?
+    #[must_use]
+    pub fn is_current(&self, device: &DeviceId) -> bool {
+        let person = self.person_of(device).and_then(|person| self.people.get(&person));
+        person.is_some_and(|person| person.devices.binary_search(device).is_ok())
+    }
+
+    /// The role of the person whose current device it is.
+    #[must_use]
+    pub fn role_of(&self, device: &DeviceId) -> Option<Role> {
+        let person = self.person_of(device).filter(|_| self.is_current(device))?;
+        self.people.get(&person)?.role
+    }
+
+    /// The current members.
+    pub fn members(&self) -> impl Iterator<Item = (&PersonId, &Person)> {
+        self.people.iter().filter(|(_, person)| person.is_current())
+    }
+
+    /// The roster: every current device.
+    #[must_use]
+    pub fn roster(&self) -> BTreeSet<DeviceId> {
+        self.members().flat_map(|(_, person)| person.devices.iter().copied()).collect()
+    }
+
+    /// A hash of the exact set of current devices; equal among members who agree.
+    #[must_use]
+    pub fn roster_hash(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key("kith/v1/roster-hash");
+        hasher.update(&self.circle.0);
+        for device in self.roster() {
+            hasher.update(&device.0);
+        }
+        *hasher.finalize().as_bytes()
+    }
+
+    /// The act whose epoch a writer uses who knows all this; `None`: rotate first.
+    #[must_use]
+    pub fn epoch(&self) -> Option<ActId> {
+        self.epochs.first().copied()
+    }
+
+    /// What newcomers may read of conversation.
+    #[must_use]
+    pub fn history(&self) -> History {
+        match self.policies.get(&PolicyField::History) {
+            Some(Policy::History(history)) => *history,
+            _ => History::SinceJoin,
+        }
+    }
+
+    /// How long conversation is kept.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        match self.policies.get(&PolicyField::Retention) {
+            Some(Policy::Retention(retention)) => *retention,
+            _ => Retention::Keep,
+        }
+    }
+
+    /// May every member invite?
+    #[must_use]
+    pub fn members_invite(&self) -> bool {
+        matches!(self.policies.get(&PolicyField::MembersInvite), Some(Policy::MembersInvite(true)))
+    }
+
+    /// Must a steward approve a request?
+    #[must_use]
+    pub fn approval_required(&self) -> bool {
+        !matches!(self.policies.get(&PolicyField::ApprovalRequired), Some(Policy::ApprovalRequired(false)))
+    }
+
+    /// R4: what the cuts mean for the entry at `seq` of `chain`.
+    #[must_use]
+    pub fn hidden(&self, chain: &ChainId, seq: u64) -> Hidden {
+        let mut hidden = Hidden::No;
+        for cut in self.cuts.iter().filter(|cut| !cut.leaves(chain, seq)) {
+            hidden = match (hidden, cut.keeps_role) {
+                (_, None) | (Hidden::Wholly, _) => Hidden::Wholly,
+                (Hidden::Above(kept), Some(role)) => Hidden::Above(kept.min(role)),
+                (Hidden::No, Some(role)) => Hidden::Above(role),
+            };
+        }
+        hidden
+    }
+
+    /// Does the entry at `seq` of `chain`, of a kind that needs `role`, stand within every cut?
+    #[must_use]
+    pub fn stands(&self, chain: &ChainId, seq: u64, role: Role) -> bool {
+        match self.hidden(chain, seq) {
+            Hidden::No => true,
+            Hidden::Above(kept) => role <= kept,
+            Hidden::Wholly => false,
+        }
+    }
+
+    /// The judgement `j` in the ids of the world outside.
+    pub(super) fn of(g: &Graph, j: &Judgement) -> Self {
+        let ids = |acts: Vec<usize>| acts.into_iter().map(|x| g.act(x).id);
+        let mut frontier: Vec<ActId> = ids(j.heads.clone()).collect();
+        frontier.sort_unstable();
+        let settings = settings(g, j);
+        let mut policies: BTreeMap<PolicyField, Policy> = [
+            Policy::History(History::SinceJoin),
+            Policy::Retention(Retention::Keep),
+            Policy::MembersInvite(false),
+            Policy::ApprovalRequired(true),
+        ]
+        .into_iter()
+        .map(|policy| (policy.field(), policy))
+        .collect();
+        policies.extend(settings.iter().filter_map(|(field, set)| Some((*field, set.first()?.1.clone()))));
+        Self {
+            circle: g.circle,
+            frontier,
+            people: j.everybody().map(|(p, standing)| (g.person_id(p), person(g, standing))).collect(),
+            owners: owners(g, j),
+            policies,
+            settings,
+            epochs: ids(j.usable(g)).collect(),
+            frozen: j.frozen(),
+            cuts: j.cuts(g),
+            invites: invites(g, j),
+            void: ids(j.ids.beyond(&j.eff)).collect(),
+            late: ids(j.labels.late.list()).filter(|id| g.find(id).is_some_and(|x| j.eff.get(x))).collect(),
+            opposed: ids(j.labels.opposed.union(&j.quarrels).list()).collect(),
+        }
+    }
+}
+
+fn person(g: &Graph, standing: &Standing) -> Person {
+    let devices = |keys: &[usize]| {
+        let mut devices: Vec<DeviceId> = keys.iter().map(|key| g.key_id(*key)).collect();
+        devices.sort_unstable();
+        devices
+    };
+    Person {
+        status: standing.status,
+        role: matches!(standing.status, Status::Current | Status::Suspended).then_some(standing.rank),
+        devices: devices(&standing.devices),
+        dormant: devices(&standing.dormant),
+        delegate: standing.delegate,
+        since: standing.live.iter().map(|x| g.act(*x).id).collect(),
+    }
+}
+
+fn owners(g: &Graph, j: &Judgement) -> BTreeMap<DeviceId, PersonId> {
+    let view = j.view(g);
+    let mut owners = BTreeMap::new();
+    for (p, _) in j.everybody() {
+        for act in g.dossier(p).intros.iter().filter(|x| j.ids.get(**x)).map(|x| g.act(*x)) {
+            for key in act.keys.iter().filter(|key| Some(**key) != act.recovery && view.claims(**key) == 1) {
+                owners.insert(g.key_id(*key), g.person_id(p));
+            }
+        }
+    }
+    owners
+}
+
+fn settings(g: &Graph, j: &Judgement) -> BTreeMap<PolicyField, Vec<(ActId, Policy)>> {
+    let fields = j.settings.keys().map(|field| {
+        let chosen = j.chosen(g, *field).into_iter().map(|(x, policy)| (g.act(x).id, policy.clone()));
+        (*field, chosen.collect())
+    });
+    fields.collect()
+}
+
+fn invites(g: &Graph, j: &Judgement) -> BTreeMap<ActId, Invite> {
+    let all = j.everybody().flat_map(|(p, _)| &g.dossier(p).invites).filter(|x| j.eff.get(**x));
+    let found = all.filter_map(|x| {
+        let act = g.act(*x);
+        let Statement::Invite { role, uses, key, expires } = &act.statement else { return None };
+        let invite = Invite {
+            by: g.person_id(act.ruling.who),
+            role: *role,
+            uses: *uses,
+            used: j.people_by(g, *x).into_iter().map(|p| g.person_id(p)).collect(),
+            key: *key,
+            expires: *expires,
+            closed: j.closed.get(*x),
+        };
+        Some((act.id, invite))
+    });
+    found.collect()
+}
