@@ -3,6 +3,7 @@
 //! SQLite in the daemon, a `BTreeMap` with a journal in the simulator, [`MemoryStore`] in unit tests.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// The tables. Each has one owner among the rooms of the core; nobody else writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,15 +119,21 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    fn range(&self, table: Table, prefix: &[u8]) -> impl DoubleEndedIterator<Item = (&Vec<u8>, &Vec<u8>)> {
-        let prefix = prefix.to_vec();
-        self.rows
-            .range((table, prefix.clone())..)
-            .take_while(move |((t, key), _)| *t == table && key.starts_with(&prefix))
-            .map(|((_, key), value)| (key, value))
-            .collect::<Vec<_>>()
-            .into_iter()
+    fn all(&self, table: Table) -> impl Iterator<Item = (&Vec<u8>, &Vec<u8>)> {
+        self.rows.range((table, Vec::new())..).take_while(move |((t, _), _)| *t == table).map(|((_, key), value)| (key, value))
     }
+}
+
+/// Just beyond the last key of a table that starts with a prefix.
+fn end_of(table: Table, prefix: &[u8]) -> Bound<(Table, Vec<u8>)> {
+    let mut next = prefix.to_vec();
+    while let Some(last) = next.pop() {
+        if last < u8::MAX {
+            next.push(last + 1);
+            return Bound::Excluded((table, next));
+        }
+    }
+    Table::ALL.into_iter().find(|other| *other > table).map_or(Bound::Unbounded, |other| Bound::Excluded((other, Vec::new())))
 }
 
 impl Read for MemoryStore {
@@ -135,13 +142,19 @@ impl Read for MemoryStore {
     }
 
     fn scan(&self, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
-        let rows = self.range(table, prefix).filter(|(key, _)| after.is_empty() || key.as_slice() > after);
-        Ok(rows.take(limit).map(|(k, v)| (k.clone(), v.clone())).collect())
+        let from = if after < prefix { Bound::Included(prefix) } else { Bound::Excluded(after) };
+        let from = if after.is_empty() { Bound::Included(prefix) } else { from };
+        let rows = self.rows.range((from.map(|key| (table, key.to_vec())), Bound::Unbounded));
+        let rows = rows.take_while(|((t, key), _)| *t == table && key.starts_with(prefix)).take(limit);
+        Ok(rows.map(|((_, key), value)| (key.clone(), value.clone())).collect())
     }
 
     fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
-        let rows = self.range(table, prefix).rev().filter(|(key, _)| before.is_empty() || key.as_slice() < before);
-        Ok(rows.take(limit).map(|(k, v)| (k.clone(), v.clone())).collect())
+        let inside = !before.is_empty() && (before < prefix || before.starts_with(prefix));
+        let to = if inside { Bound::Excluded((table, before.to_vec())) } else { end_of(table, prefix) };
+        let rows = self.rows.range((Bound::Unbounded, to)).rev();
+        let rows = rows.take_while(|((t, key), _)| *t == table && key.starts_with(prefix)).take(limit);
+        Ok(rows.map(|((_, key), value)| (key.clone(), value.clone())).collect())
     }
 
     fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -150,8 +163,7 @@ impl Read for MemoryStore {
             let text = String::from_utf8_lossy(text).to_lowercase();
             words.iter().all(|word| text.split(|c: char| !c.is_alphanumeric()).any(|t| t.starts_with(word.as_str())))
         };
-        let rows = self.range(Table::Search, &[]).filter(|(_, text)| hit(text));
-        Ok(rows.take(limit).map(|(key, _)| key.clone()).collect())
+        Ok(self.all(Table::Search).filter(|(_, text)| hit(text)).take(limit).map(|(key, _)| key.clone()).collect())
     }
 }
 
@@ -184,6 +196,9 @@ mod tests {
         let keys = |rows: Rows| rows.into_iter().map(|(key, _)| key).collect::<Vec<_>>();
         assert_eq!(keys(store.scan(Table::Local, b"a", b"a1", 9).expect("reads")), [b"a2", b"a3"]);
         assert_eq!(keys(store.scan_back(Table::Local, b"a", b"", 2).expect("reads")), [b"a3", b"a2"]);
+        assert_eq!(keys(store.scan_back(Table::Local, b"a", b"a3", 9).expect("reads")), [b"a2", b"a1"]);
+        assert_eq!(keys(store.scan_back(Table::Local, b"", b"", 1).expect("reads")), [b"b1"]);
         assert!(store.scan(Table::Act, b"", b"", 9).expect("reads").is_empty());
+        assert!(store.scan_back(Table::Act, b"", b"", 9).expect("reads").is_empty());
     }
 }
