@@ -20,6 +20,7 @@ pub use device::DeviceSecrets;
 pub use hash::{derive, hash, mac};
 pub use hello::HelloSecret;
 pub use hpke::{HpkeSecret, Suite};
+pub(crate) use key::Sealer;
 pub use key::{Key, open, seal, seal_with};
 pub use pad::{pad, padded_len, unpad};
 pub use seeded::Seeded;

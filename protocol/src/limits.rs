@@ -12,6 +12,12 @@ pub const ACT_BYTES: usize = 128 << 10;
 pub const BLOCK_ENTRIES: usize = 256;
 /// Bytes a block may inflate to; the sum of what its entries may hold is larger, so blocks also close on size.
 pub const BLOCK_BYTES: usize = 768 << 10;
+/// Entries of a run from which on it is kept as a block of its own instead of entry by entry: below, rows are cheaper to
+/// write than a block is to make, and small blocks compress badly.
+pub const BLOCK_DIRECT: usize = 64;
+/// Bytes of a payload up to which it is sealed as it is; above it is compressed first. Small ones are compressed together,
+/// in blocks.
+pub const PLAIN_PAYLOAD_BYTES: usize = 4 << 10;
 /// Parents of an act, membership heads of an entry.
 pub const HEADS: usize = 16;
 /// Devices of a circle.
@@ -26,6 +32,8 @@ pub const BOX_BYTES: usize = 96 << 10;
 pub const INCARNATIONS: usize = 16;
 /// Branches of a chain that are kept after equivocation.
 pub const BRANCHES: usize = 8;
+/// Stretches of a chain that lie before one's time: one for each absence from a circle.
+pub const CHAIN_GAPS: usize = 64;
 /// Operations of one edit.
 pub const EDIT_OPS: usize = 4_096;
 /// Entries of one item; a minute-by-minute co-edited page stays below.

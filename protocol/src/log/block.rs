@@ -1,0 +1,185 @@
+//! Blocks: the body of a joined run. Up to 256 entries by columns, compressed together, padded, sealed once.
+//!
+//! What is random (nonces, item nonces) stands beside the compressed part, so that it does not spoil its statistics. The seal's
+//! nonce is a MAC of what is sealed: making a block needs no randomness, and the same block is the same bytes.
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minicbor::{Decode, Encode};
+
+use super::entry::{Body, Meta, Packed, Sheet};
+use super::payload::inflate;
+use super::run::RunHead;
+use super::single::heads_fit;
+use crate::circle::body::Retention;
+use crate::codec;
+use crate::crypto::{Key, derive, mac, open, pad, seal_with, unpad};
+use crate::id::{ActId, CircleId, ItemId, PersonId};
+use crate::limits;
+
+/// zstd level: above 3, a block of notes takes twice as long for 1 % less.
+const LEVEL: i32 = 3;
+
+/// Beside the compressed part.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct Outer<'b> {
+    #[n(0)]
+    count: u16,
+    /// 24 bytes for each payload that is kept.
+    #[cbor(b(1), with = "minicbor::bytes")]
+    nonces: &'b [u8],
+    /// 16 bytes for each entry.
+    #[cbor(b(2), with = "minicbor::bytes")]
+    items: &'b [u8],
+    /// [`Inner`], as one zstd frame.
+    #[cbor(b(3), with = "minicbor::bytes")]
+    frame: &'b [u8],
+}
+
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct Inner<'b> {
+    /// A byte for each entry.
+    #[cbor(b(0), with = "minicbor::bytes")]
+    kinds: &'b [u8],
+    /// The creators of the entries' items, each once.
+    #[n(1)]
+    creators: Vec<PersonId>,
+    /// For each entry, the place of its item's creator among them.
+    #[cbor(b(2), with = "minicbor::bytes")]
+    by: &'b [u8],
+    /// Retentions, each with the number of consecutive entries it holds for.
+    #[n(3)]
+    retentions: Vec<(u16, Retention)>,
+    /// Membership heads, with the place of the entry that names them.
+    #[n(4)]
+    heads: Vec<(u16, Vec<ActId>)>,
+    /// For each entry 0 where its payload is gone, else 1 + 2 × bytes + (1 where they are compressed).
+    #[n(5)]
+    sizes: Vec<u32>,
+    /// Hash and length of each payload that is gone.
+    #[n(6)]
+    gone: Vec<Gone>,
+    /// The payloads that are kept, end to end.
+    #[cbor(b(7), with = "minicbor::bytes")]
+    data: &'b [u8],
+}
+
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct Gone {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    hash: [u8; 32],
+    #[n(1)]
+    len: u32,
+}
+
+/// Joins entries and seals them under the block key of their class. `key`: of the epoch and the class.
+pub(super) fn seal(circle: &CircleId, head: &RunHead, key: &Key, sheets: &[Sheet]) -> Vec<u8> {
+    let plain = pad(join(sheets));
+    let (key, place) = (block_key(key, circle), head.place());
+    let tag = mac("kith/v1/block-nonce", &key, &[&place, &plain]);
+    let (nonce, _) = tag.split_first_chunk().unwrap_or((&[0; 24], &[]));
+    seal_with(&key, nonce, &place, &plain)
+}
+
+/// Opens what [`seal`] made. `None`: another key or place, or not a block.
+pub(super) fn unseal(circle: &CircleId, head: &RunHead, key: &Key, body: &[u8]) -> Option<Vec<Sheet>> {
+    let plain = open(&block_key(key, circle), &head.place(), body)?;
+    split(unpad(&plain)?)
+}
+
+fn block_key(key: &Key, circle: &CircleId) -> Key {
+    derive("kith/v1/block", key, &[&circle.0])
+}
+
+/// Counts fit: a block has at most 256 entries, a payload at most 64 KiB.
+fn small(number: usize) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+fn join(sheets: &[Sheet]) -> Vec<u8> {
+    let (mut nonces, mut items) = (Vec::with_capacity(sheets.len() * 24), Vec::with_capacity(sheets.len() * 16));
+    let (mut kinds, mut by, mut data) = (Vec::new(), Vec::new(), Vec::with_capacity(sheets.len() * 400));
+    let (mut creators, mut places) = (Vec::new(), BTreeMap::new());
+    let mut retentions: Vec<(u16, Retention)> = Vec::new();
+    let (mut heads, mut sizes, mut gone) = (Vec::new(), Vec::with_capacity(sheets.len()), Vec::new());
+    for (index, Sheet { meta, body }) in sheets.iter().enumerate() {
+        kinds.push(meta.kind);
+        items.extend_from_slice(&meta.item.nonce);
+        by.push(*places.entry(meta.item.creator).or_insert_with(|| {
+            creators.push(meta.item.creator);
+            u8::try_from(creators.len() - 1).unwrap_or(u8::MAX)
+        }));
+        match retentions.last_mut() {
+            Some((count, retention)) if *retention == meta.retention => *count += 1,
+            _ => retentions.push((1, meta.retention)),
+        }
+        if let Some(named) = &meta.heads {
+            heads.push((small(index), named.to_vec()));
+        }
+        match body {
+            Body::Kept { nonce, packed } => {
+                nonces.extend_from_slice(nonce);
+                sizes.push(1 + 2 * u32::try_from(packed.bytes.len()).unwrap_or(0) + u32::from(packed.zstd));
+                data.extend_from_slice(&packed.bytes);
+            }
+            Body::Gone { hash, len } => {
+                sizes.push(0);
+                gone.push(Gone { hash: *hash, len: *len });
+            }
+        }
+    }
+    let inner = Inner { kinds: &kinds, creators, by: &by, retentions, heads, sizes, gone, data: &data };
+    // Compressing fails only where memory does.
+    let frame = zstd::bulk::compress(&codec::encode(&inner), LEVEL).unwrap_or_default();
+    codec::encode(&Outer { count: small(sheets.len()), nonces: &nonces, items: &items, frame: &frame })
+}
+
+fn split(plain: &[u8]) -> Option<Vec<Sheet>> {
+    let outer: Outer<'_> = whole(plain)?;
+    let count = usize::from(outer.count);
+    let frame = inflate(outer.frame, limits::BLOCK_BYTES)?;
+    let inner: Inner<'_> = whole(&frame)?;
+    let counted = [outer.items.len() / 16, inner.kinds.len(), inner.by.len(), inner.sizes.len()].iter().all(|n| *n == count);
+    if count == 0 || count > limits::BLOCK_ENTRIES || !counted || !outer.items.len().is_multiple_of(16) {
+        return None;
+    }
+    let mut nonces = outer.nonces.chunks_exact(24);
+    let mut gone = inner.gone.iter();
+    let mut retentions = inner.retentions.iter().flat_map(|(count, retention)| (0..*count).map(move |_| *retention));
+    let mut heads = inner.heads.into_iter().peekable();
+    let mut data = inner.data;
+    let mut sheets = Vec::with_capacity(count);
+    let entries = inner.kinds.iter().zip(inner.by).zip(&inner.sizes).zip(outer.items.chunks_exact(16));
+    for (index, (((kind, by), size), item)) in entries.enumerate() {
+        let named = heads.next_if(|(at, _)| usize::from(*at) == index).map(|(_, heads)| heads);
+        if !named.as_deref().is_none_or(heads_fit) {
+            return None;
+        }
+        let body = match size.checked_sub(1) {
+            None => gone.next().map(|gone| Body::Gone { hash: gone.hash, len: gone.len })?,
+            Some(size) => {
+                let (bytes, rest) = data.split_at_checked(usize::try_from(size / 2).ok()?)?;
+                data = rest;
+                let nonce = nonces.next()?.try_into().ok()?;
+                Body::Kept { nonce, packed: Packed { zstd: size % 2 == 1, bytes: bytes.to_vec() } }
+            }
+        };
+        let item = ItemId { creator: *inner.creators.get(usize::from(*by))?, nonce: item.try_into().ok()? };
+        let meta = Meta { kind: *kind, item, retention: retentions.next()?, heads: named.map(Arc::from) };
+        sheets.push(Sheet { meta, body });
+    }
+    let rest = nonces.remainder().len() + nonces.len() + gone.len() + data.len() + usize::from(heads.peek().is_some());
+    (rest == 0 && retentions.next().is_none()).then_some(sheets)
+}
+
+/// Decodes all of the bytes. Blocks are not hashed, so another encoding of the same columns does no harm.
+fn whole<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Option<T> {
+    let mut decoder = minicbor::Decoder::new(bytes);
+    let value = decoder.decode().ok()?;
+    (decoder.position() == bytes.len()).then_some(value)
+}

@@ -1,0 +1,127 @@
+//! Destroying: the bytes of a payload, or all that an epoch's talk key sealed. Hash and length stay, so that the chain still
+//! verifies; with the key gone, only each block's last place and id stay.
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+
+use super::extend::put_block;
+use super::find::{Place, block_after, block_of, open_block};
+use crate::circle::body::KeyClass;
+use crate::circle::epoch::KeyRing;
+use crate::codec;
+use crate::id::{CircleId, EpochId};
+use crate::log::LogError;
+use crate::log::entry::{Body, EntryAt};
+use crate::log::piece::{class_key, hash_and_len};
+use crate::log::rows::{self, BlockRow, TailRow, place_key};
+use crate::log::run::RunHead;
+use crate::log::single::Sealed;
+use crate::store::{Read, StoreError, Table};
+use crate::tx::Tx;
+
+/// Destroys the payloads of entries; says how many were still there. Entries that are not here are no error.
+///
+/// # Errors
+/// [`LogError`] where the store fails or is damaged, or the key of a block that must be rewritten is not held.
+pub fn destroy(tx: &mut Tx<'_>, ring: &dyn KeyRing, entries: &[EntryAt]) -> Result<usize, LogError> {
+    let mut chains: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    for at in entries {
+        chains.entry(at.chain).or_default().push(at.seq);
+    }
+    let mut destroyed = 0;
+    for (number, seqs) in chains {
+        let Some((circle, chain)) = rows::named(tx, number)? else { continue };
+        let Some(row) = rows::get_chain(tx, &circle, &chain, number)? else { continue };
+        let place = Place { circle, chain, number };
+        let mut blocks: BTreeMap<u64, (BlockRow, Vec<u64>)> = BTreeMap::new();
+        for seq in seqs {
+            if seq >= row.tail {
+                destroyed += usize::from(destroy_single(tx, number, seq)?);
+            } else if let Some((first, block)) = block_of(tx, number, seq)? {
+                blocks.entry(first).or_insert((block, Vec::new())).1.push(seq);
+            }
+        }
+        for (block, seqs) in blocks.into_values() {
+            destroyed += destroy_in_block(tx, ring, &place, &block, &seqs)?;
+        }
+    }
+    Ok(destroyed)
+}
+
+fn destroy_single(tx: &mut Tx<'_>, number: u32, seq: u64) -> Result<bool, StoreError> {
+    let key = place_key(number, seq);
+    let Some(value) = tx.get(Table::Tail, &key)? else { return Ok(false) };
+    let mut row: TailRow = rows::decode(&value, "tail row")?;
+    if matches!(row.single.sealed, Sealed::Gone { .. }) {
+        return Ok(false);
+    }
+    let (hash, len) = hash_and_len(&row.single.sealed);
+    row.single.sealed = Sealed::Gone { hash, len };
+    tx.put(Table::Tail, &key, codec::encode(&row));
+    Ok(true)
+}
+
+fn destroy_in_block(
+    tx: &mut Tx<'_>,
+    ring: &dyn KeyRing,
+    place: &Place,
+    block: &BlockRow,
+    seqs: &[u64],
+) -> Result<usize, LogError> {
+    if block.run.is_empty() {
+        return Ok(0);
+    }
+    let mut piece = open_block(ring, place, block)?;
+    let singles = piece.singles(&place.circle, class_key(ring, &piece.head.epoch, &place.chain)?);
+    let mut destroyed = 0;
+    for ((sheet, single), seq) in piece.sheets.iter_mut().zip(&singles).zip(piece.head.first..) {
+        if seqs.contains(&seq) && matches!(sheet.body, Body::Kept { .. }) {
+            let (hash, len) = hash_and_len(&single.sealed);
+            sheet.body = Body::Gone { hash, len };
+            destroyed += 1;
+        }
+    }
+    if destroyed > 0 {
+        put_block(tx, ring, place, &piece, None)?;
+    }
+    Ok(destroyed)
+}
+
+/// Drops everything that an epoch's talk key sealed, once that key is destroyed; says how many entries.
+///
+/// # Errors
+/// [`StoreError`] where the store fails or is damaged.
+pub fn forget_epoch(tx: &mut Tx<'_>, circle: &CircleId, epoch: &EpochId) -> Result<u64, StoreError> {
+    let mut forgotten = 0;
+    for chain in super::chains(tx, circle)? {
+        if chain.id.class != KeyClass::Talk {
+            continue;
+        }
+        let mut seq = chain.first.saturating_sub(1);
+        while let Some((first, block)) = block_after(tx, chain.no, seq)? {
+            seq = first;
+            if !block.run.is_empty() && RunHead::peek(&block.run).is_ok_and(|head| head.epoch == *epoch) {
+                forgotten += u64::from(block.count);
+                put_stub(tx, chain.no, first, &block);
+            }
+        }
+        let Some(mut row) = rows::get_chain(tx, circle, &chain.id, chain.no)? else { continue };
+        if row.tail_len() > 0 && row.epoch == *epoch {
+            forgotten += row.tail_len();
+            for seq in row.tail..=row.seq {
+                tx.delete(Table::Tail, &place_key(chain.no, seq));
+            }
+            let count = u16::try_from(row.tail_len()).unwrap_or(u16::MAX);
+            let block = BlockRow { version: rows::VERSION, count, last: row.head, heads: Vec::new(), run: Vec::new() };
+            put_stub(tx, chain.no, row.tail, &block);
+            (row.tail, row.tail_before, row.tail_weight) = (row.seq + 1, row.head, 0);
+            rows::put_chain(tx, circle, &chain.id, chain.no, &row);
+        }
+    }
+    Ok(forgotten)
+}
+
+fn put_stub(tx: &mut Tx<'_>, number: u32, first: u64, block: &BlockRow) {
+    let stub = BlockRow { version: rows::VERSION, count: block.count, last: block.last, heads: Vec::new(), run: Vec::new() };
+    tx.put(Table::Block, &place_key(number, first), codec::encode(&stub));
+}

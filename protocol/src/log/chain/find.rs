@@ -1,0 +1,133 @@
+//! Finding entries of a chain: the block or tail that holds one, and its id.
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::sync::Arc;
+
+use crate::circle::body::ChainId;
+use crate::circle::epoch::KeyRing;
+use crate::id::{CircleId, EntryId};
+use crate::log::LogError;
+use crate::log::piece::{Piece, class_key};
+use crate::log::rows::{self, BlockRow, ChainRow, TailRow, corrupt, place_key, seq_of};
+use crate::log::run::RunHead;
+use crate::log::walk::Walker;
+use crate::store::{Read, StoreError, Table};
+
+/// Which chain, on this machine and everywhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) circle: CircleId,
+    pub(super) chain: ChainId,
+    pub(super) number: u32,
+}
+
+/// The block that holds an entry, with the sequence number of its first.
+pub(super) fn block_of(read: &dyn Read, number: u32, seq: u64) -> Result<Option<(u64, BlockRow)>, StoreError> {
+    let found = read.scan_back(Table::Block, &number.to_be_bytes(), &place_key(number, seq.saturating_add(1)), 1)?;
+    let Some((key, value)) = found.first() else { return Ok(None) };
+    let (first, row): (u64, BlockRow) = (seq_of(key)?, rows::decode(value, "block row")?);
+    Ok((seq < first.saturating_add(u64::from(row.count))).then_some((first, row)))
+}
+
+/// The first block behind a sequence number.
+pub(super) fn block_after(read: &dyn Read, number: u32, seq: u64) -> Result<Option<(u64, BlockRow)>, StoreError> {
+    let found = read.scan(Table::Block, &number.to_be_bytes(), &place_key(number, seq), 1)?;
+    found.first().map(|(key, value)| Ok((seq_of(key)?, rows::decode(value, "block row")?))).transpose()
+}
+
+/// A stored block, opened. It was verified when it came.
+pub(super) fn open_block(ring: &dyn KeyRing, place: &Place, row: &BlockRow) -> Result<Piece, LogError> {
+    let mut piece = Piece::open(None, ring, &place.circle, &row.run)?;
+    if piece.last_id() != row.last {
+        return Err(corrupt("a block's last id").into());
+    }
+    piece.heads = Arc::from(row.heads.as_slice());
+    Ok(piece)
+}
+
+/// The tail from an entry on, opened; `None` where there is none.
+pub(super) fn open_tail(
+    read: &dyn Read,
+    ring: &dyn KeyRing,
+    place: &Place,
+    row: &ChainRow,
+    from: u64,
+) -> Result<Option<Piece>, LogError> {
+    let from = from.max(row.tail);
+    let len = usize::try_from((row.seq + 1).saturating_sub(from)).unwrap_or(usize::MAX);
+    if len == 0 {
+        return Ok(None);
+    }
+    let key = class_key(ring, &row.epoch, &place.chain)?;
+    let previous = tail_id(read, place, row, from - 1)?;
+    let found = read.scan(Table::Tail, &place.number.to_be_bytes(), &place_key(place.number, from - 1), len)?;
+    let tail: Vec<TailRow> = found.iter().map(|(_, value)| rows::decode(value, "tail row")).collect::<Result<_, StoreError>>()?;
+    let (Some(first), Some(previous), true) = (tail.first(), previous, tail.len() == len) else {
+        return Err(corrupt("a chain's tail").into());
+    };
+    let head = RunHead { chain: place.chain, epoch: row.epoch, first: from, previous };
+    let walker = Walker::new(&place.circle, &place.chain, row.epoch, key, from, previous);
+    let heads = Arc::from(first.heads.as_slice());
+    let ids = tail.iter().map(|row| row.id).collect();
+    let signatures = tail.iter().enumerate().filter_map(|(index, row)| Some((index, row.signature?))).collect();
+    let piece = Piece { head, sheets: Vec::new(), ids, sealed: Vec::new(), signatures, heads };
+    Ok(Some(piece.with_singles(walker, tail.into_iter().map(|row| row.single).collect())))
+}
+
+/// The id of a tail entry, or of the entry before the tail.
+fn tail_id(read: &dyn Read, place: &Place, row: &ChainRow, seq: u64) -> Result<Option<EntryId>, LogError> {
+    if seq + 1 == row.tail {
+        return Ok(Some(row.tail_before));
+    }
+    let value = read.get(Table::Tail, &place_key(place.number, seq))?;
+    Ok(value.map(|value| rows::decode::<TailRow>(&value, "tail row")).transpose()?.map(|row| row.id))
+}
+
+/// The piece that holds an entry; `None` where it is not here or its key is gone.
+pub(super) fn piece_of(
+    read: &dyn Read,
+    ring: &dyn KeyRing,
+    place: &Place,
+    row: &ChainRow,
+    seq: u64,
+) -> Result<Option<Piece>, LogError> {
+    if seq >= row.tail && seq <= row.seq {
+        return open_tail(read, ring, place, row, row.tail);
+    }
+    match block_of(read, place.number, seq)? {
+        Some((_, block)) if !block.run.is_empty() => open_block(ring, place, &block).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// An entry's id; `None` where it is not known here.
+pub(super) fn id_at(
+    read: &dyn Read,
+    ring: &dyn KeyRing,
+    place: &Place,
+    row: &ChainRow,
+    seq: u64,
+) -> Result<Option<EntryId>, LogError> {
+    if seq == row.seq {
+        return Ok(Some(row.head));
+    }
+    if seq.checked_add(1) == Some(row.first) {
+        return Ok(Some(row.before));
+    }
+    if seq < row.first || seq > row.seq {
+        return Ok(None);
+    }
+    if seq + 1 >= row.tail {
+        return tail_id(read, place, row, seq);
+    }
+    if let Some((first, block)) = block_of(read, place.number, seq)?
+        && first + u64::from(block.count) == seq + 1
+    {
+        return Ok(Some(block.last));
+    }
+    match piece_of(read, ring, place, row, seq) {
+        Ok(piece) => Ok(piece.and_then(|piece| piece.id_at(seq))),
+        Err(LogError::NoKey(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

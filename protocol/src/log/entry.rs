@@ -1,0 +1,127 @@
+//! Entries: what a device writes, one after the other, in a chain of its own.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minicbor::{Decode, Encode};
+
+use crate::circle::body::{ChainId, KeyClass, Retention};
+use crate::id::{ActId, CircleId, EntryId, EpochId, ItemId};
+
+/// An entry to be written.
+#[derive(Clone)]
+pub struct NewEntry {
+    /// Under which of the epoch's keys: library or talk.
+    pub class: KeyClass,
+    /// The kind of its item; numbered by the item room.
+    pub kind: u8,
+    /// The item it edits.
+    pub item: ItemId,
+    /// How long it is kept; fixed now.
+    pub retention: Retention,
+    /// The edit, at most [`crate::limits::PAYLOAD_BYTES`].
+    pub payload: Vec<u8>,
+}
+
+impl fmt::Debug for NewEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewEntry").field("class", &self.class).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// Where an entry is kept on this machine. Another machine numbers its chains differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(array)]
+pub struct EntryAt {
+    /// The local number of its chain (of one branch of it, after equivocation).
+    #[n(0)]
+    pub chain: u32,
+    /// Its place in the chain, from 1.
+    #[n(1)]
+    pub seq: u64,
+}
+
+/// An entry, verified and opened.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Its id.
+    pub id: EntryId,
+    /// Where it is kept.
+    pub at: EntryAt,
+    /// Whose chain it stands in.
+    pub chain: ChainId,
+    /// Its circle.
+    pub circle: CircleId,
+    /// The membership heads its author knew, ascending.
+    pub heads: Arc<[ActId]>,
+    /// The epoch it is sealed under.
+    pub epoch: EpochId,
+    /// The kind of its item.
+    pub kind: u8,
+    /// The item it edits.
+    pub item: ItemId,
+    /// How long it is kept.
+    pub retention: Retention,
+    /// The edit. `None`: destroyed here or where it came from, or sealed so that nobody can open it.
+    pub payload: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened")
+            .field("id", &self.id)
+            .field("at", &self.at)
+            .field("kind", &self.kind)
+            .field("payload", &self.payload.as_ref().map(Vec::len))
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a header says of one entry beyond its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Meta {
+    pub(super) kind: u8,
+    pub(super) item: ItemId,
+    pub(super) retention: Retention,
+    /// Only where they differ from the predecessor's, or the epoch does.
+    pub(super) heads: Option<Arc<[ActId]>>,
+}
+
+/// An entry as blocks carry it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Sheet {
+    pub(super) meta: Meta,
+    pub(super) body: Body,
+}
+
+/// What there is of a payload.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Body {
+    Kept {
+        nonce: [u8; 24],
+        packed: Packed,
+    },
+    /// Hash and length of the sealed bytes.
+    Gone {
+        hash: [u8; 32],
+        len: u32,
+    },
+}
+
+/// A payload as it stands inside its seal.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Packed {
+    pub(super) zstd: bool,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Sheet {
+    /// What it adds to a block, before compression: an upper bound that both sides compute alike.
+    pub(super) fn weight(&self) -> usize {
+        let bytes = match &self.body {
+            Body::Kept { packed, .. } => packed.bytes.len(),
+            Body::Gone { .. } => 0,
+        };
+        128 + bytes + self.meta.heads.as_ref().map_or(0, |heads| 34 * heads.len())
+    }
+}
