@@ -1,3 +1,5 @@
 //! Kith's tests: a simulated world, real processes, transcripts, and what they share. Never published.
 
+pub mod dice;
+pub mod model;
 pub mod proc;
