@@ -61,7 +61,6 @@ impl<'a> Tx<'a> {
     }
 
     /// Ends the draft: what [`Draft::join`] adds to the batch, or what is dropped.
-    #[must_use]
     pub fn finish(self) -> Draft {
         Draft { writes: self.writes, effects: self.effects }
     }

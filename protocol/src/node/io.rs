@@ -14,6 +14,7 @@ pub struct Link(pub u64);
 
 /// One thing that happened outside.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "inputs are handed on one at a time; a box would be spent on every call instead")]
 pub enum Input {
     /// The local API asks for something. Answered once, perhaps much later, by [`Effect::Reply`].
     Call(CallId, Command),
