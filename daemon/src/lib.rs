@@ -1,1 +1,25 @@
-//! The daemon.
+//! The daemon: everything of Kith that touches a disk, a network, a clock or another process.
+//!
+//! Drives the pure core (`kith-protocol`): one thread owns node and store, one task owns the network, and a local API over a
+//! Unix socket takes what people ask. Decides nothing that a circle believes.
+#![cfg_attr(not(test), allow(dead_code, reason = "the node is not in the core yet, so nothing starts all this"))]
+
+mod api;
+mod app;
+mod clock;
+mod config;
+mod driver;
+mod home;
+mod hub;
+mod keystore;
+mod limits;
+mod logging;
+mod net;
+mod random;
+mod run;
+mod session;
+mod store;
+
+pub use config::ConfigError;
+pub use home::HomeError;
+pub use run::{Options, RunError};

@@ -1,0 +1,58 @@
+//! Circles.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use kith_protocol::control::{Circle, EditCircle, NewCircle};
+use kith_protocol::node::{Command, Query};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::{CircleList, Reply, shown};
+use super::extract::{Body, In, Unlocked, WithPassphrase};
+use crate::app::App;
+use crate::limits::CALL;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(list, new)).routes(routes!(show, edit)).routes(routes!(leave))
+}
+
+/// All circles
+#[utoipa::path(get, path = "/v1/circles", responses((status = 200, body = CircleList)))]
+async fn list(Unlocked(session): Unlocked) -> Reply {
+    shown("kith.circle.list/1", StatusCode::OK, session.ask(Query::Circles).await)
+}
+
+/// A new circle
+#[utoipa::path(post, path = "/v1/circles", request_body = NewCircle, responses((status = 201, body = Circle)))]
+async fn new(Unlocked(session): Unlocked, Body(new): Body<NewCircle>) -> Reply {
+    shown("kith.circle.new/1", StatusCode::CREATED, session.call(Command::NewCircle(new), CALL).await)
+}
+
+/// One circle
+#[utoipa::path(get, path = "/v1/circles/{c}", params(("c" = String, Path)), responses((status = 200, body = Circle)))]
+async fn show(Unlocked(session): Unlocked, In(circle): In<String>) -> Reply {
+    shown("kith.circle.show/1", StatusCode::OK, session.ask(Query::Circle(circle)).await)
+}
+
+/// Change its policies
+#[utoipa::path(patch, path = "/v1/circles/{c}", params(("c" = String, Path)), request_body = EditCircle, responses((status = 200, body = Circle)))]
+async fn edit(Unlocked(session): Unlocked, In(circle): In<String>, Body(edit): Body<EditCircle>) -> Reply {
+    shown("kith.circle.edit/1", StatusCode::OK, session.call(Command::EditCircle(circle, edit), CALL).await)
+}
+
+/// Leave it, silently
+#[utoipa::path(post, path = "/v1/circles/{c}/leave", params(("c" = String, Path)), request_body = WithPassphrase, responses((status = 200)))]
+async fn leave(
+    State(app): State<Arc<App>>,
+    Unlocked(session): Unlocked,
+    In(circle): In<String>,
+    Body(given): Body<WithPassphrase>,
+) -> Reply {
+    // Leaving needs no passphrase; one that is given must be right.
+    if let Some(passphrase) = given.take() {
+        app.prove(Some(passphrase)).await?;
+    }
+    shown("kith.circle.leave/1", StatusCode::OK, session.call(Command::Leave(circle), CALL).await)
+}

@@ -1,0 +1,102 @@
+//! Invites, requests, and joins.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use kith_protocol::control::{Accept, Invite, Join, NewInvite, Preview};
+use kith_protocol::node::{Command, Query};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::{InviteList, JoinList, PendingList, Reply, shown};
+use super::extract::{Body, In, Unlocked};
+use crate::app::App;
+use crate::limits::CALL;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, new))
+        .routes(routes!(revoke))
+        .routes(routes!(pending))
+        .routes(routes!(approve))
+        .routes(routes!(decline))
+        .routes(routes!(preview))
+        .routes(routes!(joins, accept))
+        .routes(routes!(confirm))
+        .routes(routes!(abandon))
+}
+
+/// A link; a secret.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+struct Link {
+    link: String,
+}
+
+/// Invites of a circle
+#[utoipa::path(get, path = "/v1/circles/{c}/invites", params(("c" = String, Path)), responses((status = 200, body = InviteList)))]
+async fn list(Unlocked(session): Unlocked, In(circle): In<String>) -> Reply {
+    shown("kith.invite.list/1", StatusCode::OK, session.ask(Query::Invites(circle)).await)
+}
+
+/// A new invite
+#[utoipa::path(post, path = "/v1/circles/{c}/invites", params(("c" = String, Path)), request_body = NewInvite, responses((status = 201, body = Invite)))]
+async fn new(Unlocked(session): Unlocked, In(circle): In<String>, Body(new): Body<NewInvite>) -> Reply {
+    shown("kith.invite.new/1", StatusCode::CREATED, session.call(Command::NewInvite(circle, new), CALL).await)
+}
+
+/// Close one
+#[utoipa::path(delete, path = "/v1/circles/{c}/invites/{id}", params(("c" = String, Path), ("id" = String, Path)), responses((status = 200)))]
+async fn revoke(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>) -> Reply {
+    shown("kith.invite.revoke/1", StatusCode::OK, session.call(Command::RevokeInvite(circle, id), CALL).await)
+}
+
+/// Who asks to come in
+#[utoipa::path(get, path = "/v1/circles/{c}/pending", params(("c" = String, Path)), responses((status = 200, body = PendingList)))]
+async fn pending(Unlocked(session): Unlocked, In(circle): In<String>) -> Reply {
+    shown("kith.invite.pending/1", StatusCode::OK, session.ask(Query::Pending(circle)).await)
+}
+
+/// Say yes
+#[utoipa::path(post, path = "/v1/circles/{c}/pending/{id}/approve", params(("c" = String, Path), ("id" = String, Path)), responses((status = 200)))]
+async fn approve(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>) -> Reply {
+    shown("kith.invite.approve/1", StatusCode::OK, session.call(Command::Approve(circle, id), CALL).await)
+}
+
+/// Say no
+#[utoipa::path(post, path = "/v1/circles/{c}/pending/{id}/decline", params(("c" = String, Path), ("id" = String, Path)), responses((status = 200)))]
+async fn decline(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>) -> Reply {
+    shown("kith.invite.decline/1", StatusCode::OK, session.call(Command::Decline(circle, id), CALL).await)
+}
+
+/// What a link offers; joins nothing
+#[utoipa::path(post, path = "/v1/invites/preview", request_body = Link, responses((status = 200, body = Preview)))]
+async fn preview(Unlocked(session): Unlocked, Body(link): Body<Link>) -> Reply {
+    shown("kith.invite.show/1", StatusCode::OK, session.call(Command::PreviewInvite(link.link), CALL).await)
+}
+
+/// Joins under way
+#[utoipa::path(get, path = "/v1/joins", responses((status = 200, body = JoinList)))]
+async fn joins(Unlocked(session): Unlocked) -> Reply {
+    shown("kith.join.list/1", StatusCode::OK, session.ask(Query::Joins).await)
+}
+
+/// Ask to join
+#[utoipa::path(post, path = "/v1/joins", request_body = Accept, responses((status = 201, body = Join)))]
+async fn accept(Unlocked(session): Unlocked, Body(accept): Body<Accept>) -> Reply {
+    shown("kith.invite.accept/1", StatusCode::CREATED, session.call(Command::Accept(accept), CALL).await)
+}
+
+/// Having seen the members: join
+#[utoipa::path(post, path = "/v1/joins/{c}/confirm", params(("c" = String, Path)), responses((status = 200, body = Join)))]
+async fn confirm(Unlocked(session): Unlocked, In(circle): In<String>) -> Reply {
+    shown("kith.join.confirm/1", StatusCode::OK, session.call(Command::ConfirmJoin(circle), CALL).await)
+}
+
+/// Walk away
+#[utoipa::path(delete, path = "/v1/joins/{c}", params(("c" = String, Path)), responses((status = 200)))]
+async fn abandon(Unlocked(session): Unlocked, In(circle): In<String>) -> Reply {
+    shown("kith.join.abandon/1", StatusCode::OK, session.call(Command::AbandonJoin(circle), CALL).await)
+}

@@ -1,0 +1,88 @@
+//! What concerns this machine's member over all circles: inbox, marks, search, health, sync.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use kith_protocol::control::{Doctor, Inbox};
+use kith_protocol::node::{Command, Query};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::{HitList, Reply, shown};
+use super::extract::{Asked, Body, Unlocked};
+use crate::app::App;
+use crate::limits::{BATCH_CALL, CALL};
+
+/// Hits of a search where none is asked for, and at most.
+const HITS: usize = 50;
+const MAX_HITS: usize = 1_000;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(inbox))
+        .routes(routes!(seen))
+        .routes(routes!(search))
+        .routes(routes!(doctor))
+        .routes(routes!(rebuild))
+        .routes(routes!(sync))
+}
+
+/// What is new for me
+#[utoipa::path(get, path = "/v1/inbox", responses((status = 200, body = Inbox)))]
+async fn inbox(Unlocked(session): Unlocked) -> Reply {
+    shown("kith.inbox/1", StatusCode::OK, session.ask(Query::Inbox).await)
+}
+
+/// What was seen: one item, or everything; in one circle, or in all.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+struct Seen {
+    circle: Option<String>,
+    item: Option<String>,
+}
+
+/// Mark as seen; never synced
+#[utoipa::path(post, path = "/v1/seen", request_body = Seen, responses((status = 200)))]
+async fn seen(Unlocked(session): Unlocked, Body(Seen { circle, item }): Body<Seen>) -> Reply {
+    shown("kith.seen/1", StatusCode::OK, session.call(Command::Seen { circle, item }, CALL).await)
+}
+
+/// A search.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+struct Words {
+    /// Words; each matches as a prefix.
+    q: String,
+    /// One circle; else all.
+    circle: Option<String>,
+    /// At most so many; else 50.
+    limit: Option<usize>,
+}
+
+/// Full-text search
+#[utoipa::path(get, path = "/v1/search", params(Words), responses((status = 200, body = HitList)))]
+async fn search(Unlocked(session): Unlocked, Asked(Words { q, circle, limit }): Asked<Words>) -> Reply {
+    let query = Query::Search { words: q, circle, limit: limit.unwrap_or(HITS).min(MAX_HITS) };
+    shown("kith.search/1", StatusCode::OK, session.ask(query).await)
+}
+
+/// The state of health
+#[utoipa::path(get, path = "/v1/doctor", responses((status = 200, body = Doctor)))]
+async fn doctor(Unlocked(session): Unlocked) -> Reply {
+    shown("kith.doctor/1", StatusCode::OK, session.ask(Query::Doctor).await)
+}
+
+/// Build everything derived again from the log
+#[utoipa::path(post, path = "/v1/doctor/rebuild", responses((status = 200)))]
+async fn rebuild(Unlocked(session): Unlocked) -> Reply {
+    shown("kith.doctor.rebuild/1", StatusCode::OK, session.call(Command::Rebuild, BATCH_CALL).await)
+}
+
+/// Contact everybody again now
+#[utoipa::path(post, path = "/v1/sync", responses((status = 200)))]
+async fn sync(Unlocked(session): Unlocked) -> Reply {
+    shown("kith.sync.now/1", StatusCode::OK, session.call(Command::SyncNow, CALL).await)
+}

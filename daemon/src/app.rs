@@ -1,0 +1,301 @@
+//! The daemon between its states: no identity yet, locked, unlocked. Locked means offline: nothing but status answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use kith_protocol::control::{Code, Error, Status};
+use kith_protocol::node::{Answer, Command, Query};
+use tokio::sync::{Mutex, RwLock, watch};
+use zeroize::Zeroizing;
+
+use crate::clock;
+use crate::config::Config;
+use crate::driver::Machine;
+use crate::home::Home;
+use crate::keystore::{Cost, KeyError, Keystore, MasterKey};
+use crate::limits;
+use crate::session::{Session, SessionError};
+use crate::store;
+
+/// Opens a session with the machine that this daemon runs.
+type Starter = fn(&Home, &Config, &MasterKey) -> Result<Session, SessionError>;
+
+/// The daemon.
+#[derive(Debug)]
+pub(crate) struct App {
+    home: Home,
+    config: Config,
+    cost: Cost,
+    starter: Starter,
+    session: RwLock<Option<Arc<Session>>>,
+    /// One change of state at a time, and one guess at a passphrase.
+    changing: Mutex<()>,
+    stop: watch::Sender<bool>,
+    /// When the local API was last used, for the idle lock.
+    used: AtomicU64,
+}
+
+impl App {
+    pub(crate) fn new<M: Machine>(home: Home, config: Config, cost: Cost) -> Self {
+        Self {
+            home,
+            config,
+            cost,
+            starter: Session::start::<M>,
+            session: RwLock::new(None),
+            changing: Mutex::new(()),
+            stop: watch::Sender::new(false),
+            used: AtomicU64::new(clock::now().0),
+        }
+    }
+
+    pub(crate) const fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Is set once the daemon is to end.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
+    /// Asks the daemon to end.
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// The session, or why there is none.
+    pub(crate) async fn session(&self) -> Result<Arc<Session>, Error> {
+        self.used.store(clock::now().0, Ordering::Relaxed);
+        if let Some(session) = self.session.read().await.as_ref() {
+            return Ok(Arc::clone(session));
+        }
+        Err(match self.keystore()? {
+            Some(_) => locked(),
+            None => not_initialized(),
+        })
+    }
+
+    /// The first start: keys, store, name. Nothing is left behind where it fails.
+    pub(crate) async fn init(&self, name: String, passphrase: Option<Zeroizing<String>>) -> Result<(), Error> {
+        let _one_at_a_time = self.changing.lock().await;
+        if self.keystore()?.is_some() {
+            return Err(Error::new(
+                Code::Usage,
+                format!("There is a Kith at {} already.", self.home.root().display()),
+                "`kith status` says how it is. Another one needs another --home.",
+            ));
+        }
+        if passphrase.as_ref().is_some_and(|passphrase| passphrase.is_empty()) {
+            return Err(Error::new(Code::Usage, "The passphrase is empty.", "Choose a few random words."));
+        }
+        self.set_orphan_aside()?;
+        let master = MasterKey::random();
+        let (home, key, cost) = (self.home.clone(), master.clone(), self.cost);
+        let keystore = blocking(move || {
+            Session::create_store(&home.store(), &key).map_err(|error| error.told(&home))?;
+            Keystore::wrap(&key, passphrase.as_ref().map(|text| text.as_str()), cost).map_err(|error| key_trouble(&error, &home))
+        });
+        let keystore = keystore.await?;
+        let session = self.start(master).await?;
+        let named = session.call(Command::Init { name }, limits::CALL).await;
+        // The keys file makes it a home: until it is there, nothing was promised.
+        let done = named.and_then(|_| keystore.write(&self.home.keys()).map_err(|error| key_trouble(&error, &self.home)));
+        match done {
+            Ok(()) => {
+                *self.session.write().await = Some(Arc::new(session));
+                tracing::info!("this home has an identity now");
+                Ok(())
+            }
+            Err(error) => {
+                drop(session.stop().await);
+                self.set_orphan_aside()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Unlocks; does nothing where it is so already.
+    pub(crate) async fn unlock(&self, passphrase: Option<Zeroizing<String>>) -> Result<(), Error> {
+        let _one_at_a_time = self.changing.lock().await;
+        self.used.store(clock::now().0, Ordering::Relaxed);
+        if self.session.read().await.is_some() {
+            return Ok(());
+        }
+        let keystore = self.keystore()?.ok_or_else(not_initialized)?;
+        let master = self.open(keystore, passphrase).await?;
+        let session = self.start(master).await?;
+        *self.session.write().await = Some(Arc::new(session));
+        tracing::info!("unlocked");
+        Ok(())
+    }
+
+    /// Locks: network, store and keys are gone when this returns.
+    pub(crate) async fn lock(&self) -> Result<(), Error> {
+        let _one_at_a_time = self.changing.lock().await;
+        let Some(session) = self.session.write().await.take() else { return Ok(()) };
+        let ended = sole(session).await.stop().await;
+        tracing::info!("locked");
+        ended
+    }
+
+    /// Is this the home's passphrase? Right where there is none.
+    pub(crate) async fn prove(&self, passphrase: Option<Zeroizing<String>>) -> Result<(), Error> {
+        let _one_at_a_time = self.changing.lock().await;
+        let keystore = self.keystore()?.ok_or_else(not_initialized)?;
+        self.open(keystore, passphrase).await.map(drop)
+    }
+
+    /// What runs here, as much as may be told in this state.
+    pub(crate) async fn status(&self) -> Result<Status, Error> {
+        let keystore = self.keystore();
+        let session = self.session.read().await.clone();
+        let mut status = Status::default();
+        if let Some(session) = &session
+            && let Answer::Status(counts) = session.ask(Query::Status).await?
+        {
+            status = *counts;
+        }
+        status.version = env!("CARGO_PKG_VERSION").to_owned();
+        status.pid = std::process::id();
+        status.home = self.home.root().display().to_string();
+        status.initialized = !matches!(keystore, Ok(None));
+        status.locked = session.is_none() && status.initialized;
+        status.unprotected = matches!(&keystore, Ok(Some(keystore)) if keystore.unprotected());
+        if let Some(session) = &session {
+            status.peers.connected = session.net.connected();
+            status.listening = session.net.listening().iter().map(ToString::to_string).collect();
+            status.store.bytes = store::bytes_on_disk(&self.home.store());
+        }
+        Ok(status)
+    }
+
+    /// Opens a home without a passphrase right away.
+    pub(crate) async fn open_unprotected(&self) -> Result<(), Error> {
+        match self.keystore()? {
+            Some(keystore) if keystore.unprotected() => self.unlock(None).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// What has to be looked at now and then: a clock that jumped, a driver that gave up, an idle lock that is due.
+    pub(crate) async fn watch_over(&self) {
+        let mut jumps = clock::JumpWatch::start();
+        let idle = Duration::from_secs(self.config.idle_lock_minutes.saturating_mul(60));
+        loop {
+            tokio::time::sleep(limits::CLOCK_LOOK).await;
+            let jumped = jumps.jumped();
+            let Some(session) = self.session.read().await.clone() else { continue };
+            if session.ended() {
+                drop(session);
+                tracing::error!("the store cannot go on; locked");
+                drop(self.lock().await);
+                continue;
+            }
+            if jumped {
+                session.woke().await;
+            }
+            drop(session);
+            let quiet = clock::now().since(kith_protocol::time::Millis(self.used.load(Ordering::Relaxed)));
+            let protected = matches!(self.keystore(), Ok(Some(keystore)) if !keystore.unprotected());
+            if !idle.is_zero() && protected && Duration::from_millis(quiet) >= idle {
+                drop(self.lock().await);
+            }
+        }
+    }
+
+    fn keystore(&self) -> Result<Option<Keystore>, Error> {
+        Keystore::read(&self.home.keys()).map_err(|error| key_trouble(&error, &self.home))
+    }
+
+    async fn open(&self, keystore: Keystore, passphrase: Option<Zeroizing<String>>) -> Result<MasterKey, Error> {
+        let home = self.home.clone();
+        blocking(move || {
+            let opened = keystore.open(passphrase.as_ref().map(|text| text.as_str()));
+            opened.map_err(|error| key_trouble(&error, &home))
+        })
+        .await
+    }
+
+    async fn start(&self, master: MasterKey) -> Result<Session, Error> {
+        let (home, config, starter) = (self.home.clone(), self.config.clone(), self.starter);
+        blocking(move || {
+            starter(&home, &config, &master).map_err(|error| {
+                tracing::error!("unlocking failed: {error}");
+                error.told(&home)
+            })
+        })
+        .await
+    }
+
+    /// A store without a keys file was never finished, or its keys file is lost: moved aside, never deleted.
+    fn set_orphan_aside(&self) -> Result<(), Error> {
+        let store = self.home.store();
+        if !store.exists() {
+            return Ok(());
+        }
+        let aside = self.home.root().join(format!("store-without-keys-{}.db", clock::now().0));
+        std::fs::rename(&store, &aside).map_err(|error| {
+            Error::new(Code::Failed, format!("Cannot move {} aside: {}.", store.display(), error.kind()), "Use another --home.")
+        })
+    }
+}
+
+/// Waits until nobody else uses the session.
+async fn sole(mut session: Arc<Session>) -> Session {
+    session.wind_down().await;
+    loop {
+        match Arc::try_unwrap(session) {
+            Ok(session) => return session,
+            Err(shared) => session = shared,
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
+        Err(Error::new(
+            Code::Failed,
+            "Something went wrong inside kithd; nothing was changed.",
+            "Try again; the log may say more.",
+        ))
+    })
+}
+
+fn locked() -> Error {
+    Error::new(Code::Locked, "Kith is locked.", "`kith unlock` opens it.")
+}
+
+fn not_initialized() -> Error {
+    Error::new(Code::Usage, "There is no identity here yet.", "`kith init` makes one.")
+}
+
+fn key_trouble(error: &KeyError, home: &Home) -> Error {
+    let file = home.keys();
+    match error {
+        KeyError::WrongPassphrase => {
+            Error::new(Code::NeedsPassphrase, "That is not the passphrase; nothing was changed.", "Try again, slowly.")
+        }
+        KeyError::PassphraseNeeded => Error::new(
+            Code::NeedsPassphrase,
+            "The passphrase is needed for this.",
+            "Give it with --passphrase-file, or on a terminal.",
+        ),
+        KeyError::Newer(_) => Error::new(
+            Code::Failed,
+            "The keys file was written by a newer kith.",
+            "Use that one with this home, or another --home.",
+        ),
+        KeyError::Damaged(what) => Error::new(
+            Code::Damaged,
+            format!("The keys file {} is damaged: {what}.", file.display()),
+            "Put back a copy of it if there is one. Without it the store cannot be read.",
+        ),
+        KeyError::Io(source) => Error::new(
+            Code::Failed,
+            format!("The keys file {} cannot be used: {}.", file.display(), source.kind()),
+            "See whether the disk is there, writable and not full.",
+        ),
+    }
+}

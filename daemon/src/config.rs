@@ -1,0 +1,214 @@
+//! `<home>/config.toml`: what a person may set. Written once with the port that was chosen; later only read.
+
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::path::Path;
+
+use libp2p::Multiaddr;
+use libp2p::multiaddr::Protocol;
+use rand_core::Rng;
+use toml_edit::{DocumentMut, Item};
+
+use crate::keystore::write_whole;
+use crate::random::Random;
+
+/// Ports to choose from: below those that systems give to outgoing connections, so that ours is free again after a restart.
+const PORTS: std::ops::Range<u16> = 10_000..32_000;
+/// How many ports are tried before giving up.
+const TRIES: usize = 64;
+/// Listen addresses that are looked at.
+const MAX_LISTEN: usize = 16;
+
+const FIRST: &str = "\
+# Settings of this home. Read when kithd starts; `kithd` itself writes only the port, once.
+
+# Where to listen: `tcp` and `udp` addresses; port 0 stands for the port below.
+# listen = [\"/ip4/0.0.0.0/tcp/0\", \"/ip4/0.0.0.0/udp/0/quic-v1\", \"/ip6/::/tcp/0\", \"/ip6/::/udp/0/quic-v1\"]
+
+# Which ways to connect: \"tcp\", \"quic\" or both.
+# transports = [\"tcp\", \"quic\"]
+
+# Lock after so many minutes without a command; 0: never.
+# idle_lock_minutes = 0
+
+# Chosen at random when this home was made. Others know it: change it only if it is taken.
+";
+
+const DEFAULT_LISTEN: [&str; 4] = ["/ip4/0.0.0.0/tcp/0", "/ip4/0.0.0.0/udp/0/quic-v1", "/ip6/::/tcp/0", "/ip6/::/udp/0/quic-v1"];
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A setting that makes no sense.
+    #[error("config.toml: {0}")]
+    Invalid(String),
+    /// No free port was found.
+    #[error("no free port was found")]
+    NoPort,
+    /// The disk or the operating system refused.
+    #[error("config.toml: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Ways to connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Transports {
+    /// TCP with Noise and Yamux.
+    pub(crate) tcp: bool,
+    /// QUIC.
+    pub(crate) quic: bool,
+}
+
+/// The settings, every default filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// Where to listen, ports filled in. Those marked optional may fail.
+    pub(crate) listen: Vec<Multiaddr>,
+    /// Ways to connect.
+    pub(crate) transports: Transports,
+    /// Minutes without a command until the daemon locks itself; 0: never.
+    pub(crate) idle_lock_minutes: u64,
+    /// The home's own port.
+    pub(crate) port: u16,
+    /// Was `listen` asked for, so that an address that cannot be had is an error?
+    pub(crate) strict: bool,
+}
+
+impl Config {
+    /// Reads the settings; the first time, chooses a port and writes it down. `listen` takes the place of the file's.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where they make no sense or cannot be kept.
+    pub(crate) fn load(path: &Path, listen: &[String]) -> Result<Self, ConfigError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => FIRST.to_owned(),
+            Err(error) => return Err(error.into()),
+        };
+        let mut document: DocumentMut =
+            text.parse().map_err(|error: toml_edit::TomlError| ConfigError::Invalid(error.message().to_owned()))?;
+        let port = match document.get("port") {
+            Some(port) => port_of(port)?,
+            None => {
+                let port = free_port()?;
+                document["port"] = toml_edit::value(i64::from(port));
+                write_whole(path, document.to_string().as_bytes())?;
+                port
+            }
+        };
+        let transports = transports(&document)?;
+        let asked = if listen.is_empty() { strings(&document, "listen")? } else { Some(listen.to_vec()) };
+        let strict = asked.is_some();
+        let asked = asked.unwrap_or_else(|| DEFAULT_LISTEN.map(str::to_owned).to_vec());
+        let mut listen = asked.iter().take(MAX_LISTEN).map(|text| listen_addr(text, port)).collect::<Result<Vec<_>, _>>()?;
+        listen.retain(|addr| if is_quic(addr) { transports.quic } else { transports.tcp });
+        Ok(Self { listen, transports, idle_lock_minutes: idle(&document)?, port, strict })
+    }
+}
+
+fn port_of(item: &Item) -> Result<u16, ConfigError> {
+    let port = item.as_integer().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+    port.ok_or_else(|| ConfigError::Invalid("`port` is a number from 1 to 65535".to_owned()))
+}
+
+fn idle(document: &DocumentMut) -> Result<u64, ConfigError> {
+    let Some(item) = document.get("idle_lock_minutes") else { return Ok(0) };
+    let minutes = item.as_integer().and_then(|minutes| u64::try_from(minutes).ok());
+    minutes.ok_or_else(|| ConfigError::Invalid("`idle_lock_minutes` is a number of minutes, or 0".to_owned()))
+}
+
+fn strings(document: &DocumentMut, name: &str) -> Result<Option<Vec<String>>, ConfigError> {
+    let Some(item) = document.get(name) else { return Ok(None) };
+    let wrong = || ConfigError::Invalid(format!("`{name}` is a list of texts"));
+    let list = item.as_array().ok_or_else(wrong)?;
+    list.iter().map(|text| text.as_str().map(str::to_owned).ok_or_else(wrong)).collect::<Result<_, _>>().map(Some)
+}
+
+fn transports(document: &DocumentMut) -> Result<Transports, ConfigError> {
+    let Some(names) = strings(document, "transports")? else { return Ok(Transports { tcp: true, quic: true }) };
+    if let Some(other) = names.iter().find(|name| !["tcp", "quic"].contains(&name.as_str())) {
+        return Err(ConfigError::Invalid(format!("`transports` knows \"tcp\" and \"quic\", not {other:?}")));
+    }
+    let has = |wanted: &str| names.iter().any(|name| name == wanted);
+    let transports = Transports { tcp: has("tcp"), quic: has("quic") };
+    if transports.tcp || transports.quic {
+        Ok(transports)
+    } else {
+        Err(ConfigError::Invalid("`transports` names none, so nobody could be reached".to_owned()))
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only two of many kinds of parts carry a port of ours")]
+fn listen_addr(text: &str, port: u16) -> Result<Multiaddr, ConfigError> {
+    let wrong = || ConfigError::Invalid(format!("{text:?} is no address like /ip4/0.0.0.0/tcp/0 or /ip4/0.0.0.0/udp/0/quic-v1"));
+    let addr: Multiaddr = text.parse().map_err(|_| wrong())?;
+    let addr: Multiaddr = addr
+        .iter()
+        .map(|part| match part {
+            Protocol::Tcp(0) => Protocol::Tcp(port),
+            Protocol::Udp(0) => Protocol::Udp(port),
+            other => other,
+        })
+        .collect();
+    if crate::net::plain(&addr) { Ok(addr) } else { Err(wrong()) }
+}
+
+fn is_quic(addr: &Multiaddr) -> bool {
+    addr.iter().any(|part| part == Protocol::QuicV1)
+}
+
+/// A port that is free now for both transports.
+fn free_port() -> Result<u16, ConfigError> {
+    let span = u64::from(PORTS.end - PORTS.start);
+    for _ in 0..TRIES {
+        let offset = u16::try_from(Random.next_u64() % span).unwrap_or_default();
+        let port = PORTS.start + offset;
+        if port_is_free(Ipv4Addr::UNSPECIFIED, port) {
+            return Ok(port);
+        }
+    }
+    Err(ConfigError::NoPort)
+}
+
+fn port_is_free(ip: Ipv4Addr, port: u16) -> bool {
+    TcpListener::bind((ip, port)).is_ok() && UdpSocket::bind((ip, port)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_is_chosen_once_and_what_a_person_wrote_stays() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("config.toml");
+        let first = Config::load(&path, &[]).expect("loads");
+        let text = std::fs::read_to_string(&path).expect("reads");
+        assert!(text.contains(&format!("port = {}", first.port)));
+        std::fs::write(&path, format!("{text}\n# mine\ntransports = [\"tcp\"]\nidle_lock_minutes = 5\n")).expect("writes");
+        let again = Config::load(&path, &[]).expect("loads");
+        assert_eq!((again.port, again.idle_lock_minutes, again.strict), (first.port, 5, false));
+        assert_eq!(again.listen.len(), 2);
+        assert!(again.listen.iter().all(|addr| !is_quic(addr)));
+    }
+
+    #[test]
+    fn port_zero_stands_for_the_kept_port() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let asked = ["/ip4/127.0.0.1/tcp/0".to_owned(), "/ip4/127.0.0.1/udp/4444/quic-v1".to_owned()];
+        let config = Config::load(&dir.path().join("config.toml"), &asked).expect("loads");
+        let expected = [format!("/ip4/127.0.0.1/tcp/{}", config.port), "/ip4/127.0.0.1/udp/4444/quic-v1".to_owned()];
+        assert_eq!(config.listen.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("config.toml");
+        for text in
+            ["port = 0", "port = 1\ntransports = [\"carrier pigeon\"]", "port = 1\nlisten = [\"/dns4/x.org/tcp/1\"]", "port = ["]
+        {
+            std::fs::write(&path, text).expect("writes");
+            assert!(matches!(Config::load(&path, &[]), Err(ConfigError::Invalid(_))), "{text}");
+        }
+    }
+}

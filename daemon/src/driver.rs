@@ -1,0 +1,303 @@
+//! The driver: one ordinary thread that owns node and store.
+//!
+//! Inputs in, one commit, then effects: nothing leaves the machine before it is on disk. What arrives while a commit is under
+//! way shares the next one. A commit that fails takes the node's memory with it: everything concerned is told, every link
+//! closes, and the node is opened again from the store.
+
+mod machine;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kith_protocol::control::{Code, Error};
+use kith_protocol::id::{Addr, PeerId};
+use kith_protocol::node::{Answer, CallId, Command, Effect, Input};
+use kith_protocol::store::{Store, StoreError};
+use kith_protocol::time::Millis;
+use kith_protocol::tx::Batch;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use machine::Machine;
+
+use crate::clock;
+use crate::hub::Hub;
+use crate::limits::{EVENTS_PER_COMMIT, LONGEST_SLEEP};
+use crate::net::{Inbound, NetHandle};
+use crate::store::SqliteStore;
+
+/// What a call comes to.
+pub(crate) type Outcome = Result<Answer, Error>;
+
+/// How long a deadline that a tick did not move is left alone, so that a fault cannot become a busy loop.
+const SAME_DEADLINE: Duration = Duration::from_millis(200);
+/// Failed commits in a row after which the store is given up: a disk that went read-only, a volume that was pulled.
+const MAX_FAILURES: u32 = 5;
+
+/// What reaches the driver.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "inputs are the many, and a box for each would cost more than the queue's room")]
+pub(crate) enum Event {
+    /// From the network.
+    Heard(Inbound),
+    /// From the local API. Nobody may be waiting for the answer any more.
+    Call(Box<Command>, oneshot::Sender<Outcome>),
+    /// The machine slept, or its clock was set.
+    Woke,
+    /// Finish.
+    Stop,
+}
+
+/// Why a turn came to nothing.
+#[derive(Debug)]
+enum Trouble {
+    Store(StoreError),
+    /// The core broke one of its own invariants.
+    Fault,
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Trouble {
+    fn told(&self) -> Error {
+        match self {
+            Self::Store(error) => store_trouble(error),
+            Self::Fault => Error::new(
+                Code::Failed,
+                "Something went wrong inside kithd; nothing was changed.",
+                "Try again. If it happens again, `kith doctor` and the log may say more.",
+            ),
+        }
+    }
+}
+
+/// What people read about a store that cannot go on.
+pub(crate) fn store_trouble(error: &StoreError) -> Error {
+    match error {
+        StoreError::Full => Error::new(
+            Code::DiskFull,
+            "The disk is full; nothing was changed.",
+            "Make some room, then try again. Everything saved before is safe.",
+        ),
+        StoreError::Corrupt(_) => Error::new(
+            Code::Damaged,
+            "The store is damaged, so nothing more is written to it.",
+            "Copy the home folder somewhere safe first. Circles come back from the other members on a new home.",
+        ),
+        StoreError::Io(_) => Error::new(
+            Code::Failed,
+            "The disk refused to write; nothing was changed.",
+            "See whether the disk is there and writable, then try again. The log in the home folder says more.",
+        ),
+    }
+}
+
+/// The driver and all it owns.
+pub(crate) struct Driver<M> {
+    pub(crate) store: SqliteStore,
+    pub(crate) events: mpsc::Receiver<Event>,
+    pub(crate) net: NetHandle,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) peer: PeerId,
+    machine: M,
+    calls: BTreeMap<CallId, oneshot::Sender<Outcome>>,
+    next_call: u64,
+    /// The last addresses heard of; a reopened node must hear them again.
+    listening: Option<Vec<Addr>>,
+    scrub_due: bool,
+    failures: u32,
+}
+
+impl<M> std::fmt::Debug for Driver<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("calls", &self.calls.len()).finish_non_exhaustive()
+    }
+}
+
+impl<M: Machine> Driver<M> {
+    /// Opens the node from the store.
+    pub(crate) fn open(
+        store: SqliteStore,
+        events: mpsc::Receiver<Event>,
+        net: NetHandle,
+        hub: Arc<Hub>,
+        peer: PeerId,
+    ) -> Result<Self, StoreError> {
+        let machine = M::open(&store)?;
+        let (calls, next_call, listening, scrub_due, failures) = (BTreeMap::new(), 1, None, false, 0);
+        Ok(Self { store, events, net, hub, peer, machine, calls, next_call, listening, scrub_due, failures })
+    }
+
+    /// Runs until told to stop, or until the store cannot go on. Blocks the thread. The store is closed when it returns.
+    pub(crate) fn run(mut self, runtime: &Handle) -> Result<(), Error> {
+        let ended = self.turns(runtime);
+        for call in std::mem::take(&mut self.calls).into_values() {
+            let stopped = Error::new(Code::Failed, "The daemon is stopping.", "`kith start` starts it again.");
+            drop(call.send(Err(ended.clone().err().unwrap_or(stopped))));
+        }
+        drop(self.machine);
+        if let Err(error) = self.store.close() {
+            tracing::warn!("the store did not close cleanly: {error}");
+        }
+        ended
+    }
+
+    fn turns(&mut self, runtime: &Handle) -> Result<(), Error> {
+        let mut ticked_for = None;
+        loop {
+            let due = self.machine.deadline(&self.store).map_err(|error| store_trouble(&error))?;
+            let patience = patience(due, clock::now(), ticked_for);
+            let first = runtime.block_on(async { tokio::time::timeout(patience, self.events.recv()).await });
+            let group = match first {
+                Ok(Some(first)) => self.group(first),
+                Ok(None) => return Ok(()),
+                Err(_) => Vec::new(),
+            };
+            ticked_for = None;
+            let overdue = due.filter(|due| *due <= clock::now());
+            if overdue.is_some() && group.is_empty() {
+                ticked_for = due;
+            }
+            let stop = group.iter().any(|event| matches!(event, Event::Stop));
+            match self.turn(group, overdue.is_some()) {
+                Ok(()) => self.failures = 0,
+                Err(trouble) => self.start_over(&trouble)?,
+            }
+            if stop {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What arrived already shares the commit.
+    fn group(&mut self, first: Event) -> Vec<Event> {
+        let mut group = vec![first];
+        while group.len() < EVENTS_PER_COMMIT {
+            match self.events.try_recv() {
+                Ok(event) => group.push(event),
+                Err(_) => break,
+            }
+        }
+        group
+    }
+
+    fn turn(&mut self, group: Vec<Event>, tick: bool) -> Result<(), Trouble> {
+        let mut batch = Batch::default();
+        for event in group {
+            match event {
+                Event::Heard(inbound) => {
+                    if let Input::Listening(addrs) = &inbound.input {
+                        self.listening = Some(addrs.clone());
+                    }
+                    self.handle(&mut batch, inbound.input)?;
+                }
+                Event::Call(command, reply) => {
+                    let call = CallId(self.next_call);
+                    self.next_call += 1;
+                    self.calls.insert(call, reply);
+                    self.handle(&mut batch, Input::Call(call, *command))?;
+                }
+                Event::Woke => {
+                    self.net.close_all();
+                    self.handle(&mut batch, Input::Woke)?;
+                }
+                Event::Stop => {}
+            }
+        }
+        if tick {
+            self.handle(&mut batch, Input::Tick)?;
+        }
+        self.store.commit(&batch.writes)?;
+        for effect in batch.effects {
+            self.perform(effect);
+        }
+        self.calls.retain(|_, call| !call.is_closed());
+        self.scrub();
+        Ok(())
+    }
+
+    fn handle(&mut self, batch: &mut Batch, input: Input) -> Result<(), Trouble> {
+        let Self { machine, store, peer, .. } = self;
+        match catch_unwind(AssertUnwindSafe(|| machine.handle(clock::now(), peer, store, batch, input))) {
+            Ok(done) => Ok(done?),
+            Err(_) => Err(Trouble::Fault),
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Reply(call, outcome) => {
+                if let Some(reply) = self.calls.remove(&call) {
+                    // Whoever asked may have gone.
+                    drop(reply.send(outcome));
+                }
+            }
+            Effect::Send(link, frame) => self.net.send(link, frame),
+            Effect::Dial(peer, addrs) => {
+                if !self.net.dial(peer, addrs) {
+                    tracing::warn!("too many dials wait; one is left out");
+                }
+            }
+            Effect::Close(link) => self.net.close(link),
+            Effect::Notify(event) => self.hub.publish(event),
+            Effect::Scrub => self.scrub_due = true,
+            Effect::Log(line, circle) => match circle {
+                Some(circle) => tracing::info!(%circle, "{line}"),
+                None => tracing::info!("{line}"),
+            },
+        }
+    }
+
+    /// A reader may be in the way: then again after the next commit.
+    fn scrub(&mut self) {
+        if self.scrub_due {
+            match self.store.scrub() {
+                Ok(()) => self.scrub_due = false,
+                Err(error) => tracing::info!("destroyed bytes are still in the log file, to be tried again: {error}"),
+            }
+        }
+    }
+
+    /// Drops what is in memory and reopens from the store.
+    fn start_over(&mut self, trouble: &Trouble) -> Result<(), Error> {
+        let told = trouble.told();
+        tracing::error!("a commit came to nothing: {trouble:?}");
+        for call in std::mem::take(&mut self.calls).into_values() {
+            drop(call.send(Err(told.clone())));
+        }
+        self.failures += 1;
+        if matches!(trouble, Trouble::Store(StoreError::Corrupt(_))) || self.failures >= MAX_FAILURES {
+            return Err(told);
+        }
+        self.net.close_all();
+        self.machine = M::open(&self.store).map_err(|error| store_trouble(&error))?;
+        match self.listening.clone() {
+            Some(addrs) => {
+                let mut batch = Batch::default();
+                let done = self.handle(&mut batch, Input::Listening(addrs));
+                done.and_then(|()| Ok(self.store.commit(&batch.writes)?)).map_err(|trouble| trouble.told())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// How long to wait for an event before a deadline is due.
+fn patience(due: Option<Millis>, now: Millis, ticked_for: Option<Millis>) -> Duration {
+    match due {
+        Some(due) if ticked_for == Some(due) => SAME_DEADLINE,
+        Some(due) => Duration::from_millis(due.since(now)).min(LONGEST_SLEEP),
+        None => LONGEST_SLEEP,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod fake;
+#[cfg(test)]
+mod tests;

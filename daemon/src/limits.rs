@@ -1,0 +1,71 @@
+//! The daemon's bounds, with unit and reason. What the protocol fixes is in `kith_protocol::limits`.
+
+use std::time::Duration;
+
+use kith_protocol::limits::{CREDIT_BYTES, LINKS};
+
+/// Events that wait for the driver: inputs and calls. A full queue makes senders wait, never grow.
+pub(crate) const EVENTS: usize = 512;
+/// Events handled into one commit, so that a flood cannot keep a writer waiting.
+pub(crate) const EVENTS_PER_COMMIT: usize = 128;
+/// Bytes of frames that wait for the driver, over all peers.
+pub(crate) const INBOUND_BYTES: usize = 32 << 20;
+/// Bytes of frames that wait to be sent to one peer. The core keeps at most its credit in flight; twice that means it is stuck.
+pub(crate) const SEND_QUEUE_BYTES: usize = 2 * CREDIT_BYTES + (4 << 20);
+/// Bytes of one coalesced write.
+pub(crate) const WRITE_BYTES: usize = 256 << 10;
+/// Bytes of one read.
+pub(crate) const READ_BYTES: usize = 16 << 10;
+/// Frames of a peer that must stay as small as a hello.
+pub(crate) const HELLO_FRAMES: u32 = 3;
+/// Dials and closings that wait for the network task.
+pub(crate) const NET_COMMANDS: usize = 512;
+/// Addresses tried in one dial.
+pub(crate) const DIAL_ADDRESSES: usize = 16;
+
+/// Connections: each carries at most one link.
+pub(crate) const CONNECTIONS: u32 = {
+    assert!(LINKS < 1 << 16, "fits");
+    #[expect(clippy::cast_possible_truncation, reason = "checked above, while compiling")]
+    {
+        LINKS as u32
+    }
+};
+/// Connections that others opened; the rest stays for our own dials.
+pub(crate) const CONNECTIONS_IN: u32 = CONNECTIONS - 64;
+/// Connections with one peer: a simultaneous dial over two transports makes four.
+pub(crate) const CONNECTIONS_PER_PEER: u32 = 4;
+/// Unfinished handshakes that others began.
+pub(crate) const PENDING_IN: u32 = 256;
+/// Unfinished handshakes that we began.
+pub(crate) const PENDING_OUT: u32 = 64;
+/// Bytes of memory from which no new connections are taken.
+pub(crate) const MEMORY_BYTES: usize = 1 << 30;
+/// Streams of one connection: sync, ping and identify, each way, and a few being refused.
+pub(crate) const STREAMS: usize = 16;
+
+/// A handshake takes no longer.
+pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
+/// A connection has its sync stream by then, or is closed.
+pub(crate) const STREAM_OPENING: Duration = Duration::from_secs(15);
+/// A link that is being closed has sent its last frames by then.
+pub(crate) const CLOSING: Duration = Duration::from_secs(5);
+/// How often a quiet connection is proved to live.
+pub(crate) const PING: Duration = Duration::from_secs(25);
+/// How long a peer may take to answer a ping.
+pub(crate) const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Bytes of a request's body.
+pub(crate) const BODY_BYTES: usize = 2 << 20;
+/// Bytes of a batch's body: its items' texts may need escaping.
+pub(crate) const BATCH_BODY_BYTES: usize = 64 << 20;
+/// A call is answered by then, or told that it timed out.
+pub(crate) const CALL: Duration = Duration::from_secs(30);
+/// The same for a batch, which may be large.
+pub(crate) const BATCH_CALL: Duration = Duration::from_secs(120);
+/// Events of `/v1/watch` that are kept for those who resume.
+pub(crate) const WATCH_EVENTS: usize = 1_024;
+/// How often the wall clock is compared with the monotonic one.
+pub(crate) const CLOCK_LOOK: Duration = Duration::from_secs(15);
+/// The longest that the driver sleeps without looking at its deadline again.
+pub(crate) const LONGEST_SLEEP: Duration = Duration::from_secs(3_600);

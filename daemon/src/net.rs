@@ -1,0 +1,215 @@
+//! The network: one task owns the Swarm; each connection's own task moves the frames of its link.
+//!
+//! Bytes of peers are counted and cut into frames here, never understood. libp2p's types end at this room's door: the core
+//! sees [`PeerId`] and [`Addr`] as bytes. A link is the one `/kith/sync/1` stream of one connection; two peers keep one
+//! connection: of two that cross, the one dialed by the smaller peer id stays; of two the same way, the newer.
+
+mod behaviour;
+mod frames;
+mod handler;
+mod link;
+mod task;
+
+use std::sync::Arc;
+
+use kith_protocol::id::{Addr, PeerId};
+use kith_protocol::node::{Input, Link};
+use libp2p::Multiaddr;
+use libp2p::identity::Keypair;
+use libp2p::multiaddr::Protocol;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::config::Transports;
+use crate::driver::Event;
+use crate::limits::{INBOUND_BYTES, NET_COMMANDS};
+pub(crate) use link::Links;
+
+/// What the network tells the driver, with the bytes it holds in the shared budget until it was handled.
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    pub(crate) input: Input,
+    _budget: Option<OwnedSemaphorePermit>,
+}
+
+impl Inbound {
+    pub(crate) const fn free(input: Input) -> Self {
+        Self { input, _budget: None }
+    }
+
+    const fn counted(input: Input, budget: OwnedSemaphorePermit) -> Self {
+        Self { input, _budget: Some(budget) }
+    }
+}
+
+/// Where the network puts what it hears: a bounded queue and a budget of bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Inbox {
+    events: mpsc::Sender<Event>,
+    budget: Arc<Semaphore>,
+}
+
+impl Inbox {
+    pub(crate) fn new(events: mpsc::Sender<Event>) -> Self {
+        Self { events, budget: Arc::new(Semaphore::new(INBOUND_BYTES)) }
+    }
+}
+
+/// What the driver asks of the network task.
+#[derive(Debug)]
+pub(crate) enum NetCommand {
+    Dial(PeerId, Vec<Addr>),
+    /// Close every connection: the machine slept, or the node forgot its sessions.
+    CloseAll,
+}
+
+/// Why the network does not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NetError {
+    /// An address is not to be had.
+    #[error("cannot listen on {addr}: {reason}")]
+    Listen {
+        /// Which.
+        addr: String,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// A transport did not start.
+    #[error("the network does not start: {0}")]
+    Start(String),
+}
+
+/// The running network.
+#[derive(Debug)]
+pub(crate) struct Net {
+    commands: mpsc::Sender<NetCommand>,
+    links: Links,
+    listening: watch::Receiver<Vec<Multiaddr>>,
+    task: JoinHandle<()>,
+}
+
+/// What is needed to start.
+#[derive(Debug)]
+pub(crate) struct NetOptions {
+    pub(crate) keypair: Keypair,
+    pub(crate) listen: Vec<Multiaddr>,
+    pub(crate) transports: Transports,
+    /// Is every listen address needed? Else IPv6 may be missing.
+    pub(crate) strict: bool,
+}
+
+impl Net {
+    /// Listens, and moves frames from then on. Must be called inside the runtime.
+    pub(crate) fn start(options: NetOptions, inbox: Inbox) -> Result<Self, NetError> {
+        let links = Links::default();
+        let (commands, todo) = mpsc::channel(NET_COMMANDS);
+        let (told, listening) = watch::channel(Vec::new());
+        let task = task::Task::build(options, inbox, links.clone(), todo, told)?;
+        Ok(Self { commands, links, listening, task: tokio::spawn(task.run()) })
+    }
+
+    /// What the driver keeps: sends frames, dials, closes.
+    pub(crate) fn handle(&self) -> NetHandle {
+        NetHandle { commands: self.commands.clone(), links: self.links.clone() }
+    }
+
+    /// Addresses listened on now.
+    pub(crate) fn listening(&self) -> Vec<Multiaddr> {
+        self.listening.borrow().clone()
+    }
+
+    /// Peers with an open link.
+    pub(crate) fn connected(&self) -> usize {
+        self.links.peers()
+    }
+
+    /// Ends the task; every connection and listener is gone when this returns.
+    pub(crate) async fn stop(self) {
+        drop(self.commands);
+        self.task.abort();
+        let _ended = self.task.await;
+    }
+}
+
+/// Sends frames, dials, closes. Never waits.
+#[derive(Clone, Debug)]
+pub(crate) struct NetHandle {
+    commands: mpsc::Sender<NetCommand>,
+    links: Links,
+}
+
+impl NetHandle {
+    /// Queues one frame. A link that is gone, or whose queue is over its bound, drops it: the link closes then.
+    pub(crate) fn send(&self, link: Link, frame: Vec<u8>) {
+        self.links.send(link, frame);
+    }
+
+    /// Closes a link once what is queued was sent.
+    pub(crate) fn close(&self, link: Link) {
+        self.links.close(link);
+    }
+
+    /// Connected to nothing.
+    #[cfg(test)]
+    pub(crate) fn idle() -> Self {
+        Self { commands: mpsc::channel(1).0, links: Links::default() }
+    }
+
+    /// Starts a dial; `false` where too many wait.
+    pub(crate) fn dial(&self, peer: PeerId, addrs: Vec<Addr>) -> bool {
+        self.commands.try_send(NetCommand::Dial(peer, addrs)).is_ok()
+    }
+
+    /// Closes everything, without waiting for what is queued.
+    pub(crate) fn close_all(&self) {
+        if self.commands.try_send(NetCommand::CloseAll).is_err() {
+            self.links.close_all();
+        }
+    }
+}
+
+/// This install's transport identity, from the bytes in the store.
+pub(crate) fn keypair(mut seed: [u8; 32]) -> Option<Keypair> {
+    Keypair::ed25519_from_bytes(&mut seed).ok()
+}
+
+/// A libp2p peer id as the core has it.
+pub(crate) fn peer_bytes(peer: &libp2p::PeerId) -> PeerId {
+    PeerId(peer.to_bytes())
+}
+
+fn peer_id(peer: &PeerId) -> Option<libp2p::PeerId> {
+    libp2p::PeerId::from_bytes(&peer.0).ok()
+}
+
+fn addr_bytes(addr: &Multiaddr) -> Addr {
+    Addr(addr.to_vec())
+}
+
+/// An address as a peer may give it: nothing but an IP address and a port of ours. No names: looking one up would tell a
+/// stranger's name server that we exist.
+fn multiaddr(addr: &Addr) -> Option<Multiaddr> {
+    if addr.0.len() > kith_protocol::limits::ADDRESS_BYTES {
+        return None;
+    }
+    let mut addr = Multiaddr::try_from(addr.0.clone()).ok()?;
+    if matches!(addr.iter().last(), Some(Protocol::P2p(_))) {
+        addr.pop();
+    }
+    plain(&addr).then_some(addr)
+}
+
+/// Is it `/ip4|ip6/…/tcp/…` or `/ip4|ip6/…/udp/…/quic-v1`, and nothing else?
+pub(crate) fn plain(addr: &Multiaddr) -> bool {
+    let mut parts = addr.iter();
+    let ip = matches!(parts.next(), Some(Protocol::Ip4(_) | Protocol::Ip6(_)));
+    let transport = match parts.next() {
+        Some(Protocol::Tcp(port)) => port != 0,
+        Some(Protocol::Udp(port)) => port != 0 && parts.next() == Some(Protocol::QuicV1),
+        _ => false,
+    };
+    ip && transport && parts.next().is_none()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! The task that owns the Swarm: translates its events for the driver, and the driver's dials for it.
+//!
+//! Waits for nothing but its own select: what the driver has no room for yet waits in a short queue.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use futures::StreamExt;
+use kith_protocol::id::{Addr, PeerId as CorePeer};
+use kith_protocol::limits::ADDRESSES;
+use kith_protocol::node::Input;
+use libp2p::core::multiaddr::Protocol;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{NetworkBehaviour, Swarm, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, SwarmBuilder, connection_limits, identify, memory_connection_limits, noise, ping, tcp, yamux};
+use tokio::sync::{mpsc, watch};
+
+use super::behaviour::{Sync, SyncEvent};
+use super::{Inbound, Inbox, Links, NetCommand, NetError, NetOptions, addr_bytes, multiaddr, peer_bytes, peer_id};
+use crate::config::Transports;
+use crate::{driver, limits};
+
+/// Everything that lives on a connection. Limits come first: what they deny, the others never see.
+#[derive(NetworkBehaviour)]
+#[behaviour(to_swarm = "Event")]
+struct Behaviour {
+    limits: connection_limits::Behaviour,
+    memory: memory_connection_limits::Behaviour,
+    ping: ping::Behaviour,
+    identify: identify::Behaviour,
+    sync: Sync,
+}
+
+#[derive(Debug)]
+enum Event {
+    Sync(SyncEvent),
+    Ping(ping::Event),
+    Quiet,
+}
+
+impl From<SyncEvent> for Event {
+    fn from(event: SyncEvent) -> Self {
+        Self::Sync(event)
+    }
+}
+
+impl From<ping::Event> for Event {
+    fn from(event: ping::Event) -> Self {
+        Self::Ping(event)
+    }
+}
+
+impl From<identify::Event> for Event {
+    fn from(_: identify::Event) -> Self {
+        Self::Quiet
+    }
+}
+
+impl From<std::convert::Infallible> for Event {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// The task.
+pub(super) struct Task {
+    swarm: Swarm<Behaviour>,
+    inbox: Inbox,
+    todo: mpsc::Receiver<NetCommand>,
+    told: watch::Sender<Vec<Multiaddr>>,
+    transports: Transports,
+    /// Peers whose dial the core waits for.
+    dialing: BTreeSet<PeerId>,
+    /// For the driver, in order.
+    waiting: VecDeque<Input>,
+}
+
+impl Task {
+    pub(super) fn build(
+        options: NetOptions,
+        inbox: Inbox,
+        links: Links,
+        todo: mpsc::Receiver<NetCommand>,
+        told: watch::Sender<Vec<Multiaddr>>,
+    ) -> Result<Self, NetError> {
+        let NetOptions { keypair, listen, transports, strict } = options;
+        let mut swarm = swarm(keypair, inbox.clone(), links)?;
+        for addr in listen {
+            let optional = !strict && matches!(addr.iter().next(), Some(Protocol::Ip6(_)));
+            if let Err(error) = listen_on(&mut swarm, &addr) {
+                if !optional {
+                    return Err(error);
+                }
+                tracing::info!("no IPv6 here");
+            }
+        }
+        Ok(Self { swarm, inbox, todo, told, transports, dialing: BTreeSet::new(), waiting: VecDeque::new() })
+    }
+
+    pub(super) async fn run(mut self) {
+        let events = self.inbox.events.clone();
+        loop {
+            tokio::select! {
+                biased;
+                room = events.reserve(), if !self.waiting.is_empty() => {
+                    let Ok(room) = room else { return };
+                    if let Some(input) = self.waiting.pop_front() {
+                        room.send(driver::Event::Heard(Inbound::free(input)));
+                    }
+                }
+                command = self.todo.recv() => match command {
+                    Some(command) => self.obey(command),
+                    None => return,
+                },
+                event = self.swarm.select_next_some() => self.translate(event),
+            }
+        }
+    }
+
+    fn obey(&mut self, command: NetCommand) {
+        match command {
+            NetCommand::Dial(peer, addrs) => self.dial(peer, &addrs),
+            NetCommand::CloseAll => self.swarm.behaviour_mut().sync.close_all(),
+        }
+    }
+
+    fn dial(&mut self, peer: CorePeer, addrs: &[Addr]) {
+        let usable = |addr: &Multiaddr| {
+            let quic = addr.iter().any(|part| part == Protocol::QuicV1);
+            if quic { self.transports.quic } else { self.transports.tcp }
+        };
+        let addrs: Vec<_> = addrs.iter().filter_map(multiaddr).filter(usable).take(limits::DIAL_ADDRESSES).collect();
+        let Some(id) = peer_id(&peer).filter(|_| !addrs.is_empty()) else {
+            return self.waiting.push_back(Input::Failed(peer));
+        };
+        if self.swarm.behaviour().sync.has_link(&id) || !self.dialing.insert(id) {
+            return;
+        }
+        let options = DialOpts::peer_id(id).condition(PeerCondition::DisconnectedAndNotDialing).addresses(addrs).build();
+        match self.swarm.dial(options) {
+            // A connection is there, its link on the way: that answers the dial.
+            Err(libp2p::swarm::DialError::DialPeerConditionFalse(_)) | Ok(()) => {}
+            Err(_) => self.failed(id),
+        }
+    }
+
+    fn failed(&mut self, peer: PeerId) {
+        if self.dialing.remove(&peer) {
+            self.waiting.push_back(Input::Failed(peer_bytes(&peer)));
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the swarm tells of much that the core need not know")]
+    fn translate(&mut self, event: SwarmEvent<Event>) {
+        match event {
+            SwarmEvent::Behaviour(Event::Sync(SyncEvent::Up(peer))) => drop(self.dialing.remove(&peer)),
+            SwarmEvent::Behaviour(Event::Sync(SyncEvent::Down(link))) => self.waiting.push_back(Input::Closed(link)),
+            SwarmEvent::Behaviour(Event::Ping(ping::Event { connection, result: Err(_), .. })) => {
+                self.swarm.close_connection(connection);
+            }
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => self.failed(peer_id),
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), .. } if !self.swarm.is_connected(&peer) => {
+                self.failed(peer);
+            }
+            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.listening(),
+            SwarmEvent::ListenerError { error, .. } => tracing::warn!("a listener: {}", error.kind()),
+            SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
+                tracing::error!("a listener ended: {}", error.kind());
+                self.listening();
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells the driver all addresses; of too many, loopback and one of each kind go first.
+    fn listening(&mut self) {
+        let mut addrs: Vec<_> = self.swarm.listeners().cloned().collect();
+        addrs.sort_by_key(rank);
+        self.told.send_replace(addrs.clone());
+        let addrs = addrs.iter().take(ADDRESSES).map(addr_bytes).collect();
+        self.waiting.retain(|input| !matches!(input, Input::Listening(_)));
+        self.waiting.push_back(Input::Listening(addrs));
+    }
+}
+
+/// IPv4 before IPv6, since more networks route it; link-local addresses last, since they mean nothing elsewhere.
+fn rank(addr: &Multiaddr) -> u8 {
+    match addr.iter().next() {
+        Some(Protocol::Ip4(ip)) if ip.is_link_local() => 3,
+        Some(Protocol::Ip4(_)) => 0,
+        Some(Protocol::Ip6(ip)) if ip.is_unicast_link_local() => 4,
+        Some(Protocol::Ip6(ip)) if ip.is_loopback() => 2,
+        _ => 1,
+    }
+}
+
+fn listen_on(swarm: &mut Swarm<Behaviour>, addr: &Multiaddr) -> Result<(), NetError> {
+    swarm
+        .listen_on(addr.clone())
+        .map(drop)
+        .map_err(|error| NetError::Listen { addr: addr.to_string(), reason: error.to_string() })
+}
+
+fn swarm(keypair: libp2p::identity::Keypair, inbox: Inbox, links: Links) -> Result<Swarm<Behaviour>, NetError> {
+    let start = |error: &dyn std::error::Error| NetError::Start(error.to_string());
+    let me = keypair.public().to_peer_id();
+    let behaviour = Behaviour {
+        limits: connection_limits::Behaviour::new(connection_limits()),
+        memory: memory_connection_limits::Behaviour::with_max_bytes(limits::MEMORY_BYTES),
+        ping: ping::Behaviour::new(ping::Config::new().with_interval(limits::PING).with_timeout(limits::PING_TIMEOUT)),
+        identify: identify::Behaviour::new(
+            identify::Config::new("kith/1".to_owned(), keypair.public())
+                .with_agent_version("kith".to_owned())
+                .with_hide_listen_addrs(true)
+                .with_cache_size(0),
+        ),
+        sync: Sync::new(me, links, inbox),
+    };
+    let muxer = || {
+        let mut config = yamux::Config::default();
+        config.set_max_num_streams(limits::STREAMS);
+        config
+    };
+    let swarm = SwarmBuilder::with_existing_identity(keypair)
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, muxer)
+        .map_err(|error| start(&error))?
+        .with_quic_config(|mut config| {
+            config.handshake_timeout = limits::HANDSHAKE;
+            config.max_concurrent_stream_limit = u32::try_from(limits::STREAMS).unwrap_or(u32::MAX);
+            config.max_stream_data = 4 << 20;
+            config.max_connection_data = 6 << 20;
+            config.max_idle_timeout = 60_000;
+            config.keep_alive_interval = limits::PING;
+            config
+        })
+        .with_behaviour(|_| behaviour)
+        .map_err(|_| NetError::Start("its behaviour does not fit".to_owned()))?
+        .with_swarm_config(|config| config.with_max_negotiating_inbound_streams(limits::STREAMS))
+        .with_connection_timeout(limits::HANDSHAKE)
+        .build();
+    Ok(swarm)
+}
+
+fn connection_limits() -> connection_limits::ConnectionLimits {
+    connection_limits::ConnectionLimits::default()
+        .with_max_pending_incoming(Some(limits::PENDING_IN))
+        .with_max_pending_outgoing(Some(limits::PENDING_OUT))
+        .with_max_established_incoming(Some(limits::CONNECTIONS_IN))
+        .with_max_established(Some(limits::CONNECTIONS))
+        .with_max_established_per_peer(Some(limits::CONNECTIONS_PER_PEER))
+}

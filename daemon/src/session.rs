@@ -1,0 +1,190 @@
+//! Everything that exists only while a home is unlocked: store, driver, network. Dropped whole by a lock.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use kith_protocol::control::{Code, Error};
+use kith_protocol::node::{Command, Query};
+use kith_protocol::store::{Read, Store, Table, Writes};
+use rand_core::TryRng;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use zeroize::Zeroizing;
+
+use crate::clock;
+use crate::config::Config;
+use crate::driver::{Driver, Event, Machine, Outcome, store_trouble};
+use crate::home::Home;
+use crate::hub::Hub;
+use crate::keystore::MasterKey;
+use crate::limits::EVENTS;
+use crate::net::{self, Inbox, Net, NetError, NetOptions};
+use crate::random::Random;
+use crate::store::{OpenError, Reader, SqliteStore};
+
+/// Where the transport key lies: in a table of the core, under a first byte that the core does not use.
+const TRANSPORT_KEY: &[u8] = b"\xffkithd/transport";
+
+/// Why an unlocked home does not come up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SessionError {
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error(transparent)]
+    Net(#[from] NetError),
+    #[error("the store holds no usable transport key")]
+    NoTransportKey,
+    #[error("{0}")]
+    Core(kith_protocol::store::StoreError),
+    #[error("no thread could be started: {0}")]
+    Thread(std::io::Error),
+}
+
+impl SessionError {
+    /// In words for people.
+    pub(crate) fn told(&self, home: &Home) -> Error {
+        let safe = "Copy the home folder somewhere safe before anything else; nothing in it was changed.";
+        match self {
+            Self::Store(OpenError::Newer { .. }) => {
+                Error::new(Code::Failed, capital(self), "Use the newer kith with this home, or another --home.")
+            }
+            Self::Store(OpenError::Damaged(_)) | Self::NoTransportKey => {
+                Error::new(Code::Damaged, format!("The store at {} is damaged.", home.store().display()), safe)
+            }
+            Self::Store(OpenError::Missing) => Error::new(
+                Code::Damaged,
+                format!("The store at {} is missing.", home.store().display()),
+                "Put it back from where it was moved, or begin again in another --home.",
+            ),
+            Self::Store(OpenError::Full) => store_trouble(&kith_protocol::store::StoreError::Full),
+            Self::Core(error) => store_trouble(error),
+            Self::Net(NetError::Listen { addr, .. }) => Error::new(
+                Code::Failed,
+                format!("Cannot listen on {addr}: another program may have that port."),
+                format!("Stop that program, or choose another `port` in {}, then unlock again.", home.config().display()),
+            ),
+            Self::Store(OpenError::Io(_)) | Self::Net(NetError::Start(_)) | Self::Thread(_) => {
+                Error::new(Code::Failed, capital(self), "Try again; the log in the home folder says more.")
+            }
+        }
+    }
+}
+
+fn capital(error: &SessionError) -> String {
+    let text = error.to_string();
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
+}
+
+type Answerer = fn(&dyn Read, kith_protocol::time::Millis, Query) -> Result<Outcome, kith_protocol::store::StoreError>;
+
+/// An unlocked home at work.
+#[derive(Debug)]
+pub(crate) struct Session {
+    events: mpsc::Sender<Event>,
+    reader: Arc<Mutex<Option<Reader>>>,
+    answerer: Answerer,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) net: Net,
+    thread: JoinHandle<Result<(), Error>>,
+}
+
+impl Session {
+    /// Makes the store of a new home, with a fresh transport key in it.
+    pub(crate) fn create_store(path: &Path, key: &MasterKey) -> Result<(), SessionError> {
+        let mut seed = Zeroizing::new([0; 32]);
+        let Ok(()) = Random.try_fill_bytes(seed.as_mut());
+        let mut store = SqliteStore::create(path, key)?;
+        let writes: Writes = [((Table::Local, TRANSPORT_KEY.to_vec()), Some(seed.to_vec()))].into_iter().collect();
+        store.commit(&writes).map_err(SessionError::Core)?;
+        store.close().map_err(SessionError::Core)
+    }
+
+    /// Opens store, node and network. Blocks on the disk; inside the runtime.
+    pub(crate) fn start<M: Machine>(home: &Home, config: &Config, key: &MasterKey) -> Result<Self, SessionError> {
+        let store = SqliteStore::open(&home.store(), key)?;
+        let reader = store.reader(key)?;
+        let keypair = transport_key(&store)?;
+        let peer = net::peer_bytes(&keypair.public().to_peer_id());
+        let (events, queue) = mpsc::channel(EVENTS);
+        let options = NetOptions { keypair, listen: config.listen.clone(), transports: config.transports, strict: config.strict };
+        let net = Net::start(options, Inbox::new(events.clone()))?;
+        let hub = Arc::new(Hub::new());
+        let driver = Driver::<M>::open(store, queue, net.handle(), Arc::clone(&hub), peer).map_err(SessionError::Core)?;
+        let runtime = Handle::current();
+        let thread = std::thread::Builder::new().name("driver".to_owned()).spawn(move || driver.run(&runtime));
+        let thread = thread.map_err(SessionError::Thread)?;
+        Ok(Self { events, reader: Arc::new(Mutex::new(Some(reader))), answerer: M::answer, hub, net, thread })
+    }
+
+    /// Asks for a change, and waits for its answer so long at most.
+    pub(crate) async fn call(&self, command: Command, patience: Duration) -> Outcome {
+        let (reply, answer) = oneshot::channel();
+        let asked = async {
+            self.events.send(Event::Call(Box::new(command), reply)).await.map_err(|_| gone())?;
+            answer.await.map_err(|_| gone())?
+        };
+        tokio::time::timeout(patience, asked).await.unwrap_or_else(|_| Err(timed_out()))
+    }
+
+    /// Asks a question that changes nothing.
+    pub(crate) async fn ask(&self, query: Query) -> Outcome {
+        let (reader, answerer) = (Arc::clone(&self.reader), self.answerer);
+        let asked = tokio::task::spawn_blocking(move || {
+            let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let reader = reader.as_mut().ok_or_else(gone)?;
+            reader.snapshot(|read| answerer(read, clock::now(), query)).map_err(|error| store_trouble(&error))?
+        });
+        asked.await.unwrap_or_else(|_| {
+            Err(Error::new(Code::Failed, "Something went wrong inside kithd while reading.", "Try again; the log may say more."))
+        })
+    }
+
+    /// The machine slept, or its clock was set.
+    pub(crate) async fn woke(&self) {
+        drop(self.events.send(Event::Woke).await);
+    }
+
+    /// Has the driver given up?
+    pub(crate) fn ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Begins to end: no more reading, and calls under way are answered, so that nobody holds on to the session.
+    pub(crate) async fn wind_down(&self) {
+        let reader = Arc::clone(&self.reader);
+        // The last connection to leave folds the log into the file: that must be the driver's.
+        let taken = tokio::task::spawn_blocking(move || drop(reader.lock().unwrap_or_else(PoisonError::into_inner).take()));
+        drop(taken.await);
+        drop(self.events.send(Event::Stop).await);
+    }
+
+    /// Ends network, driver, store; nothing is left in memory when it returns. What the driver had to say
+    /// where it gave up by itself.
+    pub(crate) async fn stop(self) -> Result<(), Error> {
+        self.wind_down().await;
+        let Self { net, thread, .. } = self;
+        net.stop().await;
+        match tokio::task::spawn_blocking(move || thread.join()).await {
+            Ok(Ok(outcome)) => outcome,
+            _ => Err(gone()),
+        }
+    }
+}
+
+fn transport_key(store: &SqliteStore) -> Result<libp2p::identity::Keypair, SessionError> {
+    let seed = store.get(Table::Local, TRANSPORT_KEY).map_err(SessionError::Core)?;
+    let seed = Zeroizing::new(seed.ok_or(SessionError::NoTransportKey)?);
+    let seed: [u8; 32] = seed.as_slice().try_into().map_err(|_| SessionError::NoTransportKey)?;
+    net::keypair(seed).ok_or(SessionError::NoTransportKey)
+}
+
+fn gone() -> Error {
+    Error::new(Code::Failed, "The daemon stopped in the middle of this.", "`kith status` says how it is; `kith start` starts it.")
+}
+
+fn timed_out() -> Error {
+    Error::new(Code::TimedOut, "No answer came in time.", "It may still happen; `kith status` and a new try are safe.")
+}

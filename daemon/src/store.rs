@@ -1,0 +1,272 @@
+//! The store on disk: one SQLCipher file, one table per [`Table`], and the word index.
+//!
+//! Owns the file format and its durability: a commit is one transaction, synced before it returns. Never looks into keys or
+//! values, except that a search key's first 8 bytes are its row in the word index. Never deletes a file it cannot read.
+
+mod migrate;
+mod rows;
+mod search;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kith_protocol::store::{Read, Rows, Store, StoreError, Table, Writes};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use zeroize::Zeroizing;
+
+use crate::keystore::MasterKey;
+
+/// Bytes of pages kept in memory by the writing connection (KiB, as SQLite wants it).
+const WRITER_CACHE_KIB: i64 = 8 << 10;
+/// The same for the reading connection.
+const READER_CACHE_KIB: i64 = 4 << 10;
+/// Bytes that the write-ahead log keeps on disk after a checkpoint.
+const JOURNAL_BYTES: i64 = 4 << 20;
+/// A file up to this size is checked completely on every open; a larger one after an unclean end only.
+const ALWAYS_CHECK_BYTES: u64 = 8 << 20;
+/// How long one connection waits for the other's lock.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Why a store does not open.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// Written by a newer program.
+    #[error("the store has version {found}, this program knows {known}; install the newer kith again")]
+    Newer {
+        /// The file's version.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// The bytes are not what was written, or the key is not the file's.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// There is no store where one should be.
+    #[error("the store is missing")]
+    Missing,
+    /// No room left.
+    #[error("the disk is full")]
+    Full,
+    /// The disk or the operating system refused.
+    #[error("the store cannot be opened: {0}")]
+    Io(String),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        match store_error(&error) {
+            StoreError::Full => Self::Full,
+            StoreError::Corrupt(what) => Self::Damaged(what),
+            StoreError::Io(what) => Self::Io(what),
+        }
+    }
+}
+
+/// What SQLite says, in the core's words. SQLite's messages name statements and tables, never values.
+fn store_error(error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(error.to_string()),
+        _ => StoreError::Io(error.to_string()),
+    }
+}
+
+/// The one writing connection.
+#[derive(Debug)]
+pub(crate) struct SqliteStore {
+    conn: Connection,
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// Makes a new store. The file must not exist.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the file is there already or cannot be written.
+    pub(crate) fn create(path: &Path, key: &MasterKey) -> Result<Self, OpenError> {
+        if path.exists() {
+            return Err(OpenError::Io("a store is there already".to_owned()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        Self::prepare(path, key, flags)
+    }
+
+    /// Opens the store that is there, checks it, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing is changed or deleted then.
+    pub(crate) fn open(path: &Path, key: &MasterKey) -> Result<Self, OpenError> {
+        let bytes = std::fs::metadata(path).map_err(|_| OpenError::Missing)?.len();
+        let unclean = std::fs::metadata(beside(path, "-wal")).is_ok_and(|meta| meta.len() > 0);
+        if bytes == 0 {
+            return Err(OpenError::Damaged("the file is empty".to_owned()));
+        }
+        let store = Self::prepare(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        if unclean || bytes <= ALWAYS_CHECK_BYTES {
+            store.check()?;
+        }
+        Ok(store)
+    }
+
+    fn prepare(path: &Path, key: &MasterKey, flags: OpenFlags) -> Result<Self, OpenError> {
+        let mut conn = connect(path, key, flags, WRITER_CACHE_KIB)?;
+        conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        conn.pragma_update(None, "synchronous", "FULL")?;
+        conn.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
+        conn.pragma_update_and_check(None, "journal_size_limit", JOURNAL_BYTES, |_| Ok(()))?;
+        migrate::run(&mut conn)?;
+        Ok(Self { conn, path: path.to_owned() })
+    }
+
+    fn check(&self) -> Result<(), OpenError> {
+        let found: String = self.conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if found == "ok" { Ok(()) } else { Err(OpenError::Damaged(found)) }
+    }
+
+    /// A second, read-only connection for lists and search.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the file cannot be read.
+    pub(crate) fn reader(&self, key: &MasterKey) -> Result<Reader, OpenError> {
+        let conn = connect(&self.path, key, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)?;
+        Ok(Reader { conn })
+    }
+
+    /// Makes destruction complete: words of deleted items leave the index, and the write-ahead log is truncated.
+    ///
+    /// # Errors
+    /// [`StoreError`]; also where a reader is in the way. To be tried again then.
+    pub(crate) fn scrub(&mut self) -> Result<(), StoreError> {
+        search::optimize(&self.conn).map_err(|error| store_error(&error))?;
+        self.truncate_log()
+    }
+
+    fn truncate_log(&self) -> Result<(), StoreError> {
+        let busy: i64 =
+            self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(|error| store_error(&error))?;
+        if busy == 0 { Ok(()) } else { Err(StoreError::Io("a reader holds the log".to_owned())) }
+    }
+
+    /// Bytes on disk, the write-ahead log included.
+    #[must_use]
+    pub(crate) fn bytes(&self) -> u64 {
+        bytes_on_disk(&self.path)
+    }
+
+    /// Closes cleanly: everything in the one file, no log left behind.
+    ///
+    /// # Errors
+    /// [`StoreError`] where SQLite could not; what was committed stays committed.
+    pub(crate) fn close(self) -> Result<(), StoreError> {
+        let _reader_in_the_way = self.truncate_log();
+        self.conn.close().map_err(|(_, error)| store_error(&error))
+    }
+
+    /// Caps the file's size in pages, as a full disk would.
+    #[cfg(test)]
+    pub(crate) fn cap_pages(&self, pages: u32) {
+        self.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).expect("a pragma");
+    }
+}
+
+/// Bytes of a store's files on disk.
+#[must_use]
+pub(crate) fn bytes_on_disk(path: &Path) -> u64 {
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    size(path) + size(&beside(path, "-wal"))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn connect(path: &Path, key: &MasterKey, flags: OpenFlags, cache_kib: i64) -> Result<Connection, OpenError> {
+    let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // Before the key, or a wrong one is told to standard error.
+    conn.execute_batch("PRAGMA cipher_log_level = NONE")?;
+    let raw = Zeroizing::new(data_encoding::HEXLOWER.encode(key.store_key().as_ref()));
+    conn.execute_batch(&Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", raw.as_str())))?;
+    conn.busy_timeout(BUSY)?;
+    conn.pragma_update(None, "cache_size", -cache_kib)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.pragma_update(None, "trusted_schema", "OFF")?;
+    conn.set_prepared_statement_cache_capacity(128);
+    // The first read proves the key.
+    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(conn)
+}
+
+impl Read for SqliteStore {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        rows::get(&self.conn, table, key)
+    }
+
+    fn scan(&self, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        rows::scan(&self.conn, table, prefix, after, limit)
+    }
+
+    fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        rows::scan_back(&self.conn, table, prefix, before, limit)
+    }
+
+    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        search::find(&self.conn, words, limit)
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(&mut self, writes: &Writes) -> Result<(), StoreError> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let tx = self.conn.transaction().map_err(|error| store_error(&error))?;
+        for ((table, key), value) in writes {
+            rows::write(&tx, *table, key, value.as_deref())?;
+        }
+        tx.commit().map_err(|error| store_error(&error))
+    }
+}
+
+/// The reading connection.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    conn: Connection,
+}
+
+impl Reader {
+    /// Lets `f` read one unchanging state: the last commit before the call.
+    ///
+    /// # Errors
+    /// Those of `f`, and [`StoreError`] where the store fails.
+    pub(crate) fn snapshot<T>(&mut self, f: impl FnOnce(&dyn Read) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let tx = self.conn.transaction().map_err(|error| store_error(&error))?;
+        f(&Snapshot { conn: &tx })
+    }
+}
+
+struct Snapshot<'a> {
+    conn: &'a Connection,
+}
+
+impl Read for Snapshot<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        rows::get(self.conn, table, key)
+    }
+
+    fn scan(&self, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        rows::scan(self.conn, table, prefix, after, limit)
+    }
+
+    fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        rows::scan_back(self.conn, table, prefix, before, limit)
+    }
+
+    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        search::find(self.conn, words, limit)
+    }
+}
+
+#[cfg(test)]
+mod tests;

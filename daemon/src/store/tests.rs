@@ -1,0 +1,183 @@
+use std::path::Path;
+
+use kith_protocol::store::MemoryStore;
+use proptest::prelude::*;
+
+use super::*;
+
+fn key() -> MasterKey {
+    MasterKey::from_bytes([7; 32])
+}
+
+fn fresh() -> (tempfile::TempDir, SqliteStore) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = SqliteStore::create(&dir.path().join("store.db"), &key()).expect("a store");
+    (dir, store)
+}
+
+fn put(table: Table, key: &[u8], value: &[u8]) -> Writes {
+    [((table, key.to_vec()), Some(value.to_vec()))].into_iter().collect()
+}
+
+fn delete(table: Table, key: &[u8]) -> Writes {
+    [((table, key.to_vec()), None)].into_iter().collect()
+}
+
+fn item_key(n: u8) -> Vec<u8> {
+    let mut key = vec![n; 16];
+    key[15] = 0xee;
+    key
+}
+
+fn index(store: &mut SqliteStore, n: u8, text: &str) {
+    let mut writes = put(Table::Item, &item_key(n), b"row");
+    writes.extend(put(Table::Search, &item_key(n), text.as_bytes()));
+    store.commit(&writes).expect("commits");
+}
+
+#[test]
+fn what_was_committed_is_there_after_reopening() {
+    let (dir, mut store) = fresh();
+    store.commit(&put(Table::Local, b"a", b"1")).expect("commits");
+    store.close().expect("closes");
+    assert!(!dir.path().join("store.db-wal").exists());
+    let store = SqliteStore::open(&dir.path().join("store.db"), &key()).expect("opens");
+    assert_eq!(store.get(Table::Local, b"a").expect("reads"), Some(b"1".to_vec()));
+}
+
+#[test]
+fn a_reader_sees_commits_and_one_state_at_a_time() {
+    let (_dir, mut store) = fresh();
+    let mut reader = store.reader(&key()).expect("a reader");
+    store.commit(&put(Table::Local, b"a", b"1")).expect("commits");
+    let seen = reader.snapshot(|read| {
+        let before = read.get(Table::Local, b"a")?;
+        store.commit(&put(Table::Local, b"a", b"2"))?;
+        Ok((before, read.get(Table::Local, b"a")?))
+    });
+    assert_eq!(seen.expect("reads"), (Some(b"1".to_vec()), Some(b"1".to_vec())));
+    assert_eq!(reader.snapshot(|read| read.get(Table::Local, b"a")).expect("reads"), Some(b"2".to_vec()));
+}
+
+#[test]
+fn search_finds_prefixes_without_accents_and_forgets() {
+    let (_dir, mut store) = fresh();
+    index(&mut store, 1, "Überstunden on the night shift");
+    index(&mut store, 2, "Nightmares; nothing else");
+    assert_eq!(store.search("uberst NIGHT", 9).expect("finds"), [item_key(1)]);
+    assert_eq!(store.search("nig", 9).expect("finds").len(), 2);
+    assert_eq!(store.search("nig", 1).expect("finds").len(), 1);
+    assert!(store.search("shift NOT night", 9).expect("finds").is_empty());
+    index(&mut store, 1, "quiet now");
+    assert!(store.search("uberst", 9).expect("finds").is_empty());
+    assert_eq!(store.search("quiet", 9).expect("finds"), [item_key(1)]);
+    store.commit(&delete(Table::Search, &item_key(1))).expect("commits");
+    assert!(store.search("quiet", 9).expect("finds").is_empty());
+    assert!(store.get(Table::Search, &item_key(2)).is_err());
+}
+
+/// Does any page of the file, as SQLite sees it decrypted, hold these bytes?
+fn in_the_clear(store: &SqliteStore, dir: &Path, needle: &[u8]) -> bool {
+    let plain = dir.join("plain.db");
+    let _absent_at_first = std::fs::remove_file(&plain);
+    let sql = format!("ATTACH '{}' AS plain KEY ''; SELECT sqlcipher_export('plain'); DETACH plain", plain.display());
+    store.conn.execute_batch(&sql).expect("exports");
+    let blocks: Vec<Vec<u8>> = store
+        .conn
+        .prepare("SELECT block FROM search_data")
+        .expect("prepares")
+        .query_map([], |row| row.get(0))
+        .expect("reads")
+        .collect::<Result<_, _>>()
+        .expect("reads");
+    let whole = std::fs::read(&plain).expect("reads");
+    blocks.iter().chain([&whole]).any(|bytes| bytes.windows(needle.len()).any(|window| window == needle))
+}
+
+#[test]
+fn a_deleted_word_leaves_the_index() {
+    let (dir, mut store) = fresh();
+    index(&mut store, 1, "zanzibarquux");
+    index(&mut store, 2, "stays here");
+    assert!(in_the_clear(&store, dir.path(), b"zanzibarquux"), "the test must be able to fail");
+    store.commit(&delete(Table::Search, &item_key(1))).expect("commits");
+    store.scrub().expect("scrubs");
+    assert!(!in_the_clear(&store, dir.path(), b"zanzibarquux"));
+    assert_eq!(store.search("stays", 9).expect("finds"), [item_key(2)]);
+    assert_eq!(std::fs::metadata(dir.path().join("store.db-wal")).expect("a log").len(), 0);
+}
+
+#[test]
+fn a_wrong_key_and_a_newer_schema_are_refused() {
+    let (dir, store) = fresh();
+    let path = dir.path().join("store.db");
+    store.conn.pragma_update(None, "user_version", 99).expect("a pragma");
+    store.close().expect("closes");
+    assert!(matches!(SqliteStore::open(&path, &key()), Err(OpenError::Newer { found: 99, .. })));
+    let before = std::fs::read(&path).expect("reads");
+    let wrong = MasterKey::from_bytes([8; 32]);
+    assert!(matches!(SqliteStore::open(&path, &wrong), Err(OpenError::Damaged(_))));
+    assert_eq!(std::fs::read(&path).expect("reads"), before);
+    assert!(matches!(SqliteStore::open(&dir.path().join("none"), &key()), Err(OpenError::Missing)));
+    assert!(matches!(SqliteStore::create(&path, &key()), Err(OpenError::Io(_))));
+}
+
+#[test]
+fn a_full_disk_writes_nothing_of_a_commit() {
+    let (_dir, mut store) = fresh();
+    store.commit(&put(Table::Local, b"a", b"1")).expect("commits");
+    store.cap_pages(60);
+    let mut writes = put(Table::Local, b"a", b"2");
+    writes.extend((0..100u8).map(|n| ((Table::Block, vec![n]), Some(vec![n; 4096]))));
+    assert_eq!(store.commit(&writes), Err(StoreError::Full));
+    assert_eq!(store.get(Table::Local, b"a").expect("reads"), Some(b"1".to_vec()));
+    assert!(store.scan(Table::Block, b"", b"", 9).expect("reads").is_empty());
+    store.commit(&put(Table::Local, b"a", b"3")).expect("there is room for little");
+}
+
+#[test]
+fn damage_is_seen_and_nothing_is_deleted() {
+    let (dir, mut store) = fresh();
+    let path = dir.path().join("store.db");
+    for n in 0..64u8 {
+        store.commit(&put(Table::Block, &[n], &[n; 4096])).expect("commits");
+    }
+    store.close().expect("closes");
+    let whole = std::fs::read(&path).expect("reads");
+    for pages in 0..whole.len() / 4096 {
+        std::fs::write(&path, &whole[..pages * 4096]).expect("writes");
+        assert!(SqliteStore::open(&path, &key()).is_err(), "truncated to {pages} pages");
+    }
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    std::fs::write(&path, &flipped).expect("writes");
+    assert!(matches!(SqliteStore::open(&path, &key()), Err(OpenError::Damaged(_))));
+    assert_eq!(std::fs::read(&path).expect("reads"), flipped);
+}
+
+fn keys() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(prop_oneof![Just(0u8), Just(1), Just(254), Just(255)], 0..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn scans_as_the_store_in_memory_does(
+        rows in proptest::collection::btree_map(keys(), proptest::option::weighted(0.8, Just(vec![1u8])), 0..24),
+        asked in proptest::collection::vec((keys(), keys(), 0usize..6), 12),
+    ) {
+        let (_dir, mut store) = fresh();
+        let mut memory = MemoryStore::default();
+        for chunk in rows.into_iter().collect::<Vec<_>>().chunks(5) {
+            let writes: Writes = chunk.iter().map(|(k, v)| ((Table::Tail, k.clone()), v.clone())).collect();
+            store.commit(&writes).expect("commits");
+            memory.commit(&writes).expect("commits");
+        }
+        for (prefix, from, limit) in asked {
+            prop_assert_eq!(store.scan(Table::Tail, &prefix, &from, limit), memory.scan(Table::Tail, &prefix, &from, limit));
+            prop_assert_eq!(store.scan_back(Table::Tail, &prefix, &from, limit), memory.scan_back(Table::Tail, &prefix, &from, limit));
+            prop_assert_eq!(store.get(Table::Tail, &from), memory.get(Table::Tail, &from));
+        }
+    }
+}
