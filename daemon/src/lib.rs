@@ -2,7 +2,7 @@
 //!
 //! Drives the pure core (`kith-protocol`): one thread owns node and store, one task owns the network, and a local API over a
 //! Unix socket takes what people ask. Decides nothing that a circle believes.
-#![cfg_attr(not(test), allow(dead_code, reason = "the node is not in the core yet, so nothing starts all this"))]
+#![allow(dead_code, reason = "the node is not in the core yet, so nothing starts all this")]
 
 mod api;
 mod app;
