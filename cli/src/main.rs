@@ -1,2 +1,43 @@
-#![doc = "kith"]
-fn main() {}
+//! `kith`: what a person types.
+//!
+//! This package knows the local API's types and a small HTTP client over a Unix socket. It never opens a store, holds a key
+//! or speaks to a peer. This file alone links the daemon, so that `kith daemon run` *is* the daemon and one binary is enough.
+
+mod args;
+mod client;
+mod commands;
+mod context;
+mod error;
+mod exit;
+mod files;
+mod home;
+mod interrupt;
+mod text;
+mod ui;
+
+use std::process::ExitCode;
+
+use args::{Args, Command};
+use context::Context;
+
+fn main() -> ExitCode {
+    let args = match Args::read() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    let context = match Context::new(args.global) {
+        Ok(context) => context,
+        Err((ui, stop)) => return exit::finish(&ui, Err(stop)),
+    };
+    if let Command::Daemon(commands::daemon::Verb::Run(run)) = args.command {
+        return exit::finish(context.ui(), run_daemon(&context, run));
+    }
+    interrupt::listen();
+    exit::finish(context.ui(), commands::run(&context, args.command))
+}
+
+/// Be the daemon until it is told to stop.
+fn run_daemon(context: &Context, run: commands::daemon::Run) -> error::Result<()> {
+    let _ = (context, run);
+    Err(error::failed("This build has no daemon.", ""))
+}

@@ -1,0 +1,167 @@
+//! A small HTTP client over the daemon's Unix socket.
+
+pub(crate) mod launch;
+mod route;
+pub(crate) mod stream;
+
+use std::path::{Path, PathBuf};
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use kith_protocol::control::{Code, Error};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+
+use crate::error::{self, Result, Stop};
+use crate::ui::{Line, Ui};
+
+pub(crate) use route::Route;
+
+/// Bytes of one answer; a list of everything a circle holds fits.
+const ANSWER_BYTES: usize = 512 << 20;
+
+/// An answer: JSON text.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply(String);
+
+impl Reply {
+    /// As it came.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// As a type.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(&self.0).map_err(|e| error::failed(format!("The daemon's answer cannot be read: {e}"), SAME_VERSION))
+    }
+
+    /// One field of it.
+    pub(crate) fn field<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let mut value: serde_json::Value = self.read()?;
+        let field = value.get_mut(name).map(serde_json::Value::take).unwrap_or_default();
+        serde_json::from_value(field)
+            .map_err(|e| error::failed(format!("The daemon's answer cannot be read: {name}: {e}"), SAME_VERSION))
+    }
+}
+
+const SAME_VERSION: &str = "Are `kith` and the daemon of the same version? `kith stop`, then `kith start`.";
+
+/// Speaks to one home's daemon.
+#[derive(Debug)]
+pub(crate) struct Client {
+    runtime: tokio::runtime::Runtime,
+    socket: PathBuf,
+    dry_run: bool,
+    ui: Ui,
+}
+
+impl Client {
+    pub(crate) fn new(socket: PathBuf, dry_run: bool, ui: Ui) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| error::failed(format!("Cannot begin: {}", error::reason(&e)), ""))?;
+        Ok(Self { runtime, socket, dry_run, ui })
+    }
+
+    /// Does anybody listen?
+    pub(crate) fn answers(&self) -> bool {
+        std::os::unix::net::UnixStream::connect(&self.socket).is_ok()
+    }
+
+    /// Ask for something.
+    pub(crate) fn get(&self, route: &Route) -> Result<Reply> {
+        self.runtime.block_on(self.request("GET", route, String::new()))
+    }
+
+    /// Have something changed. With `--dry-run` it is only shown.
+    pub(crate) fn send(&self, method: &str, route: &Route, body: &impl Serialize) -> Result<Reply> {
+        let body = encode(body)?;
+        if self.dry_run {
+            self.show_dry(method, route, &body)?;
+            return Err(Stop::DryRun);
+        }
+        self.runtime.block_on(self.request(method, route, body))
+    }
+
+    /// As `send`, for bodies that hold a passphrase: never shown.
+    pub(crate) fn secretly(&self, method: &str, route: &Route, body: &impl Serialize) -> Result<Reply> {
+        let body = encode(body)?;
+        self.runtime.block_on(self.request(method, route, body))
+    }
+
+    /// What a script is told when nobody listens.
+    pub(crate) fn not_running(&self) -> Stop {
+        not_running(&self.socket)
+    }
+
+    fn show_dry(&self, method: &str, route: &Route, body: &str) -> Result<()> {
+        self.ui.say(Line::new().dim("Nothing was done. This would be sent:"));
+        if self.ui.json {
+            let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+            return self.ui.out_value(&serde_json::json!({
+                "schema": "kith.dry-run/1", "method": method, "path": route.path(), "body": body,
+            }));
+        }
+        self.ui.out(format!("{method} {}", route.path()))?;
+        self.ui.out(body)
+    }
+
+    async fn request(&self, method: &str, route: &Route, body: String) -> Result<Reply> {
+        let response = self.open(method, route, body, None).await?;
+        let status = response.status();
+        let bytes = Limited::new(response.into_body(), ANSWER_BYTES)
+            .collect()
+            .await
+            .map_err(|_| error::failed("The daemon's answer broke off.", "Try again; `kith status` says how it is."))?
+            .to_bytes();
+        let text =
+            String::from_utf8(bytes.into()).map_err(|_| error::failed("The daemon's answer is not text.", SAME_VERSION))?;
+        if status.is_success() {
+            return Ok(Reply(text));
+        }
+        Err(refusal(status, &text))
+    }
+
+    async fn open(&self, method: &str, route: &Route, body: String, last_event: Option<&str>) -> Result<Response<Incoming>> {
+        let stream = UnixStream::connect(&self.socket).await.map_err(|_| not_running(&self.socket))?;
+        let broken =
+            |_| error::failed("The daemon does not answer.", "`kith status` says how it is; `kith daemon logs` says more.");
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        tokio::spawn(connection);
+        let mut request = Request::builder().method(method).uri(route.path()).header("host", "kith");
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        if let Some(id) = last_event {
+            request = request.header("last-event-id", id);
+        }
+        let request = request
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|_| error::usage("That name cannot be sent.", "Use the id instead."))?;
+        sender.send_request(request).await.map_err(broken)
+    }
+}
+
+fn encode(body: &impl Serialize) -> Result<String> {
+    serde_json::to_string(body).map_err(|e| error::failed(format!("This cannot be written as JSON: {e}"), ""))
+}
+
+fn not_running(socket: &Path) -> Stop {
+    let home = socket.parent().and_then(Path::parent);
+    let known = home.is_some_and(Path::is_dir);
+    let hint = if known {
+        "`kith start` starts it."
+    } else {
+        "New here? `kith init` begins, or `kith join LINK`. Afterwards `kith start` starts it."
+    };
+    error::refused(Code::NotRunning, "Kith is not running.", hint)
+}
+
+fn refusal(status: hyper::StatusCode, text: &str) -> Stop {
+    serde_json::from_str::<Error>(text)
+        .map_or_else(|_| error::failed(format!("The daemon answered {status}."), SAME_VERSION), Stop::Refused)
+}

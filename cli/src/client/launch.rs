@@ -1,0 +1,91 @@
+//! Starting the daemon: this same program, on its own, in the background.
+
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use kith_protocol::control::Error;
+
+use super::Client;
+use crate::error::{self, Result, Stop, failed};
+use crate::files;
+use crate::home::{Home, private_dir};
+use crate::ui::Ui;
+
+/// How long a start may take; an upgrade of a large store is the slowest.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// After our child ended: another start may just have won.
+const GRACE: Duration = Duration::from_millis(700);
+const LOOK: Duration = Duration::from_millis(15);
+/// Bytes of what a failed start said that are shown.
+const SAID_BYTES: usize = 64 << 10;
+
+/// Start the daemon and wait until it answers. Whoever started it first wins; that is fine too.
+pub(crate) fn start(home: &Home, client: &Client, ui: &Ui) -> Result<()> {
+    if client.answers() {
+        return Ok(());
+    }
+    private_dir(home.path())?;
+    private_dir(&home.logs())?;
+    let spinner = ui.spinner("Starting Kith");
+    let child = spawn(home)?;
+    let outcome = wait(home, client, child);
+    drop(spinner);
+    outcome
+}
+
+fn spawn(home: &Home) -> Result<Child> {
+    let program = std::env::current_exe().map_err(|e| failed(format!("Cannot find this program: {}", error::reason(&e)), ""))?;
+    let log_path = home.start_log();
+    let log = std::fs::OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+        .open(&log_path)
+        .map_err(|e| error::io("Cannot write", &log_path, &e))?;
+    let log_too = log.try_clone().map_err(|e| error::io("Cannot write", &log_path, &e))?;
+    Command::new(program)
+        .args(["daemon", "run", "--json", "--home"])
+        .arg(home.path())
+        .env_remove("KITH_HOME")
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(log_too)
+        .current_dir("/")
+        .process_group(0)
+        .spawn()
+        .map_err(|e| failed(format!("Cannot start the daemon: {}", error::reason(&e)), ""))
+}
+
+fn wait(home: &Home, client: &Client, mut child: Child) -> Result<()> {
+    let begin = Instant::now();
+    let mut ended = None;
+    loop {
+        if client.answers() {
+            return Ok(());
+        }
+        if ended.is_none() && matches!(child.try_wait(), Ok(Some(_))) {
+            ended = Some(Instant::now());
+        }
+        if ended.is_some_and(|at| at.elapsed() > GRACE) {
+            return Err(said(home));
+        }
+        if begin.elapsed() > DEADLINE {
+            return Err(failed("Kith does not answer yet.", "`kith daemon logs` says what it does; `kith status` asks again."));
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// What a daemon that ended at once had to say: its last error, as JSON, or its last words.
+fn said(home: &Home) -> Stop {
+    let text = files::read_text(&home.start_log(), SAID_BYTES).unwrap_or_default();
+    if let Some(error) = text.lines().rev().find_map(|line| serde_json::from_str::<Error>(line).ok()) {
+        return Stop::Refused(error);
+    }
+    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("It said nothing.");
+    failed(format!("Kith could not start. {last}"), "`kith daemon logs` says more.")
+}

@@ -1,0 +1,227 @@
+//! `kith circle ...`.
+
+use std::path::{Path, PathBuf};
+
+use kith_protocol::control::{Circle, EditCircle, NewCircle};
+use kith_protocol::limits::AGREEMENT_BYTES;
+use serde_json::json;
+
+use super::show::{short_id, short_ids};
+use crate::client::Route;
+use crate::context::Context;
+use crate::error::Result;
+use crate::files;
+use crate::text;
+use crate::ui::{Line, Ui};
+
+/// What can be done with circles.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Found a circle; you are its founder
+    New(New),
+    /// Your circles
+    List,
+    /// One circle: members, rules, keys
+    Show {
+        /// Its name or id; the only one, if left out
+        which: Option<String>,
+    },
+    /// Change name or rules (founder)
+    Edit(Edit),
+    /// The agreement that everybody signs by joining
+    Agreement,
+    /// Leave silently; nobody is told
+    Leave,
+}
+
+/// The rules that both `new` and `edit` take.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rules {
+    /// A file with the agreement, or - for stdin
+    #[arg(long, value_name = "FILE")]
+    agreement: Option<PathBuf>,
+    /// Which earlier conversation newcomers read: all, since-join, days:N [default: since-join]
+    #[arg(long, value_name = "RULE")]
+    history: Option<String>,
+    /// How long conversation is kept: keep, or Nd (say 90d) [default: keep]
+    #[arg(long, value_name = "RULE")]
+    retention: Option<String>,
+    /// Who may invite: stewards, members [default: stewards]
+    #[arg(long, value_name = "WHO")]
+    invite: Option<String>,
+    /// Does a steward look at every request: required, none [default: required]
+    #[arg(long, value_name = "RULE")]
+    approval: Option<String>,
+}
+
+/// A new circle.
+#[derive(Debug, clap::Args)]
+pub(crate) struct New {
+    /// Its name
+    name: String,
+    /// Your name in it, if not the usual one
+    #[arg(long = "as", value_name = "NAME")]
+    as_name: Option<String>,
+    #[command(flatten)]
+    rules: Rules,
+    /// Key agreement: x-wing (post-quantum) or x25519 [default: x-wing]
+    #[arg(long, value_name = "SUITE", hide_short_help = true)]
+    suite: Option<String>,
+}
+
+/// A changed circle.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Edit {
+    /// Which; else -c, else the only one
+    which: Option<String>,
+    /// Its new name
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    rules: Rules,
+}
+
+pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+    match verb {
+        Verb::New(new) => create(context, new),
+        Verb::List => list(context),
+        Verb::Show { which } => {
+            let reply = context.client()?.get(&route(context, which.as_deref()))?;
+            context.show(&reply, |ui, circle: Circle| show(ui, &circle))
+        }
+        Verb::Edit(edit) => change(context, edit),
+        Verb::Agreement => agreement(context),
+        Verb::Leave => leave(context),
+    }
+}
+
+fn route(context: &Context, which: Option<&str>) -> Route {
+    Route::new("circles").seg(which.unwrap_or_else(|| context.circle()))
+}
+
+fn read_agreement(path: Option<&Path>) -> Result<Option<String>> {
+    match path {
+        None => Ok(None),
+        Some(path) if path.as_os_str() == "-" => text::stdin(AGREEMENT_BYTES).map(Some),
+        Some(path) => files::read_text(path, AGREEMENT_BYTES).map(|text| Some(text.trim_end().to_owned())),
+    }
+}
+
+fn create(context: &Context, new: New) -> Result<()> {
+    let body = NewCircle {
+        agreement: read_agreement(new.rules.agreement.as_deref())?.unwrap_or_default(),
+        name: new.name,
+        as_name: new.as_name.unwrap_or_default(),
+        history: new.rules.history.unwrap_or_default(),
+        retention: new.rules.retention.unwrap_or_default(),
+        invite: new.rules.invite.unwrap_or_default(),
+        approval: new.rules.approval.unwrap_or_default(),
+        suite: new.suite.unwrap_or_default(),
+    };
+    let reply = context.client()?.send("POST", &Route::new("circles"), &body)?;
+    context.show(&reply, |ui, circle: Circle| {
+        show(ui, &circle)?;
+        ui.say("");
+        ui.say(Line::new().text("Invite people with `kith invite new`."));
+        ui.say("Three stewards are wise: with fewer, one lost computer can leave a circle that nobody can look after.");
+        ui.say("`kith member role NAME steward` makes one.");
+        Ok(())
+    })
+}
+
+fn list(context: &Context) -> Result<()> {
+    let reply = context.client()?.get(&Route::new("circles"))?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    let circles: Vec<Circle> = reply.field("circles")?;
+    let ui = context.ui();
+    if circles.is_empty() {
+        ui.say("No circle yet. `kith circle new NAME` begins one, `kith join LINK` joins one.");
+        return Ok(());
+    }
+    let ids = short_ids(ui, circles.iter().map(|circle| circle.id.as_str()));
+    let rows: Vec<Vec<Line>> = circles
+        .iter()
+        .zip(ids)
+        .map(|(circle, id)| {
+            let role = circle.role.clone().unwrap_or_else(|| circle.status.clone());
+            vec![Line::new().dim(&id), circle.members.to_string().into(), role.into(), Line::new().strong(&circle.name)]
+        })
+        .collect();
+    ui.table(&["id", "members", "my role", "name"], &rows)
+}
+
+fn show(ui: &Ui, circle: &Circle) -> Result<()> {
+    let policy = |name: &str| Line::from(circle.policies.get(name).map(String::as_str).unwrap_or_default());
+    let agreement = circle.policies.get("agreement").is_some_and(|text| !text.is_empty());
+    let mut facts = vec![
+        ("circle", Line::new().strong(&circle.name)),
+        ("id", circle.id.as_str().into()),
+        ("my role", circle.role.clone().unwrap_or_else(|| circle.status.clone()).into()),
+        ("members", format!("{} on {} computers", circle.members, circle.devices).into()),
+        ("history", policy("history")),
+        ("retention", policy("retention")),
+        ("who invites", policy("invite")),
+        ("approval", policy("approval")),
+        ("agreement", if agreement { "yes; `kith circle agreement` shows it".into() } else { Line::new() }),
+        ("member check", circle.roster_hash.as_str().into()),
+    ];
+    if let Some(epoch) = &circle.epoch {
+        facts.push(("keys since", ui.when(epoch.created_at).into()));
+    }
+    if circle.frozen {
+        facts.push((
+            "note",
+            Line::new().warn("No steward is left, so nobody can be admitted or removed. A successor circle can be founded."),
+        ));
+    }
+    ui.facts(&facts)
+}
+
+fn change(context: &Context, edit: Edit) -> Result<()> {
+    let body = EditCircle {
+        name: edit.name,
+        agreement: read_agreement(edit.rules.agreement.as_deref())?,
+        history: edit.rules.history,
+        retention: edit.rules.retention,
+        invite: edit.rules.invite,
+        approval: edit.rules.approval,
+    };
+    if body == EditCircle::default() {
+        return Err(crate::error::usage("Nothing to change was named.", "See `kith circle edit --help`."));
+    }
+    let client = context.client()?;
+    let reply = client.send("PATCH", &route(context, edit.which.as_deref()), &body)?;
+    context.show(&reply, |ui, circle: Circle| show(ui, &circle))
+}
+
+fn agreement(context: &Context) -> Result<()> {
+    let reply = context.client()?.get(&route(context, None))?;
+    let circle: Circle = reply.read()?;
+    let text = circle.policies.get("agreement").cloned().unwrap_or_default();
+    let ui = context.ui();
+    if ui.json {
+        return ui.out_value(&json!({ "schema": "kith.circle.agreement/1", "id": circle.id, "agreement": text }));
+    }
+    if text.is_empty() {
+        ui.say("This circle has no written agreement. `kith circle edit --agreement FILE` gives it one.");
+        return Ok(());
+    }
+    ui.block(0, &text)
+}
+
+fn leave(context: &Context) -> Result<()> {
+    let client = context.client()?;
+    let circle: Circle = client.get(&route(context, None))?.read()?;
+    let what = format!("You would leave \"{}\". You keep what is on this computer; nobody is told.", circle.name);
+    context.confirm(&what, &circle.name, &circle.id)?;
+    let route = Route::new("circles").seg(&circle.id).seg("leave");
+    let reply = client.send("POST", &route, &json!({}))?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    let id = short_id(context.ui(), &circle.id);
+    context.ui().say(Line::new().text("You left ").strong(&circle.name).dim(&format!(" ({id})")).text("."));
+    Ok(())
+}

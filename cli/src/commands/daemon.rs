@@ -1,0 +1,186 @@
+//! `kith daemon ...`: the program in the background, and the service manager that may start it.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::{self, Result};
+use crate::files;
+use crate::home::private_dir;
+use crate::ui::Line;
+
+/// Bytes of a log that are looked at.
+const LOG_BYTES: usize = 64 << 20;
+
+/// What can be done with the daemon.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Be the daemon, in the foreground, until told to stop
+    Run(Run),
+    /// What it wrote to its log; never content
+    Logs {
+        /// The last so many lines
+        #[arg(short = 'n', long, default_value_t = 40, value_name = "N")]
+        lines: usize,
+    },
+    /// Write a service file, so that it starts when you log in
+    Install,
+    /// Take the service file away
+    Uninstall,
+}
+
+/// The daemon itself.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    /// An address to listen on, such as /ip4/0.0.0.0/udp/4001/quic-v1; may be given again
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Vec<String>,
+}
+
+pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+    match verb {
+        Verb::Run(_) => Err(error::failed("The daemon runs from main.", "")),
+        Verb::Logs { lines } => logs(context, lines),
+        Verb::Install => install(context),
+        Verb::Uninstall => uninstall(context),
+    }
+}
+
+/// The end of the newest file in the log folder.
+fn logs(context: &Context, lines: usize) -> Result<()> {
+    let folder = context.home().logs();
+    let entries = std::fs::read_dir(&folder).map_err(|e| error::io("Cannot read", &folder, &e))?;
+    let newest = entries
+        .filter_map(std::result::Result::ok)
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .filter(|entry| entry.metadata().is_ok_and(|meta| meta.len() > 0))
+        .max_by_key(|entry| entry.metadata().and_then(|meta| meta.modified()).ok());
+    let Some(newest) = newest else {
+        context.ui().say("The log is empty.");
+        return Ok(());
+    };
+    let text = files::read_text(&newest.path(), LOG_BYTES)?;
+    context.ui().detail(format!("{}", newest.path().display()));
+    let all: Vec<&str> = text.lines().collect();
+    all.iter().skip(all.len().saturating_sub(lines)).try_for_each(|line| context.ui().out(*line))
+}
+
+/// Where the service manager looks, and what one types to enable it.
+struct Service {
+    path: PathBuf,
+    text: String,
+    enable: &'static str,
+    disable: &'static str,
+}
+
+fn service(context: &Context) -> Result<Service> {
+    let program =
+        std::env::current_exe().map_err(|e| error::failed(format!("Cannot find this program: {}", error::reason(&e)), ""))?;
+    let user = std::env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let user = user.ok_or_else(|| error::failed("HOME is not set, so there is no place for a service file.", ""))?;
+    let home = context.home().path();
+    if cfg!(target_os = "macos") {
+        return Ok(Service {
+            path: user.join("Library/LaunchAgents/org.kith.kithd.plist"),
+            text: plist(&program, home)?,
+            enable: "launchctl load -w ~/Library/LaunchAgents/org.kith.kithd.plist",
+            disable: "launchctl unload -w ~/Library/LaunchAgents/org.kith.kithd.plist",
+        });
+    }
+    let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    Ok(Service {
+        path: config.unwrap_or_else(|| user.join(".config")).join("systemd/user/kithd.service"),
+        text: unit(&program, home)?,
+        enable: "systemctl --user daemon-reload && systemctl --user enable --now kithd",
+        disable: "systemctl --user disable --now kithd",
+    })
+}
+
+fn utf8(path: &Path) -> Result<&str> {
+    let text = path.to_str().filter(|text| !text.contains(char::is_control));
+    text.ok_or_else(|| {
+        error::failed(format!("{} cannot stand in a service file.", path.display()), "Choose a path of ordinary letters.")
+    })
+}
+
+fn unit(program: &Path, home: &Path) -> Result<String> {
+    let quote =
+        |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$"));
+    Ok(format!(
+        "[Unit]\nDescription=Kith, a peer-support circle on its members' own machines\n\n\
+         [Service]\nExecStart={} daemon run --home {}\nRestart=on-failure\nRestartSec=5\nNoNewPrivileges=yes\n\n\
+         [Install]\nWantedBy=default.target\n",
+        quote(utf8(program)?),
+        quote(utf8(home)?)
+    ))
+}
+
+fn plist(program: &Path, home: &Path) -> Result<String> {
+    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let words = [utf8(program)?, "daemon", "run", "--home", utf8(home)?];
+    let words: String = words.iter().map(|word| format!("    <string>{}</string>\n", escape(word))).collect();
+    Ok(format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
+         <plist version=\"1.0\">\n<dict>\n  <key>Label</key>\n  <string>org.kith.kithd</string>\n  <key>ProgramArguments</key>\n  <array>\n\
+         {words}  </array>\n  <key>RunAtLoad</key>\n  <true/>\n  <key>KeepAlive</key>\n  <dict>\n    <key>SuccessfulExit</key>\n    <false/>\n  </dict>\n\
+         </dict>\n</plist>\n"
+    ))
+}
+
+fn install(context: &Context) -> Result<()> {
+    let service = service(context)?;
+    if context.global().dry_run {
+        context.ui().say(format!("This would write {}:", service.path.display()));
+        return context.ui().out_file(&service.text);
+    }
+    if let Some(folder) = service.path.parent() {
+        private_dir(folder)?;
+    }
+    files::write(&service.path, service.text.as_bytes(), true)?;
+    context.ui().say(Line::new().text("Written: ").strong(&service.path.display().to_string()));
+    context.ui().say(format!("Enable it with: {}", service.enable));
+    context.ui().say("It starts locked; `kith unlock` opens it after you log in.");
+    report(context, &service.path, true)
+}
+
+fn uninstall(context: &Context) -> Result<()> {
+    let service = service(context)?;
+    if context.global().dry_run {
+        context.ui().say(format!("This would take away {}.", service.path.display()));
+        return Ok(());
+    }
+    match std::fs::remove_file(&service.path) {
+        Ok(()) => context.ui().say(format!("Taken away: {}. If it was enabled: {}", service.path.display(), service.disable)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => context.ui().say("There is no service file."),
+        Err(e) => return Err(error::io("Cannot take away", &service.path, &e)),
+    }
+    report(context, &service.path, false)
+}
+
+fn report(context: &Context, path: &Path, installed: bool) -> Result<()> {
+    if !context.ui().json {
+        return Ok(());
+    }
+    let verb = if installed { "install" } else { "uninstall" };
+    context.ui().out_value(&json!({ "schema": format!("kith.daemon.{verb}/1"), "path": path, "installed": installed }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_files_quote_what_they_hold() {
+        let unit = unit(Path::new("/opt/my apps/kith"), Path::new("/home/a/100%")).unwrap();
+        assert!(unit.contains("ExecStart=\"/opt/my apps/kith\" daemon run --home \"/home/a/100%%\"\n"), "{unit}");
+        assert!(unit_refuses("/tmp/a\nExecStartPre=/bin/evil"));
+        let plist = plist(Path::new("/a&b/kith"), Path::new("/h<x>")).unwrap();
+        assert!(plist.contains("<string>/a&amp;b/kith</string>") && plist.contains("/h&lt;x&gt;"));
+    }
+
+    fn unit_refuses(home: &str) -> bool {
+        unit(Path::new("/kith"), Path::new(home)).is_err()
+    }
+}

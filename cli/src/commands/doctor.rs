@@ -1,0 +1,51 @@
+//! `kith doctor`.
+
+use kith_protocol::control::{Code, Doctor};
+use serde_json::json;
+
+use crate::client::Route;
+use crate::context::Context;
+use crate::error::{Result, Stop};
+use crate::ui::{Line, Ui};
+
+/// Look after everything: members who see something else, gaps, forks, too few stewards
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Build lists, documents and the search index again from the signed log
+    #[arg(long)]
+    rebuild: bool,
+}
+
+pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+    let client = context.client()?;
+    if args.rebuild {
+        let spinner = context.ui().spinner("Building everything again from the log");
+        let done = client.send("POST", &Route::new("doctor").seg("rebuild"), &json!({}));
+        drop(spinner);
+        done?;
+        context.ui().say("Built again from the signed log.");
+    }
+    let reply = client.get(&Route::new("doctor"))?;
+    let doctor: Doctor = reply.read()?;
+    context.show(&reply, show)?;
+    if doctor.ok { Ok(()) } else { Err(Stop::Said(Code::Failed)) }
+}
+
+fn show(ui: &Ui, doctor: Doctor) -> Result<()> {
+    for finding in &doctor.findings {
+        let mark = match finding.level.as_str() {
+            "ok" => Line::new().good("ok      "),
+            "problem" => Line::new().warn("problem "),
+            _ => Line::new().dim("note    "),
+        };
+        let circle = if finding.circle.is_empty() { Line::new() } else { Line::new().strong(&finding.circle).text(": ") };
+        ui.out(mark.and(circle).text(&finding.message))?;
+        if !finding.hint.is_empty() {
+            ui.out(Line::new().dim(&format!("        {}", finding.hint)))?;
+        }
+    }
+    if doctor.ok && doctor.findings.is_empty() {
+        ui.out(Line::new().good("All is well."))?;
+    }
+    Ok(())
+}

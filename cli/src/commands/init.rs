@@ -1,0 +1,121 @@
+//! `kith init`: a name, a passphrase, a home.
+
+use serde_json::json;
+
+use crate::client::{Client, Reply, Route, launch};
+use crate::context::{Context, Passphrase};
+use crate::error::{self, Result};
+use crate::ui::Line;
+
+/// Begin: choose a name and a passphrase; leaves Kith running and unlocked
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The name others see, unless you choose another in a circle
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// For development: no passphrase, so whoever has the files can read everything
+    #[arg(long, conflicts_with = "passphrase_file")]
+    pub(crate) no_passphrase: bool,
+}
+
+const WELCOME: &str = "\
+Kith keeps your circles on this computer, encrypted, and syncs them only with the members' own computers.
+
+If this computer is your employer's, or somebody else administers it: they may be able to see your screen and your keyboard, \
+read the disk while you are logged in, and see which addresses you connect to and when. Kith cannot hide from whoever runs the \
+machine. A computer of your own is the better place.";
+
+const PASSPHRASE: &str = "\
+The passphrase opens everything here. Nobody can reset it for you; a few random words are good, and a note in a safe place is fine.";
+
+pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+    let (client, reply) = begin(context, args)?;
+    let ui = context.ui();
+    if ui.json {
+        return ui.out_json(reply.text());
+    }
+    let status = client.status()?;
+    ui.say(Line::new().good("Ready. ").text("Kith runs, and everything is kept in ").strong(&status.home).text("."));
+    if status.unprotected {
+        ui.say(Line::new().warn("There is no passphrase: whoever has these files can read everything. For development only."));
+    }
+    ui.say(
+        Line::new()
+            .text("Next: `kith circle new NAME` begins a circle, `kith join LINK` joins one, `kith crisis` is there always."),
+    );
+    Ok(())
+}
+
+/// Make the home; the client is left running and unlocked.
+pub(crate) fn begin(context: &Context, args: &Args) -> Result<(Client, Reply)> {
+    let ui = context.ui();
+    let client = context.bare_client()?;
+    if client.answers() && client.status()?.initialized {
+        return Err(already(context));
+    }
+    if !context.global().dry_run && ui.interactive {
+        ui.say_block(WELCOME);
+        ui.say("");
+    }
+    let name = name(context, args)?;
+    let passphrase = if args.no_passphrase { None } else { Some(new_passphrase(context)?) };
+    if context.global().dry_run {
+        ui.say(format!("This would make a home at {} for \"{name}\" and start Kith.", context.home().path().display()));
+        return Err(error::Stop::DryRun);
+    }
+    launch::start(context.home(), &client, ui)?;
+    if client.status()?.initialized {
+        return Err(already(context));
+    }
+    let body = match &passphrase {
+        Some(passphrase) => json!({ "name": name, "passphrase": passphrase.as_str() }),
+        None => json!({ "name": name }),
+    };
+    let spinner = ui.spinner("Making keys");
+    let reply = client.secretly("POST", &Route::new("init"), &body);
+    drop(spinner);
+    Ok((client, reply?))
+}
+
+fn already(context: &Context) -> error::Stop {
+    error::failed(
+        format!("There is a Kith at {} already.", context.home().path().display()),
+        "`kith status` says how it is. Another one needs another --home.",
+    )
+}
+
+fn name(context: &Context, args: &Args) -> Result<String> {
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None if context.ui().interactive => context.ui().ask("What name should others see?", "")?,
+        None => return Err(error::usage("A name is needed.", "Give it with --name NAME.")),
+    };
+    let name = name.trim().to_owned();
+    if name.is_empty() { Err(error::usage("A name is needed.", "Give it with --name NAME.")) } else { Ok(name) }
+}
+
+fn new_passphrase(context: &Context) -> Result<Passphrase> {
+    if !context.asks_secret() {
+        return if context.global().passphrase_file.is_some() {
+            context.passphrase("")
+        } else {
+            Err(error::usage(
+                "A passphrase is needed.",
+                "Give it with --passphrase-file FILE (- for stdin); --no-passphrase is for development.",
+            ))
+        };
+    }
+    context.ui().say_block(PASSPHRASE);
+    loop {
+        let first = context.ui().ask_secret("Passphrase:")?;
+        if first.is_empty() {
+            context.ui().complain(&Line::new().warn("It cannot be empty."));
+            continue;
+        }
+        let again = context.ui().ask_secret("Once more:")?;
+        if first == again {
+            return Ok(first);
+        }
+        context.ui().complain(&Line::new().warn("The two differ. ").text("Try again."));
+    }
+}

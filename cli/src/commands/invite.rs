@@ -1,0 +1,326 @@
+//! `kith invite ...`.
+
+use kith_protocol::control::{Code, Invite, NewInvite, PendingRequest, Preview};
+use qrcode::render::unicode::Dense1x2;
+use qrcode::{EcLevel, QrCode};
+use serde_json::json;
+
+use super::join;
+use super::show::short_ids;
+use crate::args::duration;
+use crate::client::{Client, Route};
+use crate::context::Context;
+use crate::error::{self, Result};
+use crate::text;
+use crate::ui::{Line, Ui, time};
+
+/// What can be done with invites.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Make a link that lets somebody ask to come in
+    New(New),
+    /// Invites of this circle
+    List,
+    /// What a link offers (joins nothing), or one of your invites by its id
+    Show {
+        /// The link (- reads it from stdin), or an id
+        link: String,
+    },
+    /// Ask to join by a link; `kith join` does the same step by step
+    Accept(Accept),
+    /// Who asks to come in
+    Pending,
+    /// Let somebody in who asks
+    Approve {
+        /// The request's id, or the name given in it
+        id: String,
+    },
+    /// Say no to somebody who asks
+    Decline {
+        /// The request's id, or the name given in it
+        id: String,
+    },
+    /// Close an invite
+    Revoke {
+        /// Its id
+        id: String,
+    },
+}
+
+/// A new invite.
+#[derive(Debug, clap::Args)]
+pub(crate) struct New {
+    /// How long it can be used [default: 72h]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    expires: Option<std::time::Duration>,
+    /// The role it gives: guest, member [default: member]
+    #[arg(long)]
+    role: Option<String>,
+    /// How many people may come by it [default: 1]
+    #[arg(long, value_name = "N")]
+    uses: Option<u32>,
+    /// Draw the link as a QR code too
+    #[arg(long)]
+    qr: bool,
+}
+
+/// Accepting a link.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Accept {
+    /// The link; - reads it from stdin
+    pub(crate) link: String,
+    /// Your name in that circle [default: the usual one]
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) as_name: Option<String>,
+    /// Join at once when a steward lets you in, without looking at the members first
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+    match verb {
+        Verb::New(new) => create(context, &new),
+        Verb::List => list(context),
+        Verb::Show { link } => show(context, &link),
+        Verb::Accept(accept) => join::accept(context, &accept),
+        Verb::Pending => pending(context),
+        Verb::Approve { id } => decide(context, &id, "approve"),
+        Verb::Decline { id } => decide(context, &id, "decline"),
+        Verb::Revoke { id } => revoke(context, &id),
+    }
+}
+
+fn route(context: &Context, noun: &str) -> Route {
+    Route::new("circles").seg(context.circle()).seg(noun)
+}
+
+/// A link as given, or from stdin: it is a secret, and arguments stand in the shell's history.
+pub(crate) fn read_link(context: &Context, given: &str) -> Result<String> {
+    let link = if given == "-" { text::secret_line(context, "The invite link")? } else { given.trim().to_owned() };
+    if link.is_empty() {
+        Err(error::usage("There is no link.", "Paste the whole link, in quotes, or use - and stdin."))
+    } else {
+        Ok(link)
+    }
+}
+
+fn create(context: &Context, new: &New) -> Result<()> {
+    let expires_in = new.expires.map_or(Ok(0), |length| u64::try_from(length.as_millis()));
+    let body = NewInvite {
+        role: new.role.clone().unwrap_or_default(),
+        expires_in: expires_in.map_err(|_| error::usage("That is too long.", "Say --expires 72h."))?,
+        uses: new.uses.unwrap_or(0),
+    };
+    let reply = context.client()?.send("POST", &route(context, "invites"), &body)?;
+    context.show(&reply, |ui, invite: Invite| {
+        let link = invite.link.clone().unwrap_or_default();
+        ui.out(link.as_str())?;
+        if new.qr {
+            ui.out_drawing(&draw(&link)?)?;
+        }
+        let who = if invite.uses == 1 { "one person".to_owned() } else { format!("{} people", invite.uses) };
+        ui.say(Line::new().text(&format!(
+            "For {who}, as {}, until {}.",
+            invite.role,
+            time::zoned(invite.expires_at).strftime("%-d %b %H:%M")
+        )));
+        ui.say(
+            Line::new()
+                .warn("The link is a secret: ")
+                .text("whoever has it can ask to come in. Send it only to the person it is for."),
+        );
+        Ok(())
+    })
+}
+
+fn draw(link: &str) -> Result<String> {
+    let code = QrCode::with_error_correction_level(link, EcLevel::L)
+        .map_err(|_| error::refused(Code::TooLarge, "This link is too long for a QR code.", "Send the link instead."))?;
+    Ok(code.render::<Dense1x2>().quiet_zone(true).build())
+}
+
+fn list(context: &Context) -> Result<()> {
+    let reply = context.client()?.get(&route(context, "invites"))?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    let invites: Vec<Invite> = reply.field("invites")?;
+    table(context.ui(), &invites)
+}
+
+fn table(ui: &Ui, invites: &[Invite]) -> Result<()> {
+    if invites.is_empty() {
+        ui.say("No invites. `kith invite new` makes one.");
+        return Ok(());
+    }
+    let ids = short_ids(ui, invites.iter().map(|invite| invite.id.as_str()));
+    let rows: Vec<Vec<Line>> = invites
+        .iter()
+        .zip(ids)
+        .map(|(invite, id)| {
+            vec![
+                Line::new().dim(&id),
+                invite.role.as_str().into(),
+                format!("{} of {}", invite.used, invite.uses).into(),
+                ui.when(invite.expires_at).into(),
+                invite.status.as_str().into(),
+            ]
+        })
+        .collect();
+    ui.table(&["id", "role", "used", "until", "status"], &rows)
+}
+
+fn show(context: &Context, given: &str) -> Result<()> {
+    let is_link = given == "-" || given.contains(['#', ':', '/']) || given.len() > 40;
+    if !is_link {
+        return show_mine(context, given);
+    }
+    let link = read_link(context, given)?;
+    let reply = preview(context, &context.client()?, &link)?;
+    context.show(&reply, |ui, preview: Preview| show_preview(ui, &preview))
+}
+
+/// What a link offers. Asking changes nothing, so `--dry-run` asks too.
+pub(crate) fn preview(context: &Context, client: &Client, link: &str) -> Result<crate::client::Reply> {
+    let spinner = context.ui().spinner("Looking for somebody of this circle");
+    let reply = client.secretly("POST", &Route::new("invites").seg("preview"), &json!({ "link": link }));
+    drop(spinner);
+    reply
+}
+
+pub(crate) fn show_preview(ui: &Ui, preview: &Preview) -> Result<()> {
+    ui.facts(&[
+        ("circle", Line::new().strong(&preview.circle)),
+        ("invited by", Line::new().name(&preview.inviter)),
+        ("members", preview.members.to_string().into()),
+        ("you would be", preview.role.as_str().into()),
+        ("earlier talk", history(&preview.history).into()),
+        ("kept", retention(&preview.retention).into()),
+        ("who sees you", preview.visible_to.as_str().into()),
+        ("good until", ui.when(preview.expires_at).into()),
+    ])?;
+    if preview.agreement.is_empty() {
+        return Ok(());
+    }
+    ui.gap()?;
+    ui.out(Line::new().dim("The agreement you sign by joining:"))?;
+    ui.block(2, &preview.agreement)
+}
+
+fn history(policy: &str) -> String {
+    match policy.strip_prefix("days:") {
+        Some(days) => format!("you read that of the last {days} days, at most one change of keys more"),
+        None if policy == "all" => "you read all of it".to_owned(),
+        None if policy == "since-join" => "you read none of it, only what is said from then on".to_owned(),
+        None => policy.to_owned(),
+    }
+}
+
+fn retention(policy: &str) -> String {
+    match policy.strip_prefix("days:") {
+        Some(days) => format!("conversation goes after {days} days"),
+        None if policy == "keep" => "conversation is kept".to_owned(),
+        None => policy.to_owned(),
+    }
+}
+
+fn show_mine(context: &Context, id: &str) -> Result<()> {
+    let reply = context.client()?.get(&route(context, "invites"))?;
+    let invites: Vec<serde_json::Value> = reply.field("invites")?;
+    let found: Vec<&serde_json::Value> = invites
+        .iter()
+        .filter(|invite| invite.get("id").and_then(|v| v.as_str()).is_some_and(|text| text.starts_with(id)))
+        .collect();
+    let [invite] = found.as_slice() else {
+        let code = if found.is_empty() { Code::NotFound } else { Code::Ambiguous };
+        let message =
+            if found.is_empty() { "No invite has that id, and it is no link." } else { "More than one invite begins like that." };
+        return Err(error::refused(code, message, "`kith invite list` shows them; a link has to be whole and in quotes."));
+    };
+    if context.ui().json {
+        let mut value = (*invite).clone();
+        if let Some(map) = value.as_object_mut() {
+            map.insert("schema".to_owned(), "kith.invite.show/1".into());
+        }
+        return context.ui().out_value(&value);
+    }
+    let invite: Invite =
+        serde_json::from_value((*invite).clone()).map_err(|e| error::failed(format!("Cannot read the invite: {e}"), ""))?;
+    table(context.ui(), std::slice::from_ref(&invite))?;
+    invite.link.map_or(Ok(()), |link| context.ui().out(link))
+}
+
+fn pending(context: &Context) -> Result<()> {
+    let reply = context.client()?.get(&route(context, "pending"))?;
+    let ui = context.ui();
+    if ui.json {
+        return ui.out_json(reply.text());
+    }
+    let requests: Vec<PendingRequest> = reply.field("pending")?;
+    if requests.is_empty() {
+        ui.say("Nobody asks to come in now.");
+        return Ok(());
+    }
+    let ids = short_ids(ui, requests.iter().map(|request| request.id.as_str()));
+    let rows: Vec<Vec<Line>> = requests
+        .iter()
+        .zip(ids)
+        .map(|(request, id)| {
+            vec![
+                Line::new().dim(&id),
+                request.role.as_str().into(),
+                ui.when(request.requested_at).into(),
+                Line::new().name(&request.name),
+            ]
+        })
+        .collect();
+    ui.table(&["id", "as", "asked", "name"], &rows)?;
+    ui.say("`kith invite approve ID` lets somebody in. A name proves nothing: ask her on another way whether it is she.");
+    Ok(())
+}
+
+fn decide(context: &Context, id: &str, what: &str) -> Result<()> {
+    let client = context.client()?;
+    let id = request_id(context, &client, id)?;
+    let reply = client.send("POST", &route(context, "pending").seg(&id).seg(what), &json!({}))?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    context.ui().say(if what == "approve" {
+        "Let in. Once her computer knows, she sees the members and can still walk away."
+    } else {
+        "Declined."
+    });
+    Ok(())
+}
+
+/// A request by the name given in it, where only one has it.
+fn request_id(context: &Context, client: &Client, typed: &str) -> Result<String> {
+    let pending: Vec<PendingRequest> = client.get(&route(context, "pending"))?.field("pending")?;
+    let mut named = pending.iter().filter(|request| request.name == typed);
+    match (named.next(), named.next()) {
+        (Some(request), None) => Ok(request.id.clone()),
+        _ => Ok(typed.to_owned()),
+    }
+}
+
+fn revoke(context: &Context, id: &str) -> Result<()> {
+    let reply = context.client()?.send("DELETE", &route(context, "invites").seg(id), &json!({}))?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    context.ui().say("Closed: nobody comes in by it any more.");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_drawn() {
+        let drawing = draw("https://kith.example/join#abcdefghijklmnopqrstuvwxyz").unwrap();
+        assert!(drawing.lines().count() > 10);
+        assert!(drawing.chars().all(|c| " \n█▀▄".contains(c)), "{drawing}");
+    }
+}

@@ -1,0 +1,44 @@
+//! `kith man`.
+
+use std::path::PathBuf;
+
+use clap::CommandFactory;
+
+use crate::args;
+use crate::context::Context;
+use crate::error::{self, Result};
+use crate::files;
+
+/// The manual page on stdout, or all of them into a folder
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The folder, such as ~/.local/share/man/man1
+    dir: Option<PathBuf>,
+}
+
+pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+    let mut command = args::Args::command();
+    command.build();
+    let Some(dir) = &args.dir else {
+        return context.ui().out_file(&render(&command)?);
+    };
+    std::fs::create_dir_all(dir).map_err(|e| error::io("Cannot make the folder", dir, &e))?;
+    let mut count = 0;
+    let mut pages = vec![command];
+    while let Some(command) = pages.pop() {
+        pages.extend(command.get_subcommands().filter(|sub| !sub.is_hide_set()).cloned());
+        let name = clap_mangen::Man::new(command.clone()).get_filename();
+        files::write(&dir.join(name), render(&command)?.as_bytes(), true)?;
+        count += 1;
+    }
+    context.ui().say(format!("{count} pages written to {}.", dir.display()));
+    Ok(())
+}
+
+fn render(command: &clap::Command) -> Result<String> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone())
+        .render(&mut page)
+        .map_err(|e| error::failed(format!("Cannot write the page: {e}"), ""))?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}

@@ -1,0 +1,120 @@
+//! `kith member ...`.
+
+use kith_protocol::control::{Member, SetRole};
+use serde_json::json;
+
+use super::show::short_ids;
+use crate::client::{Client, Route};
+use crate::context::Context;
+use crate::error::Result;
+use crate::ui::{Line, Ui};
+
+/// What can be done with members.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// The members of a circle
+    List,
+    /// One member and her computers
+    Show {
+        /// Name or id
+        who: String,
+    },
+    /// Give a role: guest, member, facilitator, steward; or step down yourself
+    Role {
+        /// Name or id
+        who: String,
+        /// The role
+        role: String,
+    },
+    /// Remove somebody; new keys are made at once, and she reads nothing written from then on
+    Remove {
+        /// Name or id
+        who: String,
+    },
+}
+
+pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+    let client = context.client()?;
+    match verb {
+        Verb::List => list(context, &client),
+        Verb::Show { who } => {
+            let reply = client.get(&route(context).seg(&who))?;
+            context.show(&reply, |ui, member: Member| show(ui, &member))
+        }
+        Verb::Role { who, role } => {
+            let reply = client.send("PATCH", &route(context).seg(&who), &SetRole { role })?;
+            context.show(&reply, |ui, member: Member| show(ui, &member))
+        }
+        Verb::Remove { who } => remove(context, &client, &who),
+    }
+}
+
+fn route(context: &Context) -> Route {
+    Route::new("circles").seg(context.circle()).seg("members")
+}
+
+fn list(context: &Context, client: &Client) -> Result<()> {
+    let reply = client.get(&route(context))?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    let members: Vec<Member> = reply.field("members")?;
+    table(context.ui(), &members)
+}
+
+/// Members, one a line; those who are out only with `-v` or `--plain`.
+pub(crate) fn table(ui: &Ui, members: &[Member]) -> Result<()> {
+    let shown: Vec<&Member> =
+        members.iter().filter(|m| ui.plain || ui.verbose > 0 || m.status == "current" || m.status == "suspended").collect();
+    let ids = short_ids(ui, shown.iter().map(|member| member.id.as_str()));
+    let rows: Vec<Vec<Line>> = shown
+        .iter()
+        .zip(ids)
+        .map(|(member, id)| {
+            let status = if member.status == "current" { Line::new() } else { Line::new().warn(&member.status) };
+            let me = if member.me && !ui.plain { " (you)" } else { "" };
+            let role = member.role.clone().unwrap_or_default();
+            vec![Line::new().dim(&id), role.into(), status, Line::new().name(&member.name).dim(me)]
+        })
+        .collect();
+    ui.table(&["id", "role", "", "name"], &rows)
+}
+
+fn show(ui: &Ui, member: &Member) -> Result<()> {
+    let mut facts = vec![
+        ("member", Line::new().name(&member.name).dim(if member.me { " (you)" } else { "" })),
+        ("id", member.id.as_str().into()),
+        ("role", member.role.clone().unwrap_or_default().into()),
+        ("status", member.status.as_str().into()),
+    ];
+    for device in &member.devices {
+        let past = if device.current { "" } else { " (no longer)" };
+        facts.push(("computer", Line::new().text(&device.name).dim(&format!(" {}{past}", device.id))));
+    }
+    ui.facts(&facts)
+}
+
+fn remove(context: &Context, client: &Client, who: &str) -> Result<()> {
+    let member: Member = client.get(&route(context).seg(who))?.read()?;
+    let what =
+        format!("{} would be removed from the circle. She keeps what she already read; nothing new reaches her.", member.name);
+    context.confirm(&what, &member.name, &member.id)?;
+    let route = route(context).seg(&member.id);
+    if context.global().dry_run {
+        client.send("DELETE", &route, &json!({}))?;
+    }
+    let protected = !client.status()?.unprotected;
+    let reply = if protected {
+        let passphrase = context.passphrase("Your passphrase, once more:")?;
+        client.secretly("DELETE", &route, &json!({ "passphrase": passphrase.as_str() }))?
+    } else {
+        client.send("DELETE", &route, &json!({}))?
+    };
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    context.ui().say(
+        Line::new().name(&member.name).text(" is removed. The circle has new keys; nothing written from now on reaches her."),
+    );
+    Ok(())
+}

@@ -1,0 +1,420 @@
+//! `kith note ...`.
+
+use kith_protocol::control::{EditNote, NewNote, NewReaction, NewReply, Note, NoteState, Reply as NoteReply, Want};
+use serde_json::json;
+
+use super::show::{author, delivery, dotted, short_ids, state};
+use crate::client::{Client, Route};
+use crate::context::Context;
+use crate::error::{self, Result};
+use crate::text::Body;
+use crate::ui::{Line, Ui};
+
+/// What can be done with notes.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Write a note
+    New(New),
+    /// The notes of a circle, oldest first
+    List(List),
+    /// One note with its replies
+    Show {
+        /// Its id
+        id: String,
+        /// Show what stands behind content warnings
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Change your note or reply
+    Edit(Edit),
+    /// Delete your note or reply
+    Remove {
+        /// Its id
+        id: String,
+        /// Destroy it at once instead of after a day
+        #[arg(long)]
+        now: bool,
+    },
+    /// Reply to a note
+    Reply {
+        /// The note's id
+        id: String,
+        /// The text; - for stdin; left out, your editor opens
+        body: Option<String>,
+        /// What to expect behind it; the text is shown only on demand
+        #[arg(long, value_name = "WARNING")]
+        cw: Option<String>,
+    },
+    /// React with an emoji; the same again takes it back
+    React {
+        /// The note's id
+        id: String,
+        /// One emoji
+        emoji: String,
+        /// Take it back
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Keep a note at the top (facilitators)
+    Pin {
+        /// Its id
+        id: String,
+        /// No longer
+        #[arg(long)]
+        off: bool,
+    },
+    /// Hide a note or reply from everybody (facilitators)
+    Hide {
+        /// Its id
+        id: String,
+        /// Show it again
+        #[arg(long)]
+        off: bool,
+    },
+}
+
+/// A new note.
+#[derive(Debug, clap::Args)]
+pub(crate) struct New {
+    /// The text; - for stdin; left out, your editor opens
+    body: Option<String>,
+    /// A title
+    #[arg(long, default_value = "", hide_default_value = true)]
+    title: String,
+    /// What you would like: listen, advice, resources
+    #[arg(long, value_parser = want, value_name = "WANT")]
+    want: Option<Want>,
+    /// What to expect behind it (a content warning); the text is shown only on demand
+    #[arg(long, value_name = "WARNING")]
+    cw: Option<String>,
+    /// Its language, such as `en`
+    #[arg(long, default_value = "", hide_default_value = true)]
+    lang: String,
+    /// A tag; may be given again
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+}
+
+/// Which notes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// The last so many
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// What you have not seen yet
+    #[arg(long)]
+    new: bool,
+    /// Those nobody else has replied to
+    #[arg(long)]
+    unanswered: bool,
+    /// Show what stands behind content warnings
+    #[arg(long)]
+    reveal: bool,
+    /// Those with this tag
+    #[arg(long)]
+    tag: Option<String>,
+}
+
+/// A changed note.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Edit {
+    /// Its id
+    id: String,
+    /// The new text; - for stdin; left out with no other change, your editor opens
+    body: Option<String>,
+    /// A new title
+    #[arg(long)]
+    title: Option<String>,
+    /// What you would like: listen, advice, resources; empty takes it off
+    #[arg(long)]
+    want: Option<String>,
+    /// A content warning; empty takes it off
+    #[arg(long, value_name = "WARNING")]
+    cw: Option<String>,
+    /// Its language
+    #[arg(long)]
+    lang: Option<String>,
+    /// All its tags anew; may be given again
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+}
+
+fn want(text: &str) -> std::result::Result<Want, String> {
+    match text {
+        "listen" => Ok(Want::Listen),
+        "advice" => Ok(Want::Advice),
+        "resources" => Ok(Want::Resources),
+        _ => Err("one of listen, advice, resources".to_owned()),
+    }
+}
+
+pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+    let client = context.client()?;
+    match verb {
+        Verb::New(new) => create(context, &client, new),
+        Verb::List(list) => show_list(context, &client, &list),
+        Verb::Show { id, reveal } => show_one(context, &client, &id, reveal),
+        Verb::Edit(edit) => change(context, &client, edit),
+        Verb::Remove { id, now } => super::show::remove(context, &client, "notes", &id, now),
+        Verb::Reply { id, body, cw } => reply(context, &client, &id, body.as_deref(), cw),
+        Verb::React { id, emoji, remove } => {
+            let reply = client.send("POST", &route(context).seg(&id).seg("reactions"), &NewReaction { emoji, remove })?;
+            context.delivered(&client)?;
+            context.show(&reply, |ui, note: Note| ui.out(reactions(&note)))
+        }
+        Verb::Pin { id, off } => mark(context, &client, &id, "pin", off),
+        Verb::Hide { id, off } => mark(context, &client, &id, "hide", off),
+    }
+}
+
+fn route(context: &Context) -> Route {
+    Route::new("circles").seg(context.circle()).seg("notes")
+}
+
+fn create(context: &Context, client: &Client, new: New) -> Result<()> {
+    let body = Body::read(context, new.body.as_deref(), "")?;
+    let reply = body.saved(context, |text| {
+        let note = NewNote {
+            title: new.title,
+            body: text.to_owned(),
+            content_warning: new.cw,
+            want: new.want,
+            lang: new.lang,
+            tags: new.tags,
+        };
+        client.send("POST", &route(context), &note)
+    })?;
+    let saved: Note = reply.read()?;
+    context.delivered(client)?;
+    context.show(&reply, |ui, _: Note| ui.out(Line::new().text("Saved as ").strong(&saved.id).text(".")))
+}
+
+fn show_list(context: &Context, client: &Client, list: &List) -> Result<()> {
+    let limit = list.limit.map(|n| n.to_string());
+    let route = route(context)
+        .maybe("limit", limit.as_deref())
+        .flag("new", list.new)
+        .flag("unanswered", list.unanswered)
+        .flag("reveal", list.reveal)
+        .maybe("tag", list.tag.as_deref());
+    let reply = client.get(&route)?;
+    let ui = context.ui();
+    if ui.json {
+        return ui.out_json(reply.text());
+    }
+    let notes: Vec<Note> = reply.field("notes")?;
+    if notes.is_empty() {
+        ui.say(if list.new { "Nothing new." } else { "No notes." });
+        return Ok(());
+    }
+    let ids = short_ids(ui, notes.iter().map(|note| note.id.as_str()));
+    if ui.plain {
+        return plain_list(ui, &notes);
+    }
+    for (note, id) in notes.iter().zip(ids) {
+        ui.out(Line::new().dim(&format!("{id}  ")).and(headline(note)))?;
+        ui.out(Line::new().text("          ").and(byline(ui, note)))?;
+    }
+    Ok(())
+}
+
+/// Columns: id, author, time, state, new, title.
+fn plain_list(ui: &Ui, notes: &[Note]) -> Result<()> {
+    let rows: Vec<Vec<Line>> = notes
+        .iter()
+        .map(|note| {
+            let state = serde_json::to_value(note.state).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+            let new = if note.new { "new" } else { "" };
+            vec![
+                note.id.as_str().into(),
+                note.author.name.as_str().into(),
+                ui.when(note.created_at).into(),
+                state.into(),
+                new.into(),
+                title(note).into(),
+            ]
+        })
+        .collect();
+    ui.table(&[], &rows)
+}
+
+/// The title, or the beginning of what may be shown of the body.
+fn title(note: &Note) -> String {
+    if !note.title.is_empty() {
+        return note.title.clone();
+    }
+    let body = note.body.as_deref().unwrap_or_default();
+    let first = body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let mut start: String = first.chars().take(60).collect();
+    if start.len() < first.len() {
+        start.push('…');
+    }
+    start
+}
+
+fn headline(note: &Note) -> Line {
+    let mut line = Line::new();
+    if note.new {
+        line = line.good("new ");
+    }
+    if note.pinned {
+        line = line.dim("pinned ");
+    }
+    if note.state != NoteState::Visible {
+        return line.and(state(note.state));
+    }
+    line = line.strong(&title(note));
+    match &note.content_warning {
+        Some(warning) => line.warn(&format!("  [warning: {warning}]")),
+        None => line,
+    }
+}
+
+fn byline(ui: &Ui, note: &Note) -> Line {
+    let replies = match note.replies.len() {
+        0 => Line::new(),
+        1 => "1 reply".into(),
+        n => format!("{n} replies").into(),
+    };
+    dotted(vec![
+        author(&note.author),
+        Line::new().dim(&ui.when(note.created_at)),
+        note.want.map(asks).unwrap_or_default(),
+        replies,
+        reactions(note),
+        delivery(note.delivery.as_deref(), note.delivered, ui.verbose > 0),
+        Line::new().dim(&note.tags.iter().map(|tag| format!("#{tag}")).collect::<Vec<_>>().join(" ")),
+    ])
+}
+
+fn asks(want: Want) -> Line {
+    Line::new().text(match want {
+        Want::Listen => "wants to be heard",
+        Want::Advice => "asks for advice",
+        Want::Resources => "asks for resources",
+    })
+}
+
+/// Reactions with names, never as a score.
+fn reactions(note: &Note) -> Line {
+    let parts: Vec<String> = note.reactions.iter().map(|(emoji, names)| format!("{emoji} {}", names.join(", "))).collect();
+    Line::new().text(&parts.join("  "))
+}
+
+fn show_one(context: &Context, client: &Client, id: &str, reveal: bool) -> Result<()> {
+    let reply = client.get(&route(context).seg(id).flag("reveal", reveal))?;
+    let note: Note = reply.read()?;
+    context.show(&reply, |ui, note: Note| show(ui, &note))?;
+    if !context.ui().json && !context.global().dry_run {
+        // A mark that could not be set is no reason to fail: the note has been read all the same.
+        drop(client.send("POST", &Route::new("seen"), &json!({ "circle": note.circle, "item": note.id })));
+    }
+    Ok(())
+}
+
+fn show(ui: &Ui, note: &Note) -> Result<()> {
+    if !note.title.is_empty() {
+        ui.out(Line::new().strong(&note.title))?;
+    }
+    let edited = note.edited_at.map(|at| Line::new().dim(&format!("edited {}", ui.when(at)))).unwrap_or_default();
+    let skew = if note.clock_skewed { Line::new().warn("the clock of whoever wrote this is off") } else { Line::new() };
+    ui.out(byline(ui, note).and(if edited.is_empty() { edited } else { Line::new().dim(" · ").and(edited) }))?;
+    if !skew.is_empty() {
+        ui.out(skew)?;
+    }
+    ui.gap()?;
+    body(ui, 0, note.body.as_deref(), note.content_warning.as_deref(), note.state)?;
+    for reply in &note.replies {
+        ui.gap()?;
+        show_reply(ui, reply)?;
+    }
+    ui.detail(Line::new().dim(&format!("{} version {}", note.id, note.version)));
+    Ok(())
+}
+
+fn show_reply(ui: &Ui, reply: &NoteReply) -> Result<()> {
+    let edited = if reply.edited_at.is_some() { Line::new().dim("edited") } else { Line::new() };
+    let new = if reply.new { Line::new().good("new") } else { Line::new() };
+    let sent = delivery(reply.delivery.as_deref(), None, false);
+    let id = Line::new().dim(&super::show::short_id(ui, &reply.id));
+    ui.out(Line::new().text("  ").and(dotted(vec![
+        author(&reply.author),
+        Line::new().dim(&ui.when(reply.created_at)),
+        edited,
+        new,
+        sent,
+        id,
+    ])))?;
+    body(ui, 4, reply.body.as_deref(), reply.content_warning.as_deref(), reply.state)
+}
+
+/// A body, or why there is none.
+fn body(ui: &Ui, indent: usize, text: Option<&str>, warning: Option<&str>, why: NoteState) -> Result<()> {
+    if let Some(warning) = warning {
+        ui.out(Line::new().text(&" ".repeat(indent)).warn(&format!("Content warning: {warning}")))?;
+    }
+    match text {
+        Some(text) => ui.block(indent, text),
+        None if why != NoteState::Visible => ui.out(Line::new().text(&" ".repeat(indent)).and(state(why))),
+        None => ui.out(Line::new().text(&" ".repeat(indent)).dim("Add --reveal to read it.")),
+    }
+}
+
+fn change(context: &Context, client: &Client, edit: Edit) -> Result<()> {
+    let route = route(context).seg(&edit.id);
+    let only_body =
+        edit.title.is_none() && edit.want.is_none() && edit.cw.is_none() && edit.lang.is_none() && edit.tags.is_empty();
+    let mut change = EditNote {
+        title: edit.title,
+        body: None,
+        content_warning: edit.cw,
+        want: edit.want,
+        lang: edit.lang,
+        tags: (!edit.tags.is_empty()).then_some(edit.tags),
+    };
+    let reply = if edit.body.is_some() || only_body {
+        let before = if edit.body.is_none() && context.ui().interactive {
+            client.get(&route.clone().flag("reveal", true))?.read::<Note>()?.body.unwrap_or_default()
+        } else {
+            String::new()
+        };
+        let body = Body::read(context, edit.body.as_deref(), &before)?;
+        body.saved(context, |text| {
+            change.body = Some(text.to_owned());
+            client.send("PATCH", &route, &change)
+        })?
+    } else {
+        client.send("PATCH", &route, &change)?
+    };
+    context.delivered(client)?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    context.ui().out("Changed.")
+}
+
+fn reply(context: &Context, client: &Client, id: &str, given: Option<&str>, cw: Option<String>) -> Result<()> {
+    let body = Body::read(context, given, "")?;
+    if body.text.trim().is_empty() {
+        return Err(error::usage("The reply is empty.", ""));
+    }
+    let answer = body.saved(context, |text| {
+        let reply = NewReply { body: text.to_owned(), content_warning: cw };
+        client.send("POST", &route(context).seg(id).seg("replies"), &reply)
+    })?;
+    context.delivered(client)?;
+    if context.ui().json {
+        return context.ui().out_json(answer.text());
+    }
+    context.ui().out("Replied.")
+}
+
+fn mark(context: &Context, client: &Client, id: &str, what: &str, off: bool) -> Result<()> {
+    let method = if off { "DELETE" } else { "PUT" };
+    let reply = client.send(method, &route(context).seg(id).seg(what), &json!({}))?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    context.ui().say("Done.");
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! `start`, `stop`, `lock`, `unlock`: each does nothing where it is so already.
+
+use std::time::Duration;
+
+use kith_protocol::control::Code;
+use serde_json::json;
+
+use crate::client::{Client, Route, launch};
+use crate::context::Context;
+use crate::error::{self, Result};
+use crate::ui::Line;
+
+/// How long a clean end may take.
+const END: Duration = Duration::from_secs(30);
+
+/// Start Kith in the background and unlock it
+#[derive(Debug, clap::Args)]
+pub(crate) struct Start {}
+
+/// Stop it; nothing is synced until it starts again
+#[derive(Debug, clap::Args)]
+pub(crate) struct Stop {}
+
+/// Lock it: keys are wiped from memory and it goes offline
+#[derive(Debug, clap::Args)]
+pub(crate) struct Lock {}
+
+/// Unlock it with the passphrase
+#[derive(Debug, clap::Args)]
+pub(crate) struct Unlock {}
+
+pub(crate) fn start(context: &Context) -> Result<()> {
+    let ui = context.ui();
+    let client = context.bare_client()?;
+    if context.global().dry_run {
+        ui.say(format!("This would start Kith with its home at {}.", context.home().path().display()));
+        return Ok(());
+    }
+    if !client.answers() {
+        if !context.home().exists() {
+            return Err(context.nothing_here());
+        }
+        launch::start(context.home(), &client, ui)?;
+    }
+    let status = client.status()?;
+    if !status.initialized {
+        return Err(context.nothing_here());
+    }
+    if status.locked && (ui.interactive || context.global().passphrase_file.is_some()) {
+        context.unlock(&client)?;
+    } else if status.locked {
+        ui.say("Kith runs and is locked; `kith unlock` opens it.");
+        return answer(context, &client);
+    }
+    ui.say("Kith runs.");
+    answer(context, &client)
+}
+
+pub(crate) fn stop(context: &Context) -> Result<()> {
+    let client = context.bare_client()?;
+    if !client.answers() {
+        context.ui().say("Kith is not running.");
+        return stopped(context);
+    }
+    client.send("POST", &Route::new("stop"), &json!({}))?;
+    context
+        .until(Some(END), || Ok((!client.answers()).then_some(())))
+        .map_err(|_| error::refused(Code::TimedOut, "Kith is still busy ending.", "`kith status` asks again."))?;
+    context.ui().say("Kith stopped. Everything written is kept.");
+    stopped(context)
+}
+
+fn stopped(context: &Context) -> Result<()> {
+    if context.ui().json { context.ui().out_value(&json!({ "schema": "kith.stop/1", "running": false })) } else { Ok(()) }
+}
+
+pub(crate) fn lock(context: &Context) -> Result<()> {
+    let client = context.bare_client()?;
+    let status = client.status()?;
+    if !status.locked {
+        if status.unprotected {
+            return Err(error::failed(
+                "This home has no passphrase, so it cannot be locked.",
+                "It was made with --no-passphrase, for development.",
+            ));
+        }
+        client.send("POST", &Route::new("lock"), &json!({}))?;
+    }
+    context.ui().say("Locked. The keys are wiped and Kith is offline until `kith unlock`.");
+    answer(context, &client)
+}
+
+pub(crate) fn unlock(context: &Context) -> Result<()> {
+    let client = context.bare_client()?;
+    if !client.answers() && context.ui().interactive && context.home().exists() {
+        launch::start(context.home(), &client, context.ui())?;
+    }
+    let status = client.status()?;
+    if !status.initialized {
+        return Err(context.nothing_here());
+    }
+    if status.locked {
+        context.unlock(&client)?;
+    }
+    context.ui().say("Unlocked.");
+    answer(context, &client)
+}
+
+/// With `--json`: how it is now.
+fn answer(context: &Context, client: &Client) -> Result<()> {
+    if !context.ui().json {
+        return Ok(());
+    }
+    context.ui().out_json(client.get(&Route::new("status"))?.text())
+}
+
+/// For those who look at the word rather than the reply.
+pub(crate) fn state(locked: bool) -> Line {
+    if locked { Line::new().warn("locked") } else { Line::new().good("running") }
+}

@@ -1,0 +1,64 @@
+//! `kith search`.
+
+use kith_protocol::control::SearchHit;
+
+use super::show::{author, dotted, short_ids};
+use crate::client::Route;
+use crate::context::Context;
+use crate::error::Result;
+use crate::ui::{Line, Ui};
+
+/// Find words in notes, replies, events and resources of all your circles
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Words; each also matches longer ones that begin with it
+    #[arg(required = true)]
+    words: Vec<String>,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+}
+
+pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+    let limit = args.limit.map(|n| n.to_string());
+    let route = Route::new("search")
+        .with("q", &args.words.join(" "))
+        .maybe("circle", context.global().circle.as_deref())
+        .maybe("limit", limit.as_deref());
+    let reply = context.client()?.get(&route)?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    // The list stands under one name or another; there is only one in the answer.
+    let value: serde_json::Value = reply.read()?;
+    let list =
+        value.as_object().into_iter().flat_map(|map| map.values()).find(|value| value.is_array()).cloned().unwrap_or_default();
+    let hits: Vec<SearchHit> =
+        serde_json::from_value(list).map_err(|e| crate::error::failed(format!("Cannot read what was found: {e}"), ""))?;
+    show(context.ui(), &hits)
+}
+
+fn show(ui: &Ui, hits: &[SearchHit]) -> Result<()> {
+    if hits.is_empty() {
+        ui.say("Nothing found.");
+        return Ok(());
+    }
+    let ids = short_ids(ui, hits.iter().map(|hit| hit.id.as_str()));
+    for (hit, id) in hits.iter().zip(ids) {
+        let warning =
+            hit.content_warning.as_deref().map(|warning| Line::new().warn(&format!("[warning: {warning}]"))).unwrap_or_default();
+        let excerpt = hit.excerpt.clone().unwrap_or_default();
+        if ui.plain {
+            ui.table(&[], &[vec![id.into(), hit.kind.as_str().into(), hit.title.as_str().into(), excerpt.into()]])?;
+            continue;
+        }
+        let title = Line::new().strong(&hit.title);
+        let about =
+            vec![title, warning, hit.kind.as_str().into(), author(&hit.author), Line::new().dim(&ui.when(hit.created_at))];
+        ui.out(Line::new().dim(&format!("{id}  ")).and(dotted(about)))?;
+        if !excerpt.is_empty() {
+            ui.block(10, &excerpt)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! How things are shown that several nouns share.
+
+use kith_protocol::control::{Author, NoteState};
+use serde_json::json;
+
+use crate::client::{Client, Route};
+use crate::context::Context;
+use crate::error::Result;
+use crate::ui::{Line, Ui};
+
+/// Characters of an id that lists show; longer where two of them would look alike.
+const ID_CHARS: usize = 8;
+
+/// Short forms of ids that stay distinct among themselves. With `--plain` and `-v` whole.
+pub(crate) fn short_ids<'a>(ui: &Ui, ids: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let ids: Vec<&str> = ids.collect();
+    if ui.plain || ui.verbose > 0 {
+        return ids.iter().map(|id| (*id).to_owned()).collect();
+    }
+    let mut sorted = ids.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let need = sorted.windows(2).filter_map(|pair| Some(shared(pair.first()?, pair.get(1)?) + 1)).max().unwrap_or(0);
+    ids.iter().map(|id| id.chars().take(need.max(ID_CHARS)).collect()).collect()
+}
+
+/// One id in short form.
+pub(crate) fn short_id(ui: &Ui, id: &str) -> String {
+    short_ids(ui, std::iter::once(id)).pop().unwrap_or_default()
+}
+
+fn shared(a: &str, b: &str) -> usize {
+    a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count()
+}
+
+/// Who wrote it.
+pub(crate) fn author(author: &Author) -> Line {
+    Line::new().name(&author.name)
+}
+
+/// Why something is not shown.
+pub(crate) fn state(state: NoteState) -> Line {
+    match state {
+        NoteState::Visible => Line::new(),
+        NoteState::Expired => Line::new().dim("past what this circle keeps"),
+        NoteState::Removed => Line::new().dim("deleted"),
+        NoteState::Hidden => Line::new().dim("hidden by a facilitator"),
+        NoteState::Held => Line::new().dim("held for a steward to look at"),
+    }
+}
+
+/// How far one's own words have come.
+pub(crate) fn delivery(delivery: Option<&str>, counts: Option<(u32, u32)>, verbose: bool) -> Line {
+    let words = match delivery {
+        Some("local") => "on this computer",
+        Some("relay") => "waiting on a relay",
+        Some("some") => "with someone",
+        Some("all") => "with everyone",
+        _ => return Line::new(),
+    };
+    match counts {
+        Some((some, all)) if verbose => Line::new().dim(&format!("{words} ({some} of {all} computers)")),
+        _ => Line::new().dim(words),
+    }
+}
+
+/// Parts with a quiet dot between them; empty ones are left out.
+pub(crate) fn dotted(parts: Vec<Line>) -> Line {
+    let mut line = Line::new();
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        line = if line.is_empty() { part } else { line.dim(" · ").and(part) };
+    }
+    line
+}
+
+/// Delete one's own item. On a terminal it asks; destroying at once always needs a confirmation.
+pub(crate) fn remove(context: &Context, client: &Client, noun: &str, id: &str, now: bool) -> Result<()> {
+    let ui = context.ui();
+    let route = Route::new("circles").seg(context.circle()).seg(noun).seg(id);
+    if now || context.global().confirm.is_some() {
+        let item: serde_json::Value = client.get(&route)?.read()?;
+        let field = |name: &str| item.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        let (whole, title) = (field("id"), field("title"));
+        let name = if title.is_empty() { &whole } else { &title };
+        // The id as it was typed will do as well as the whole.
+        let also = if context.global().confirm.as_deref() == Some(id) { id } else { &whole };
+        context.confirm("It would be destroyed, here and on every computer that hears of it.", name, also)?;
+    } else if ui.interactive && !context.global().dry_run && !ui.agree("Delete it, here and for everybody?")? {
+        ui.say("Nothing was deleted.");
+        return Ok(());
+    }
+    let reply = client.send("DELETE", &route.flag("now", now), &json!({}))?;
+    context.delivered(client)?;
+    if ui.json {
+        return ui.out_json(reply.text());
+    }
+    ui.say(if now { "Deleted and destroyed." } else { "Deleted. Its bytes are destroyed in a day." });
+    ui.say("Computers that are offline hear of it later; what somebody already read or copied cannot be taken back.");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alike_ids_are_shown_longer() {
+        let ui = Ui::for_tests();
+        assert_eq!(short_ids(&ui, ["n-abcdefghij", "n-xyzxyzxyz1"].into_iter()), ["n-abcdef", "n-xyzxyz"]);
+        assert_eq!(short_ids(&ui, ["n-abcdefghij", "n-abcdefgxyz"].into_iter()), ["n-abcdefgh", "n-abcdefgx"]);
+    }
+}

@@ -1,0 +1,62 @@
+//! `kith status`.
+
+use kith_protocol::control::Status;
+
+use super::power;
+use crate::client::Route;
+use crate::context::Context;
+use crate::error::Result;
+use crate::files::size;
+use crate::ui::{Line, Ui};
+
+/// How Kith is: running, locked, how much is kept, how many computers it is connected with
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(context: &Context) -> Result<()> {
+    let client = context.bare_client()?;
+    if !client.answers() && context.ui().interactive && context.home().exists() {
+        return context.ui().out("Kith is not running; `kith start` starts it.");
+    }
+    let reply = client.get(&Route::new("status"))?;
+    context.show(&reply, |ui, status: Status| show(ui, &status))
+}
+
+fn show(ui: &Ui, status: &Status) -> Result<()> {
+    let mut facts = vec![
+        ("Kith", power::state(status.locked).text(&format!(", version {}, process {}", status.version, status.pid))),
+        ("home", Line::from(status.home.as_str())),
+    ];
+    if !status.initialized {
+        facts.push(("note", Line::new().warn("Nothing is here yet; `kith init` begins.")));
+        return ui.facts(&facts);
+    }
+    if status.unprotected {
+        facts.push((
+            "note",
+            Line::new().warn("No passphrase: whoever has these files can read everything. For development only."),
+        ));
+    }
+    if status.locked {
+        facts.push(("note", "Locked means offline; `kith unlock` opens it.".into()));
+        return ui.facts(&facts);
+    }
+    let sync = match (status.sync.pending_in, status.sync.pending_out) {
+        (0, 0) => Line::new().good("all is where it should be"),
+        (coming, 0) => format!("{coming} still to come").into(),
+        (0, going) => format!("{going} of yours are only on this computer so far").into(),
+        (coming, going) => format!("{coming} still to come, {going} of yours are only on this computer so far").into(),
+    };
+    facts.extend([
+        ("name", Line::new().name(status.name.as_deref().unwrap_or_default())),
+        ("circles", status.circles.to_string().into()),
+        ("connected", format!("{} other computers", status.peers.connected).into()),
+        ("sync", sync),
+        ("last", status.sync.last.map(|at| ui.when(at)).unwrap_or_default().into()),
+        ("kept", format!("{} items, {} entries, {}", status.store.items, status.store.entries, size(status.store.bytes)).into()),
+    ]);
+    if ui.verbose > 0 {
+        facts.push(("listening", status.listening.join(", ").into()));
+    }
+    ui.facts(&facts)
+}

@@ -1,0 +1,233 @@
+//! What every command is given: how to talk, where home is, and a daemon to speak to.
+
+use std::cell::OnceCell;
+use std::time::{Duration, Instant};
+
+use kith_protocol::control::{Circle, Code, Status};
+use zeroize::Zeroizing;
+
+use crate::args::{Global, Wait};
+use crate::client::{Client, Reply, Route, launch};
+use crate::error::{self, Result, Stop};
+use crate::files;
+use crate::home::Home;
+use crate::ui::{Line, Ui};
+
+/// Bytes of a passphrase file that are looked at.
+const PASSPHRASE_BYTES: usize = 4_096;
+/// Tries at a passphrase on a terminal.
+const TRIES: u32 = 3;
+/// Between two looks at whether something is done.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A secret as typed.
+pub(crate) type Passphrase = Zeroizing<String>;
+
+/// One run of one command.
+#[derive(Debug)]
+pub(crate) struct Context {
+    ui: Ui,
+    home: Home,
+    global: Global,
+    passphrase: OnceCell<Passphrase>,
+}
+
+impl Context {
+    pub(crate) fn new(global: Global) -> std::result::Result<Self, (Ui, Stop)> {
+        let ui = Ui::new(&global);
+        match Home::find(global.home.as_deref()) {
+            Ok(home) => Ok(Self { ui, home, global, passphrase: OnceCell::new() }),
+            Err(stop) => Err((ui, stop)),
+        }
+    }
+
+    pub(crate) const fn ui(&self) -> &Ui {
+        &self.ui
+    }
+
+    pub(crate) const fn home(&self) -> &Home {
+        &self.home
+    }
+
+    pub(crate) const fn global(&self) -> &Global {
+        &self.global
+    }
+
+    /// The circle that was named; `-` is the only one there is.
+    pub(crate) fn circle(&self) -> &str {
+        self.global.circle.as_deref().unwrap_or("-")
+    }
+
+    /// A client, whether or not anything answers.
+    pub(crate) fn bare_client(&self) -> Result<Client> {
+        Client::new(self.home.socket(), self.global.dry_run, self.ui.clone())
+    }
+
+    /// A client whose daemon runs and is unlocked. On a terminal both are seen to; scripts are told what to do.
+    pub(crate) fn client(&self) -> Result<Client> {
+        let client = self.bare_client()?;
+        if !self.ui.interactive && self.global.passphrase_file.is_none() {
+            return Ok(client);
+        }
+        if !client.answers() {
+            if !self.ui.interactive {
+                return Err(client.not_running());
+            }
+            if !self.home.exists() {
+                return Err(self.nothing_here());
+            }
+            launch::start(&self.home, &client, &self.ui)?;
+        }
+        let status = client.status()?;
+        if !status.initialized {
+            return Err(self.nothing_here());
+        }
+        if status.locked {
+            self.unlock(&client)?;
+        }
+        Ok(client)
+    }
+
+    /// Nobody has run `kith init` here.
+    pub(crate) fn nothing_here(&self) -> Stop {
+        error::refused(
+            Code::NotRunning,
+            format!("There is no Kith at {} yet.", self.home.path().display()),
+            "`kith init` begins one, `kith join LINK` begins one and joins a circle; then `kith start` starts it.",
+        )
+    }
+
+    /// Unlock a locked daemon, asking or reading the passphrase.
+    pub(crate) fn unlock(&self, client: &Client) -> Result<Reply> {
+        let route = Route::new("unlock");
+        for attempt in 1.. {
+            let passphrase = self.passphrase("Passphrase:")?;
+            let result = client.secretly("POST", &route, &serde_json::json!({ "passphrase": passphrase.as_str() }));
+            match result {
+                Err(stop) if stop.code() == Some(Code::NeedsPassphrase) && self.asks_secret() && attempt < TRIES => {
+                    self.ui.complain(&Line::new().warn("That is not it. ").text("Try again, or press Ctrl-C."));
+                }
+                result => return result,
+            }
+        }
+        Err(error::refused(Code::NeedsPassphrase, "That is not the passphrase.", ""))
+    }
+
+    /// Would a passphrase be asked for, rather than read?
+    pub(crate) const fn asks_secret(&self) -> bool {
+        self.global.passphrase_file.is_none() && self.ui.interactive
+    }
+
+    /// The passphrase from its file (read once), or asked for.
+    pub(crate) fn passphrase(&self, question: &str) -> Result<Passphrase> {
+        let Some(path) = &self.global.passphrase_file else { return self.ui.ask_secret(question) };
+        if let Some(known) = self.passphrase.get() {
+            return Ok(known.clone());
+        }
+        let bytes = if path.as_os_str() == "-" {
+            files::up_to(std::io::stdin().lock(), PASSPHRASE_BYTES)
+                .map_err(|e| error::failed(format!("Cannot read stdin: {}", error::reason(&e)), ""))?
+                .ok_or_else(|| error::usage("That is too long for a passphrase.", ""))?
+        } else {
+            files::read(path, PASSPHRASE_BYTES)?
+        };
+        let text = Zeroizing::new(String::from_utf8(bytes).map_err(|_| error::usage("The passphrase is not UTF-8 text.", ""))?);
+        let first: Passphrase = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
+        if first.is_empty() {
+            return Err(error::usage(
+                "The passphrase file's first line is empty.",
+                "A home without a passphrase is made with `kith init --no-passphrase` (for development).",
+            ));
+        }
+        Ok(self.passphrase.get_or_init(|| first).clone())
+    }
+
+    /// After something was written: with `--wait`, until another member's machine has it.
+    pub(crate) fn delivered(&self, client: &Client) -> Result<()> {
+        let Some(Wait(limit)) = self.global.wait else { return Ok(()) };
+        if self.alone(client) {
+            self.ui.detail("Nobody else is in this circle yet; it is kept here.");
+            return Ok(());
+        }
+        let spinner = self.ui.spinner("Waiting until somebody else has it");
+        let outcome = self.until(limit, || {
+            let status = client.status()?;
+            Ok((status.sync.pending_out == 0).then_some(()))
+        });
+        drop(spinner);
+        outcome.map_err(|stop| match stop.code() {
+            Some(Code::TimedOut) => error::refused(
+                Code::TimedOut,
+                "It is saved here, and nobody else has it yet.",
+                "Nothing is lost: it goes out by itself when somebody is reachable.",
+            ),
+            _ => stop,
+        })
+    }
+
+    fn alone(&self, client: &Client) -> bool {
+        let route = Route::new("circles").seg(self.circle());
+        client.get(&route).and_then(|reply| reply.read::<Circle>()).is_ok_and(|circle| circle.members <= 1)
+    }
+
+    /// Look again and again until `done` gives something, or the time is over.
+    pub(crate) fn until<T>(&self, limit: Option<Duration>, mut done: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+        let begin = Instant::now();
+        loop {
+            if let Some(value) = done()? {
+                return Ok(value);
+            }
+            if limit.is_some_and(|limit| begin.elapsed() >= limit) {
+                return Err(error::refused(Code::TimedOut, "Waited long enough; it is not done yet.", ""));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Destructive things: type the name, or give it with `--confirm`.
+    pub(crate) fn confirm(&self, what: &str, name: &str, also: &str) -> Result<()> {
+        if self.global.dry_run {
+            return Ok(());
+        }
+        let matches = |typed: &str| typed.trim() == name || !also.is_empty() && typed.trim() == also;
+        if let Some(typed) = &self.global.confirm {
+            if matches(typed) {
+                return Ok(());
+            }
+            return Err(error::refused(
+                Code::NeedsConfirmation,
+                format!("--confirm says \"{typed}\", and this is \"{name}\". Nothing was done."),
+                "Check the name, and the circle (-c).",
+            ));
+        }
+        if !self.ui.interactive {
+            return Err(error::refused(
+                Code::NeedsConfirmation,
+                format!("{what} This cannot be undone, so it needs a confirmation."),
+                format!("Add --confirm \"{name}\"."),
+            ));
+        }
+        self.ui.say(Line::new().warn(what));
+        let typed = self.ui.ask(&format!("Type \"{name}\" to go on:"), "")?;
+        if matches(&typed) {
+            return Ok(());
+        }
+        Err(error::refused(Code::NeedsConfirmation, "That is not the name. Nothing was done.", ""))
+    }
+
+    /// Print an answer: as it is with `--json`, else as told.
+    pub(crate) fn show<T: serde::de::DeserializeOwned>(
+        &self,
+        reply: &Reply,
+        human: impl FnOnce(&Ui, T) -> Result<()>,
+    ) -> Result<()> {
+        if self.ui.json { self.ui.out_json(reply.text()) } else { human(&self.ui, reply.read()?) }
+    }
+}
+
+/// The status of the daemon as a client sees it.
+impl Client {
+    pub(crate) fn status(&self) -> Result<Status> {
+        self.get(&Route::new("status"))?.read()
+    }
+}

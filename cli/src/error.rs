@@ -1,0 +1,76 @@
+//! Why a command ends before its work is done, and the few ways to say so.
+
+use kith_protocol::control::{Code, Error};
+
+/// What the commands return.
+pub(crate) type Result<T> = std::result::Result<T, Stop>;
+
+/// Why a command ends early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stop {
+    /// Something refused; told to the person, and the exit code follows from its code.
+    #[error("{}", .0.message)]
+    Refused(Error),
+    /// `--dry-run`: what would be sent was shown, nothing was.
+    #[error("dry run")]
+    DryRun,
+    /// All was said already; only the exit code is left.
+    #[error("said")]
+    Said(Code),
+    /// Whoever read our output went away: nothing is left to say.
+    #[error("output closed")]
+    Closed,
+}
+
+impl Stop {
+    /// Which kind of refusal, if it is one.
+    pub(crate) fn code(&self) -> Option<Code> {
+        match self {
+            Self::Refused(error) => Some(error.code),
+            Self::Said(code) => Some(*code),
+            Self::DryRun | Self::Closed => None,
+        }
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// A refusal of any kind.
+pub(crate) fn refused(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Stop {
+    Stop::Refused(Error::new(code, message, hint))
+}
+
+/// Something went wrong.
+pub(crate) fn failed(message: impl Into<String>, hint: impl Into<String>) -> Stop {
+    refused(Code::Failed, message, hint)
+}
+
+/// What was typed makes no sense.
+pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Stop {
+    refused(Code::Usage, message, hint)
+}
+
+/// A file or folder would not do what was asked.
+pub(crate) fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> Stop {
+    let code = if error.kind() == std::io::ErrorKind::StorageFull {
+        Code::DiskFull
+    } else if error.kind() == std::io::ErrorKind::NotFound {
+        Code::NotFound
+    } else {
+        Code::Failed
+    };
+    refused(code, format!("{what} {}: {}", path.display(), reason(error)), "")
+}
+
+/// An I/O error without its number.
+pub(crate) fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_lowercase(),
+        None => text,
+    }
+}

@@ -1,0 +1,84 @@
+//! Where things are in a home folder, as far as the command line may know.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{self, Result};
+
+/// Longest path of a Unix socket that both Linux (108) and macOS (104) take, the final zero included.
+const SOCKET_PATH_BYTES: usize = 103;
+
+/// A home folder; it need not exist.
+#[derive(Clone, Debug)]
+pub(crate) struct Home(PathBuf);
+
+impl Home {
+    /// The one that was named, else the platform's data folder.
+    pub(crate) fn find(named: Option<&Path>) -> Result<Self> {
+        let from_env = std::env::var_os("KITH_HOME").filter(|value| !value.is_empty()).map(PathBuf::from);
+        let Some(path) = named.map(Path::to_path_buf).or(from_env).or_else(platform) else {
+            return Err(error::usage("No home folder is known.", "Name one with --home DIR or KITH_HOME."));
+        };
+        let path = std::path::absolute(&path).map_err(|e| error::io("Cannot use", &path, &e))?;
+        let home = Self(path);
+        if home.socket().as_os_str().len() > SOCKET_PATH_BYTES {
+            return Err(error::usage(
+                format!("The path {} is too long for a local socket.", home.0.display()),
+                "Choose a shorter --home (at most about 85 characters).",
+            ));
+        }
+        Ok(home)
+    }
+
+    /// The folder itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Is there such a folder at all?
+    pub(crate) fn exists(&self) -> bool {
+        self.0.is_dir()
+    }
+
+    /// The daemon's socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.0.join("run").join("kithd.sock")
+    }
+
+    /// What the daemon says while it starts.
+    pub(crate) fn start_log(&self) -> PathBuf {
+        self.0.join("log").join("start.log")
+    }
+
+    /// Logs.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.0.join("log")
+    }
+
+    /// Texts that could not be saved.
+    pub(crate) fn drafts(&self) -> PathBuf {
+        self.0.join("drafts")
+    }
+
+    /// The circle's own crisis card, if she keeps one. Not encrypted, so that it is there when nothing else is.
+    pub(crate) fn crisis_card(&self) -> PathBuf {
+        self.0.join("crisis-card.md")
+    }
+}
+
+/// Make a folder (and those above it) that only its owner may enter.
+pub(crate) fn private_dir(path: &Path) -> Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| error::io("Cannot make the folder", path, &e))
+}
+
+fn platform() -> Option<PathBuf> {
+    let user = std::env::var_os("HOME").filter(|value| !value.is_empty()).map(PathBuf::from);
+    if cfg!(target_os = "macos") {
+        return user.map(|home| home.join("Library/Application Support/kith"));
+    }
+    std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| user.map(|home| home.join(".local/share")))
+        .map(|data| data.join("kith"))
+}

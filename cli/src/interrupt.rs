@@ -1,0 +1,48 @@
+//! Ctrl-C: put the terminal right, clean up what a command left to be cleaned up, exit 130.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A password is being read, so the terminal shows no letters now.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+type Cleanup = Box<dyn FnOnce() + Send>;
+
+/// What is to be done if the person stops us; the demo puts its three daemons here.
+static CLEANUP: Mutex<Vec<Cleanup>> = Mutex::new(Vec::new());
+
+/// Listen in the background until the process ends.
+pub(crate) fn listen() {
+    std::thread::spawn(|| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            leave();
+        }
+    });
+}
+
+/// Run `read` while the terminal shows no letters.
+pub(crate) fn silent<T>(read: impl FnOnce() -> T) -> T {
+    SILENT.store(true, Ordering::SeqCst);
+    let value = read();
+    SILENT.store(false, Ordering::SeqCst);
+    value
+}
+
+/// Do this too, should the person stop us.
+pub(crate) fn on_interrupt(cleanup: impl FnOnce() + Send + 'static) {
+    if let Ok(mut list) = CLEANUP.lock() {
+        list.push(Box::new(cleanup));
+    }
+}
+
+fn leave() -> ! {
+    if SILENT.load(Ordering::SeqCst) {
+        drop(std::process::Command::new("stty").arg("echo").status());
+    }
+    let list = CLEANUP.lock().map(|mut list| std::mem::take(&mut *list)).unwrap_or_default();
+    for cleanup in list {
+        cleanup();
+    }
+    std::process::exit(i32::from(crate::exit::INTERRUPTED));
+}

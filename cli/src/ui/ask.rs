@@ -1,0 +1,73 @@
+//! Questions, asked only where somebody can answer.
+
+use std::io::{BufRead, Write};
+
+use kith_protocol::control::Code;
+use zeroize::Zeroizing;
+
+use super::{Line, Ui};
+use crate::error::{Result, failed, refused};
+use crate::interrupt;
+
+/// Bytes of an answer.
+const ANSWER_BYTES: u64 = 4_096;
+
+impl Ui {
+    /// A line of text; `default` when nothing is typed.
+    pub(crate) fn ask(&self, question: &str, default: &str) -> Result<String> {
+        self.must_ask(question)?;
+        let mut prompt = Line::new().strong(question);
+        if !default.is_empty() {
+            prompt = prompt.dim(&format!(" [{default}]"));
+        }
+        self.prompt(&prompt.text(" "));
+        let mut answer = String::new();
+        let stdin = std::io::stdin();
+        let read = std::io::Read::take(stdin.lock(), ANSWER_BYTES).read_line(&mut answer);
+        match read {
+            Ok(0) | Err(_) => Err(failed("No answer came, so nothing was done.", "")),
+            Ok(_) => {
+                let answer = answer.trim();
+                Ok(if answer.is_empty() { default } else { answer }.to_owned())
+            }
+        }
+    }
+
+    /// Yes or no; no unless said.
+    pub(crate) fn agree(&self, question: &str) -> Result<bool> {
+        let answer = self.ask(&format!("{question} (y/N)"), "")?;
+        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// A secret, not shown while typed.
+    pub(crate) fn ask_secret(&self, question: &str) -> Result<Zeroizing<String>> {
+        if !self.interactive {
+            return Err(refused(
+                Code::NeedsPassphrase,
+                "The passphrase is needed.",
+                "Give it with --passphrase-file FILE, or - for stdin.",
+            ));
+        }
+        self.prompt(&Line::new().strong(question).text(" "));
+        interrupt::silent(rpassword::read_password)
+            .map(Zeroizing::new)
+            .map_err(|_| failed("No passphrase came, so nothing was done.", ""))
+    }
+
+    fn must_ask(&self, question: &str) -> Result<()> {
+        if self.interactive {
+            return Ok(());
+        }
+        Err(refused(
+            Code::NeedsConfirmation,
+            format!("This would ask: {question}"),
+            "Run it in a terminal without --no-input, or answer with a flag.",
+        ))
+    }
+
+    fn prompt(&self, line: &Line) {
+        let mut err = std::io::stderr().lock();
+        drop(write!(err, "{}", line.render(self.color_err)));
+        drop(err.flush());
+    }
+}

@@ -1,0 +1,134 @@
+//! Make text from anywhere harmless on a terminal: control characters, escapes, bidi overrides and invisible characters are
+//! shown as `\u{...}` instead of acting. Emoji sequences and the joiners that Arabic and Indic scripts need stay as they are.
+
+/// For one line: line breaks are escaped too.
+pub(crate) fn line(text: &str) -> String {
+    escape(text, false)
+}
+
+/// For running text: line breaks stay, tabs become spaces.
+pub(crate) fn block(text: &str) -> String {
+    escape(&text.replace("\r\n", "\n"), true)
+}
+
+/// For JSON text, where such characters can only stand inside strings: escaped as JSON escapes.
+pub(crate) fn json(text: &str) -> String {
+    if !text.chars().any(acts) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if c == '\n' || !acts(c) {
+            out.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
+}
+
+fn escape(text: &str, lines: bool) -> String {
+    if text.is_ascii() && !text.bytes().any(|b| b.is_ascii_control()) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut before = None;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\n' if lines => out.push(c),
+            '\t' if lines => out.push_str("    "),
+            _ if acts(c) && !belongs(before, c, chars.peek().copied()) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            _ => out.push(c),
+        }
+        before = Some(c);
+    }
+    out
+}
+
+/// Could this character act on a terminal, or hide?
+fn acts(c: char) -> bool {
+    matches!(c,
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A joiner or variation selector where its script or an emoji needs it.
+fn belongs(before: Option<char>, c: char, after: Option<char>) -> bool {
+    let (before, after) = (before.unwrap_or(' '), after.unwrap_or(' '));
+    match c {
+        '\u{fe0f}' | '\u{fe0e}' => pictures(before) || matches!(before, '0'..='9' | '#' | '*'),
+        '\u{200d}' => (pictures(before) || before == '\u{fe0f}') && pictures(after) || joins(before) && joins(after),
+        '\u{200c}' => joins(before) && joins(after),
+        _ => false,
+    }
+}
+
+const fn pictures(c: char) -> bool {
+    matches!(c, '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}'..='\u{2bff}' | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}' | '\u{1f000}'..='\u{1faff}')
+}
+
+const fn joins(c: char) -> bool {
+    matches!(c, '\u{620}'..='\u{8ff}' | '\u{900}'..='\u{df4}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17b3}')
+}
+
+/// Does one word mix Latin letters with Cyrillic or Greek ones that look alike?
+pub(crate) fn mixes_scripts(name: &str) -> bool {
+    name.split(|c: char| !c.is_alphabetic()).any(|word| {
+        let latin = word.chars().any(|c| matches!(c, 'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}'));
+        let other = word.chars().any(|c| matches!(c, '\u{370}'..='\u{52f}' | '\u{13a0}'..='\u{13ff}' | '\u{ff21}'..='\u{ff5a}'));
+        latin && other
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_shown() {
+        assert_eq!(line("\u{1b}[31mred\u{7}"), "\\u{1b}[31mred\\u{7}");
+        assert_eq!(line("a\rb\u{8}c\u{9b}"), "a\\u{d}b\\u{8}c\\u{9b}");
+        assert_eq!(line("two\nlines"), "two\\u{a}lines");
+        assert_eq!(block("two\r\nlines\tx"), "two\nlines    x");
+        assert_eq!(block("two\rlines"), "two\\u{d}lines");
+    }
+
+    #[test]
+    fn bidi_and_invisible_characters_are_shown() {
+        assert_eq!(line("ab\u{202e}cd\u{2066}"), "ab\\u{202e}cd\\u{2066}");
+        assert_eq!(line("A\u{200b}mara"), "A\\u{200b}mara");
+        assert_eq!(line("a\u{fe0f}b\u{e0041}"), "a\\u{fe0f}b\\u{e0041}");
+        assert_eq!(line("Am\u{200d}ara"), "Am\\u{200d}ara");
+    }
+
+    #[test]
+    fn living_scripts_and_emoji_stay() {
+        for text in ["❤️", "👩‍💻", "👩‍❤️‍👩", "می‌خواهم", "क्‍ष", "Zoë", "שלום", "日本", "1️⃣"]
+        {
+            assert_eq!(line(text), text);
+        }
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let text = "{\"a\":\"x\u{202e}\u{9b}y\"}";
+        let harmless = json(text);
+        assert!(harmless.is_ascii());
+        let before: serde_json::Value = serde_json::from_str(text).unwrap();
+        let after: serde_json::Value = serde_json::from_str(&harmless).unwrap();
+        assert_eq!(before, after);
+    }
+
+    #[test]
+    fn look_alikes_are_noticed() {
+        assert!(mixes_scripts("Аmara"));
+        assert!(!mixes_scripts("Amara"));
+        assert!(!mixes_scripts("Амара Smith"));
+        assert!(!mixes_scripts("Αγγελική"));
+    }
+}

@@ -1,0 +1,89 @@
+//! Times for people: in their own zone, near ones in words.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use kith_protocol::control::Time;
+
+use super::Ui;
+
+/// A label's moment in the person's own zone.
+pub(crate) fn zoned(time: Time) -> Zoned {
+    let millis = i64::try_from(time.0.0).unwrap_or(0);
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::system())
+}
+
+impl Ui {
+    /// When something was written: `just now`, `14:03`, `yesterday 14:03`, `3 Nov 14:03`; with `--plain` RFC 3339.
+    pub(crate) fn when(&self, time: Time) -> String {
+        if self.plain {
+            return time.0.to_string();
+        }
+        words(&zoned(time), &Zoned::now())
+    }
+}
+
+fn words(at: &Zoned, now: &Zoned) -> String {
+    let seconds = now.timestamp().as_second() - at.timestamp().as_second();
+    match seconds {
+        0..60 => return "just now".to_owned(),
+        60..3_600 => return format!("{} min ago", seconds / 60),
+        _ => {}
+    }
+    day(at.date(), now.date()).map_or_else(
+        || at.strftime("%Y-%m-%d").to_string(),
+        |day| match day.as_str() {
+            "today" => at.strftime("%H:%M").to_string(),
+            _ => format!("{day} {}", at.strftime("%H:%M")),
+        },
+    )
+}
+
+/// A day near today in words; `None` when the year has to be said.
+pub(crate) fn day(day: Date, today: Date) -> Option<String> {
+    if day == today {
+        return Some("today".to_owned());
+    }
+    if today.yesterday().is_ok_and(|yesterday| yesterday == day) {
+        return Some("yesterday".to_owned());
+    }
+    if today.tomorrow().is_ok_and(|tomorrow| tomorrow == day) {
+        return Some("tomorrow".to_owned());
+    }
+    (day.year() == today.year()).then(|| day.strftime("%-d %b").to_string())
+}
+
+/// A length of time: `3 d`, `2 h 30 min`, `45 s`.
+pub(crate) fn span(seconds: i64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds % 86_400 / 3_600, seconds % 3_600 / 60);
+    let parts = [(days, "d"), (hours, "h"), (minutes, "min")];
+    let words: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).take(2).map(|(n, unit)| format!("{n} {unit}")).collect();
+    if words.is_empty() { format!("{seconds} s") } else { words.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Zoned {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn near_times_are_words() {
+        let now = at("2026-11-22T15:00:00+01:00[Europe/Madrid]");
+        assert_eq!(words(&at("2026-11-22T14:59:30+01:00[Europe/Madrid]"), &now), "just now");
+        assert_eq!(words(&at("2026-11-22T14:20:00+01:00[Europe/Madrid]"), &now), "40 min ago");
+        assert_eq!(words(&at("2026-11-22T09:05:00+01:00[Europe/Madrid]"), &now), "09:05");
+        assert_eq!(words(&at("2026-11-21T09:05:00+01:00[Europe/Madrid]"), &now), "yesterday 09:05");
+        assert_eq!(words(&at("2026-11-03T09:05:00+01:00[Europe/Madrid]"), &now), "3 Nov 09:05");
+        assert_eq!(words(&at("2025-11-03T09:05:00+01:00[Europe/Madrid]"), &now), "2025-11-03");
+    }
+
+    #[test]
+    fn spans_are_short() {
+        assert_eq!(span(259_200), "3 d");
+        assert_eq!(span(9_000), "2 h 30 min");
+        assert_eq!(span(45), "45 s");
+    }
+}
