@@ -8,7 +8,8 @@ use clap::{ArgAction, Parser, Subcommand};
 use kith_protocol::control::{Code, Error};
 
 use crate::commands::{
-    circle, completions, crisis, daemon, doctor, inbox, init, invite, join, man, member, note, power, search, status, watch,
+    circle, completions, crisis, daemon, doctor, event, export, import, inbox, init, invite, join, man, member, note, power,
+    resource, search, status, today, watch,
 };
 use crate::ui::clean;
 
@@ -88,10 +89,19 @@ pub(crate) enum Command {
     /// Notes: what people tell each other
     #[command(subcommand)]
     Note(note::Verb),
+    /// Events: meetings, once or again and again
+    #[command(subcommand)]
+    Event(event::Verb),
+    /// Resources: links, numbers and places worth keeping
+    #[command(subcommand)]
+    Resource(resource::Verb),
     Inbox(inbox::Args),
+    Today(today::Args),
     Search(search::Args),
     Crisis(crisis::Args),
     Watch(watch::Args),
+    Import(import::Args),
+    Export(export::Args),
     /// The program in the background
     #[command(subcommand)]
     Daemon(daemon::Verb),
@@ -198,9 +208,27 @@ mod tests {
             &["invite", "approve", "r-abc", "-c", "Night shift"],
             &["note", "new", "-c", "Night shift", "--title", "On-call", "--want", "listen", "--cw", "burnout", "-"],
             &["note", "list", "--new"],
+            &[
+                "event",
+                "new",
+                "--title",
+                "Circle",
+                "--starts",
+                "2026-12-01T18:00",
+                "--tz",
+                "Europe/Madrid",
+                "--duration",
+                "1h",
+                "--rrule",
+                "FREQ=WEEKLY;COUNT=8",
+            ],
+            &["event", "rsvp", "e-abc", "yes"],
+            &["resource", "new", "--title", "EAP hotline", "--url", "https://example.org", "--tag", "eap", "--lang", "en"],
             &["note", "reply", "n-abc", "I am here, no advice."],
             &["note", "react", "n-abc", "❤"],
             &["member", "remove", "Chioma", "-c", "Night shift", "--confirm", "Chioma", "--passphrase-file", "pass.txt"],
+            &["import", "meetings.ics", "-c", "Night shift"],
+            &["export", "-c", "Night shift", "--only", "events", "-o", "-"],
         ];
         for line in lines {
             let words = std::iter::once(&"kith").chain(line.iter());

@@ -4,13 +4,16 @@
 //! or speaks to a peer. This file alone links the daemon, so that `kith daemon run` *is* the daemon and one binary is enough.
 
 mod args;
+mod calendar;
 mod client;
 mod commands;
 mod context;
 mod error;
 mod exit;
+mod export;
 mod files;
 mod home;
+mod import;
 mod interrupt;
 mod text;
 mod ui;

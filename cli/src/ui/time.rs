@@ -53,14 +53,6 @@ pub(crate) fn day(day: Date, today: Date) -> Option<String> {
     (day.year() == today.year()).then(|| day.strftime("%-d %b").to_string())
 }
 
-/// A length of time: `3 d`, `2 h 30 min`, `45 s`.
-pub(crate) fn span(seconds: i64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds % 86_400 / 3_600, seconds % 3_600 / 60);
-    let parts = [(days, "d"), (hours, "h"), (minutes, "min")];
-    let words: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).take(2).map(|(n, unit)| format!("{n} {unit}")).collect();
-    if words.is_empty() { format!("{seconds} s") } else { words.join(" ") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,12 +70,5 @@ mod tests {
         assert_eq!(words(&at("2026-11-21T09:05:00+01:00[Europe/Madrid]"), &now), "yesterday 09:05");
         assert_eq!(words(&at("2026-11-03T09:05:00+01:00[Europe/Madrid]"), &now), "3 Nov 09:05");
         assert_eq!(words(&at("2025-11-03T09:05:00+01:00[Europe/Madrid]"), &now), "2025-11-03");
-    }
-
-    #[test]
-    fn spans_are_short() {
-        assert_eq!(span(259_200), "3 d");
-        assert_eq!(span(9_000), "2 h 30 min");
-        assert_eq!(span(45), "45 s");
     }
 }

@@ -1,0 +1,348 @@
+//! Recurrence (RFC 5545, 3.8.5), counted on the wall clock and only then placed in a time zone.
+//!
+//! The text kept with an event: the `RRULE` value, then lines `RDATE:...` and `EXDATE:...` if any.
+
+use std::collections::BTreeSet;
+use std::panic::catch_unwind;
+
+use chrono::{Datelike, NaiveDate, TimeZone as _, Timelike};
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use rrule::{RRule, RRuleSet, Tz, Unvalidated};
+
+/// Additional dates and exceptions that are looked at.
+const DATES: usize = 4_000;
+
+/// A rule that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RuleError {
+    #[error("{0}")]
+    Wrong(String),
+    #[error("recurring every second or minute is not supported")]
+    TooDense,
+}
+
+/// A moment as calendars write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// On the event's wall clock.
+    Local(DateTime),
+    /// In UTC.
+    Utc(Timestamp),
+    /// A whole day.
+    Day(Date),
+}
+
+impl Moment {
+    /// `YYYYMMDDTHHMMSS`, the same with `Z`, or `YYYYMMDD`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let number = |from: usize, to: usize| text.get(from..to).filter(|t| t.bytes().all(|b| b.is_ascii_digit()))?.parse().ok();
+        let small = |from, to| number(from, to).and_then(|n: i16| i8::try_from(n).ok());
+        let day = Date::new(number(0, 4)?, small(4, 6)?, small(6, 8)?).ok()?;
+        if text.len() == 8 {
+            return Some(Self::Day(day));
+        }
+        let at = (text.get(8..9)? == "T").then(|| Some(day.at(small(9, 11)?, small(11, 13)?, small(13, 15)?.min(59), 0)))??;
+        match text.get(15..)? {
+            "" => Some(Self::Local(at)),
+            "Z" => TimeZone::UTC.to_timestamp(at).ok().map(Self::Utc),
+            _ => None,
+        }
+    }
+
+    /// As it is written.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::Local(at) => at.strftime("%Y%m%dT%H%M%S").to_string(),
+            Self::Utc(at) => TimeZone::UTC.to_datetime(at).strftime("%Y%m%dT%H%M%SZ").to_string(),
+            Self::Day(day) => day.strftime("%Y%m%d").to_string(),
+        }
+    }
+
+    /// On the wall clock of a zone; a day is at the time the event usually has.
+    pub(crate) fn wall(self, tz: &TimeZone, usual: DateTime) -> DateTime {
+        match self {
+            Self::Local(at) => at,
+            Self::Utc(at) => tz.to_datetime(at),
+            Self::Day(day) => day.to_datetime(usual.time()),
+        }
+    }
+}
+
+/// How something comes again; empty: it does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rule {
+    /// The `RRULE` value.
+    pub(crate) rrule: Option<String>,
+    /// More starts.
+    pub(crate) rdates: Vec<Moment>,
+    /// Starts that do not take place.
+    pub(crate) exdates: Vec<Moment>,
+}
+
+impl Rule {
+    /// Read the text kept with an event, or what a person typed.
+    pub(crate) fn parse(text: &str) -> Result<Self, RuleError> {
+        let mut rule = Self::default();
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (name, value) = line.split_once(':').unwrap_or(("RRULE", line));
+            let name = name.split(';').next().unwrap_or_default().to_ascii_uppercase();
+            match name.as_str() {
+                "RRULE" if rule.rrule.is_none() => rule.rrule = Some(value.to_ascii_uppercase()),
+                "RRULE" => return Err(RuleError::Wrong("only one RRULE is supported".to_owned())),
+                "RDATE" => rule.rdates.extend(moments(value)?),
+                "EXDATE" => rule.exdates.extend(moments(value)?),
+                _ => return Err(RuleError::Wrong(format!("`{name}` is not part of a recurrence"))),
+            }
+        }
+        if rule.rdates.len() + rule.exdates.len() > DATES {
+            return Err(RuleError::Wrong(format!("more than {DATES} dates")));
+        }
+        Ok(rule)
+    }
+
+    /// The text that is kept; `None` where nothing comes again.
+    pub(crate) fn text(&self) -> Option<String> {
+        let list = |name: &str, dates: &[Moment]| {
+            let dates: Vec<String> = dates.iter().map(|date| date.text()).collect();
+            (!dates.is_empty()).then(|| format!("{name}:{}", dates.join(",")))
+        };
+        let lines: Vec<String> =
+            [self.rrule.clone(), list("RDATE", &self.rdates), list("EXDATE", &self.exdates)].into_iter().flatten().collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    /// Does it come again at all?
+    pub(crate) fn recurs(&self) -> bool {
+        self.rrule.is_some() || !self.rdates.is_empty()
+    }
+
+    /// Can it be counted from this start?
+    pub(crate) fn check(&self, start: DateTime, tz: &TimeZone) -> Result<(), RuleError> {
+        self.starts_from(start, tz, start, 1).map(drop)
+    }
+
+    /// The first `count` starts at or after `from`, on the wall clock. The first start always takes place, unless excepted.
+    pub(crate) fn starts_from(
+        &self,
+        start: DateTime,
+        tz: &TimeZone,
+        from: DateTime,
+        count: usize,
+    ) -> Result<Vec<DateTime>, RuleError> {
+        let mut all: BTreeSet<DateTime> = BTreeSet::new();
+        all.insert(start);
+        all.extend(self.rdates.iter().map(|date| date.wall(tz, start)));
+        let except: BTreeSet<DateTime> = self.exdates.iter().map(|date| date.wall(tz, start)).collect();
+        if let Some(rrule) = &self.rrule {
+            all.extend(counted(rrule, start, tz, from, count + except.len())?);
+        }
+        Ok(all.into_iter().filter(|at| *at >= from && !except.contains(at)).take(count).collect())
+    }
+
+    /// The last start at or before `until`; for the changes of clocks that a calendar's own time zones describe.
+    pub(crate) fn last_until(&self, start: DateTime, until: DateTime) -> Option<DateTime> {
+        let mut last = (start <= until).then_some(start);
+        last = last.max(self.rdates.iter().map(|date| date.wall(&TimeZone::UTC, start)).filter(|at| *at <= until).max());
+        let rrule = self.rrule.as_ref()?.clone();
+        // Such rules are yearly. Those without an end may as well begin three years ago as in 1601.
+        let endless = !rrule.contains("COUNT") && !rrule.contains("UNTIL") && !rrule.contains("INTERVAL");
+        let recent = start.with().year(until.year().saturating_sub(3)).build().ok();
+        let begin = recent.filter(|recent| endless && *recent > start).unwrap_or(start);
+        let found = counted(&rrule, begin, &TimeZone::UTC, begin, 1_000).unwrap_or_default();
+        found.into_iter().take_while(|at| *at <= until).last().max(last)
+    }
+}
+
+fn moments(list: &str) -> Result<Vec<Moment>, RuleError> {
+    let parse =
+        |text: &str| Moment::parse(text).ok_or_else(|| RuleError::Wrong(format!("`{text}` is not a date of a recurrence")));
+    list.split(',').filter(|text| !text.trim().is_empty()).map(parse).collect()
+}
+
+/// Count with the library, on wall-clock times called UTC.
+fn counted(rrule: &str, start: DateTime, tz: &TimeZone, from: DateTime, count: usize) -> Result<Vec<DateTime>, RuleError> {
+    let begin = to_chrono(start).ok_or_else(|| RuleError::Wrong("the start is out of range".to_owned()))?;
+    let local = localised(rrule, tz)?;
+    let wrong = |e: rrule::RRuleError| RuleError::Wrong(format!("`{rrule}` is not a rule: {e}").trim_end_matches('.').to_owned());
+    let rule: RRule<Unvalidated> = local.parse().map_err(wrong)?;
+    let set = RRuleSet::new(begin).rrule(rule.validate(begin).map_err(wrong)?);
+    let set = match to_chrono(from) {
+        Some(after) if after > begin => set.after(after),
+        _ => set,
+    };
+    let limit = u16::try_from(count).unwrap_or(u16::MAX);
+    // The library is trusted to count, not to survive every rule a peer can write.
+    let dates =
+        catch_unwind(move || set.all(limit).dates).map_err(|_| RuleError::Wrong(format!("`{rrule}` cannot be counted")))?;
+    Ok(dates.into_iter().filter_map(from_chrono).collect())
+}
+
+/// The rule with `UNTIL` on the wall clock, since that is what is counted on.
+fn localised(rrule: &str, tz: &TimeZone) -> Result<String, RuleError> {
+    let mut parts = Vec::new();
+    for part in rrule.split(';').filter(|part| !part.trim().is_empty()) {
+        let (name, value) = part.split_once('=').ok_or_else(|| RuleError::Wrong(format!("`{part}` is not part of a rule")))?;
+        let (name, value) = (name.trim(), value.trim());
+        if name == "FREQ" && matches!(value, "SECONDLY" | "MINUTELY") {
+            return Err(RuleError::TooDense);
+        }
+        if name != "UNTIL" {
+            parts.push(format!("{name}={value}"));
+            continue;
+        }
+        let until = Moment::parse(value).ok_or_else(|| RuleError::Wrong(format!("`{value}` is not a date")))?;
+        let wall = match until {
+            Moment::Day(day) => day.at(23, 59, 59, 0),
+            Moment::Local(at) => at,
+            Moment::Utc(at) => tz.to_datetime(at),
+        };
+        parts.push(format!("UNTIL={}Z", wall.strftime("%Y%m%dT%H%M%S")));
+    }
+    Ok(parts.join(";"))
+}
+
+fn to_chrono(at: DateTime) -> Option<chrono::DateTime<Tz>> {
+    let field = |n: i8| u32::try_from(n).ok();
+    let day = NaiveDate::from_ymd_opt(i32::from(at.year()), field(at.month())?, field(at.day())?)?;
+    let time = day.and_hms_opt(field(at.hour())?, field(at.minute())?, field(at.second())?)?;
+    Some(Tz::UTC.from_utc_datetime(&time))
+}
+
+fn from_chrono(at: chrono::DateTime<Tz>) -> Option<DateTime> {
+    let field = |n: u32| i8::try_from(n).ok();
+    let year = i16::try_from(at.year()).ok()?;
+    DateTime::new(year, field(at.month())?, field(at.day())?, field(at.hour())?, field(at.minute())?, field(at.second())?, 0).ok()
+}
+
+/// A rule in words, for the common ones; others are shown as they are written.
+pub(crate) fn words(rrule: &str) -> String {
+    let mut text = String::new();
+    let mut interval = 1;
+    let mut unit = "";
+    let (mut days, mut end) = (String::new(), String::new());
+    for part in rrule.split(';') {
+        match part.split_once('=') {
+            Some(("FREQ", "DAILY")) => unit = "day",
+            Some(("FREQ", "WEEKLY")) => unit = "week",
+            Some(("FREQ", "MONTHLY")) => unit = "month",
+            Some(("FREQ", "YEARLY")) => unit = "year",
+            Some(("INTERVAL", n)) => interval = n.parse().unwrap_or(0),
+            Some(("COUNT", n)) => end = format!(", {n} times"),
+            Some(("UNTIL", at)) => match Moment::parse(at) {
+                Some(Moment::Day(day)) => end = format!(", until {day}"),
+                Some(Moment::Local(at)) => end = format!(", until {}", at.date()),
+                Some(Moment::Utc(at)) => end = format!(", until {}", TimeZone::UTC.to_datetime(at).date()),
+                None => return rrule.to_owned(),
+            },
+            Some(("BYDAY", list)) if list.split(',').all(|day| weekday(day).is_some()) => {
+                let names: Vec<&str> = list.split(',').filter_map(weekday).collect();
+                days = format!(" on {}", names.join(", "));
+            }
+            Some(("WKST", _)) => {}
+            _ => return rrule.to_owned(),
+        }
+    }
+    match (unit, interval) {
+        ("", _) | (_, 0) => return rrule.to_owned(),
+        (unit, 1) => text.push_str(&format!("every {unit}")),
+        (unit, n) => text.push_str(&format!("every {n} {unit}s")),
+    }
+    text + &days + &end
+}
+
+fn weekday(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "MO" => "Monday",
+        "TU" => "Tuesday",
+        "WE" => "Wednesday",
+        "TH" => "Thursday",
+        "FR" => "Friday",
+        "SA" => "Saturday",
+        "SU" => "Sunday",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime {
+        text.parse().unwrap()
+    }
+
+    fn starts(rule: &str, start: &str, tz: &str, from: &str, count: usize) -> Vec<String> {
+        let tz = TimeZone::get(tz).unwrap();
+        let list = Rule::parse(rule).unwrap().starts_from(at(start), &tz, at(from), count).unwrap();
+        list.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn weekly_keeps_the_wall_clock_across_a_change() {
+        let tz = TimeZone::get("Europe/Madrid").unwrap();
+        let list = Rule::parse("FREQ=WEEKLY;COUNT=3")
+            .unwrap()
+            .starts_from(at("2026-10-20T18:00"), &tz, at("2026-10-20T18:00"), 9)
+            .unwrap();
+        let instants: Vec<String> = list.iter().map(|dt| tz.to_timestamp(*dt).unwrap().to_string()).collect();
+        assert_eq!(instants, ["2026-10-20T16:00:00Z", "2026-10-27T17:00:00Z", "2026-11-03T17:00:00Z"]);
+    }
+
+    #[test]
+    fn until_in_utc_is_judged_on_the_wall_clock() {
+        // 17:00Z is 18:00 in Madrid in winter: that occurrence still takes place.
+        let rule = "FREQ=DAILY;UNTIL=20261203T170000Z";
+        assert_eq!(starts(rule, "2026-12-01T18:00", "Europe/Madrid", "2026-12-01T00:00", 9).len(), 3);
+        assert_eq!(starts("FREQ=DAILY;UNTIL=20261203", "2026-12-01T18:00", "Europe/Madrid", "2026-12-01T00:00", 9).len(), 3);
+    }
+
+    #[test]
+    fn dates_are_added_and_excepted() {
+        let rule = "FREQ=WEEKLY;COUNT=3\nRDATE:20261205T100000,20261206T090000Z\nEXDATE:20261208T180000";
+        let list = starts(rule, "2026-12-01T18:00", "Europe/Madrid", "2026-12-01T00:00", 9);
+        assert_eq!(list, ["2026-12-01T18:00:00", "2026-12-05T10:00:00", "2026-12-06T10:00:00", "2026-12-15T18:00:00"]);
+        let only_dates = starts("RDATE:20261205T100000", "2026-12-01T18:00", "UTC", "2026-12-01T00:00", 9);
+        assert_eq!(only_dates.len(), 2);
+    }
+
+    #[test]
+    fn long_running_rules_are_counted_from_now() {
+        let list = starts("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "2016-10-28T14:00", "Europe/Zurich", "2026-11-21T00:00", 2);
+        assert_eq!(list, ["2026-11-23T14:00:00", "2026-11-24T14:00:00"]);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let tz = TimeZone::UTC;
+        for rule in ["FREQ=SOMETIMES", "FREQ=SECONDLY", "COUNT=3", "FREQ=DAILY;UNTIL=soon", "FREQ=MONTHLY;BYMONTHDAY=99"] {
+            let parsed = Rule::parse(rule);
+            assert!(parsed.is_err() || parsed.unwrap().check(at("2026-12-01T18:00"), &tz).is_err(), "{rule}");
+        }
+        assert!(Rule::parse("FREQ=DAILY\nFREQ=WEEKLY").is_err());
+        assert!(Rule::parse("RDATE:tomorrow").is_err());
+        // Never: 30 February.
+        assert!(starts("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "2026-12-01T18:00", "UTC", "2027-01-01T00:00", 3).is_empty());
+    }
+
+    #[test]
+    fn text_comes_back() {
+        for text in
+            ["FREQ=DAILY;COUNT=3", "FREQ=DAILY\nRDATE:20261205T100000,20261206\nEXDATE:20261206T090000Z", "RDATE:20261205"]
+        {
+            assert_eq!(Rule::parse(text).unwrap().text().as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn common_rules_read_well() {
+        assert_eq!(words("FREQ=WEEKLY;COUNT=8"), "every week, 8 times");
+        assert_eq!(
+            words("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH;UNTIL=20270101T000000Z"),
+            "every 2 weeks on Tuesday, Thursday, until 2027-01-01"
+        );
+        assert_eq!(words("FREQ=MONTHLY;BYDAY=1SU"), "FREQ=MONTHLY;BYDAY=1SU");
+    }
+}

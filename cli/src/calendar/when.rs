@@ -1,0 +1,191 @@
+//! What a person types about time, made exact: which zone, which instant, and what the change of clocks does to it.
+
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::{is_day, local_text, parse_local};
+use crate::error::{Result, usage};
+
+/// What was typed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Typed<'a> {
+    pub(crate) starts: &'a str,
+    pub(crate) ends: Option<&'a str>,
+    pub(crate) duration: Option<std::time::Duration>,
+    pub(crate) tz: Option<&'a str>,
+}
+
+/// What it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct When {
+    pub(crate) starts: String,
+    pub(crate) ends: String,
+    pub(crate) starts_local: String,
+    pub(crate) ends_local: String,
+    pub(crate) tz: String,
+    /// What the person should know: a time that does not exist, or exists twice.
+    pub(crate) notes: Vec<String>,
+}
+
+/// The zone that was named, else this computer's.
+pub(crate) fn zone(named: Option<&str>) -> Result<(TimeZone, String)> {
+    match named {
+        Some(name) => {
+            let tz = TimeZone::get(name).map_err(|_| {
+                usage(
+                    format!("No time zone is called `{name}`."),
+                    "Zones are named after places: Europe/Madrid, America/New_York, UTC.",
+                )
+            })?;
+            let canonical = tz.iana_name().unwrap_or(name).to_owned();
+            Ok((tz, canonical))
+        }
+        None => {
+            let tz = TimeZone::system();
+            match tz.iana_name().map(str::to_owned) {
+                Some(name) => Ok((tz, name)),
+                None => Ok((TimeZone::UTC, "UTC".to_owned())),
+            }
+        }
+    }
+}
+
+impl When {
+    /// Make what was typed exact.
+    pub(crate) fn resolve(typed: Typed<'_>) -> Result<Self> {
+        let (tz, tz_name) = zone(typed.tz)?;
+        let all_day = is_day(typed.starts);
+        let start = local(typed.starts, &tz)?;
+        let mut notes = Vec::new();
+        let starts = instant(start, &tz, &tz_name, all_day, &mut notes)?;
+        let end = match (typed.ends, typed.duration) {
+            (Some(_), Some(_)) => return Err(usage("Both an end and a length were given.", "Give --ends or --duration.")),
+            (Some(ends), None) if is_day(ends) != all_day => {
+                return Err(usage("Start and end are of two kinds.", "Write both as days, or both with a time."));
+            }
+            // Days are typed as people say them, the last one included; calendars keep the day after.
+            (Some(ends), None) if all_day => Some(local(ends, &tz)?.saturating_add(1.day())),
+            (Some(ends), None) => Some(local(ends, &tz)?),
+            (None, Some(length)) if all_day => Some(start.saturating_add(days(length)?.days())),
+            (None, Some(length)) => Some(tz.to_datetime(later(starts, length)?)),
+            (None, None) => None,
+        };
+        let mut when = Self {
+            starts: starts.to_string(),
+            ends: String::new(),
+            starts_local: local_text(start, all_day),
+            ends_local: String::new(),
+            tz: tz_name.clone(),
+            notes,
+        };
+        if let Some(end) = end {
+            let ends = match (typed.ends, typed.duration) {
+                // A length is time that passes, so the end is certain even where the wall clock is not.
+                (None, Some(length)) if !all_day => later(starts, length)?,
+                _ => instant(end, &tz, &tz_name, all_day, &mut when.notes)?,
+            };
+            if ends <= starts {
+                return Err(usage("It would end before it starts.", "Look at --starts and --ends again."));
+            }
+            when.ends = ends.to_string();
+            when.ends_local = local_text(end, all_day);
+        }
+        Ok(when)
+    }
+}
+
+fn later(at: Timestamp, length: std::time::Duration) -> Result<Timestamp> {
+    let too_long = |_| usage("That is too long.", "");
+    let length = SignedDuration::try_from(length).map_err(too_long)?;
+    at.checked_add(length).map_err(too_long)
+}
+
+fn days(length: std::time::Duration) -> Result<i64> {
+    let seconds = i64::try_from(length.as_secs()).unwrap_or(i64::MAX);
+    if seconds == 0 || seconds % 86_400 != 0 || seconds > 86_400 * 3_660 {
+        return Err(usage("An event about whole days lasts whole days.", "Say --duration 1d, or give --starts a time."));
+    }
+    Ok(seconds / 86_400)
+}
+
+fn local(text: &str, tz: &TimeZone) -> Result<DateTime> {
+    if let Some(local) = parse_local(text) {
+        return Ok(local);
+    }
+    if let Ok(stamp) = text.parse::<Timestamp>() {
+        return Ok(tz.to_datetime(stamp));
+    }
+    Err(usage(format!("`{text}` is no time."), "Write it like 2026-12-01T18:00, or 2026-12-01 for a whole day."))
+}
+
+fn instant(at: DateTime, tz: &TimeZone, name: &str, all_day: bool, notes: &mut Vec<String>) -> Result<Timestamp> {
+    let ambiguous = tz.to_ambiguous_zoned(at);
+    let shown = at.strftime("%Y-%m-%d %H:%M");
+    let offset = ambiguous.offset();
+    let zoned = ambiguous.compatible().map_err(|_| usage(format!("{shown} is out of range."), ""))?;
+    if !all_day {
+        match offset {
+            AmbiguousOffset::Unambiguous { .. } => {}
+            AmbiguousOffset::Gap { .. } => {
+                notes.push(format!("In {name} the clocks go forward over {shown}; it is taken as {}.", zoned.strftime("%H:%M")));
+            }
+            AmbiguousOffset::Fold { .. } => {
+                notes.push(format!("In {name} {shown} comes twice, as the clocks go back; the first is taken."));
+            }
+        }
+    }
+    Ok(zoned.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(starts: &str, ends: Option<&str>, hours: Option<u64>, tz: &str) -> Result<When> {
+        let duration = hours.map(|h| std::time::Duration::from_secs(h * 3_600));
+        When::resolve(Typed { starts, ends, duration, tz: Some(tz) })
+    }
+
+    #[test]
+    fn an_evening_in_madrid() {
+        let when = resolve("2026-12-01T18:00", None, Some(1), "Europe/Madrid").unwrap();
+        assert_eq!(when.starts, "2026-12-01T17:00:00Z");
+        assert_eq!(when.ends, "2026-12-01T18:00:00Z");
+        assert_eq!((when.starts_local.as_str(), when.ends_local.as_str()), ("2026-12-01T18:00:00", "2026-12-01T19:00:00"));
+        assert_eq!(when.tz, "Europe/Madrid");
+        assert!(when.notes.is_empty());
+        assert_eq!(resolve("2026-12-01T17:00:00Z", None, Some(1), "Europe/Madrid").unwrap(), when);
+        assert_eq!(resolve("2026-12-01 18:00", None, Some(1), "europe/madrid").unwrap(), when);
+    }
+
+    #[test]
+    fn gaps_and_folds_are_explained() {
+        let gap = resolve("2026-03-29T02:30", None, Some(1), "Europe/Madrid").unwrap();
+        assert_eq!(gap.starts, "2026-03-29T01:30:00Z");
+        assert!(gap.notes[0].contains("forward"), "{:?}", gap.notes);
+        let fold = resolve("2026-10-25T02:30", None, Some(1), "Europe/Madrid").unwrap();
+        assert_eq!(fold.starts, "2026-10-25T00:30:00Z");
+        assert!(fold.notes[0].contains("twice"));
+    }
+
+    #[test]
+    fn whole_days_end_the_day_after() {
+        let day = resolve("2026-12-24", None, None, "Europe/Madrid").unwrap();
+        assert_eq!(
+            (day.starts.as_str(), day.starts_local.as_str(), day.ends.as_str()),
+            ("2026-12-23T23:00:00Z", "2026-12-24", "")
+        );
+        let days = resolve("2026-12-24", Some("2026-12-26"), None, "Europe/Madrid").unwrap();
+        assert_eq!(days.ends_local, "2026-12-27");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert!(resolve("tomorrow", None, None, "UTC").is_err());
+        assert!(resolve("2026-12-01T18:00", Some("2026-12-01T17:00"), None, "UTC").is_err());
+        assert!(resolve("2026-12-01T18:00", None, None, "Europe/Nowhere").is_err());
+        assert!(resolve("2026-12-01T18:00", Some("2026-12-02"), None, "UTC").is_err());
+        assert!(resolve("2026-12-01", None, Some(1), "UTC").is_err());
+    }
+}

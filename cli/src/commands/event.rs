@@ -1,0 +1,409 @@
+//! `kith event ...`.
+
+use jiff::Timestamp;
+use kith_protocol::control::{EditEvent, Event, NewEvent, NoteState, Rsvp, Rsvped};
+
+use super::show::{author, delivery, dotted, short_ids, state};
+use crate::args::duration;
+use crate::calendar::rule::{self, Rule};
+use crate::calendar::when::{Typed, When};
+use crate::calendar::{NEXT, Series, parse_local};
+use crate::client::{Client, Reply, Route};
+use crate::context::Context;
+use crate::error::{self, Result, usage};
+use crate::text;
+use crate::ui::{Line, Ui, time};
+
+/// What can be done with events.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Make an event; with --rrule one that comes again
+    New(New),
+    /// The events of a circle, past ones too, oldest first
+    List(List),
+    /// One event and when it takes place next
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Change an event
+    Edit(Edit),
+    /// Delete your event
+    Remove {
+        /// Its id
+        id: String,
+        /// Destroy it at once instead of after a day
+        #[arg(long)]
+        now: bool,
+    },
+    /// Say whether you come: yes, no, maybe
+    Rsvp {
+        /// Its id
+        id: String,
+        /// yes, no or maybe
+        #[arg(value_parser = rsvp)]
+        answer: Rsvp,
+    },
+}
+
+/// When something is; `new` and `edit` take the same.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Times {
+    /// The end, like --starts; for whole days the last one
+    #[arg(long, value_name = "TIME")]
+    ends: Option<String>,
+    /// How long it takes, such as 1h or 90m
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "ends")]
+    duration: Option<std::time::Duration>,
+    /// Its time zone, such as Europe/Madrid [default: this computer's]
+    #[arg(long, value_name = "ZONE")]
+    tz: Option<String>,
+    /// How it comes again, as RFC 5545 writes it: FREQ=WEEKLY;COUNT=8
+    #[arg(long, value_name = "RULE")]
+    rrule: Option<String>,
+}
+
+/// A new event.
+#[derive(Debug, clap::Args)]
+pub(crate) struct New {
+    /// Its title
+    #[arg(long)]
+    title: String,
+    /// The start on the wall clock: 2026-12-01T18:00, or 2026-12-01 for a whole day
+    #[arg(long, value_name = "TIME")]
+    starts: String,
+    #[command(flatten)]
+    times: Times,
+    /// What it is about; - for stdin
+    #[arg(long, default_value = "", hide_default_value = true)]
+    description: String,
+    /// Where, or a link
+    #[arg(long, default_value = "", hide_default_value = true)]
+    location: String,
+    /// A tag; may be given again
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// confirmed, tentative or cancelled
+    #[arg(long)]
+    status: Option<String>,
+}
+
+/// Which events.
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// The last so many
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Those that are not over
+    #[arg(long)]
+    upcoming: bool,
+    /// What you have not seen yet
+    #[arg(long)]
+    new: bool,
+    /// Those you have not answered
+    #[arg(long)]
+    unanswered: bool,
+    /// Those with this tag
+    #[arg(long)]
+    tag: Option<String>,
+}
+
+/// A changed event.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Edit {
+    /// Its id
+    id: String,
+    /// A new title
+    #[arg(long)]
+    title: Option<String>,
+    /// A new start
+    #[arg(long, value_name = "TIME")]
+    starts: Option<String>,
+    #[command(flatten)]
+    times: Times,
+    /// What it is about; - for stdin
+    #[arg(long)]
+    description: Option<String>,
+    /// Where, or a link
+    #[arg(long)]
+    location: Option<String>,
+    /// All its tags anew; may be given again
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// confirmed, tentative or cancelled
+    #[arg(long)]
+    status: Option<String>,
+}
+
+fn rsvp(text: &str) -> std::result::Result<Rsvp, String> {
+    match text {
+        "yes" => Ok(Rsvp::Yes),
+        "no" => Ok(Rsvp::No),
+        "maybe" => Ok(Rsvp::Maybe),
+        _ => Err("one of yes, no, maybe".to_owned()),
+    }
+}
+
+pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+    match verb {
+        Verb::New(new) => create(context, new),
+        Verb::List(list) => show_list(context, &list),
+        Verb::Show { id } => {
+            let reply = context.client()?.get(&route(context).seg(&id))?;
+            context.show(&reply, |ui, event: Event| show(ui, &event))
+        }
+        Verb::Edit(edit) => change(context, edit),
+        Verb::Remove { id, now } => super::show::remove(context, &context.client()?, "events", &id, now),
+        Verb::Rsvp { id, answer } => {
+            let client = context.client()?;
+            let reply = client.send("POST", &route(context).seg(&id).seg("rsvp"), &Rsvped { answer })?;
+            context.delivered(&client)?;
+            context.show(&reply, |ui, event: Event| ui.out(answers(&event)))
+        }
+    }
+}
+
+fn route(context: &Context) -> Route {
+    Route::new("circles").seg(context.circle()).seg("events")
+}
+
+/// The rule as it is kept, or why it cannot be.
+fn checked(rrule: Option<&str>, when: &When) -> Result<Option<String>> {
+    let Some(text) = rrule.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
+    let wrong = |e: rule::RuleError| {
+        usage(format!("The recurrence cannot be used: {e}."), "Write it like FREQ=WEEKLY;COUNT=8 or FREQ=MONTHLY;BYDAY=1TU.")
+    };
+    let rule = Rule::parse(text).map_err(wrong)?;
+    let start = parse_local(&when.starts_local).ok_or_else(|| usage("The start is no time.", ""))?;
+    let (tz, _) = crate::calendar::when::zone(Some(&when.tz))?;
+    rule.check(start, &tz).map_err(wrong)?;
+    Ok(rule.text())
+}
+
+fn long_text(given: String) -> Result<String> {
+    if given == "-" { text::stdin(kith_protocol::limits::BODY_BYTES) } else { Ok(given) }
+}
+
+fn create(context: &Context, new: New) -> Result<()> {
+    let typed =
+        Typed { starts: &new.starts, ends: new.times.ends.as_deref(), duration: new.times.duration, tz: new.times.tz.as_deref() };
+    let when = When::resolve(typed)?;
+    let rrule = checked(new.times.rrule.as_deref(), &when)?;
+    for note in &when.notes {
+        context.ui().complain(&Line::new().warn(note));
+    }
+    let body = NewEvent {
+        title: new.title,
+        description: long_text(new.description)?,
+        starts: when.starts,
+        ends: when.ends,
+        starts_local: when.starts_local,
+        ends_local: when.ends_local,
+        tz: when.tz,
+        rrule,
+        location: new.location,
+        status: new.status.unwrap_or_default(),
+        uid: String::new(),
+        tags: new.tags,
+    };
+    let client = context.client()?;
+    let reply = client.send("POST", &route(context), &body)?;
+    context.delivered(&client)?;
+    context.show(&reply, |ui, event: Event| {
+        ui.out(Line::new().text("Saved as ").strong(&event.id).text("."))?;
+        show(ui, &event)
+    })
+}
+
+fn show_list(context: &Context, list: &List) -> Result<()> {
+    let limit = list.limit.map(|n| n.to_string());
+    let route = route(context)
+        .maybe("limit", limit.as_deref())
+        .flag("upcoming", list.upcoming)
+        .flag("new", list.new)
+        .flag("unanswered", list.unanswered)
+        .maybe("tag", list.tag.as_deref());
+    let reply = context.client()?.get(&route)?;
+    let ui = context.ui();
+    if ui.json {
+        return if list.upcoming { ui.out_value(&without_ended(&reply)?) } else { ui.out_json(reply.text()) };
+    }
+    let now = Timestamp::now();
+    let events: Vec<Event> = reply.field("events")?;
+    let events: Vec<Event> = events.into_iter().filter(|event| !list.upcoming || !ended(event, now)).collect();
+    if events.is_empty() {
+        ui.say("No events.");
+        return Ok(());
+    }
+    table(ui, &events, now)
+}
+
+/// A rule with a count has ended when nothing comes any more; the core does not count rules.
+fn ended(event: &Event, now: Timestamp) -> bool {
+    Series::of(event).is_some_and(|series| series.rule.recurs() && series.next(now, 1).is_ok_and(|next| next.is_empty()))
+}
+
+fn without_ended(reply: &Reply) -> Result<serde_json::Value> {
+    let mut value: serde_json::Value = reply.read()?;
+    let now = Timestamp::now();
+    if let Some(events) = value.get_mut("events").and_then(serde_json::Value::as_array_mut) {
+        events.retain(|event| !serde_json::from_value::<Event>(event.clone()).is_ok_and(|event| ended(&event, now)));
+    }
+    Ok(value)
+}
+
+fn table(ui: &Ui, events: &[Event], now: Timestamp) -> Result<()> {
+    let ids = short_ids(ui, events.iter().map(|event| event.id.as_str()));
+    let rows: Vec<Vec<Line>> = events
+        .iter()
+        .zip(ids)
+        .map(|(event, id)| {
+            let mine = event.rsvp.mine.as_deref().map(|answer| Line::new().good(answer)).unwrap_or_default();
+            let title = if event.state == NoteState::Visible { Line::new().strong(&event.title) } else { state(event.state) };
+            let cancelled = if event.status == "cancelled" { Line::new().warn("  cancelled") } else { Line::new() };
+            let new = if event.new { Line::new().good("new ") } else { Line::new() };
+            let starts = if ui.plain { event.starts.0.to_string() } else { short_start(event, now) };
+            vec![Line::new().dim(&id), starts.into(), mine, new.and(title).and(cancelled)]
+        })
+        .collect();
+    ui.table(&["id", "starts", "me", "title"], &rows)
+}
+
+/// The first start, or the next one of what comes again, in one's own zone.
+fn short_start(event: &Event, now: Timestamp) -> String {
+    let series = Series::of(event);
+    let again = series.as_ref().is_some_and(|series| series.rule.recurs());
+    let next = series.filter(|_| again).and_then(|series| series.next(now, 1).ok()?.into_iter().next());
+    let mark = if again { " ↻" } else { "" };
+    if event.all_day {
+        let day = next.map_or_else(|| event.starts_local.clone(), |next| next.date().to_string());
+        return format!("{day}{mark}");
+    }
+    let own = next.map_or_else(|| time::zoned(event.starts), |next| next.with_time_zone(jiff::tz::TimeZone::system()));
+    format!("{}{mark}", own.strftime("%a %Y-%m-%d %H:%M"))
+}
+
+fn show(ui: &Ui, event: &Event) -> Result<()> {
+    if event.state != NoteState::Visible {
+        return ui.out(state(event.state));
+    }
+    ui.out(Line::new().strong(&event.title))?;
+    let mut facts = vec![("when", Line::from(when_text(event))), ("for you", own_time(event).into())];
+    if event.status != "confirmed" {
+        facts.push(("status", Line::new().warn(&event.status)));
+    }
+    facts.extend([
+        ("where", Line::from(event.location.as_str())),
+        ("answers", answers(event)),
+        ("tags", event.tags.join(", ").into()),
+        ("by", dotted(vec![author(&event.author), delivery(event.delivery.as_deref(), None, false)])),
+        ("id", event.id.as_str().into()),
+    ]);
+    facts.extend(coming(event));
+    ui.facts(&facts)?;
+    if !event.description.is_empty() {
+        ui.gap()?;
+        ui.block(0, &event.description)?;
+    }
+    Ok(())
+}
+
+/// As its own zone tells it.
+fn when_text(event: &Event) -> String {
+    let Some(start) = parse_local(&event.starts_local) else { return event.starts.0.to_string() };
+    let end = parse_local(&event.ends_local);
+    if event.all_day {
+        let last = end.and_then(|end| end.date().yesterday().ok()).filter(|last| *last > start.date());
+        return last.map_or_else(|| start.strftime("%a %Y-%m-%d").to_string(), |last| format!("{} to {last}", start.date()));
+    }
+    let until =
+        end.map(|end| if end.date() == start.date() { end.strftime("–%H:%M") } else { end.strftime(" to %Y-%m-%d %H:%M") });
+    let until = until.map(|text| text.to_string()).unwrap_or_default();
+    format!("{}{until} ({})", start.strftime("%a %Y-%m-%d %H:%M"), event.tz)
+}
+
+/// As this computer's zone tells it, where that is another time.
+fn own_time(event: &Event) -> String {
+    let own = time::zoned(event.starts);
+    let local = parse_local(&event.starts_local);
+    if event.all_day || local == Some(own.datetime()) { String::new() } else { own.strftime("%a %Y-%m-%d %H:%M").to_string() }
+}
+
+fn answers(event: &Event) -> Line {
+    let counts = format!("{} yes, {} maybe, {} no", event.rsvp.yes, event.rsvp.maybe, event.rsvp.no);
+    let mine = event
+        .rsvp
+        .mine
+        .as_deref()
+        .map_or_else(|| Line::new().dim("you have not answered"), |mine| Line::new().text("you: ").good(mine));
+    dotted(vec![counts.into(), mine])
+}
+
+/// How it comes again and when next.
+fn coming(event: &Event) -> Vec<(&'static str, Line)> {
+    let Some(text) = &event.rrule else { return Vec::new() };
+    let Some(series) = Series::of(event) else { return vec![("again", Line::new().warn("a rule that cannot be read"))] };
+    let words = series.rule.rrule.as_deref().map_or_else(|| "on further dates".to_owned(), rule::words);
+    let mut facts = vec![("again", Line::from(words))];
+    match series.next(Timestamp::now(), NEXT) {
+        Ok(next) if next.is_empty() => facts.push(("next", Line::new().dim("it is over"))),
+        Ok(next) => {
+            let format = if event.all_day { "%a %Y-%m-%d" } else { "%a %Y-%m-%d %H:%M" };
+            facts.extend(next.iter().map(|at| ("next", Line::from(at.strftime(format).to_string()))));
+        }
+        Err(e) => facts.push(("next", Line::new().warn(&format!("cannot be counted ({e}): {text}")))),
+    }
+    facts
+}
+
+fn change(context: &Context, edit: Edit) -> Result<()> {
+    let client = context.client()?;
+    let mut body = EditEvent {
+        title: edit.title.clone(),
+        description: edit.description.clone().map(long_text).transpose()?,
+        location: edit.location.clone(),
+        status: edit.status.clone(),
+        tags: (!edit.tags.is_empty()).then(|| edit.tags.clone()),
+        ..EditEvent::default()
+    };
+    let moved = edit.starts.is_some() || edit.times.ends.is_some() || edit.times.duration.is_some() || edit.times.tz.is_some();
+    if moved || edit.times.rrule.is_some() {
+        retime(context, &client, &edit, &mut body)?;
+    }
+    if body == EditEvent::default() {
+        return Err(error::usage("Nothing to change was named.", "See `kith event edit --help`."));
+    }
+    let reply = client.send("PATCH", &route(context).seg(&edit.id), &body)?;
+    context.delivered(&client)?;
+    context.show(&reply, |ui, event: Event| show(ui, &event))
+}
+
+/// New times, what was not named staying as it is.
+fn retime(context: &Context, client: &Client, edit: &Edit, body: &mut EditEvent) -> Result<()> {
+    let event: Event = client.get(&route(context).seg(&edit.id))?.read()?;
+    let starts = edit.starts.clone().unwrap_or_else(|| event.starts_local.clone());
+    let length = Series::of(&event).map(|series| series.seconds()).filter(|_| !event.ends_local.is_empty());
+    let kept = length.and_then(|seconds| u64::try_from(seconds).ok()).map(std::time::Duration::from_secs);
+    let same_kind = crate::calendar::is_day(&starts) == event.all_day;
+    let duration = edit.times.duration.or(if edit.times.ends.is_none() && same_kind { kept } else { None });
+    let tz = edit.times.tz.as_deref().unwrap_or(&event.tz);
+    let when = When::resolve(Typed { starts: &starts, ends: edit.times.ends.as_deref(), duration, tz: Some(tz) })?;
+    for note in &when.notes {
+        context.ui().complain(&Line::new().warn(note));
+    }
+    let rrule = match edit.times.rrule.as_deref() {
+        Some(text) if text.trim().is_empty() => Some(String::new()),
+        Some(text) => checked(Some(text), &when)?,
+        None => {
+            checked(event.rrule.as_deref(), &when)?;
+            None
+        }
+    };
+    body.rrule = rrule;
+    body.starts = Some(when.starts);
+    body.ends = Some(when.ends);
+    body.starts_local = Some(when.starts_local);
+    body.ends_local = Some(when.ends_local);
+    body.tz = Some(when.tz);
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! `kith export`.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use kith_protocol::control::{Circle, Event, Note, Resource};
+use serde_json::json;
+
+use crate::calendar::write;
+use crate::client::{Client, Reply, Route};
+use crate::context::Context;
+use crate::error::{self, Result};
+use crate::export::{csv, markdown};
+use crate::files;
+use crate::home::private_dir;
+use crate::ui::Line;
+
+/// Write what a circle holds as Markdown, iCalendar, CSV and JSON files
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only one kind of things
+    #[arg(long, value_enum)]
+    only: Option<Noun>,
+    /// The folder [default: a new one here]; - writes one file on stdout (with --only)
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Bodies behind content warnings too
+    #[arg(long)]
+    reveal: bool,
+}
+
+/// What can be exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Noun {
+    /// Notes with their replies
+    Notes,
+    /// Events
+    Events,
+    /// Resources
+    Resources,
+}
+
+impl Noun {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Notes => "notes",
+            Self::Events => "events",
+            Self::Resources => "resources",
+        }
+    }
+}
+
+/// A file to be: its name and what is in it.
+type Page = (String, String);
+
+pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+    let client = context.client()?;
+    let circle: Circle = client.get(&Route::new("circles").seg(context.circle()))?.read()?;
+    if args.output.as_deref().is_some_and(|path| path.as_os_str() == "-") {
+        return on_stdout(context, &client, &circle, args);
+    }
+    let nouns = args.only.map_or_else(|| vec![Noun::Notes, Noun::Events, Noun::Resources], |noun| vec![noun]);
+    let mut pages = Vec::new();
+    for noun in nouns {
+        pages.extend(files_of(&circle, noun, &fetch(&client, &circle, noun, args.reveal)?)?);
+    }
+    let folder = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("kith-{}", slug(&circle.name))));
+    if context.global().dry_run {
+        pages.iter().try_for_each(|(name, _)| context.ui().out(format!("would write {}", folder.join(name).display())))?;
+        return Ok(());
+    }
+    write_all(context, &folder, &pages)?;
+    if context.ui().json {
+        let names: Vec<String> = pages.iter().map(|(name, _)| folder.join(name).display().to_string()).collect();
+        return context.ui().out_value(&json!({ "schema": "kith.export/1", "circle": circle.id, "files": names }));
+    }
+    for (name, _) in &pages {
+        context.ui().out(folder.join(name).display().to_string())?;
+    }
+    context.ui().say(
+        Line::new()
+            .warn("These files are not encrypted. ")
+            .text("They hold other people's words too; keep them as you would a letter."),
+    );
+    Ok(())
+}
+
+fn fetch(client: &Client, circle: &Circle, noun: Noun, reveal: bool) -> Result<Reply> {
+    client.get(&Route::new("circles").seg(&circle.id).seg(noun.name()).flag("reveal", reveal))
+}
+
+fn files_of(circle: &Circle, noun: Noun, reply: &Reply) -> Result<Vec<Page>> {
+    let name = noun.name();
+    let mut pages = vec![(format!("{name}.json"), format!("{}\n", reply.text().trim_end()))];
+    match noun {
+        Noun::Notes => {
+            let notes: Vec<Note> = reply.field(name)?;
+            pages.push((format!("{name}.md"), markdown::notes(&circle.name, &notes)));
+            pages.push((format!("{name}.csv"), csv::notes(&notes)));
+        }
+        Noun::Events => {
+            let events: Vec<Event> = reply.field(name)?;
+            pages.push((format!("{name}.ics"), write::calendar(&circle.name, &events)));
+            pages.push((format!("{name}.md"), markdown::events(&circle.name, &events)));
+            pages.push((format!("{name}.csv"), csv::events(&events)));
+        }
+        Noun::Resources => {
+            let resources: Vec<Resource> = reply.field(name)?;
+            pages.push((format!("{name}.md"), markdown::resources(&circle.name, &resources)));
+            pages.push((format!("{name}.csv"), csv::resources(&resources)));
+        }
+    }
+    Ok(pages)
+}
+
+/// One file: a calendar, a table of resources, the notes as Markdown; with `--json` the list itself.
+fn on_stdout(context: &Context, client: &Client, circle: &Circle, args: &Args) -> Result<()> {
+    let Some(noun) = args.only else {
+        return Err(error::usage("Only one kind of things fits on stdout.", "Add --only notes, events or resources."));
+    };
+    let reply = fetch(client, circle, noun, args.reveal)?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    let text = match noun {
+        Noun::Notes => markdown::notes(&circle.name, &reply.field::<Vec<Note>>("notes")?),
+        Noun::Events => write::calendar(&circle.name, &reply.field::<Vec<Event>>("events")?),
+        Noun::Resources => csv::resources(&reply.field::<Vec<Resource>>("resources")?),
+    };
+    context.ui().out_file(&text)
+}
+
+/// All files, none through a link. What is there already is replaced only if it is an ordinary file.
+fn write_all(context: &Context, folder: &Path, pages: &[Page]) -> Result<()> {
+    if folder.is_symlink() {
+        return Err(error::failed(
+            format!("{} is a symbolic link; Kith does not write through links.", folder.display()),
+            "Name the real folder.",
+        ));
+    }
+    let there = folder.is_dir();
+    private_dir(folder)?;
+    for (name, text) in pages {
+        files::write(&folder.join(name), text.as_bytes(), there)?;
+    }
+    if there {
+        context.ui().detail("The folder was there already; files of the same names were replaced.");
+    }
+    Ok(())
+}
+
+/// A folder's name from a circle's, which a member chose.
+fn slug(name: &str) -> String {
+    let slug: String = name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(40).collect();
+    let slug = slug.trim_matches('-').to_owned();
+    if slug.is_empty() { "circle".to_owned() } else { slug }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_folders() {
+        assert_eq!(slug("Night shift"), "night-shift");
+        assert_eq!(slug("../../etc"), "etc");
+        assert_eq!(slug("…"), "circle");
+    }
+}

@@ -1,0 +1,267 @@
+//! `kith import`.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use kith_protocol::control::{Batch, BatchItem, Code, Event, Note, Resource};
+use serde_json::json;
+
+use crate::calendar::when;
+use crate::client::{Client, Route};
+use crate::context::Context;
+use crate::error::{self, Result};
+use crate::files;
+use crate::import::{Found, Haul, calendar, csv, folder, links};
+use crate::ui::{Line, Ui};
+
+/// Bytes of a calendar, table or list.
+const FILE_BYTES: usize = 8 << 20;
+/// Items and bytes that one request carries.
+const CHUNK_ITEMS: usize = 200;
+const CHUNK_BYTES: usize = 512 << 10;
+
+/// Bring in a calendar (.ics), a table (.csv), a Markdown list of links (.md), or a folder of text and Markdown
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The file or folder
+    path: PathBuf,
+    /// The zone of times that name none [default: this computer's]
+    #[arg(long, value_name = "ZONE")]
+    tz: Option<String>,
+}
+
+pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+    let haul = read(args)?;
+    let ui = context.ui();
+    remarks(ui, &haul);
+    let client = context.client()?;
+    let (new, already) = sort_out(context, &client, &haul)?;
+    for title in &already {
+        ui.detail(Line::new().strong(title).text(" is there already."));
+    }
+    if new.is_empty() {
+        ui.say(if already.is_empty() { "Nothing to import." } else { "All of it is there already." });
+    }
+    let ids = if context.global().dry_run { Vec::new() } else { send(context, &client, &new)? };
+    if !ids.is_empty() {
+        context.delivered(&client)?;
+    }
+    report(context, &haul, &new, &already, &ids)
+}
+
+fn read(args: &Args) -> Result<Haul> {
+    let path = &args.path;
+    let meta = std::fs::symlink_metadata(path).map_err(|e| error::io("Cannot read", path, &e))?;
+    if meta.is_dir() {
+        return folder::haul(path);
+    }
+    let extension = path.extension().map(|ext| ext.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let unusable = |why: String| error::failed(format!("{} cannot be imported: {why}.", path.display()), "");
+    match extension.as_str() {
+        "ics" | "ical" | "ifb" => {
+            let (_, usual) = when::zone(args.tz.as_deref())?;
+            calendar::haul(&files::read_text(path, FILE_BYTES)?, &usual).map_err(unusable)
+        }
+        "csv" => csv::haul(&files::read_text(path, FILE_BYTES)?).map_err(unusable),
+        "md" | "markdown" => {
+            let haul = links::haul(&files::read_text(path, FILE_BYTES)?);
+            if haul.found.is_empty() {
+                return Err(error::failed(
+                    format!("{} holds no links.", path.display()),
+                    "A Markdown file is read as a list of links. To keep texts as notes, import the folder that holds them.",
+                ));
+            }
+            Ok(haul)
+        }
+        "txt" => folder::note(path).map(|found| Haul { found: vec![found], remarks: Vec::new() }),
+        _ => Err(error::usage(
+            format!("{} is none of the files that can be imported.", path.display()),
+            "A calendar (.ics), a table (.csv), a Markdown list of links (.md), or a folder of text and Markdown.",
+        )),
+    }
+}
+
+/// What has no place is named, line by line.
+fn remarks(ui: &Ui, haul: &Haul) {
+    let mut minor = 0;
+    for remark in &haul.remarks {
+        if remark.minor && ui.verbose == 0 {
+            minor += 1;
+            continue;
+        }
+        ui.say(Line::new().warn("not kept: ").strong(&remark.item).text(" ").text(&remark.part));
+    }
+    if minor > 0 {
+        ui.say(Line::new().dim(&format!("and {minor} fields of calendar bookkeeping (-v names them)")));
+    }
+}
+
+/// What is new, and the titles of what is there already.
+fn sort_out<'a>(context: &Context, client: &Client, haul: &'a Haul) -> Result<(Vec<&'a Found>, Vec<String>)> {
+    let mut known = known(context, client, haul)?;
+    let (mut new, mut already) = (Vec::new(), Vec::new());
+    for found in &haul.found {
+        match mark(&found.item) {
+            Some(mark) if !known.insert(mark.clone()) => already.push(found.title.clone()),
+            _ => new.push(found),
+        }
+    }
+    Ok((new, already))
+}
+
+/// By what the same thing is recognised: an event by its calendar's id, a resource by its address, a note by its words.
+fn mark(item: &BatchItem) -> Option<String> {
+    match item {
+        BatchItem::Event(event) if !event.uid.is_empty() => Some(format!("event {}", event.uid)),
+        BatchItem::Event(event) => Some(format!("event at {} {}", event.starts, event.title)),
+        BatchItem::Resource(resource) if !resource.url.is_empty() => Some(format!("resource {}", resource.url)),
+        BatchItem::Resource(_) => None,
+        BatchItem::Note(note) => Some(format!("note {}\n{}", note.title, note.body)),
+    }
+}
+
+fn known(context: &Context, client: &Client, haul: &Haul) -> Result<BTreeSet<String>> {
+    let route = |noun: &str| Route::new("circles").seg(context.circle()).seg(noun);
+    let has = |is: fn(&BatchItem) -> bool| haul.found.iter().any(|found| is(&found.item));
+    let mut known = BTreeSet::new();
+    if has(|item| matches!(item, BatchItem::Event(_))) {
+        let events: Vec<Event> = client.get(&route("events"))?.field("events")?;
+        for event in events {
+            known.insert(format!("event at {} {}", event.starts.0, event.title));
+            known.insert(format!("event {}", event.uid));
+            known.insert(format!("event {}@kith", event.id));
+        }
+    }
+    if has(|item| matches!(item, BatchItem::Resource(_))) {
+        let resources: Vec<Resource> = client.get(&route("resources"))?.field("resources")?;
+        known.extend(resources.into_iter().map(|resource| format!("resource {}", resource.url)));
+    }
+    if has(|item| matches!(item, BatchItem::Note(_))) {
+        let notes: Vec<Note> = client.get(&route("notes").flag("reveal", true))?.field("notes")?;
+        known.extend(notes.into_iter().map(|note| format!("note {}\n{}", note.title, note.body.unwrap_or_default())));
+    }
+    Ok(known)
+}
+
+/// Send in pieces; each is one transaction.
+fn send(context: &Context, client: &Client, new: &[&Found]) -> Result<Vec<String>> {
+    let route = Route::new("circles").seg(context.circle()).seg("batch");
+    let bar = context.ui().bar("Importing", new.len());
+    let mut ids: Vec<String> = Vec::new();
+    for chunk in chunks(new)? {
+        let batch = Batch { items: chunk };
+        let sent = client.send("POST", &route, &batch).and_then(|reply| reply.field::<Vec<String>>("ids"));
+        match sent {
+            Ok(made) => ids.extend(made),
+            Err(stop) if ids.is_empty() => return Err(stop),
+            Err(stop) => {
+                drop(bar);
+                context.ui().complain(&Line::new().warn(&format!("{} of {} are imported and stay. ", ids.len(), new.len())));
+                return Err(stop);
+            }
+        }
+        bar.add(batch.items.len());
+    }
+    Ok(ids)
+}
+
+fn chunks(new: &[&Found]) -> Result<Vec<Vec<BatchItem>>> {
+    let mut chunks: Vec<Vec<BatchItem>> = Vec::new();
+    let mut bytes = usize::MAX;
+    for found in new {
+        let size = serde_json::to_vec(&found.item).map_err(|e| error::failed(e.to_string(), ""))?.len();
+        let full = chunks.last().is_none_or(|chunk| chunk.len() >= CHUNK_ITEMS) || bytes.saturating_add(size) > CHUNK_BYTES;
+        if full {
+            chunks.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += size;
+        if let Some(chunk) = chunks.last_mut() {
+            chunk.push(found.item.clone());
+        }
+    }
+    Ok(chunks)
+}
+
+fn kind(item: &BatchItem) -> &'static str {
+    match item {
+        BatchItem::Note(_) => "note",
+        BatchItem::Event(_) => "event",
+        BatchItem::Resource(_) => "resource",
+    }
+}
+
+fn report(context: &Context, haul: &Haul, new: &[&Found], already: &[String], ids: &[String]) -> Result<()> {
+    let ui = context.ui();
+    let dry = context.global().dry_run;
+    if ui.json {
+        let left: Vec<serde_json::Value> = haul.remarks.iter().map(|r| json!({ "item": r.item, "part": r.part })).collect();
+        let items: Vec<serde_json::Value> = new.iter().map(|f| json!({ "kind": kind(&f.item), "title": f.title })).collect();
+        ui.out_value(&json!({
+            "schema": "kith.import/1", "dry_run": dry, "imported": ids.len(), "ids": ids, "items": items, "already": already, "left_out": left,
+        }))?;
+    } else {
+        for found in new.iter().filter(|_| dry) {
+            ui.out(format!("would import {}: {}", kind(&found.item), found.title))?;
+        }
+        let there = if already.is_empty() { String::new() } else { format!(", {} already there", already.len()) };
+        let count = |word: &str| new.iter().filter(|found| kind(&found.item) == word).count();
+        let made: Vec<String> = ["note", "event", "resource"]
+            .into_iter()
+            .filter(|word| count(word) > 0)
+            .map(|word| format!("{} {word}{}", count(word), if count(word) == 1 { "" } else { "s" }))
+            .collect();
+        let verb = if dry { "Would import" } else { "Imported" };
+        if !new.is_empty() {
+            ui.say(Line::new().good(&format!("{verb} {}{there}.", made.join(", "))));
+        }
+    }
+    if haul.found.is_empty() && !haul.remarks.is_empty() {
+        return Err(error::refused(Code::Failed, "Nothing of it could be imported.", "The lines above say why."));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use kith_protocol::control::NewNote;
+
+    use super::*;
+
+    fn reads(path: &std::path::Path) -> bool {
+        read(&Args { path: path.to_path_buf(), tz: Some("UTC".to_owned()) }).is_ok()
+    }
+
+    #[test]
+    fn pieces_stay_small() {
+        let found: Vec<Found> = (0..450)
+            .map(|n| Found {
+                title: n.to_string(),
+                item: BatchItem::Note(NewNote { body: "x".repeat(4_000), ..NewNote::default() }),
+            })
+            .collect();
+        let refs: Vec<&Found> = found.iter().collect();
+        let pieces = chunks(&refs).unwrap();
+        assert_eq!(pieces.iter().map(Vec::len).sum::<usize>(), 450);
+        for piece in &pieces {
+            assert!(piece.len() <= CHUNK_ITEMS && serde_json::to_vec(piece).unwrap().len() <= CHUNK_BYTES + 4_096);
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_read_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        assert!(reads(&put("a.md", "[x](https://x.example)")));
+        assert!(!reads(&put("b.md", "no links")));
+        assert!(!reads(&put("c.pdf", "x")));
+        assert!(!reads(&dir.path().join("missing.ics")));
+        let link = dir.path().join("link.ics");
+        std::os::unix::fs::symlink(dir.path().join("a.md"), &link).unwrap();
+        assert!(!reads(&link));
+    }
+}

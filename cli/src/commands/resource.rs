@@ -1,0 +1,269 @@
+//! `kith resource ...`.
+
+use kith_protocol::control::{EditResource, NewResource, NoteState, Resource};
+
+use super::show::{author, delivery, dotted, short_ids, state};
+use crate::client::Route;
+use crate::context::Context;
+use crate::error::{self, Result};
+use crate::ui::{Line, Ui};
+
+/// What can be done with resources.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Add a link, a number, a place worth keeping
+    New(New),
+    /// The resources of a circle
+    List(List),
+    /// One resource
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Change a resource
+    Edit(Edit),
+    /// Delete your resource
+    Remove {
+        /// Its id
+        id: String,
+        /// Destroy it at once instead of after a day
+        #[arg(long)]
+        now: bool,
+    },
+    /// Add tags, or take them off
+    Tag {
+        /// Its id
+        id: String,
+        /// Tags to add
+        tags: Vec<String>,
+        /// A tag to take off; may be given again
+        #[arg(long, value_name = "TAG")]
+        remove: Vec<String>,
+    },
+}
+
+/// A new resource.
+#[derive(Debug, clap::Args)]
+pub(crate) struct New {
+    /// Its title
+    #[arg(long)]
+    title: String,
+    /// Where it is
+    #[arg(long, default_value = "", hide_default_value = true)]
+    url: String,
+    /// What it is: link, phone, place, person, book, or another word
+    #[arg(long, default_value = "", hide_default_value = true)]
+    kind: String,
+    /// A tag; may be given again
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Its language, such as `en`
+    #[arg(long, default_value = "", hide_default_value = true)]
+    lang: String,
+    /// A few words about it
+    #[arg(long, default_value = "", hide_default_value = true)]
+    note: String,
+    /// When somebody should look whether it still holds: 2027-01-31
+    #[arg(long, value_name = "DAY")]
+    review_by: Option<String>,
+}
+
+/// Which resources.
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// The last so many
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// What you have not seen yet
+    #[arg(long)]
+    new: bool,
+    /// Those with this tag
+    #[arg(long)]
+    tag: Option<String>,
+}
+
+/// A changed resource.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Edit {
+    /// Its id
+    id: String,
+    /// A new title
+    #[arg(long)]
+    title: Option<String>,
+    /// Where it is
+    #[arg(long)]
+    url: Option<String>,
+    /// What it is
+    #[arg(long)]
+    kind: Option<String>,
+    /// All its tags anew; may be given again
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Its language
+    #[arg(long)]
+    lang: Option<String>,
+    /// A few words about it
+    #[arg(long)]
+    note: Option<String>,
+    /// When somebody should look again; empty takes it off
+    #[arg(long, value_name = "DAY")]
+    review_by: Option<String>,
+}
+
+pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+    match verb {
+        Verb::New(new) => create(context, new),
+        Verb::List(list) => show_list(context, &list),
+        Verb::Show { id } => {
+            let reply = context.client()?.get(&route(context).seg(&id))?;
+            context.show(&reply, |ui, resource: Resource| show(ui, &resource))
+        }
+        Verb::Edit(edit) => {
+            let id = edit.id;
+            let body = EditResource {
+                title: edit.title,
+                url: edit.url,
+                kind: edit.kind,
+                tags: (!edit.tags.is_empty()).then_some(edit.tags),
+                lang: edit.lang,
+                note: edit.note,
+                review_by: edit.review_by.map(|day| review_day(&day)).transpose()?,
+            };
+            change(context, &id, &body)
+        }
+        Verb::Remove { id, now } => super::show::remove(context, &context.client()?, "resources", &id, now),
+        Verb::Tag { id, tags, remove } => tag(context, &id, tags, &remove),
+    }
+}
+
+fn route(context: &Context) -> Route {
+    Route::new("circles").seg(context.circle()).seg("resources")
+}
+
+fn review_day(day: &str) -> Result<String> {
+    if day.is_empty() || day.parse::<jiff::civil::Date>().is_ok() {
+        return Ok(day.to_owned());
+    }
+    Err(error::usage(format!("`{day}` is no day."), "Write it like 2027-01-31."))
+}
+
+fn create(context: &Context, new: New) -> Result<()> {
+    let body = NewResource {
+        title: new.title,
+        url: new.url,
+        kind: new.kind,
+        tags: new.tags,
+        lang: new.lang,
+        note: new.note,
+        review_by: new.review_by.map(|day| review_day(&day)).transpose()?.filter(|day| !day.is_empty()),
+    };
+    let client = context.client()?;
+    let reply = client.send("POST", &route(context), &body)?;
+    context.delivered(&client)?;
+    context.show(&reply, |ui, resource: Resource| ui.out(Line::new().text("Saved as ").strong(&resource.id).text(".")))
+}
+
+fn show_list(context: &Context, list: &List) -> Result<()> {
+    let limit = list.limit.map(|n| n.to_string());
+    let route = route(context).maybe("limit", limit.as_deref()).flag("new", list.new).maybe("tag", list.tag.as_deref());
+    let reply = context.client()?.get(&route)?;
+    let ui = context.ui();
+    if ui.json {
+        return ui.out_json(reply.text());
+    }
+    let resources: Vec<Resource> = reply.field("resources")?;
+    if resources.is_empty() {
+        ui.say("No resources.");
+        return Ok(());
+    }
+    let ids = short_ids(ui, resources.iter().map(|resource| resource.id.as_str()));
+    if ui.plain {
+        let rows: Vec<Vec<Line>> = resources
+            .iter()
+            .map(|r| {
+                vec![
+                    r.id.as_str().into(),
+                    r.kind.as_str().into(),
+                    r.title.as_str().into(),
+                    r.url.as_str().into(),
+                    r.tags.join(",").into(),
+                ]
+            })
+            .collect();
+        return ui.table(&[], &rows);
+    }
+    for (resource, id) in resources.iter().zip(ids) {
+        let new = if resource.new { Line::new().good("new ") } else { Line::new() };
+        let title =
+            if resource.state == NoteState::Visible { Line::new().strong(&resource.title) } else { state(resource.state) };
+        ui.out(Line::new().dim(&format!("{id}  ")).and(new).and(title))?;
+        let tags = resource.tags.iter().map(|tag| format!("#{tag}")).collect::<Vec<_>>().join(" ");
+        let under = dotted(vec![resource.url.as_str().into(), Line::new().dim(&tags), due(resource)]);
+        if !under.is_empty() {
+            ui.out(Line::new().text("          ").and(under))?;
+        }
+    }
+    Ok(())
+}
+
+/// Said when the day to look again has passed.
+fn due(resource: &Resource) -> Line {
+    let day = resource.review_by.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok());
+    let passed = day.is_some_and(|day| day < jiff::Zoned::now().date());
+    if passed { Line::new().warn("should be looked at again") } else { Line::new() }
+}
+
+fn show(ui: &Ui, resource: &Resource) -> Result<()> {
+    if resource.state != NoteState::Visible {
+        return ui.out(state(resource.state));
+    }
+    ui.out(Line::new().strong(&resource.title))?;
+    ui.facts(&[
+        ("where", resource.url.as_str().into()),
+        ("kind", resource.kind.as_str().into()),
+        ("tags", resource.tags.join(", ").into()),
+        ("language", resource.lang.as_str().into()),
+        (
+            "look again",
+            Line::from(resource.review_by.as_deref().unwrap_or_default()).and(Line::new().text(" ").and(due(resource))),
+        ),
+        (
+            "by",
+            dotted(vec![
+                author(&resource.author),
+                Line::new().dim(&ui.when(resource.created_at)),
+                delivery(resource.delivery.as_deref(), None, false),
+            ]),
+        ),
+        ("id", resource.id.as_str().into()),
+    ])?;
+    if !resource.note.is_empty() {
+        ui.gap()?;
+        ui.block(0, &resource.note)?;
+    }
+    Ok(())
+}
+
+fn change(context: &Context, id: &str, body: &EditResource) -> Result<()> {
+    if *body == EditResource::default() {
+        return Err(error::usage("Nothing to change was named.", "See `kith resource edit --help`."));
+    }
+    let client = context.client()?;
+    let reply = client.send("PATCH", &route(context).seg(id), body)?;
+    context.delivered(&client)?;
+    context.show(&reply, |ui, resource: Resource| show(ui, &resource))
+}
+
+fn tag(context: &Context, id: &str, add: Vec<String>, remove: &[String]) -> Result<()> {
+    if add.is_empty() && remove.is_empty() {
+        return Err(error::usage("No tag was named.", "`kith resource tag ID TAG...`, or --remove TAG."));
+    }
+    let resource: Resource = context.client()?.get(&route(context).seg(id))?.read()?;
+    let mut tags: Vec<String> = resource.tags.into_iter().filter(|tag| !remove.contains(tag)).collect();
+    for tag in add {
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    change(context, &resource.id, &EditResource { tags: Some(tags), ..EditResource::default() })
+}
