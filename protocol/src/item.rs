@@ -1,13 +1,45 @@
 //! What members wrote, as typed items: notes, replies, reactions, events, RSVPs, resources.
 //!
 //! Owns the kinds and their schema, the edit lists that travel, the documents built from them, and the tables `Item`, `View`
-//! and `Search`. Everything in those tables can be built again from the log. Bodies are never stored here outside the search
-//! index: they are opened on demand.
+//! and `Search` (and the rows of `Local` whose keys start with `item/`). Everything there can be built again from the log.
+//! Bodies are never stored here outside the search index: they are opened on demand. Must never trust an edit list before it
+//! is checked against its kind, and never hand a peer's bytes to Automerge.
 
+mod apply;
 mod build;
+pub mod compose;
 pub mod diff;
 pub mod doc;
 pub mod edit;
 pub mod fields;
 mod graph;
+mod health;
+mod inbox;
 pub mod kind;
+mod list;
+pub mod port;
+mod reader;
+mod recur;
+mod resolve;
+mod row;
+mod search;
+mod settle;
+mod show;
+mod sweep;
+mod valid;
+mod whole;
+
+pub use apply::{Applied, Outcome, Report, apply, rejudge};
+pub use health::{Health, health};
+pub use inbox::{inbox, see, see_all};
+pub use list::{events, notes, resources};
+pub use port::{Delivery, People, Ports, Source, Writer};
+pub use reader::{Reader, entries};
+pub use resolve::resolve;
+pub use search::search;
+pub use settle::DESTROY_AFTER;
+pub use show::{event, history, note, resource};
+pub use sweep::{Kept, clear, next_due, restore, sweep};
+
+#[cfg(test)]
+mod tests;

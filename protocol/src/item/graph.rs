@@ -32,7 +32,6 @@ impl Past {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.0
             .iter()

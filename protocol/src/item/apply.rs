@@ -1,0 +1,246 @@
+//! Entries come in: each is judged against its kind's rules, then the items they touch are settled anew from what stands.
+//!
+//! The outcome depends on the set of entries only, never on their order: an edit may come before the item's first entry, a
+//! tombstone before its target. Applying an entry twice changes nothing.
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::edit::{Edit, EditError};
+use super::kind::Kind;
+use super::port::{EntryAt, Opened, Ports, Writer};
+use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter};
+use super::settle::{self, Settled};
+use super::whole::{Piece, Shelf};
+use crate::circle::body::{KeyClass, Role};
+use crate::codec::CodecError;
+use crate::control::WatchEvent;
+use crate::id::{CircleId, ItemKey};
+use crate::limits::{ITEM_ENTRIES, ITEM_WAITING};
+use crate::store::{Read, StoreError};
+use crate::tx::Tx;
+
+/// What became of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "watchers want to hear of it, and bytes may have to be destroyed"]
+pub enum Outcome {
+    /// An item changed for whoever looks.
+    Applied(Applied),
+    /// Kept, and nothing to see changed: it waits for other entries, or is held beyond a cut, or its item is deleted.
+    Kept,
+    /// It was here already.
+    Known,
+    /// Not acceptable; it stays in the log and means nothing.
+    SetAside(&'static str),
+}
+
+/// A change that shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Which circle.
+    pub circle: CircleId,
+    /// Which item shows the change: for tombstones, hides and pins their target.
+    pub key: ItemKey,
+    /// Its kind.
+    pub kind: Kind,
+    /// `new`, `edit`, `remove`, `hide`, `show`, `pin` or `unpin`.
+    pub change: &'static str,
+}
+
+impl Applied {
+    /// What watchers are told: ids only.
+    #[must_use]
+    pub fn notice(&self) -> WatchEvent {
+        WatchEvent {
+            event: "item".to_owned(),
+            circle: self.circle.text(),
+            noun: self.kind.noun().to_owned(),
+            id: self.key.text(self.kind.letter()),
+            change: self.change.to_owned(),
+        }
+    }
+}
+
+/// What became of some entries.
+#[derive(Clone, Debug, Default)]
+#[must_use = "watchers want to hear of it, and bytes may have to be destroyed"]
+pub struct Report {
+    /// Of each, in order.
+    pub outcomes: Vec<Outcome>,
+    /// Entries whose bytes the log is to destroy now.
+    pub destroy: Vec<EntryAt>,
+}
+
+/// Takes in entries of one circle, together: an item that many of them touch is put together once.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn apply(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId, entries: &[(Writer, &Opened)]) -> Result<Report, StoreError> {
+    let mut work = Work::new(circle, ports);
+    let mut outcomes = Vec::with_capacity(entries.len());
+    for (writer, opened) in entries {
+        let outcome = match work.admit(tx, *writer, opened)? {
+            Ok(outcome) => outcome,
+            Err(why) => {
+                work.refused += 1;
+                Outcome::SetAside(why)
+            }
+        };
+        outcomes.push(outcome);
+    }
+    work.finish(tx, outcomes)
+}
+
+/// Cuts came or went: entries are held (`false`) or stand again (`true`), and their items are settled anew.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn rejudge(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId, entries: &[(EntryAt, bool)]) -> Result<Report, StoreError> {
+    let mut work = Work::new(circle, ports);
+    for (at, standing) in entries {
+        let Some(opened) = ports.source.load(tx, *at)? else { continue };
+        let key = opened.item.key(circle);
+        let Some(row) = work.row(tx, &key)? else { continue };
+        let Some(slot) = row.slots.iter_mut().find(|slot| slot.at == *at && slot.held == *standing) else { continue };
+        slot.held = !standing;
+        work.touched.insert(key);
+    }
+    work.finish(tx, Vec::new())
+}
+
+struct Work<'a> {
+    circle: &'a CircleId,
+    tag: Tag,
+    ports: Ports<'a>,
+    shelf: Shelf,
+    /// As they were stored, and as they are to be.
+    rows: BTreeMap<ItemKey, (Option<Row>, Option<Row>)>,
+    touched: BTreeSet<ItemKey>,
+    /// For each outcome that may show: its item.
+    keys: Vec<Option<ItemKey>>,
+    refused: u64,
+}
+
+type Judged = Result<Outcome, &'static str>;
+
+impl<'a> Work<'a> {
+    fn new(circle: &'a CircleId, ports: Ports<'a>) -> Self {
+        Self {
+            circle,
+            tag: Tag::of(circle),
+            ports,
+            shelf: Shelf::default(),
+            rows: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            keys: Vec::new(),
+            refused: 0,
+        }
+    }
+
+    fn row(&mut self, read: &dyn Read, key: &ItemKey) -> Result<Option<&mut Row>, StoreError> {
+        if !self.rows.contains_key(key) {
+            let row = Row::get(read, key)?;
+            self.rows.insert(*key, (row.clone(), row));
+        }
+        Ok(self.rows.get_mut(key).and_then(|(_, row)| row.as_mut()))
+    }
+
+    fn admit(&mut self, read: &dyn Read, writer: Writer, opened: &Opened) -> Result<Judged, StoreError> {
+        self.keys.push(None);
+        let edit = match judge(writer, opened) {
+            Ok(judged) => judged,
+            Err(why) => return Ok(Err(why)),
+        };
+        let key = opened.item.key(self.circle);
+        let tag = self.tag;
+        let opens = edit.as_ref().is_some_and(Edit::opens);
+        self.row(read, &key)?;
+        let row = self.rows.entry(key).or_default().1.get_or_insert_with(|| Row::new(tag));
+        if row.slots.iter().any(|slot| slot.at == opened.at) {
+            return Ok(Ok(Outcome::Known));
+        }
+        if row.kind != 0 && row.kind != opened.kind {
+            return Ok(Err("another kind than its item's"));
+        }
+        let limit = if row.kind == 0 && !opens { ITEM_WAITING } else { ITEM_ENTRIES };
+        if row.slots.len() >= limit {
+            return Ok(Err("more entries than an item holds"));
+        }
+        // Only its creator can open an item, so what else came first under its id cannot have been of another kind.
+        if writer.person == opened.item.creator && (opens || edit.is_none()) {
+            row.kind = opened.kind;
+            row.flags.set(Flags::MINE, writer.me);
+            row.parent = edit.as_ref().and_then(|edit| edit.about).map(|about| about.key(self.circle)).or(row.parent);
+        }
+        row.slots.push(Slot { at: opened.at, held: !writer.standing });
+        self.shelf.put(Piece::new(opened, edit));
+        self.touched.insert(key);
+        if let Some(last) = self.keys.last_mut() {
+            *last = Some(key);
+        }
+        Ok(Ok(Outcome::Kept))
+    }
+
+    fn finish(mut self, tx: &mut Tx<'_>, mut outcomes: Vec<Outcome>) -> Result<Report, StoreError> {
+        if self.refused > 0 {
+            let key = local::refused(self.tag);
+            let count = counter(tx, &key)?;
+            set_counter(tx, &key, count.saturating_add(self.refused));
+        }
+        let mut desk = settle::Desk::new(tx, self.circle, self.ports, &mut self.shelf)?;
+        let mut shown: BTreeMap<ItemKey, Applied> = BTreeMap::new();
+        let mut destroy = Vec::new();
+        let mut targets = BTreeSet::new();
+        for key in &self.touched {
+            let Some((before, Some(row))) = self.rows.remove(key) else { continue };
+            let Settled { applied, destroy: gone, target } = desk.settle(key, before.as_ref(), row)?;
+            destroy.extend(gone);
+            shown.extend(applied.map(|applied| (*key, applied)));
+            targets.extend(target.map(|target| (target, *key)));
+        }
+        for (target, by) in targets {
+            let Settled { applied, destroy: gone, .. } = desk.refresh(&target)?;
+            destroy.extend(gone);
+            shown.extend(applied.map(|applied| (by, applied)));
+        }
+        desk.close();
+        for (outcome, key) in outcomes.iter_mut().zip(&self.keys) {
+            if let (Outcome::Kept, Some(applied)) = (&*outcome, key.as_ref().and_then(|key| shown.get(key))) {
+                *outcome = Outcome::Applied(applied.clone());
+            }
+        }
+        Ok(Report { outcomes, destroy })
+    }
+}
+
+/// The rules that an entry can be judged by alone.
+fn judge(writer: Writer, opened: &Opened) -> Result<Option<Edit>, &'static str> {
+    let kind = Kind::of(opened.kind).ok_or("a kind that this program does not know")?;
+    let role = writer.role.ok_or("its author was no member")?;
+    let class = opened.chain.class;
+    if kind.class().is_some_and(|its| its != class) || class == KeyClass::Roster {
+        return Err("sealed under another key than its kind's");
+    }
+    let is_creator = writer.person == opened.item.creator;
+    let Some(payload) = opened.payload.as_deref() else { return Ok(None) };
+    let edit = Edit::parse(payload, kind).map_err(|error| match error {
+        EditError::Codec(CodecError::Version(_)) => "of a newer form than this program knows",
+        EditError::Codec(_) => "not an edit list",
+        EditError::Schema(why) => why,
+    })?;
+    if edit.opens() {
+        if !is_creator {
+            return Err("opened by somebody else than its creator");
+        }
+        if !kind.may_open(role) {
+            return Err("its author's role may not write it");
+        }
+        let others = kind == Kind::Tombstone && edit.about.is_some_and(|about| about.creator != writer.person);
+        if others && role != Role::Founder {
+            return Err("only its author or the founder deletes an item");
+        }
+    } else if !kind.may_edit(role, is_creator) {
+        return Err("its author may not edit it");
+    }
+    Ok(Some(edit))
+}

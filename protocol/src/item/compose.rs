@@ -1,0 +1,98 @@
+//! From what a person asks for to the entries that say it: checked in words she can act on, before anything is written.
+//!
+//! Nothing here writes. What is returned is given to the log, and what the log made of it to [`super::apply()`].
+
+mod change;
+mod new;
+
+pub use change::{edit, mark, react, remove, reply, rsvp};
+pub use new::{batch, event, note, resource};
+
+use rand_core::CryptoRng;
+
+use super::edit::{Edit, Op};
+use super::kind::Kind;
+use super::port::NewEntry;
+use crate::circle::body::{KeyClass, Retention, Role};
+use crate::codec;
+use crate::control::{Code, Error};
+use crate::id::{ItemId, PersonId};
+use crate::limits::PAYLOAD_BYTES;
+use crate::store::StoreError;
+use crate::time::Millis;
+
+/// Who writes, where and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The member of this machine.
+    pub me: PersonId,
+    /// Her role now.
+    pub role: Role,
+    /// The clock.
+    pub now: Millis,
+    /// How long the circle keeps conversation.
+    pub retention: Retention,
+}
+
+/// Why nothing was written.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Stop {
+    /// It cannot be done; tell the person.
+    #[error("refused")]
+    Refused(Box<Error>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Refused(Box::new(error))
+    }
+}
+
+impl Place {
+    fn may_open(&self, kind: Kind) -> Result<(), Error> {
+        if kind.may_open(self.role) {
+            return Ok(());
+        }
+        let (message, hint) = match kind.opened_by() {
+            Role::Facilitator => ("only facilitators and stewards do that", "Ask one of them: kith member list"),
+            Role::Guest | Role::Member | Role::Steward | Role::Founder => {
+                ("guests read and react here; they do not write", "A steward can change your role, if you would like to write.")
+            }
+        };
+        Err(Error::new(Code::NotAllowed, message, hint))
+    }
+
+    /// A new item of a kind, with its first edit.
+    fn open(
+        &self,
+        rng: &mut dyn CryptoRng,
+        kind: Kind,
+        about: Option<(ItemId, KeyClass)>,
+        ops: Vec<Op>,
+    ) -> Result<NewEntry, Error> {
+        self.may_open(kind)?;
+        let mut nonce = [0; 16];
+        rng.fill_bytes(&mut nonce);
+        let item = ItemId { creator: self.me, nonce };
+        let class = kind.class().or(about.map(|(_, class)| class)).unwrap_or(KeyClass::Library);
+        let retention = if class == KeyClass::Talk { self.retention } else { Retention::Keep };
+        entry(kind, class, item, retention, &Edit::opening(self.now, about.map(|(item, _)| item), ops))
+    }
+}
+
+/// Writes an edit down, and reads it again as everybody else will.
+fn entry(kind: Kind, class: KeyClass, item: ItemId, retention: Retention, edit: &Edit) -> Result<NewEntry, Error> {
+    let payload = codec::encode(edit);
+    if payload.len() > PAYLOAD_BYTES {
+        let message =
+            format!("this {} is {} kB in all; it holds {} kB", kind.noun(), payload.len().div_ceil(1 << 10), PAYLOAD_BYTES >> 10);
+        return Err(Error::new(Code::TooLarge, message, "Split it into several, or change less at a time."));
+    }
+    if let Err(error) = Edit::parse(&payload, kind) {
+        return Err(Error::new(Code::Failed, format!("this cannot be written down: {error}"), "Try with a smaller change."));
+    }
+    Ok(NewEntry { class, kind: kind.number(), item, retention, payload })
+}

@@ -1,0 +1,47 @@
+//! How the items of a circle are, for `kith doctor` and `kith status`.
+
+use super::reader::PAGE;
+use super::row::{Flags, Row, Tag, counter, local};
+use crate::id::CircleId;
+use crate::store::{Read, StoreError, Table};
+
+/// Counts; no content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Items that stand in lists.
+    pub items: u64,
+    /// Items that wait for their first entry, or for entries that others depend on.
+    pub waiting: u64,
+    /// Items that lie beyond a cut, held for a steward to look at.
+    pub held: u64,
+    /// Items whose document could not be built.
+    pub aside: u64,
+    /// Entries that were refused since the tables were built.
+    pub refused: u64,
+}
+
+/// Counts the items of a circle.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn health(read: &dyn Read, circle: &CircleId) -> Result<Health, StoreError> {
+    let tag = Tag::of(circle);
+    let mut health = Health { refused: counter(read, &local::refused(tag))?, ..Health::default() };
+    let mut after = Vec::new();
+    loop {
+        let rows = read.scan(Table::Item, &[], &after, PAGE)?;
+        for (_, value) in &rows {
+            let row = Row::read(value)?;
+            if row.circle == tag && !row.kind().is_some_and(super::kind::Kind::is_mark) {
+                health.items += u64::from(row.listed());
+                health.waiting += u64::from(row.flags.has(Flags::WAITING) && !row.flags.has(Flags::REMOVED));
+                health.held += u64::from(row.flags.has(Flags::HELD));
+                health.aside += u64::from(row.flags.has(Flags::ASIDE));
+            }
+        }
+        match rows.last() {
+            Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
+            Some(_) | None => return Ok(health),
+        }
+    }
+}

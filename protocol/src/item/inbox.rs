@@ -1,0 +1,124 @@
+//! What is new for the member of this machine. Marks are local: nobody else ever learns what she has seen.
+
+use super::kind::{Kind, fields};
+use super::reader::{PAGE, Reader};
+use super::row::{Flags, Row, Tag, counter, local, set_counter, view_item, view_parent, view_prefix};
+use crate::codec;
+use crate::control::{InboxEntry, Time, Want};
+use crate::id::{CircleId, ItemKey};
+use crate::store::{Read, StoreError, Table};
+use crate::tx::Tx;
+
+/// What an inbox tells of.
+const TOLD: [Kind; 4] = [Kind::Note, Kind::Reply, Kind::Event, Kind::Resource];
+
+/// New things of one circle, oldest first.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn inbox(reader: &Reader<'_>) -> Result<Vec<InboxEntry>, StoreError> {
+    let mark = reader.seen_mark()?;
+    let mut entries = Vec::new();
+    for kind in TOLD {
+        let keys = arrived_after(reader, kind, mark)?;
+        for page in keys.chunks(PAGE) {
+            for shown in reader.shown(page)?.into_iter().filter(|shown| shown.whole.is_some() && shown.is_new(mark)) {
+                entries.extend(entry(reader, kind, &shown)?);
+            }
+        }
+    }
+    entries.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    Ok(entries)
+}
+
+fn arrived_after(reader: &Reader<'_>, kind: Kind, mark: u64) -> Result<Vec<ItemKey>, StoreError> {
+    let prefix = view_prefix(reader.tag(), kind.number(), None);
+    let mut found = Vec::new();
+    let mut after = Vec::new();
+    loop {
+        let rows = reader.read.scan(Table::View, &prefix, &after, PAGE)?;
+        for (key, value) in &rows {
+            let arrived: u64 = codec::decode(value, "view row").map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            if arrived > mark {
+                found.push(view_item(key)?);
+            }
+        }
+        match rows.last() {
+            Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
+            Some(_) | None => return Ok(found),
+        }
+    }
+}
+
+fn entry(reader: &Reader<'_>, kind: Kind, shown: &super::reader::Shown) -> Result<Option<InboxEntry>, StoreError> {
+    let note = match shown.row.parent.filter(|_| kind == Kind::Reply) {
+        Some(parent) => match reader.visible(&parent)?.filter(|note| note.row.kind() == Some(Kind::Note)) {
+            Some(note) => Some(note),
+            None => return Ok(None),
+        },
+        None => None,
+    };
+    let titled = note.as_ref().unwrap_or(shown);
+    let content_warning = shown.some_words(fields::WARNING).filter(|_| kind != Kind::Event && kind != Kind::Resource);
+    let warned = kind == Kind::Note || kind == Kind::Reply;
+    let content_warning = content_warning.or_else(|| titled.some_words(fields::WARNING).filter(|_| warned));
+    Ok(Some(InboxEntry {
+        kind: kind.noun().to_owned(),
+        id: shown.key.text(kind.letter()),
+        parent: note.as_ref().map(|note| note.key.text(Kind::Note.letter())),
+        circle: reader.circle.text(),
+        circle_name: reader.name.to_owned(),
+        title: if content_warning.is_some() { String::new() } else { titled.words(fields::TITLE) },
+        content_warning,
+        want: (kind == Kind::Note).then(|| want(&shown.words(fields::WANT))).flatten(),
+        author: reader.author(shown.author),
+        created_at: Time(shown.row.created),
+    }))
+}
+
+fn want(word: &str) -> Option<Want> {
+    super::show::want(word)
+}
+
+/// Marks everything of a circle as seen.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn see_all(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), StoreError> {
+    let tag = Tag::of(circle);
+    let arrived = counter(tx, &local::arrived(tag))?;
+    set_counter(tx, &local::seen(tag), arrived);
+    Ok(())
+}
+
+/// Marks one item as seen, a note with its replies.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn see(tx: &mut Tx<'_>, key: &ItemKey) -> Result<(), StoreError> {
+    let Some(row) = Row::get(tx, key)? else { return Ok(()) };
+    let mut after = Vec::new();
+    let prefix = view_prefix(row.circle, Kind::Reply.number(), Some(key));
+    loop {
+        let rows = tx.scan(Table::View, &prefix, &after, PAGE)?;
+        for (view, _) in rows.iter().filter(|(view, _)| view_parent(view) == Some(*key)) {
+            let reply = view_item(view)?;
+            if let Some(row) = Row::get(tx, &reply)? {
+                mark(tx, &reply, row);
+            }
+        }
+        match rows.last() {
+            Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
+            Some(_) | None => break,
+        }
+    }
+    mark(tx, key, row);
+    Ok(())
+}
+
+fn mark(tx: &mut Tx<'_>, key: &ItemKey, mut row: Row) {
+    if !row.flags.has(Flags::SEEN | Flags::MINE) {
+        row.flags.set(Flags::SEEN, true);
+        row.put(tx, key);
+    }
+}

@@ -1,0 +1,85 @@
+//! Lists of notes, events and resources: oldest first, the last so many where a limit is given.
+
+use super::kind::Kind;
+use super::reader::{PAGE, Reader, Shown};
+use super::recur::is_over;
+use super::row::{view_item, view_prefix};
+use super::show::{How, event_of, has_new_reply, is_answered, note_of, resource_of};
+use crate::control::{Event, Note, NoteState, Resource};
+use crate::id::ItemKey;
+use crate::node::Filter;
+use crate::store::{StoreError, Table};
+
+/// Notes.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn notes(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Note>, StoreError> {
+    list(reader, Kind::Note, &[Kind::Reply, Kind::Reaction], filter, |shown, how| {
+        if filter.unanswered && (shown.state != NoteState::Visible || is_answered(reader, shown, how)?) {
+            return Ok(None);
+        }
+        let note = note_of(reader, shown, how)?;
+        Ok((!filter.new || note.new || has_new_reply(&note)).then_some(note))
+    })
+}
+
+/// Events.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn events(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreError> {
+    list(reader, Kind::Event, &[Kind::Rsvp], filter, |shown, how| {
+        let event = event_of(reader, shown, how)?;
+        let rule = event.rrule.as_deref().unwrap_or_default();
+        let over = || is_over(event.starts.0, event.ends.map(|ends| ends.0), event.all_day, rule, reader.now);
+        let wanted = (!filter.new || event.new)
+            && !(filter.unanswered && (event.rsvp.mine.is_some() || event.state != NoteState::Visible))
+            && !(filter.upcoming && (event.state != NoteState::Visible || over()));
+        Ok(wanted.then_some(event))
+    })
+}
+
+/// Resources.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn resources(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Resource>, StoreError> {
+    list(reader, Kind::Resource, &[], filter, |shown, how| {
+        let resource = resource_of(reader, shown, how);
+        Ok((!filter.new || resource.new).then_some(resource))
+    })
+}
+
+fn list<T>(
+    reader: &Reader<'_>,
+    kind: Kind,
+    children: &[Kind],
+    filter: &Filter,
+    make: impl Fn(&Shown, How<'_>) -> Result<Option<T>, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let limit = filter.limit.unwrap_or(usize::MAX);
+    let all = if limit > PAGE { Some(reader.all_children(children)?) } else { None };
+    let how = How { reveal: filter.reveal, mark: reader.seen_mark()?, all: all.as_ref() };
+    let prefix = view_prefix(reader.tag(), kind.number(), None);
+    let mut found = Vec::new();
+    let mut before = Vec::new();
+    while found.len() < limit {
+        let rows = reader.read.scan_back(Table::View, &prefix, &before, PAGE.min(limit))?;
+        let Some((last, _)) = rows.last() else { break };
+        before.clone_from(last);
+        let keys: Vec<ItemKey> = rows.iter().map(|(key, _)| view_item(key)).collect::<Result<_, _>>()?;
+        for shown in reader.shown(&keys)? {
+            let wanted = filter.tag.as_ref().is_none_or(|tag| shown.tags().contains(tag));
+            if !wanted || !matches!(shown.state, NoteState::Visible | NoteState::Hidden) {
+                continue;
+            }
+            found.extend(make(&shown, how)?);
+            if found.len() >= limit {
+                break;
+            }
+        }
+    }
+    found.reverse();
+    Ok(found)
+}

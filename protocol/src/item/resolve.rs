@@ -1,0 +1,120 @@
+//! From what a person types to an item: a short id, or the unambiguous start of one.
+
+use super::kind::Kind;
+use super::reader::PAGE;
+use super::row::{Flags, Row, Tag};
+use crate::control::{Code, Error};
+use crate::id::{CircleId, ItemKey};
+use crate::store::{Read, StoreError, Table};
+
+/// Candidates that an ambiguous id names.
+const NAMED: usize = 5;
+
+/// The item that `text` names, of one of these kinds (empty: any kind that people name), in one of these circles.
+/// The outer error is the store's, the inner one is for the person.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn resolve(
+    read: &dyn Read,
+    circles: &[CircleId],
+    kinds: &[Kind],
+    text: &str,
+) -> Result<Result<(CircleId, Kind, ItemKey), Error>, StoreError> {
+    let named = text.trim().to_ascii_lowercase();
+    let (letter, tail) = match named.split_once('-') {
+        Some((letter, tail)) if letter.chars().count() == 1 => (letter.chars().next(), tail),
+        Some(_) | None => (None, named.as_str()),
+    };
+    let good = !tail.is_empty() && tail.len() <= 16 && tail.chars().all(|c| matches!(c, 'a'..='z' | '2'..='7'));
+    if !good {
+        return Ok(Err(not_found(text, kinds)));
+    }
+    let mut found: Vec<(CircleId, Kind, ItemKey, bool)> = Vec::new();
+    let prefix = head(tail);
+    let mut after = Vec::new();
+    loop {
+        let rows = read.scan(Table::Item, &prefix, &after, PAGE)?;
+        for (key, value) in &rows {
+            let Some(key) = key.as_slice().try_into().ok().map(ItemKey) else { continue };
+            let row = Row::read(value)?;
+            let Some(kind) = row.kind().filter(|kind| !kind.is_mark() && (kinds.is_empty() || kinds.contains(kind))) else {
+                continue;
+            };
+            let Some(circle) = circles.iter().find(|circle| Tag::of(circle) == row.circle) else { continue };
+            let fits = letter.is_none_or(|letter| letter == kind.letter())
+                && key.text('-').get(2..).is_some_and(|id| id.starts_with(tail));
+            if fits {
+                found.push((*circle, kind, key, row.flags.has(Flags::REMOVED | Flags::GONE | Flags::EXPIRED)));
+            }
+        }
+        match rows.last() {
+            Some((last, _)) if rows.len() == PAGE && found.len() <= PAGE => after.clone_from(last),
+            Some(_) | None => break,
+        }
+    }
+    Ok(pick(text, kinds, &found))
+}
+
+fn pick(text: &str, kinds: &[Kind], found: &[(CircleId, Kind, ItemKey, bool)]) -> Result<(CircleId, Kind, ItemKey), Error> {
+    let mut standing = found.iter().filter(|(.., gone)| !gone);
+    let one = match (standing.next(), standing.next(), found) {
+        (Some(one), None, _) | (None, _, [one]) => one,
+        (None, _, []) => return Err(not_found(text, kinds)),
+        _ => return Err(ambiguous(text, found)),
+    };
+    Ok((one.0, one.1, one.2))
+}
+
+fn not_found(text: &str, kinds: &[Kind]) -> Error {
+    let noun = if let [kind, ..] = kinds { kind.noun() } else { "item" };
+    let hint = match kinds.first() {
+        Some(Kind::Event) => "kith event list shows the ids.",
+        Some(Kind::Resource) => "kith resource list shows the ids.",
+        _ => "kith note list shows the ids.",
+    };
+    Error::new(Code::NotFound, format!("there is no {noun} `{}` here", clipped(text)), hint)
+}
+
+fn ambiguous(text: &str, found: &[(CircleId, Kind, ItemKey, bool)]) -> Error {
+    let ids: Vec<String> = found.iter().take(NAMED).map(|(_, kind, key, _)| key.text(kind.letter())).collect();
+    let more = if found.len() > NAMED { " and others" } else { "" };
+    let message = format!("`{}` could be {}{more}", clipped(text), ids.join(", "));
+    Error::new(Code::Ambiguous, message, "Type a few more characters of the one you mean.")
+}
+
+fn clipped(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+/// The whole bytes that the start of a base32 text stands for.
+fn head(tail: &str) -> Vec<u8> {
+    let (mut out, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
+    for byte in tail.bytes() {
+        let value = if byte.is_ascii_lowercase() { byte - b'a' } else { byte.saturating_sub(b'2') + 26 };
+        bits = (bits << 5) | u32::from(value);
+        held += 5;
+        if held >= 8 {
+            held -= 8;
+            out.push(u8::try_from((bits >> held) & 0xff).unwrap_or_default());
+            bits &= (1 << held) - 1;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_start_of_a_text_is_the_start_of_its_bytes() {
+        let key = ItemKey([0x9a, 0xbc, 0xde, 0xf0, 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 1, 2, 3, 4, 5, 6]);
+        let text = key.text('n');
+        let tail = text.get(2..).expect("a tail");
+        for length in 1..=tail.len() {
+            let start = head(tail.get(..length).expect("within"));
+            assert!(key.0.starts_with(&start) && start.len() == length * 5 / 8);
+        }
+    }
+}

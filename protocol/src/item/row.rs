@@ -1,0 +1,246 @@
+//! How items stand in the store: a small row per item, a smaller one in its list, and the marks of this machine.
+//!
+//! No row holds a word anybody wrote. Units: moments in milliseconds, `arrived` counts items as they came.
+
+use minicbor::{Decode, Encode};
+
+use super::kind::Kind;
+use super::port::EntryAt;
+use crate::circle::body::Retention;
+use crate::codec;
+use crate::id::{CircleId, ItemKey};
+use crate::store::{Read, StoreError, Table};
+use crate::time::Millis;
+use crate::tx::Tx;
+
+/// The only version so far.
+const VERSION: u8 = 1;
+
+/// The first 8 bytes of a circle's id: enough among the few circles of one machine, since ids are hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(transparent)]
+pub(super) struct Tag(#[cbor(with = "minicbor::bytes")] pub(super) [u8; 8]);
+
+impl Tag {
+    pub(super) fn of(circle: &CircleId) -> Self {
+        let mut tag = [0; 8];
+        tag.copy_from_slice(circle.0.split_at(8).0);
+        Self(tag)
+    }
+}
+
+/// What holds of an item on this machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub(super) struct Flags(#[n(0)] u16);
+
+impl Flags {
+    /// Its first edit is by the member of this machine.
+    pub(super) const MINE: u16 = 1;
+    /// Seen here, by itself.
+    pub(super) const SEEN: u16 = 1 << 1;
+    /// Its first edit is here, and stands.
+    pub(super) const READY: u16 = 1 << 2;
+    /// A tombstone stands.
+    pub(super) const REMOVED: u16 = 1 << 3;
+    /// A facilitator hid it.
+    pub(super) const HIDDEN: u16 = 1 << 4;
+    /// A facilitator pinned it.
+    pub(super) const PINNED: u16 = 1 << 5;
+    /// All of it lies beyond a cut.
+    pub(super) const HELD: u16 = 1 << 6;
+    /// Its document could not be built.
+    pub(super) const ASIDE: u16 = 1 << 7;
+    /// Past its retention.
+    pub(super) const EXPIRED: u16 = 1 << 8;
+    /// Its bytes are destroyed.
+    pub(super) const GONE: u16 = 1 << 9;
+    /// Some of its entries wait for others.
+    pub(super) const WAITING: u16 = 1 << 10;
+
+    pub(super) const fn has(self, flag: u16) -> bool {
+        self.0 & flag != 0
+    }
+
+    pub(super) const fn set(&mut self, flag: u16, on: bool) {
+        if on { self.0 |= flag } else { self.0 &= !flag }
+    }
+}
+
+/// An entry of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(super) struct Slot {
+    /// Where the log has it.
+    #[n(0)]
+    pub(super) at: EntryAt,
+    /// Beyond a cut.
+    #[n(1)]
+    pub(super) held: bool,
+}
+
+/// An item on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(super) struct Row {
+    #[n(0)]
+    version: u8,
+    /// Which circle.
+    #[n(1)]
+    pub(super) circle: Tag,
+    /// [`Kind::number`]; 0 while its first edit is not here.
+    #[n(2)]
+    pub(super) kind: u8,
+    /// What holds of it.
+    #[n(3)]
+    pub(super) flags: Flags,
+    /// Its creator's clock.
+    #[n(4)]
+    pub(super) created: Millis,
+    /// Its place among the items as they came, from 1; 0: one's own.
+    #[n(5)]
+    pub(super) arrived: u64,
+    /// Its entries, as they came.
+    #[n(6)]
+    pub(super) slots: Vec<Slot>,
+    /// How long it is kept.
+    #[n(7)]
+    pub(super) retention: Retention,
+    /// The item it is about.
+    #[n(8)]
+    pub(super) parent: Option<ItemKey>,
+    /// When its bytes are to be destroyed.
+    #[n(9)]
+    pub(super) due: Option<Millis>,
+}
+
+impl Row {
+    pub(super) const fn new(circle: Tag) -> Self {
+        Self {
+            version: VERSION,
+            circle,
+            kind: 0,
+            flags: Flags(0),
+            created: Millis(0),
+            arrived: 0,
+            slots: Vec::new(),
+            retention: Retention::Keep,
+            parent: None,
+            due: None,
+        }
+    }
+
+    /// Its kind, once its first edit is here.
+    pub(super) fn kind(&self) -> Option<Kind> {
+        Kind::of(self.kind)
+    }
+
+    /// Does it stand in its list?
+    pub(super) const fn listed(&self) -> bool {
+        self.flags.has(Flags::READY) && !self.flags.has(Flags::REMOVED | Flags::EXPIRED | Flags::HELD | Flags::GONE)
+    }
+
+    /// Past its retention, or about to be found so.
+    pub(super) const fn expired(&self, now: Millis) -> bool {
+        self.flags.has(Flags::EXPIRED)
+            || matches!((self.due, self.flags.has(Flags::REMOVED)), (Some(due), false) if due.0 <= now.0)
+    }
+
+    /// Its key in `View`.
+    pub(super) fn view_key(&self, key: &ItemKey) -> Vec<u8> {
+        let mut out = view_prefix(self.circle, self.kind, self.parent.as_ref());
+        out.extend(self.created.0.to_be_bytes());
+        out.extend(key.0);
+        out
+    }
+
+    pub(super) fn get(read: &dyn Read, key: &ItemKey) -> Result<Option<Self>, StoreError> {
+        read.get(Table::Item, &key.0)?.map(|bytes| Self::read(&bytes)).transpose()
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, StoreError> {
+        let row: Self = codec::decode(bytes, "item row").map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        if row.version == VERSION { Ok(row) } else { Err(StoreError::Corrupt("item row of a newer form".to_owned())) }
+    }
+
+    pub(super) fn put(&self, tx: &mut Tx<'_>, key: &ItemKey) {
+        tx.put(Table::Item, &key.0, codec::encode(self));
+    }
+}
+
+/// Keys of a kind in `View`, or of those about one item.
+pub(super) fn view_prefix(circle: Tag, kind: u8, parent: Option<&ItemKey>) -> Vec<u8> {
+    let mut out = circle.0.to_vec();
+    out.push(kind);
+    out.extend(parent.iter().flat_map(|parent| parent.0));
+    out
+}
+
+/// The item a key in `View` stands for.
+pub(super) fn view_item(key: &[u8]) -> Result<ItemKey, StoreError> {
+    let tail = key.len().checked_sub(16).and_then(|at| key.get(at..)).and_then(|tail| tail.try_into().ok());
+    tail.map(ItemKey).ok_or_else(|| StoreError::Corrupt("view key".to_owned()))
+}
+
+/// The parent in the key of a child in `View`.
+pub(super) fn view_parent(key: &[u8]) -> Option<ItemKey> {
+    key.get(9..25).and_then(|parent| parent.try_into().ok()).map(ItemKey)
+}
+
+/// Rows of `Local` that belong to this room.
+pub(super) mod local {
+    use super::{ItemKey, Millis, Tag};
+
+    /// How many items came, per circle.
+    pub(in crate::item) fn arrived(circle: Tag) -> Vec<u8> {
+        [b"item/arrived/".as_slice(), &circle.0].concat()
+    }
+
+    /// Up to where everything is seen, per circle.
+    pub(in crate::item) fn seen(circle: Tag) -> Vec<u8> {
+        [b"item/seen/".as_slice(), &circle.0].concat()
+    }
+
+    /// How many entries were refused, per circle.
+    pub(in crate::item) fn refused(circle: Tag) -> Vec<u8> {
+        [b"item/refused/".as_slice(), &circle.0].concat()
+    }
+
+    /// Items whose bytes are to be destroyed, by when.
+    pub(in crate::item) const DUE: &[u8] = b"item/due/";
+
+    /// One of them.
+    pub(in crate::item) fn due(when: Millis, key: &ItemKey) -> Vec<u8> {
+        [DUE, &when.0.to_be_bytes(), &key.0].concat()
+    }
+}
+
+/// A counter of this room in `Local`; absent is 0.
+pub(super) fn counter(read: &dyn Read, key: &[u8]) -> Result<u64, StoreError> {
+    let Some(bytes) = read.get(Table::Local, key)? else { return Ok(0) };
+    codec::decode(&bytes, "counter").map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// Writes a counter.
+pub(super) fn set_counter(tx: &mut Tx<'_>, key: &[u8], value: u64) {
+    tx.put(Table::Local, key, codec::encode(&value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frozen_bytes_of_a_one_entry_note() {
+        let mut row = Row::new(Tag([1; 8]));
+        row.kind = Kind::Note.number();
+        row.flags.set(Flags::READY, true);
+        row.created = Millis(1_795_359_600_000);
+        row.arrived = 5;
+        row.slots.push(Slot { at: EntryAt { chain: 3, seq: 400 }, held: false });
+        let bytes = codec::encode(&row);
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "880148010101010101010101041b000001a203c56d8005818282031901 90f4820080".replace(' ', ""));
+        assert_eq!(Row::read(&bytes), Ok(row));
+    }
+}

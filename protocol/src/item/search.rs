@@ -1,0 +1,95 @@
+//! Full-text search over what members wrote. The store finds the items, the words around the match come from the opened body.
+
+use super::kind::{Kind, fields};
+use super::reader::{Reader, Shown};
+use super::row::{Row, Tag};
+use crate::control::{SearchHit, Time};
+use crate::id::ItemKey;
+use crate::store::{Read, StoreError};
+
+/// Characters of an excerpt.
+const EXCERPT: usize = 120;
+/// Characters of it before the match.
+const BEFORE: usize = 40;
+/// Hits the store is asked for, for each one wanted: some are hidden, expired, or in another circle.
+const SPARE: usize = 4;
+
+/// What was found in some circles, best first, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn search(read: &dyn Read, readers: &[Reader<'_>], words: &str, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
+    let wanted: Vec<String> =
+        words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    if wanted.is_empty() || limit == 0 {
+        return Ok(Vec::new());
+    }
+    let mut hits = Vec::new();
+    for key in read.search(words, limit.saturating_mul(SPARE).saturating_add(64))? {
+        let Some(key) = key.try_into().ok().map(ItemKey) else { continue };
+        let Some(row) = Row::get(read, &key)? else { continue };
+        let Some(reader) = readers.iter().find(|reader| Tag::of(&reader.circle) == row.circle) else { continue };
+        if let Some(shown) = reader.visible(&key)? {
+            hits.extend(hit(reader, &shown, &wanted)?);
+        }
+        if hits.len() >= limit {
+            break;
+        }
+    }
+    Ok(hits)
+}
+
+fn hit(reader: &Reader<'_>, shown: &Shown, wanted: &[String]) -> Result<Option<SearchHit>, StoreError> {
+    let Some(kind @ (Kind::Note | Kind::Reply | Kind::Event | Kind::Resource)) = shown.row.kind() else { return Ok(None) };
+    let mut title = shown.words(fields::TITLE);
+    let mut content_warning = if matches!(kind, Kind::Note | Kind::Reply) { shown.some_words(fields::WARNING) } else { None };
+    if kind == Kind::Reply {
+        let note = shown.row.parent.map(|parent| reader.visible(&parent)).transpose()?.flatten();
+        let Some(note) = note.filter(|note| note.row.kind() == Some(Kind::Note)) else { return Ok(None) };
+        title = note.words(fields::TITLE);
+        content_warning = content_warning.or_else(|| note.some_words(fields::WARNING));
+    }
+    let warned = content_warning.is_some();
+    Ok(Some(SearchHit {
+        kind: kind.noun().to_owned(),
+        id: shown.key.text(kind.letter()),
+        circle: reader.circle.text(),
+        title: if warned { String::new() } else { title },
+        excerpt: (!warned).then(|| excerpt(&shown.words(fields::BODY), wanted)),
+        content_warning,
+        author: reader.author(shown.author),
+        created_at: Time(shown.row.created),
+    }))
+}
+
+/// The words around the first match, or the first ones.
+fn excerpt(body: &str, wanted: &[String]) -> String {
+    let chars: Vec<char> = body.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let starts_word = |at: usize| {
+        chars.get(at).is_some_and(|c| c.is_alphanumeric()) && (at == 0 || chars.get(at - 1).is_some_and(|c| !c.is_alphanumeric()))
+    };
+    let matches = |at: &usize| {
+        let rest = || chars.iter().skip(*at).flat_map(|c| c.to_lowercase());
+        starts_word(*at)
+            && wanted
+                .iter()
+                .any(|word| rest().zip(word.chars()).all(|(a, b)| a == b) && rest().nth(word.chars().count() - 1).is_some())
+    };
+    let first = (0..chars.len()).find(matches).unwrap_or(0);
+    let start = first.saturating_sub(BEFORE);
+    let cut: String = chars.iter().skip(start).take(EXCERPT).collect();
+    cut.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_shows_the_match() {
+        let body = format!("{} Ärger im Dienst {}", "x".repeat(300), "y".repeat(300));
+        let found = excerpt(&body, &["ärg".to_owned()]);
+        assert!(found.contains("Ärger im Dienst") && found.chars().count() <= EXCERPT, "{found}");
+        assert_eq!(excerpt("short\nwords", &["none".to_owned()]), "short words");
+    }
+}

@@ -1,0 +1,236 @@
+//! An item's rows follow from its entries: here they are derived and written, and nowhere else.
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use super::apply::Applied;
+use super::kind::{Kind, fields};
+use super::port::{EntryAt, Ports};
+use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter, view_item, view_prefix};
+use super::whole::{Loaded, Shelf, Whole, load};
+use crate::circle::body::Retention;
+use crate::codec;
+use crate::id::{CircleId, ItemKey};
+use crate::store::{Read, StoreError, Table};
+use crate::time::{DAY, Millis};
+use crate::tx::Tx;
+
+/// How long a deleted item's bytes stay, so that what a thief deletes can still be cut off.
+pub const DESTROY_AFTER: u64 = DAY;
+
+/// Marks of one kind that are looked at per item; one a facilitator and a few changes of mind.
+const MARKS: usize = 256;
+
+/// What settling an item brought about.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    pub(super) applied: Option<Applied>,
+    pub(super) destroy: Vec<EntryAt>,
+    /// The item whose showing this one decides about.
+    pub(super) target: Option<ItemKey>,
+}
+
+/// Where items are settled, one after the other.
+pub(super) struct Desk<'t, 'a, 's> {
+    tx: &'t mut Tx<'a>,
+    circle: &'s CircleId,
+    tag: Tag,
+    ports: Ports<'s>,
+    shelf: &'s mut Shelf,
+    arrived: (u64, u64),
+}
+
+impl<'t, 'a, 's> Desk<'t, 'a, 's> {
+    pub(super) fn new(
+        tx: &'t mut Tx<'a>,
+        circle: &'s CircleId,
+        ports: Ports<'s>,
+        shelf: &'s mut Shelf,
+    ) -> Result<Self, StoreError> {
+        let tag = Tag::of(circle);
+        let arrived = counter(tx, &local::arrived(tag))?;
+        Ok(Self { tx, circle, tag, ports, shelf, arrived: (arrived, arrived) })
+    }
+
+    pub(super) fn close(self) {
+        if self.arrived.0 != self.arrived.1 {
+            set_counter(self.tx, &local::arrived(self.tag), self.arrived.1);
+        }
+    }
+
+    /// Derives an item's rows from its entries.
+    pub(super) fn settle(&mut self, key: &ItemKey, before: Option<&Row>, mut row: Row) -> Result<Settled, StoreError> {
+        let destroyed = row.flags.has(Flags::GONE);
+        let whole = if destroyed { None } else { self.put_together(&mut row)? };
+        if let Some(whole) = &whole {
+            self.describe(&mut row, whole);
+        }
+        let mut settled = Settled { target: row.parent.filter(|_| row.kind().is_some_and(Kind::is_mark)), ..Settled::default() };
+        if destroyed {
+            let known = before.map_or(&[][..], |before| &before.slots);
+            settled.destroy = row.slots.iter().filter(|slot| !known.contains(slot)).map(|slot| slot.at).collect();
+        } else if row.expired(self.ports.now) {
+            row.flags.set(Flags::EXPIRED, true);
+            settled.destroy = self.destroy(key, &mut row);
+        }
+        self.write(key, before, &row, whole.as_ref());
+        settled.applied = self.applied(key, before, &row);
+        Ok(settled)
+    }
+
+    fn put_together(&mut self, row: &mut Row) -> Result<Option<Whole>, StoreError> {
+        self.shelf.fetch(self.tx, self.ports.source, [&*row])?;
+        let loaded = load(self.circle, row, self.shelf, self.ports.people);
+        row.flags.set(Flags::HELD, matches!(loaded, Loaded::Held));
+        row.flags.set(Flags::ASIDE, matches!(loaded, Loaded::Aside));
+        row.flags.set(Flags::WAITING, matches!(loaded, Loaded::Absent));
+        match loaded {
+            Loaded::Ready(whole) => {
+                row.flags.set(Flags::WAITING, whole.waiting);
+                Ok(Some(*whole))
+            }
+            Loaded::Held | Loaded::Absent => {
+                let gone = |slot: &Slot| self.shelf.get(slot.at).is_some_and(|piece| piece.edit.is_none());
+                if !row.slots.is_empty() && row.slots.iter().all(gone) {
+                    row.flags.set(Flags::GONE, true);
+                    row.flags.set(Flags::WAITING, false);
+                }
+                row.flags.set(Flags::READY, false);
+                Ok(None)
+            }
+            Loaded::Aside => Ok(None),
+        }
+    }
+
+    fn describe(&mut self, row: &mut Row, whole: &Whole) {
+        row.kind = whole.kind.number();
+        row.created = whole.created;
+        row.retention = whole.retention;
+        row.parent = whole.about.map(|about| about.key(self.circle));
+        if !row.flags.has(Flags::READY) {
+            row.flags.set(Flags::READY, true);
+            if row.arrived == 0 && !row.flags.has(Flags::MINE) {
+                self.arrived.1 += 1;
+                row.arrived = self.arrived.1;
+            }
+        }
+        if !row.flags.has(Flags::REMOVED) && row.due.is_none() {
+            row.due = self.expiry(row);
+        }
+    }
+
+    /// When a talk item's time is over. A label that lies ahead of this machine's clock does not prolong it.
+    fn expiry(&self, row: &Row) -> Option<Millis> {
+        let Retention::Days(days) = row.retention else { return None };
+        let from = row.created.min(self.ports.now);
+        Some(from.plus(u64::from(days).saturating_mul(DAY)))
+    }
+
+    fn destroy(&mut self, key: &ItemKey, row: &mut Row) -> Vec<EntryAt> {
+        if let Some(due) = row.due {
+            self.tx.delete(Table::Local, &local::due(due, key));
+        }
+        row.flags.set(Flags::GONE, true);
+        row.slots.iter().map(|slot| slot.at).collect()
+    }
+
+    fn write(&mut self, key: &ItemKey, before: Option<&Row>, row: &Row, whole: Option<&Whole>) {
+        if before == Some(row) && !row.listed() {
+            return;
+        }
+        row.put(self.tx, key);
+        let old_due = before.and_then(|before| before.due).filter(|due| Some(*due) != row.due);
+        if let Some(due) = old_due {
+            self.tx.delete(Table::Local, &local::due(due, key));
+        }
+        if let Some(due) = row.due.filter(|_| !row.flags.has(Flags::GONE) && before.and_then(|before| before.due) != row.due) {
+            self.tx.put(Table::Local, &local::due(due, key), vec![1]);
+        }
+        let old_view = before.filter(|before| before.listed()).map(|before| before.view_key(key));
+        let new_view = row.listed().then(|| row.view_key(key));
+        if old_view != new_view {
+            if let Some(view) = &old_view {
+                self.tx.delete(Table::View, view);
+            }
+            if let Some(view) = &new_view {
+                self.tx.put(Table::View, view, codec::encode(&row.arrived));
+            }
+        }
+        match whole.filter(|_| searchable(row)) {
+            Some(whole) => self.tx.put(Table::Search, &key.0, whole.fields.searchable().into_bytes()),
+            None if before.is_some_and(searchable) => self.tx.delete(Table::Search, &key.0),
+            None => {}
+        }
+    }
+
+    fn applied(&self, key: &ItemKey, before: Option<&Row>, row: &Row) -> Option<Applied> {
+        let kind = row.kind().filter(|kind| !kind.is_mark())?;
+        let change = match (before.is_some_and(Row::listed), row.listed()) {
+            (false, true) => "new",
+            (true, false) => "remove",
+            (true, true) if before.is_some_and(|before| before.slots != row.slots) => "edit",
+            (true, true) => return self.remarked(key, kind, before?, row),
+            (false, false) => return None,
+        };
+        Some(Applied { circle: *self.circle, key: *key, kind, change })
+    }
+
+    fn remarked(&self, key: &ItemKey, kind: Kind, before: &Row, row: &Row) -> Option<Applied> {
+        let flip =
+            |flag, on, off| (before.flags.has(flag) != row.flags.has(flag)).then(|| if row.flags.has(flag) { on } else { off });
+        let change = flip(Flags::HIDDEN, "hide", "show").or_else(|| flip(Flags::PINNED, "pin", "unpin"))?;
+        Some(Applied { circle: *self.circle, key: *key, kind, change })
+    }
+
+    /// Looks anew at the tombstones, hides and pins about an item, and settles it. It need not be here yet.
+    pub(super) fn refresh(&mut self, key: &ItemKey) -> Result<Settled, StoreError> {
+        let before = Row::get(self.tx, key)?;
+        let mut row = before.clone().unwrap_or_else(|| Row::new(self.tag));
+        if row.kind().is_some_and(Kind::is_mark) {
+            return Ok(Settled::default());
+        }
+        let [removed, now] = self.tombstones(key)?;
+        let (hidden, pinned) = (self.marked(Kind::Hide, key)?, self.marked(Kind::Pin, key)?);
+        row.flags.set(Flags::HIDDEN, hidden);
+        row.flags.set(Flags::PINNED, pinned);
+        if row.flags.has(Flags::REMOVED) != removed {
+            row.flags.set(Flags::REMOVED, removed);
+            let due = removed.then(|| self.ports.now.plus(DESTROY_AFTER));
+            row.due = if row.flags.has(Flags::READY) { due.into_iter().chain(self.expiry(&row)).min() } else { due };
+        }
+        let mut destroy = Vec::new();
+        if removed && now && !row.flags.has(Flags::GONE) {
+            destroy = self.destroy(key, &mut row);
+        }
+        let mut settled = self.settle(key, before.as_ref(), row)?;
+        settled.destroy.extend(destroy);
+        Ok(settled)
+    }
+
+    fn about(&mut self, kind: Kind, target: &ItemKey) -> Result<Vec<Whole>, StoreError> {
+        let rows = self.tx.scan(Table::View, &view_prefix(self.tag, kind.number(), Some(target)), &[], MARKS)?;
+        let mut found = Vec::new();
+        for (view, _) in rows {
+            let Some(row) = Row::get(self.tx, &view_item(&view)?)? else { continue };
+            self.shelf.fetch(self.tx, self.ports.source, [&row])?;
+            if let Loaded::Ready(whole) = load(self.circle, &row, self.shelf, self.ports.people) {
+                found.push(*whole);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Does one stand, and does its own author want its bytes gone at once?
+    fn tombstones(&mut self, target: &ItemKey) -> Result<[bool; 2], StoreError> {
+        let found = self.about(Kind::Tombstone, target)?;
+        let own = |whole: &Whole| whole.about.is_some_and(|about| about.creator == whole.item.creator);
+        Ok([!found.is_empty(), found.iter().any(|whole| own(whole) && whole.fields.flag(fields::NOW))])
+    }
+
+    fn marked(&mut self, kind: Kind, target: &ItemKey) -> Result<bool, StoreError> {
+        Ok(self.about(kind, target)?.iter().any(|whole| whole.fields.flag(fields::ON)))
+    }
+}
+
+fn searchable(row: &Row) -> bool {
+    let worded = matches!(row.kind(), Some(Kind::Note | Kind::Reply | Kind::Event | Kind::Resource));
+    worded && row.listed() && !row.flags.has(Flags::HIDDEN | Flags::ASIDE)
+}

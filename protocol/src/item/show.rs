@@ -1,0 +1,235 @@
+//! One item as people and scripts see it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::edit::Edit;
+use super::kind::{Kind, fields};
+use super::reader::{Children, Reader, Shown};
+use super::whole::touched;
+use crate::control::{Change, Event, Note, NoteState, Reply, Resource, Revision, RsvpCounts, Time, Want};
+use crate::id::{ItemKey, PersonId};
+use crate::store::StoreError;
+
+/// How a list or a single item is wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct How<'a> {
+    /// Bodies behind warnings too.
+    pub(super) reveal: bool,
+    /// Up to which arrival everything is seen.
+    pub(super) mark: u64,
+    /// Children, where they were read at once.
+    pub(super) all: Option<&'a Children>,
+}
+
+/// A note with its replies; given a reply, its note.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn note(reader: &Reader<'_>, key: &ItemKey, reveal: bool) -> Result<Option<Note>, StoreError> {
+    let Some(row) = reader.row(key)? else { return Ok(None) };
+    let key = if row.kind() == Some(Kind::Reply) { row.parent.unwrap_or(*key) } else { *key };
+    let how = How { reveal, mark: reader.seen_mark()?, all: None };
+    let shown = reader.shown(&[key])?.pop().filter(|shown| shown.row.kind() == Some(Kind::Note));
+    shown.map(|shown| note_of(reader, &shown, how)).transpose()
+}
+
+/// An event with its answers.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn event(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Event>, StoreError> {
+    let how = How { reveal: true, mark: reader.seen_mark()?, all: None };
+    let shown = reader.shown(&[*key])?.pop().filter(|shown| shown.row.kind() == Some(Kind::Event));
+    shown.map(|shown| event_of(reader, &shown, how)).transpose()
+}
+
+/// A resource.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn resource(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Resource>, StoreError> {
+    let how = How { reveal: true, mark: reader.seen_mark()?, all: None };
+    let shown = reader.shown(&[*key])?.pop().filter(|shown| shown.row.kind() == Some(Kind::Resource));
+    Ok(shown.map(|shown| resource_of(reader, &shown, how)))
+}
+
+pub(super) fn note_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Result<Note, StoreError> {
+    let visible = shown.state == NoteState::Visible;
+    let content_warning = shown.some_words(fields::WARNING);
+    let (delivery, delivered) = reader.delivery(shown);
+    Ok(Note {
+        id: shown.key.text(Kind::Note.letter()),
+        circle: reader.circle.text(),
+        title: shown.words(fields::TITLE),
+        body: shown.body(how.reveal, false),
+        author: reader.author(shown.author),
+        created_at: Time(shown.row.created),
+        edited_at: shown.edited().map(Time),
+        version: shown.whole.as_ref().map_or(shown.row.slots.len(), |whole| whole.steps.len()) as u64,
+        want: want(&shown.words(fields::WANT)),
+        lang: shown.words(fields::LANG),
+        tags: shown.tags(),
+        pinned: shown.row.flags.has(super::row::Flags::PINNED),
+        replies: if visible { replies(reader, shown, content_warning.is_some(), how)? } else { Vec::new() },
+        reactions: if visible { reactions(reader, &shown.key, how)? } else { BTreeMap::new() },
+        content_warning,
+        state: shown.state,
+        delivery,
+        delivered,
+        new: shown.is_new(how.mark),
+        clock_skewed: reader.skewed(shown.row.created),
+    })
+}
+
+pub(super) fn want(word: &str) -> Option<Want> {
+    match word {
+        "listen" => Some(Want::Listen),
+        "advice" => Some(Want::Advice),
+        "resources" => Some(Want::Resources),
+        _ => None,
+    }
+}
+
+fn replies(reader: &Reader<'_>, note: &Shown, warned: bool, how: How<'_>) -> Result<Vec<Reply>, StoreError> {
+    let keys = reader.children_in(how.all, Kind::Reply, &note.key)?;
+    let replies = reader.shown(&keys)?.into_iter().filter(|reply| matches!(reply.state, NoteState::Visible | NoteState::Hidden));
+    Ok(replies.map(|reply| reply_of(reader, &reply, warned, how)).collect())
+}
+
+fn reply_of(reader: &Reader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> Reply {
+    Reply {
+        id: shown.key.text(Kind::Reply.letter()),
+        body: shown.body(how.reveal, warned),
+        content_warning: shown.some_words(fields::WARNING),
+        author: reader.author(shown.author),
+        created_at: Time(shown.row.created),
+        edited_at: shown.edited().map(Time),
+        state: shown.state,
+        delivery: reader.delivery(shown).0,
+        new: shown.is_new(how.mark),
+    }
+}
+
+/// Emoji to names. The same by the same person counts once.
+fn reactions(reader: &Reader<'_>, note: &ItemKey, how: How<'_>) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
+    let keys = reader.children_in(how.all, Kind::Reaction, note)?;
+    let mut seen: BTreeSet<(String, PersonId)> = BTreeSet::new();
+    let mut reactions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for shown in reader.shown(&keys)? {
+        let (Some(emoji), Some(author)) = (shown.some_words(fields::EMOJI), shown.author) else { continue };
+        if seen.insert((emoji.clone(), author)) {
+            reactions.entry(emoji).or_default().push(reader.name_of(&author));
+        }
+    }
+    Ok(reactions)
+}
+
+/// Does somebody else's reply stand?
+pub(super) fn is_answered(reader: &Reader<'_>, note: &Shown, how: How<'_>) -> Result<bool, StoreError> {
+    let keys = reader.children_in(how.all, Kind::Reply, &note.key)?;
+    Ok(reader.shown(&keys)?.iter().any(|reply| reply.state == NoteState::Visible && reply.author != note.author))
+}
+
+/// Is one of its replies new?
+pub(super) fn has_new_reply(note: &Note) -> bool {
+    note.replies.iter().any(|reply| reply.new)
+}
+
+pub(super) fn event_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Result<Event, StoreError> {
+    let moment = |field| shown.whole.as_ref().and_then(|whole| whole.fields.moment(field)).map(Time);
+    let starts_local = shown.words(fields::STARTS_LOCAL);
+    let status = shown.words(fields::STATUS);
+    Ok(Event {
+        id: shown.key.text(Kind::Event.letter()),
+        circle: reader.circle.text(),
+        title: shown.words(fields::TITLE),
+        description: shown.words(fields::BODY),
+        starts: moment(fields::STARTS).unwrap_or(Time(shown.row.created)),
+        ends: moment(fields::ENDS),
+        all_day: starts_local.len() == 10,
+        starts_local,
+        ends_local: shown.words(fields::ENDS_LOCAL),
+        tz: shown.words(fields::TZ),
+        rrule: shown.some_words(fields::RRULE),
+        location: shown.words(fields::LOCATION),
+        status: if status.is_empty() { "confirmed".to_owned() } else { status },
+        rsvp: answers(reader, &shown.key, how)?,
+        author: reader.author(shown.author),
+        created_at: Time(shown.row.created),
+        edited_at: shown.edited().map(Time),
+        uid: shown.words(fields::UID),
+        tags: shown.tags(),
+        state: shown.state,
+        delivery: reader.delivery(shown).0,
+        new: shown.is_new(how.mark),
+    })
+}
+
+/// One answer a person: the last by its author's clock, ties by key, so that all machines agree.
+pub(super) fn answers(reader: &Reader<'_>, event: &ItemKey, how: How<'_>) -> Result<RsvpCounts, StoreError> {
+    let keys = reader.children_in(how.all, Kind::Rsvp, event)?;
+    let mut last: BTreeMap<PersonId, Shown> = BTreeMap::new();
+    for shown in reader.shown(&keys)?.into_iter().filter(|shown| shown.whole.is_some()) {
+        let Some(author) = shown.author else { continue };
+        if last.get(&author).is_none_or(|before| before.last_when() < shown.last_when()) {
+            last.insert(author, shown);
+        }
+    }
+    let mut counts = RsvpCounts::default();
+    for (author, shown) in last {
+        let answer = shown.words(fields::ANSWER);
+        match answer.as_str() {
+            "yes" => counts.yes += 1,
+            "no" => counts.no += 1,
+            _ => counts.maybe += 1,
+        }
+        if author == reader.people.me() {
+            counts.mine = Some(answer);
+        }
+    }
+    Ok(counts)
+}
+
+pub(super) fn resource_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resource {
+    let kind = shown.words(fields::RESOURCE_KIND);
+    Resource {
+        id: shown.key.text(Kind::Resource.letter()),
+        circle: reader.circle.text(),
+        title: shown.words(fields::TITLE),
+        url: shown.words(fields::URL),
+        kind: if kind.is_empty() { "link".to_owned() } else { kind },
+        tags: shown.tags(),
+        lang: shown.words(fields::LANG),
+        note: shown.words(fields::BODY),
+        author: reader.author(shown.author),
+        review_by: shown.some_words(fields::REVIEW_BY),
+        file: None,
+        created_at: Time(shown.row.created),
+        edited_at: shown.edited().map(Time),
+        state: shown.state,
+        delivery: reader.delivery(shown).0,
+        new: shown.is_new(how.mark),
+    }
+}
+
+/// An item's edit history, oldest first; nothing of items that are not visible.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn history(reader: &Reader<'_>, key: &ItemKey) -> Result<Vec<Revision>, StoreError> {
+    let Some(shown) = reader.visible(key)? else { return Ok(Vec::new()) };
+    let Some(whole) = &shown.whole else { return Ok(Vec::new()) };
+    let mut history = Vec::new();
+    for step in &whole.steps {
+        let opened = reader.source.load(reader.read, step.at)?;
+        let edit = opened.and_then(|opened| opened.payload).and_then(|payload| Edit::parse(&payload, whole.kind).ok());
+        let after = whole.fields_after(step);
+        let (Some(edit), Ok(after)) = (edit, after) else { continue };
+        let changes = touched(&edit).into_iter().filter_map(|number| {
+            let field = whole.kind.field(number)?;
+            Some(Change { field: field.name.to_owned(), value: after.shown(whole.kind, number) })
+        });
+        history.push(Revision { author: reader.author(Some(step.writer)), at: Time(step.when), changes: changes.collect() });
+    }
+    Ok(history)
+}

@@ -1,0 +1,317 @@
+use super::*;
+use crate::control::{Code, Edit, EditEvent, EditNote, NewEvent, NewReaction, NewReply, NoteState, Rsvp};
+use crate::item::kind::Kind;
+use crate::item::{Applied, event};
+use crate::time::{DAY, SECOND};
+
+fn deliver(entries: &[Opened], to: &mut [&mut Machine]) {
+    for machine in to {
+        let _report = machine.take(entries);
+    }
+}
+
+fn reply(machine: &mut Machine, note: &ItemKey, body: &str) -> Result<Opened, control::Error> {
+    let new = NewReply { body: body.to_owned(), content_warning: None };
+    let entry = machine.say(|reader, place, rng| compose::reply(reader, place, rng, note, &new))?;
+    Ok(machine.write(vec![entry]).remove(0))
+}
+
+fn react(machine: &mut Machine, note: &ItemKey, emoji: &str) -> Vec<Opened> {
+    let new = NewReaction { emoji: emoji.to_owned(), remove: false };
+    let entries = machine.say(|reader, place, rng| compose::react(reader, place, rng, note, &new)).expect("a reaction");
+    machine.write(entries)
+}
+
+fn remove(machine: &mut Machine, key: &ItemKey, now: bool) -> Result<Vec<Opened>, control::Error> {
+    let entries = machine.say(|reader, place, rng| compose::remove(reader, place, rng, key, now))?;
+    Ok(machine.write(entries))
+}
+
+fn mark(machine: &mut Machine, kind: Kind, key: &ItemKey, on: bool) -> Result<Vec<Opened>, control::Error> {
+    let entries = machine.say(|reader, place, rng| compose::mark(reader, place, rng, kind, key, on))?;
+    Ok(machine.write(entries))
+}
+
+fn edit_body(machine: &mut Machine, key: &ItemKey, body: &str) -> Result<Vec<Opened>, control::Error> {
+    let wanted = Edit::Note(EditNote { body: Some(body.to_owned()), ..EditNote::default() });
+    let entries = machine.say(|reader, place, _| compose::edit(reader, place, key, &wanted))?;
+    Ok(machine.write(entries))
+}
+
+fn new_event(machine: &mut Machine) -> (ItemKey, Opened) {
+    let new = NewEvent { title: "Circle".to_owned(), starts: "2026-12-01T18:00:00Z".to_owned(), ..NewEvent::default() };
+    let entry = machine.say(|_, place, rng| Ok(compose::event(place, rng, &new)?)).expect("an event");
+    let opened = machine.write(vec![entry]).remove(0);
+    (opened.item.key(&CIRCLE), opened)
+}
+
+#[test]
+fn guests_read_and_react() {
+    let (mut amara, mut dune) = (Machine::new(AMARA), Machine::new(DUNE));
+    let (key, note) = amara.note("On-call", "Three nights.");
+    deliver(&[note], &mut [&mut dune]);
+    let refused = reply(&mut dune, &key, "Me too").expect_err("guests do not write");
+    assert_eq!(refused.code, Code::NotAllowed);
+    let heart = react(&mut dune, &key, "❤");
+    assert_eq!(dune.show(&key).expect("a note").reactions["❤"], ["Dune"]);
+    deliver(&heart, &mut [&mut amara]);
+    assert_eq!(amara.notes()[0].reactions["❤"], ["Dune"]);
+}
+
+#[test]
+fn the_same_reaction_again_takes_it_back() {
+    let mut bea = Machine::new(BEA);
+    let (key, _) = bea.note("a", "b");
+    react(&mut bea, &key, "❤");
+    react(&mut bea, &key, "👍");
+    assert_eq!(bea.show(&key).expect("a note").reactions.len(), 2);
+    let taken = react(&mut bea, &key, "❤");
+    assert_eq!(bea.show(&key).expect("a note").reactions.keys().collect::<Vec<_>>(), ["👍"]);
+    assert_eq!((taken.len(), Kind::of(taken[0].kind)), (1, Some(Kind::Tombstone)));
+    react(&mut bea, &key, "❤");
+    assert_eq!(bea.show(&key).expect("a note").reactions["❤"], ["Bea"]);
+}
+
+#[test]
+fn only_its_author_edits_a_note() {
+    let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
+    let (key, note) = chioma.note("a", "one two");
+    deliver(std::slice::from_ref(&note), &mut [&mut bea]);
+    assert_eq!(edit_body(&mut bea, &key, "hers now").expect_err("not hers").code, Code::NotAllowed);
+    let edits = edit_body(&mut chioma, &key, "one and two").expect("her own");
+    deliver(&edits, &mut [&mut bea]);
+    let shown = bea.show(&key).expect("a note");
+    assert_eq!((shown.body.as_deref(), shown.version, shown.edited_at.is_some()), (Some("one and two"), 2, true));
+    let history = bea.reader(|reader| crate::item::history(reader, &key));
+    assert_eq!(history.iter().map(|step| step.changes.len()).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(history[1].changes[0].value, "one and two");
+    // What a changed program would write is refused by everybody else.
+    let mut forged = edits[0].clone();
+    forged.chain.device = DeviceId([BEA; 32]);
+    forged.at = EntryAt { chain: 99, seq: 1 };
+    forged.id = EntryId([99; 32]);
+    assert!(matches!(bea.take(&[forged]).outcomes[..], [Outcome::SetAside(_)]));
+}
+
+#[test]
+fn everybody_but_guests_edits_an_event_and_its_last_answer_counts() {
+    let (mut amara, mut chioma, mut dune) = (Machine::new(AMARA), Machine::new(CHIOMA), Machine::new(DUNE));
+    let (key, made) = new_event(&mut amara);
+    deliver(&[made], &mut [&mut chioma, &mut dune]);
+    let wanted = Edit::Event(EditEvent { location: Some("Library".to_owned()), ..EditEvent::default() });
+    let refused = dune.say(|reader, place, _| compose::edit(reader, place, &key, &wanted)).expect_err("a guest");
+    assert_eq!(refused.code, Code::NotAllowed);
+    let entries = chioma.say(|reader, place, _| compose::edit(reader, place, &key, &wanted)).expect("a member");
+    let edits = chioma.write(entries);
+    deliver(&edits, &mut [&mut amara]);
+    let mut answer = |answer| {
+        let entries = chioma.say(|reader, place, rng| compose::rsvp(reader, place, rng, &key, answer)).expect("an answer");
+        chioma.write(entries)
+    };
+    let answers = [answer(Rsvp::Yes), answer(Rsvp::No), answer(Rsvp::No)].concat();
+    assert_eq!(answers.len(), 2, "the same again says nothing");
+    let report = amara.take(&[answers[1].clone(), answers[0].clone()]);
+    assert_eq!(report.outcomes[0], report.outcomes[0]);
+    let shown = amara.reader(|reader| event(reader, &key)).expect("an event");
+    assert_eq!((shown.location.as_str(), shown.rsvp.no, shown.rsvp.yes, shown.rsvp.mine), ("Library", 1, 0, None));
+    assert_eq!(shown.starts_local, "2026-12-01T18:00:00");
+}
+
+#[test]
+fn what_is_deleted_is_hidden_at_once_and_destroyed_a_day_later() {
+    let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
+    let (key, note) = chioma.note("Secret", "words of grief");
+    deliver(std::slice::from_ref(&note), &mut [&mut bea]);
+    assert_eq!(bea.store.search("grief", 9).expect("searches").len(), 1);
+    let refused = remove(&mut bea, &key, false).expect_err("only hers");
+    assert_eq!(refused.code, Code::NotAllowed);
+    let tombstones = remove(&mut chioma, &key, false).expect("her own");
+    let report = bea.take(&tombstones);
+    let applied = Applied { circle: CIRCLE, key, kind: Kind::Note, change: "remove" };
+    assert_eq!(report.outcomes, [Outcome::Applied(applied)]);
+    assert!(bea.notes().is_empty() && bea.store.search("grief", 9).expect("searches").is_empty());
+    let shown = bea.show(&key).expect("named");
+    assert_eq!((shown.state, shown.body, shown.title.as_str()), (NoteState::Removed, None, ""));
+    assert!(report.destroy.is_empty() && bea.tick().is_empty());
+    bea.now = bea.now.plus(DAY + SECOND);
+    assert_eq!(bea.tick(), [note.at]);
+    assert!(bea.tick().is_empty());
+    assert_eq!(bea.show(&key).expect("named").state, NoteState::Removed);
+}
+
+#[test]
+fn one_s_own_words_can_go_at_once_with_their_history() {
+    let mut chioma = Machine::new(CHIOMA);
+    let (key, note) = chioma.note("Secret", "one");
+    let edits = edit_body(&mut chioma, &key, "two").expect("her own");
+    let entries = chioma.say(|reader, place, rng| compose::remove(reader, place, rng, &key, true)).expect("her own");
+    let tombstones: Vec<Opened> = entries.into_iter().map(|entry| chioma.seal(entry)).collect();
+    let report = chioma.take(&tombstones);
+    assert_eq!(report.destroy, [note.at, edits[0].at]);
+    assert!(chioma.log.0.borrow()[&note.at].payload.is_none());
+    // An edit that comes later is void, and destroyed as well.
+    let mut late = edits[0].clone();
+    late.at.seq = 77;
+    late.id = EntryId([77; 32]);
+    assert_eq!(chioma.take(&[late.clone()]).destroy, [late.at]);
+    assert!(chioma.notes().is_empty());
+}
+
+#[test]
+fn a_tombstone_may_come_before_its_target_and_an_edit_before_its_item() {
+    let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
+    let (key, note) = chioma.note("a", "one");
+    let edits = edit_body(&mut chioma, &key, "two").expect("her own");
+    assert_eq!(bea.take(&edits).outcomes, [Outcome::Kept]);
+    assert!(bea.show(&key).is_none());
+    let report = bea.take(std::slice::from_ref(&note));
+    assert!(matches!(&report.outcomes[..], [Outcome::Applied(applied)] if applied.change == "new"));
+    assert_eq!(bea.show(&key).expect("a note").body.as_deref(), Some("two"));
+    assert_eq!(bea.take(&[note.clone()]).outcomes, [Outcome::Known]);
+
+    let mut dune = Machine::new(DUNE);
+    let tombstones = remove(&mut chioma, &key, false).expect("her own");
+    deliver(&tombstones, &mut [&mut dune]);
+    let report = dune.take(&[note, edits[0].clone()]);
+    assert_eq!(report.outcomes, [Outcome::Kept, Outcome::Kept]);
+    assert!(dune.notes().is_empty());
+    assert_eq!(dune.show(&key).expect("named").state, NoteState::Removed);
+}
+
+#[test]
+fn a_thief_s_tombstone_is_undone_by_the_cut() {
+    let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
+    let (key, note) = chioma.note("a", "one");
+    let tombstones = remove(&mut chioma, &key, false).expect("her own");
+    deliver(&[note], &mut [&mut bea]);
+    deliver(&tombstones, &mut [&mut bea]);
+    let report = bea.rejudge(&tombstones, false);
+    assert!(report.destroy.is_empty());
+    assert_eq!(bea.show(&key).expect("a note").body.as_deref(), Some("one"));
+    bea.now = bea.now.plus(2 * DAY);
+    assert!(bea.tick().is_empty());
+    let _report = bea.rejudge(&tombstones, true);
+    assert_eq!(bea.show(&key).expect("named").state, NoteState::Removed);
+}
+
+#[test]
+fn what_lies_beyond_a_cut_is_held_unless_another_s_words_rest_on_it() {
+    let (mut amara, mut chioma, mut bea) = (Machine::new(AMARA), Machine::new(CHIOMA), Machine::new(BEA));
+    let (key, note) = chioma.note("a", "one");
+    deliver(std::slice::from_ref(&note), &mut [&mut bea]);
+    let _report = bea.rejudge(std::slice::from_ref(&note), false);
+    assert_eq!(bea.show(&key).expect("named").state, NoteState::Held);
+    assert!(bea.notes().is_empty());
+    let _report = bea.rejudge(&[note], true);
+    assert_eq!(bea.notes().len(), 1);
+
+    let (key, made) = new_event(&mut chioma);
+    deliver(std::slice::from_ref(&made), &mut [&mut amara, &mut bea]);
+    let wanted = Edit::Event(EditEvent { location: Some("Library".to_owned()), ..EditEvent::default() });
+    let entries = amara.say(|reader, place, _| compose::edit(reader, place, &key, &wanted)).expect("a member");
+    let edits = amara.write(entries);
+    deliver(&edits, &mut [&mut bea]);
+    let _report = bea.rejudge(&[made], false);
+    let shown = bea.reader(|reader| event(reader, &key)).expect("an event");
+    assert_eq!((shown.state, shown.title.as_str(), shown.location.as_str()), (NoteState::Visible, "Circle", "Library"));
+}
+
+#[test]
+fn facilitators_hide_and_pin_and_take_it_back() {
+    let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
+    let (key, note) = chioma.note("a", "harsh words");
+    deliver(&[note], &mut [&mut bea]);
+    assert_eq!(mark(&mut chioma, Kind::Pin, &key, true).expect_err("a member").code, Code::NotAllowed);
+    let hidden = mark(&mut bea, Kind::Hide, &key, true).expect("a facilitator");
+    let report = chioma.take(&hidden);
+    assert!(matches!(&report.outcomes[..], [Outcome::Applied(applied)] if applied.change == "hide"));
+    let shown = chioma.notes().remove(0);
+    assert_eq!((shown.state, shown.body, shown.title.as_str()), (NoteState::Hidden, None, ""));
+    assert!(chioma.store.search("harsh", 9).expect("searches").is_empty());
+    let shown_again = mark(&mut bea, Kind::Hide, &key, false).expect("a facilitator");
+    deliver(&shown_again, &mut [&mut chioma]);
+    assert_eq!(chioma.notes()[0].body.as_deref(), Some("harsh words"));
+    assert_eq!(chioma.store.search("harsh", 9).expect("searches").len(), 1);
+    let pinned = mark(&mut bea, Kind::Pin, &key, true).expect("a facilitator");
+    deliver(&pinned, &mut [&mut chioma]);
+    assert!(chioma.notes()[0].pinned);
+    assert!(mark(&mut bea, Kind::Pin, &key, true).expect("so it is").is_empty());
+    let unpinned = mark(&mut bea, Kind::Pin, &key, false).expect("a facilitator");
+    deliver(&unpinned, &mut [&mut chioma]);
+    assert!(!chioma.notes()[0].pinned);
+}
+
+#[test]
+fn conversation_expires_where_it_was_written_to_and_nothing_else_does() {
+    let mut chioma = Machine::new(CHIOMA);
+    let (_, kept) = chioma.note("kept", "for good");
+    chioma.retention = Retention::Days(30);
+    let (key, note) = chioma.note("fleeting", "for a month");
+    let edits = edit_body(&mut chioma, &key, "for just a month").expect("her own");
+    let (_, made) = new_event(&mut chioma);
+    assert_eq!(made.retention, Retention::Keep);
+    assert_eq!(edits[0].retention, Retention::Days(30));
+    chioma.now = chioma.now.plus(30 * DAY);
+    let shown = chioma.show(&key).expect("named");
+    assert_eq!((shown.state, shown.body), (NoteState::Expired, None), "hidden before the next tick");
+    assert_eq!(chioma.notes().len(), 1);
+    assert_eq!(chioma.tick(), [note.at, edits[0].at]);
+    assert!(chioma.tick().is_empty() && chioma.log.0.borrow()[&kept.at].payload.is_some());
+    // Somebody who gets it later than that never shows it.
+    let mut bea = Machine::new(BEA);
+    bea.now = chioma.now;
+    assert_eq!(bea.take(&[note.clone()]).destroy, [note.at]);
+    assert!(bea.notes().is_empty());
+}
+
+#[test]
+fn rules_hold_for_whoever_writes() {
+    let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
+    let (_, note) = chioma.note("a", "one");
+    let guest = bea.take_as(std::slice::from_ref(&note), |_| Some(Role::Guest), true);
+    assert!(matches!(guest.outcomes[..], [Outcome::SetAside(_)]));
+    let stranger = bea.take_as(std::slice::from_ref(&note), |_| None, true);
+    assert!(matches!(stranger.outcomes[..], [Outcome::SetAside(_)]));
+    let mut library = note.clone();
+    library.chain.class = crate::circle::body::KeyClass::Library;
+    assert!(matches!(bea.take(&[library]).outcomes[..], [Outcome::SetAside(_)]));
+    let mut hers = note.clone();
+    hers.item.creator = person(BEA);
+    assert!(matches!(bea.take(&[hers]).outcomes[..], [Outcome::SetAside(_)]));
+    let mut garbage = note.clone();
+    garbage.payload = Some(vec![0xff; 40]);
+    assert!(matches!(bea.take(&[garbage]).outcomes[..], [Outcome::SetAside(_)]));
+    assert!(bea.notes().is_empty());
+    let health = |machine: &Machine| crate::item::health(&machine.store, &CIRCLE).expect("counts");
+    assert_eq!((health(&bea).refused, health(&bea).items), (5, 0));
+}
+
+#[test]
+fn a_rebuild_gives_the_same_rows() {
+    let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
+    let (one, first) = chioma.note("a", "one");
+    let (two, second) = chioma.note("b", "two");
+    let (_, third) = chioma.note("c", "three");
+    let edits = edit_body(&mut chioma, &one, "one and a half").expect("her own");
+    let tombstones = remove(&mut chioma, &two, false).expect("her own");
+    let pins = mark(&mut bea, Kind::Pin, &one, true).unwrap_or_default();
+    let all = [vec![first, second, third], edits, tombstones, pins].concat();
+    for entry in &all {
+        deliver(std::slice::from_ref(entry), &mut [&mut bea]);
+    }
+    bea.with_tx(|tx, _| crate::item::see(tx, &one));
+    let before = bea.notes();
+    let rows = |machine: &Machine| {
+        let tables =
+            [crate::store::Table::Item, crate::store::Table::View, crate::store::Table::Search, crate::store::Table::Local];
+        tables.map(|table| machine.store.scan(table, &[], &[], 1_000).expect("reads"))
+    };
+    let stored = rows(&bea);
+    bea.now = bea.now.plus(5 * HOUR);
+    let kept = bea.with_tx(|tx, _| crate::item::clear(tx));
+    let again: Vec<Opened> = bea.log.0.borrow().values().cloned().collect();
+    let _report = bea.take(&again);
+    bea.with_tx(|tx, _| crate::item::restore(tx, &kept));
+    assert_eq!(bea.notes(), before);
+    assert_eq!(rows(&bea)[..3], stored[..3]);
+}

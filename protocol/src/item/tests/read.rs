@@ -1,0 +1,154 @@
+use super::*;
+use crate::control::{Code, NewEvent, NewReply, NewResource, Want};
+use crate::item::kind::Kind;
+use crate::item::{events, inbox, note, notes, resolve, resources, search, see, see_all};
+use crate::node::Filter;
+
+fn shared() -> (Machine, Machine, ItemKey) {
+    let (mut amara, mut bea) = (Machine::new(AMARA), Machine::new(BEA));
+    let new = NewNote {
+        title: "On-call".to_owned(),
+        body: "Three nights without sleep.".to_owned(),
+        content_warning: Some("burnout".to_owned()),
+        want: Some(Want::Listen),
+        tags: vec!["#night".to_owned()],
+        ..NewNote::default()
+    };
+    let entry = amara.say(|_, place, rng| Ok(compose::note(place, rng, &new)?)).expect("a note");
+    let opened = amara.write(vec![entry]);
+    let _report = bea.take(&opened);
+    (amara, bea, opened[0].item.key(&CIRCLE))
+}
+
+#[test]
+fn a_warning_hides_the_body_everywhere_until_asked() {
+    let (_, mut bea, key) = shared();
+    let reply = NewReply { body: "I know sleep well.".to_owned(), content_warning: None };
+    let entry = bea.say(|reader, place, rng| compose::reply(reader, place, rng, &key, &reply)).expect("a reply");
+    bea.write(vec![entry]);
+    let listed = bea.notes().remove(0);
+    assert_eq!((listed.body, listed.content_warning.as_deref(), listed.title.as_str()), (None, Some("burnout"), "On-call"));
+    assert_eq!(listed.replies[0].body, None);
+    let revealed = bea.reader(|reader| note(reader, &key, true)).expect("a note");
+    assert_eq!(revealed.body.as_deref(), Some("Three nights without sleep."));
+    assert_eq!(revealed.replies[0].body.as_deref(), Some("I know sleep well."));
+    let told = bea.reader(inbox).remove(0);
+    assert_eq!((told.title.as_str(), told.content_warning.as_deref(), told.want), ("", Some("burnout"), Some(Want::Listen)));
+    for hit in bea.reader(|reader| search(reader.read, &[*reader], "sleep", 9)) {
+        assert_eq!((hit.title.as_str(), hit.excerpt, hit.content_warning.as_deref()), ("", None, Some("burnout")));
+    }
+    assert_eq!(bea.reader(|reader| search(reader.read, &[*reader], "sleep", 9)).len(), 2);
+}
+
+#[test]
+fn delivery_is_told_to_the_author_only() {
+    let (amara, bea, _) = shared();
+    assert_eq!((amara.notes()[0].delivery.as_deref(), amara.notes()[0].delivered), (Some("some"), Some((1, 3))));
+    assert_eq!((bea.notes()[0].delivery.clone(), bea.notes()[0].delivered), (None, None));
+}
+
+#[test]
+fn new_is_what_others_wrote_and_nobody_looked_at_here() {
+    let (amara, mut bea, key) = shared();
+    assert!(amara.reader(inbox).is_empty() && !amara.notes()[0].new);
+    assert!(bea.notes()[0].new);
+    let mut chioma = Machine::new(CHIOMA);
+    let (_, other) = chioma.note("b", "c");
+    let _report = bea.take(&[other]);
+    assert_eq!(bea.reader(inbox).len(), 2);
+    bea.with_tx(|tx, _| see(tx, &key));
+    assert_eq!(bea.reader(inbox).iter().map(|told| told.title.as_str()).collect::<Vec<_>>(), ["b"]);
+    bea.with_tx(|tx, _| see_all(tx, &CIRCLE));
+    assert!(bea.reader(inbox).is_empty());
+    let (_, later) = chioma.note("d", "e");
+    let _report = bea.take(&[later]);
+    let new = Filter { new: true, ..Filter::default() };
+    assert_eq!(bea.reader(|reader| notes(reader, &new)).len(), 1);
+}
+
+#[test]
+fn lists_are_oldest_first_and_can_be_narrowed() {
+    let mut amara = Machine::new(AMARA);
+    for n in 0..5 {
+        amara.note(&format!("note {n}"), "x");
+    }
+    let titles =
+        |filter: Filter| amara.reader(|reader| notes(reader, &filter)).into_iter().map(|note| note.title).collect::<Vec<_>>();
+    assert_eq!(titles(Filter::default()), ["note 0", "note 1", "note 2", "note 3", "note 4"]);
+    assert_eq!(titles(Filter { limit: Some(2), ..Filter::default() }), ["note 3", "note 4"]);
+    assert!(titles(Filter { tag: Some("a".to_owned()), ..Filter::default() }).is_empty());
+    assert_eq!(titles(Filter { limit: Some(1), unanswered: true, ..Filter::default() }), ["note 4"]);
+}
+
+#[test]
+fn a_note_is_answered_by_somebody_else() {
+    let (mut amara, mut bea, key) = shared();
+    let unanswered = Filter { unanswered: true, ..Filter::default() };
+    let say = |machine: &mut Machine| {
+        let reply = NewReply { body: "Here.".to_owned(), content_warning: None };
+        let entry = machine.say(|reader, place, rng| compose::reply(reader, place, rng, &key, &reply)).expect("a reply");
+        machine.write(vec![entry])
+    };
+    say(&mut amara);
+    assert_eq!(amara.reader(|reader| notes(reader, &unanswered)).len(), 1);
+    let hers = say(&mut bea);
+    let _report = amara.take(&hers);
+    assert!(amara.reader(|reader| notes(reader, &unanswered)).is_empty());
+    assert_eq!(amara.notes()[0].replies.len(), 2);
+}
+
+#[test]
+fn events_and_resources_have_all_their_fields() {
+    let mut amara = Machine::new(AMARA);
+    let weekly = NewEvent {
+        title: "Circle".to_owned(),
+        starts: "2026-12-01T18:00:00+01:00".to_owned(),
+        ends: "2026-12-01T19:00:00+01:00".to_owned(),
+        tz: "Europe/Madrid".to_owned(),
+        rrule: Some("FREQ=WEEKLY;COUNT=8".to_owned()),
+        ..NewEvent::default()
+    };
+    let past = NewEvent { title: "Past".to_owned(), starts: "2020-01-01T00:00:00Z".to_owned(), ..NewEvent::default() };
+    let link = NewResource { title: "EAP hotline".to_owned(), url: "https://example.org".to_owned(), ..NewResource::default() };
+    let entries = amara.say(|_, place, rng| {
+        Ok(vec![compose::event(place, rng, &weekly)?, compose::event(place, rng, &past)?, compose::resource(place, rng, &link)?])
+    });
+    amara.write(entries.expect("items"));
+    let all = amara.reader(|reader| events(reader, &Filter::default()));
+    assert_eq!(all.len(), 2);
+    let upcoming = amara.reader(|reader| events(reader, &Filter { upcoming: true, ..Filter::default() }));
+    assert_eq!(upcoming.len(), 1);
+    let event = &upcoming[0];
+    assert_eq!(
+        (event.starts.0.to_string().as_str(), event.starts_local.as_str()),
+        ("2026-12-01T17:00:00Z", "2026-12-01T18:00:00")
+    );
+    assert_eq!((event.status.as_str(), event.rrule.as_deref(), event.all_day), ("confirmed", Some("FREQ=WEEKLY;COUNT=8"), false));
+    let link = amara.reader(|reader| resources(reader, &Filter::default())).remove(0);
+    assert_eq!((link.kind.as_str(), link.url.as_str(), link.author.name.as_str()), ("link", "https://example.org", "Amara"));
+}
+
+#[test]
+fn short_ids_and_their_starts_name_an_item() {
+    let mut amara = Machine::new(AMARA);
+    let keys: Vec<ItemKey> = (0..40).map(|n| amara.note(&format!("{n}"), "x").0).collect();
+    let find = |kinds: &[Kind], text: &str| resolve(&amara.store, &[CIRCLE], kinds, text).expect("reads");
+    for key in &keys {
+        let text = key.text('n');
+        assert_eq!(find(&[Kind::Note], &text).map(|found| found.2), Ok(*key));
+        assert_eq!(find(&[], &text.to_uppercase()[..10]).map(|found| found.2), Ok(*key));
+        assert_eq!(find(&[Kind::Event], &text).map_err(|error| error.code), Err(Code::NotFound));
+    }
+    let error = find(&[], "n").map_err(|error| error.code);
+    assert!(matches!(error, Err(Code::NotFound | Code::Ambiguous)) || error.is_ok());
+    let shared = (b'a'..=b'z')
+        .map(|c| format!("n-{}", char::from(c)))
+        .find_map(|text| find(&[], &text).err().filter(|error| error.code == Code::Ambiguous));
+    let error = shared.expect("40 notes share first letters");
+    assert!(error.message.contains(" could be n-"), "{}", error.message);
+    assert_eq!(find(&[], "x-../../etc").map_err(|error| error.code), Err(Code::NotFound));
+    assert_eq!(
+        resolve(&amara.store, &[CircleId([8; 32])], &[], &keys[0].text('n')).expect("reads").map_err(|e| e.code),
+        Err(Code::NotFound)
+    );
+}

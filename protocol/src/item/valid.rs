@@ -1,0 +1,259 @@
+//! What a person may put into a field, said in words she can act on. The same limits bind everybody's edits: `item::kind`.
+
+use std::collections::BTreeSet;
+
+use super::kind::{EMOJI_BYTES, RRULE_BYTES, URL_CHARS};
+use crate::control::{Code, Error};
+use crate::limits::{BODY_BYTES, TAG_CHARS, TAGS};
+use crate::time::Millis;
+
+fn usage(message: impl Into<String>, hint: &str) -> Error {
+    Error::new(Code::Usage, message, hint)
+}
+
+/// One line of at most so many characters; line breaks and other control characters become spaces.
+///
+/// # Errors
+/// [`Code::TooLarge`] where it is longer.
+pub(super) fn line(text: &str, limit: usize, what: &str) -> Result<String, Error> {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean = clean.trim().to_owned();
+    let chars = clean.chars().count();
+    if chars > limit {
+        let message = format!("{what} is {chars} characters long; it holds {limit}");
+        return Err(Error::new(Code::TooLarge, message, "Shorten it, and put the rest into the text."));
+    }
+    Ok(clean)
+}
+
+/// Text of several lines; control characters that no editor types are left out.
+///
+/// # Errors
+/// [`Code::TooLarge`] where it is too long.
+pub(super) fn text(text: &str, noun: &str) -> Result<String, Error> {
+    let clean: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r')).collect();
+    if clean.len() > BODY_BYTES {
+        let (size, limit) = (clean.len().div_ceil(1 << 10), BODY_BYTES >> 10);
+        let message = format!("this {noun} is {size} kB long; it holds {limit} kB");
+        return Err(Error::new(Code::TooLarge, message, "Split it into several, or share a link to where the long text is."));
+    }
+    Ok(clean)
+}
+
+/// A set of tags; a leading `#` is dropped.
+///
+/// # Errors
+/// [`Code::TooLarge`] where there are too many, or one is too long.
+pub(super) fn tags(tags: &[String]) -> Result<BTreeSet<String>, Error> {
+    let mut set = BTreeSet::new();
+    for tag in tags {
+        let tag = line(tag.trim().trim_start_matches('#'), TAG_CHARS, "a tag")?;
+        if !tag.is_empty() {
+            set.insert(tag);
+        }
+    }
+    if set.len() > TAGS {
+        let message = format!("{} tags; there is room for {TAGS}", set.len());
+        return Err(Error::new(Code::TooLarge, message, "Keep the ones people would look for."));
+    }
+    Ok(set)
+}
+
+/// A language tag (BCP 47), or empty.
+///
+/// # Errors
+/// [`Code::Usage`] where it does not look like one.
+pub(super) fn lang(text: &str) -> Result<String, Error> {
+    let text = text.trim();
+    let good = text.len() <= 35 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && !text.starts_with('-');
+    if good { Ok(text.to_owned()) } else { Err(usage("that is not a language tag", "Write it like `en`, `es` or `pt-BR`.")) }
+}
+
+/// An address, kept as typed; only schemes that open nothing on the reader's own machine.
+///
+/// # Errors
+/// [`Code::Usage`] or [`Code::TooLarge`] where it cannot be one.
+pub(super) fn url(text: &str) -> Result<String, Error> {
+    const SCHEMES: &[&str] = &["http", "https", "mailto", "tel", "sms", "geo", "xmpp", "matrix", "sip", "sips", "gemini"];
+    let text = text.trim();
+    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(usage("an address holds no spaces or control characters", "Copy it again, as one piece."));
+    }
+    if text.chars().count() > URL_CHARS {
+        let message = format!("this address is {} characters long; it holds {URL_CHARS}", text.chars().count());
+        return Err(Error::new(Code::TooLarge, message, "Leave out what follows the `?`, if it opens without."));
+    }
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let is_scheme = |scheme: &String| scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-'));
+    match scheme.filter(is_scheme) {
+        Some(scheme) if !SCHEMES.contains(&scheme.as_str()) => Err(usage(
+            format!("addresses of the kind `{scheme}:` are not kept"),
+            "Use one that starts with https:, http:, mailto: or tel:.",
+        )),
+        Some(_) | None => Ok(text.to_owned()),
+    }
+}
+
+/// One emoji.
+///
+/// # Errors
+/// [`Code::Usage`] where it is none, or more than one.
+pub(super) fn emoji(text: &str) -> Result<String, Error> {
+    let text = text.trim();
+    let plain = |c: char| c.is_ascii_alphabetic() || c.is_whitespace() || c.is_control();
+    if text.is_empty() || text.len() > EMOJI_BYTES || text.is_ascii() || text.chars().any(plain) || signs(text) > 1 {
+        return Err(usage("a reaction is one emoji", "For example: kith note react <ID> ❤"));
+    }
+    Ok(text.to_owned())
+}
+
+/// How many signs one sees: joiners, selectors, skin tones and tags belong to the one before; two region letters are a flag.
+fn signs(text: &str) -> usize {
+    let (mut signs, mut regions, mut joined) = (0_usize, 0_usize, false);
+    for c in text.chars() {
+        match u32::from(c) {
+            0x200d => joined = true,
+            0xfe00..=0xfe0f | 0x20e3 | 0x1f3fb..=0x1f3ff | 0xe0020..=0xe007f | 0x300..=0x36f => {}
+            0x1f1e6..=0x1f1ff => regions += 1,
+            _ if joined => joined = false,
+            _ => signs += 1,
+        }
+    }
+    signs + regions.div_ceil(2)
+}
+
+/// A moment as RFC 3339, from 1970 on.
+///
+/// # Errors
+/// [`Code::Usage`] where it is none.
+pub(super) fn moment(text: &str, what: &str) -> Result<Millis, Error> {
+    let stamp: Result<jiff::Timestamp, _> = text.trim().parse();
+    let millis = stamp.ok().and_then(|stamp| u64::try_from(stamp.as_millisecond()).ok());
+    millis.map(Millis).ok_or_else(|| usage(format!("{what} is not a moment"), "Write it like 2026-12-01T18:00:00Z."))
+}
+
+/// A wall clock's time or a day, or empty.
+///
+/// # Errors
+/// [`Code::Usage`] where it is neither.
+pub(super) fn wall(text: &str, what: &str) -> Result<String, Error> {
+    let text = text.trim();
+    let is_day = text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok();
+    let is_time = text.len() <= 32 && !text.ends_with('Z') && text.parse::<jiff::civil::DateTime>().is_ok();
+    if text.is_empty() || is_day || is_time {
+        return Ok(text.to_owned());
+    }
+    Err(usage(format!("{what} is not a time of day"), "Write it like 2026-12-01T18:00:00, or 2026-12-01 for a whole day."))
+}
+
+/// The wall clock in a moment as it was typed.
+pub(super) fn wall_of(text: &str) -> String {
+    let text = text.trim();
+    let wall: Option<jiff::civil::DateTime> = match text.strip_suffix(['Z', 'z']) {
+        Some(utc) => utc.parse().ok(),
+        None => text.parse().ok(),
+    };
+    wall.map(|wall| format!("{wall:.0}")).unwrap_or_default()
+}
+
+/// A time zone's name; empty is UTC.
+///
+/// # Errors
+/// [`Code::Usage`] where it does not look like one.
+pub(super) fn zone(text: &str) -> Result<String, Error> {
+    let text = text.trim();
+    let good = text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '/'));
+    match text {
+        "" => Ok("UTC".to_owned()),
+        _ if good => Ok(text.to_owned()),
+        _ => Err(usage("that is not a time zone", "Write it like Europe/Madrid.")),
+    }
+}
+
+/// A recurrence rule with its extra and left-out dates, or empty.
+///
+/// # Errors
+/// [`Code::Usage`] where it is none.
+pub(super) fn rule(text: &str) -> Result<String, Error> {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let rule = lines.join("\n");
+    let rule = rule.strip_prefix("RRULE:").unwrap_or(&rule);
+    let named = |line: &str| {
+        ["FREQ=", "RDATE", "EXDATE", "EXRULE"].iter().any(|start| line.starts_with(start)) || line.contains(";FREQ=")
+    };
+    if rule.len() > RRULE_BYTES {
+        return Err(Error::new(Code::TooLarge, "this recurrence names too many dates", "Split the event in two."));
+    }
+    if !rule.lines().all(named) || rule.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(usage("that is not a recurrence rule", "Write it like FREQ=WEEKLY;COUNT=8."));
+    }
+    Ok(rule.to_owned())
+}
+
+/// A day, or empty.
+///
+/// # Errors
+/// [`Code::Usage`] where it is none.
+pub(super) fn day(text: &str) -> Result<String, Error> {
+    let text = text.trim();
+    let good = text.is_empty() || (text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok());
+    if good { Ok(text.to_owned()) } else { Err(usage("that is not a day", "Write it like 2027-03-31.")) }
+}
+
+/// One of some words, or empty.
+///
+/// # Errors
+/// [`Code::Usage`] naming them.
+pub(super) fn word(text: &str, known: &[&str], what: &str) -> Result<String, Error> {
+    let text = text.trim().to_lowercase();
+    if text.is_empty() || known.contains(&text.as_str()) {
+        return Ok(text);
+    }
+    Err(usage(format!("{what} cannot be that"), &format!("Choose one of: {}.", known.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_emoji_is_one_sign() {
+        for good in ["❤", "❤️", "👍🏽", "👩‍👩‍👧", "🇪🇸", "1️⃣", "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}"]
+        {
+            assert!(emoji(good).is_ok(), "{good}");
+        }
+        for bad in ["", "ok", "❤❤", "🇪🇸🇫🇷", "❤ ❤", "\u{1b}❤", ":)"] {
+            assert!(emoji(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_open_something_here_are_refused() {
+        for good in ["", "https://example.org/a?b#c", "mailto:a@b.org", "tel:+34900", "www.example.org", "example.org:80/x"] {
+            assert_eq!(url(good).as_deref(), Ok(good));
+        }
+        for bad in ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "https://a b", "https://a\u{7}"] {
+            assert_eq!(url(bad).map_err(|error| error.code), Err(Code::Usage), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_says_how_long_it_may_be() {
+        let error = text(&"x".repeat(70 << 10), "note").expect_err("too long");
+        assert_eq!((error.code, error.message.as_str()), (Code::TooLarge, "this note is 70 kB long; it holds 60 kB"));
+        assert_eq!(line("a\nb\u{1b}[2J ", 300, "a title").as_deref(), Ok("a b [2J"));
+    }
+
+    #[test]
+    fn dates_and_rules_are_read() {
+        assert_eq!(moment("1970-01-01T00:00:01+00:00", "the start"), Ok(Millis(1_000)));
+        assert!(moment("tomorrow", "the start").is_err() && moment("1950-01-01T00:00:00Z", "the start").is_err());
+        assert_eq!(wall_of("2026-12-01T18:00:00+01:00"), "2026-12-01T18:00:00");
+        assert_eq!(wall_of("2026-12-01T18:00:00Z"), "2026-12-01T18:00:00");
+        assert_eq!(
+            rule("RRULE:FREQ=WEEKLY;COUNT=8\r\nEXDATE:20261201T180000Z\r\n").as_deref(),
+            Ok("FREQ=WEEKLY;COUNT=8\nEXDATE:20261201T180000Z")
+        );
+        assert!(rule("every week").is_err() && zone("Europe/Madrid; rm").is_err() && wall("18:00", "x").is_err());
+    }
+}

@@ -1,0 +1,267 @@
+//! One item put together from its entries: the way every reader and every change of the store goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::diff::Character;
+use super::doc::{Doc, DocError, Part};
+use super::edit::{Edit, Op};
+use super::fields::{Fields, view_of_one};
+use super::graph::Graph;
+use super::kind::Kind;
+use super::port::{EntryAt, Opened, People, Source};
+use super::row::Row;
+use crate::circle::body::{ChainId, Retention};
+use crate::id::{CircleId, EntryId, ItemId, PersonId};
+use crate::store::{Read, StoreError};
+use crate::time::Millis;
+
+/// An opened entry, read as an edit list.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) id: EntryId,
+    pub(super) at: EntryAt,
+    pub(super) chain: ChainId,
+    pub(super) item: ItemId,
+    pub(super) kind: u8,
+    pub(super) retention: Retention,
+    /// None: destroyed, or of a form this program does not know.
+    pub(super) edit: Option<Edit>,
+}
+
+impl Piece {
+    pub(super) fn new(opened: &Opened, edit: Option<Edit>) -> Self {
+        Self {
+            id: opened.id,
+            at: opened.at,
+            chain: opened.chain,
+            item: opened.item,
+            kind: opened.kind,
+            retention: opened.retention,
+            edit,
+        }
+    }
+
+    fn of(opened: &Opened) -> Self {
+        let edit = Kind::of(opened.kind).zip(opened.payload.as_deref());
+        Self::new(opened, edit.and_then(|(kind, payload)| Edit::parse(payload, kind).ok()))
+    }
+}
+
+/// Entries at hand, so that none is opened twice.
+#[derive(Debug, Default)]
+pub(super) struct Shelf(BTreeMap<EntryAt, Option<Piece>>);
+
+impl Shelf {
+    pub(super) fn put(&mut self, piece: Piece) {
+        self.0.insert(piece.at, Some(piece));
+    }
+
+    /// Opens the entries of some items, those that are not at hand.
+    pub(super) fn fetch<'r>(
+        &mut self,
+        read: &dyn Read,
+        source: &dyn Source,
+        rows: impl IntoIterator<Item = &'r Row>,
+    ) -> Result<(), StoreError> {
+        let wanted: BTreeSet<EntryAt> =
+            rows.into_iter().flat_map(|row| &row.slots).map(|slot| slot.at).filter(|at| !self.0.contains_key(at)).collect();
+        let wanted: Vec<EntryAt> = wanted.into_iter().collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let opened = source.load_many(read, &wanted)?;
+        self.0.extend(wanted.into_iter().zip(opened.iter().map(|opened| opened.as_ref().map(Piece::of))));
+        Ok(())
+    }
+
+    pub(super) fn get(&self, at: EntryAt) -> Option<&Piece> {
+        self.0.get(&at).and_then(Option::as_ref)
+    }
+}
+
+/// An item as it stands.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) kind: Kind,
+    pub(super) item: ItemId,
+    pub(super) about: Option<ItemId>,
+    pub(super) created: Millis,
+    pub(super) edited: Option<Millis>,
+    pub(super) retention: Retention,
+    pub(super) fields: Fields,
+    /// In causal order.
+    pub(super) steps: Vec<Step>,
+    /// Some entries wait for others.
+    pub(super) waiting: bool,
+    doc: Option<Doc>,
+}
+
+/// An entry that made an item what it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) id: EntryId,
+    pub(super) at: EntryAt,
+    pub(super) writer: PersonId,
+    pub(super) when: Millis,
+}
+
+/// What came of putting an item together.
+#[derive(Debug)]
+pub(super) enum Loaded {
+    /// It stands.
+    Ready(Box<Whole>),
+    /// Nothing of it stands, though its first edit is here.
+    Held,
+    /// Its first edit is not here, not open, or destroyed.
+    Absent,
+    /// Automerge did not take it.
+    Aside,
+}
+
+/// Puts an item together from its entries, which must be on the shelf.
+pub(super) fn load(circle: &CircleId, row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
+    if let [slot] = row.slots.as_slice()
+        && !slot.held
+    {
+        return shelf
+            .get(slot.at)
+            .and_then(|piece| single(piece, people))
+            .map_or(Loaded::Absent, |whole| Loaded::Ready(Box::new(whole)));
+    }
+    many(circle, row, shelf, people)
+}
+
+fn single(piece: &Piece, people: &dyn People) -> Option<Whole> {
+    let edit = piece.edit.as_ref().filter(|edit| edit.opens())?;
+    let writer = people.person(&piece.chain.device).unwrap_or(piece.item.creator);
+    Some(Whole {
+        kind: Kind::of(piece.kind)?,
+        item: piece.item,
+        about: edit.about,
+        created: edit.at,
+        edited: None,
+        retention: piece.retention,
+        fields: view_of_one(edit),
+        steps: vec![Step { id: piece.id, at: piece.at, writer, when: edit.at }],
+        waiting: false,
+        doc: None,
+    })
+}
+
+struct Known<'a> {
+    piece: &'a Piece,
+    edit: &'a Edit,
+    writer: PersonId,
+    held: bool,
+}
+
+fn many(circle: &CircleId, row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
+    let mut known: BTreeMap<EntryId, Known<'_>> = BTreeMap::new();
+    for slot in &row.slots {
+        let Some(piece) = shelf.get(slot.at) else { continue };
+        let (Some(edit), true) = (piece.edit.as_ref(), row.kind == 0 || piece.kind == row.kind) else { continue };
+        let writer = people.person(&piece.chain.device).unwrap_or(piece.item.creator);
+        known.insert(piece.id, Known { piece, edit, writer, held: slot.held });
+    }
+    let known: Vec<Known<'_>> = known.into_values().collect();
+    let ids: Vec<(EntryId, &[EntryId])> = known.iter().map(|known| (known.piece.id, known.edit.deps.as_slice())).collect();
+    let graph = Graph::new(&ids);
+    let ordered: Vec<&Known<'_>> = graph.order.iter().filter_map(|at| known.get(*at)).collect();
+    let standing = standing(&graph, &ordered);
+    let Some(kind) = standing.first().and_then(|known| Kind::of(known.piece.kind)) else {
+        return if ordered.is_empty() { Loaded::Absent } else { Loaded::Held };
+    };
+    build(circle, kind, &standing, graph.order.len() < known.len())
+}
+
+/// What stands, and what others' standing entries rest on. An own entry beyond a cut takes what its author built on it along.
+fn standing<'a, 'b>(graph: &Graph, ordered: &[&'b Known<'a>]) -> Vec<&'b Known<'a>> {
+    let mut included = BTreeSet::new();
+    for (rank, known) in ordered.iter().enumerate() {
+        let Some(past) = graph.past.get(rank).filter(|_| !known.held) else { continue };
+        let before = || past.iter().filter_map(|rank| ordered.get(rank).map(|known| (rank, known)));
+        if before().any(|(_, earlier)| earlier.held && earlier.writer == known.writer) {
+            continue;
+        }
+        included.insert(rank);
+        included.extend(before().map(|(rank, _)| rank));
+    }
+    included.into_iter().filter_map(|rank| ordered.get(rank).copied()).collect()
+}
+
+fn build(circle: &CircleId, kind: Kind, standing: &[&Known<'_>], waiting: bool) -> Loaded {
+    let openings = || standing.iter().filter(|known| known.edit.opens());
+    let Some(first) = openings().min_by_key(|known| (known.edit.at, known.piece.id)) else { return Loaded::Absent };
+    let steps =
+        standing.iter().map(|known| Step { id: known.piece.id, at: known.piece.at, writer: known.writer, when: known.edit.at });
+    let mut whole = Whole {
+        kind,
+        item: first.piece.item,
+        about: first.edit.about,
+        created: first.edit.at,
+        edited: standing.iter().filter(|known| !known.edit.opens()).map(|known| known.edit.at).max(),
+        retention: first.piece.retention,
+        fields: view_of_one(first.edit),
+        steps: steps.collect(),
+        waiting,
+        doc: None,
+    };
+    if standing.len() > 1 {
+        let Ok((doc, fields)) = document(circle, &whole, standing) else { return Loaded::Aside };
+        (whole.doc, whole.fields) = (Some(doc), fields);
+    }
+    Loaded::Ready(Box::new(whole))
+}
+
+fn document(circle: &CircleId, whole: &Whole, standing: &[&Known<'_>]) -> Result<(Doc, Fields), DocError> {
+    let parts: Vec<Part<'_>> = standing
+        .iter()
+        .map(|known| Part {
+            id: known.piece.id,
+            chain: known.piece.chain,
+            seq: known.piece.at.seq,
+            writer: known.writer,
+            edit: known.edit,
+        })
+        .collect();
+    let doc = Doc::build(circle, &whole.item, whole.kind, &parts)?;
+    let fields = doc.fields()?;
+    Ok((doc, fields))
+}
+
+impl Whole {
+    /// The entries that a next edit depends on.
+    pub(super) fn heads(&self) -> Vec<EntryId> {
+        match &self.doc {
+            Some(doc) => doc.heads(),
+            None => self.steps.iter().map(|step| step.id).collect(),
+        }
+    }
+
+    /// The characters of a text, named.
+    pub(super) fn characters(&self, field: u8) -> Result<Vec<Character>, DocError> {
+        match (&self.doc, self.steps.first()) {
+            (Some(doc), _) => doc.characters(field),
+            (None, Some(first)) => {
+                // The only edit's counters run through its texts in their order; kinds have one text each.
+                Ok((0..).zip(self.fields.words(field).chars()).map(|(at, _)| (first.id, at)).collect())
+            }
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+
+    /// What it said right after one of its steps.
+    pub(super) fn fields_after(&self, step: &Step) -> Result<Fields, DocError> {
+        self.doc.as_ref().map_or_else(|| Ok(self.fields.clone()), |doc| doc.fields_after(&step.id))
+    }
+}
+
+/// The fields an edit touches.
+pub(super) fn touched(edit: &Edit) -> BTreeSet<u8> {
+    let numbers = edit.ops.iter().map(|op| match op {
+        Op::Set(number, _) | Op::Insert(number, ..) | Op::Delete(number, ..) | Op::Add(number, _) | Op::Remove(number, _) => {
+            *number
+        }
+    });
+    numbers.collect()
+}
