@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::edit::{Edit, EditError};
 use super::kind::Kind;
-use super::port::{EntryAt, Opened, Ports, Writer};
+use super::port::{Ports, Writer};
 use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter};
 use super::settle::{self, Settled};
 use super::whole::{Piece, Shelf};
@@ -17,6 +17,7 @@ use crate::codec::CodecError;
 use crate::control::WatchEvent;
 use crate::id::{CircleId, ItemKey};
 use crate::limits::{ITEM_ENTRIES, ITEM_WAITING};
+use crate::log::entry::{EntryAt, Opened};
 use crate::store::{Read, StoreError};
 use crate::tx::Tx;
 

@@ -12,12 +12,12 @@ use rand_core::CryptoRng;
 
 use super::edit::{Edit, Op};
 use super::kind::Kind;
-use super::port::NewEntry;
 use crate::circle::body::{KeyClass, Retention, Role};
 use crate::codec;
 use crate::control::{Code, Error};
 use crate::id::{ItemId, PersonId};
 use crate::limits::PAYLOAD_BYTES;
+use crate::log::entry::NewEntry;
 use crate::store::StoreError;
 use crate::time::Millis;
 

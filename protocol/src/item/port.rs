@@ -1,57 +1,12 @@
 //! What the item room asks of others, and nothing else of them.
 
-use crate::circle::body::{ChainId, KeyClass, Retention, Role};
-use crate::id::{CircleId, DeviceId, EntryId, ItemId, PersonId};
+use crate::circle::body::Role;
+use crate::circle::epoch::KeyRing;
+use crate::id::{DeviceId, PersonId};
+use crate::log::chain;
+use crate::log::entry::{EntryAt, Opened};
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
-
-/// Stand-in until the log room is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, minicbor::Encode, minicbor::Decode)]
-#[cbor(array)]
-pub struct EntryAt {
-    /// Local chain number.
-    #[n(0)]
-    pub chain: u32,
-    /// Place in it.
-    #[n(1)]
-    pub seq: u64,
-}
-
-/// Stand-in until the log room is there.
-#[derive(Clone, Debug)]
-pub struct NewEntry {
-    /// Key class.
-    pub class: KeyClass,
-    /// Kind.
-    pub kind: u8,
-    /// Item.
-    pub item: ItemId,
-    /// Retention.
-    pub retention: Retention,
-    /// Payload.
-    pub payload: Vec<u8>,
-}
-
-/// Stand-in until the log room is there.
-#[derive(Clone, Debug)]
-pub struct Opened {
-    /// Id.
-    pub id: EntryId,
-    /// Where it is stored.
-    pub at: EntryAt,
-    /// Chain.
-    pub chain: ChainId,
-    /// Circle.
-    pub circle: CircleId,
-    /// Kind.
-    pub kind: u8,
-    /// Item.
-    pub item: ItemId,
-    /// Retention.
-    pub retention: Retention,
-    /// Payload; none where destroyed.
-    pub payload: Option<Vec<u8>>,
-}
 
 /// Opens stored entries.
 pub trait Source {
@@ -61,12 +16,30 @@ pub trait Source {
     /// [`StoreError`] where the store fails.
     fn load(&self, read: &dyn Read, at: EntryAt) -> Result<Option<Opened>, StoreError>;
 
-    /// Several at once, ascending by place; a block is then opened once.
+    /// Several at once, asked for in ascending order, so that a block is opened once; those that are not here are left out.
     ///
     /// # Errors
     /// [`StoreError`] where the store fails.
-    fn load_many(&self, read: &dyn Read, at: &[EntryAt]) -> Result<Vec<Option<Opened>>, StoreError> {
-        at.iter().map(|at| self.load(read, *at)).collect()
+    fn load_many(&self, read: &dyn Read, at: &[EntryAt]) -> Result<Vec<Opened>, StoreError>;
+}
+
+/// The log as a source, with the epoch keys of one circle.
+#[derive(Clone, Copy)]
+pub struct FromLog<'a>(pub &'a dyn KeyRing);
+
+impl Source for FromLog<'_> {
+    fn load(&self, read: &dyn Read, at: EntryAt) -> Result<Option<Opened>, StoreError> {
+        chain::load(read, self.0, at)
+    }
+
+    fn load_many(&self, read: &dyn Read, at: &[EntryAt]) -> Result<Vec<Opened>, StoreError> {
+        chain::load_many(read, self.0, at)
+    }
+}
+
+impl std::fmt::Debug for FromLog<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FromLog")
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::kind::{Kind, fields};
-use super::port::{Delivery, EntryAt, People, Source};
+use super::port::{Delivery, People, Source};
 use super::row::{Flags, Row, Tag, counter, local, view_item, view_parent, view_prefix};
 use super::whole::{Loaded, Shelf, Step, Whole, load};
 use crate::control::{Author, NoteState};
 use crate::id::{CircleId, ItemId, ItemKey, PersonId};
+use crate::log::entry::EntryAt;
 use crate::store::{Read, StoreError, Table};
 use crate::time::{DAY, Millis};
 

@@ -5,10 +5,10 @@
 use minicbor::{Decode, Encode};
 
 use super::kind::Kind;
-use super::port::EntryAt;
 use crate::circle::body::Retention;
 use crate::codec;
 use crate::id::{CircleId, ItemKey};
+use crate::log::entry::EntryAt;
 use crate::store::{Read, StoreError, Table};
 use crate::time::Millis;
 use crate::tx::Tx;

@@ -3,12 +3,13 @@
 
 use super::apply::Applied;
 use super::kind::{Kind, fields};
-use super::port::{EntryAt, Ports};
+use super::port::Ports;
 use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter, view_item, view_prefix};
 use super::whole::{Loaded, Shelf, Whole, load};
 use crate::circle::body::Retention;
 use crate::codec;
 use crate::id::{CircleId, ItemKey};
+use crate::log::entry::EntryAt;
 use crate::store::{Read, StoreError, Table};
 use crate::time::{DAY, Millis};
 use crate::tx::Tx;

@@ -1,10 +1,10 @@
 //! What time does to items: deleted ones lose their bytes a day later, conversation at the end of its retention.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
-use super::port::EntryAt;
 use super::row::{Flags, Row, local, view_item};
 use crate::codec;
 use crate::id::ItemKey;
+use crate::log::entry::EntryAt;
 use crate::store::{Read, StoreError, Table};
 use crate::time::Millis;
 use crate::tx::Tx;

@@ -12,13 +12,14 @@ use std::rc::Rc;
 use rand_core::CryptoRng;
 
 use super::compose::{self, Place, Stop};
-use super::port::{Delivery, EntryAt, NewEntry, Opened, People, Ports, Source, Writer};
+use super::port::{Delivery, People, Ports, Source, Writer};
 use super::reader::Reader;
 use super::{Outcome, Report, apply, rejudge, sweep};
 use crate::circle::body::{ChainId, Retention, Role};
 use crate::control::{self, NewNote};
 use crate::crypto::Seeded;
 use crate::id::{CircleId, DeviceId, EntryId, Incarnation, ItemKey, PersonId};
+use crate::log::entry::{EntryAt, NewEntry, Opened};
 use crate::store::{MemoryStore, Read, Store, StoreError};
 use crate::time::{HOUR, Millis};
 use crate::tx::{Batch, Tx};
@@ -75,6 +76,10 @@ struct Log(RefCell<BTreeMap<EntryAt, Opened>>);
 impl Source for Log {
     fn load(&self, _: &dyn Read, at: EntryAt) -> Result<Option<Opened>, StoreError> {
         Ok(self.0.borrow().get(&at).cloned())
+    }
+
+    fn load_many(&self, _: &dyn Read, at: &[EntryAt]) -> Result<Vec<Opened>, StoreError> {
+        Ok(at.iter().filter_map(|at| self.0.borrow().get(at).cloned()).collect())
     }
 }
 
@@ -133,6 +138,8 @@ impl Machine {
             },
             chain: ChainId { device: DeviceId([self.me; 32]), incarnation: Incarnation([0; 16]), class: entry.class },
             circle: CIRCLE,
+            heads: [].into(),
+            epoch: crate::id::EpochId([0; 32]),
             kind: entry.kind,
             item: entry.item,
             retention: entry.retention,

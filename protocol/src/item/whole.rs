@@ -8,10 +8,11 @@ use super::edit::{Edit, Op};
 use super::fields::{Fields, view_of_one};
 use super::graph::Graph;
 use super::kind::Kind;
-use super::port::{EntryAt, Opened, People, Source};
+use super::port::{People, Source};
 use super::row::Row;
 use crate::circle::body::{ChainId, Retention};
 use crate::id::{CircleId, EntryId, ItemId, PersonId};
+use crate::log::entry::{EntryAt, Opened};
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
 
@@ -70,7 +71,8 @@ impl Shelf {
             return Ok(());
         }
         let opened = source.load_many(read, &wanted)?;
-        self.0.extend(wanted.into_iter().zip(opened.iter().map(|opened| opened.as_ref().map(Piece::of))));
+        self.0.extend(wanted.into_iter().map(|at| (at, None)));
+        self.0.extend(opened.iter().map(|opened| (opened.at, Some(Piece::of(opened)))));
         Ok(())
     }
 

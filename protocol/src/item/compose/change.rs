@@ -12,11 +12,11 @@ use crate::id::{ItemId, ItemKey};
 use crate::item::diff::Draft;
 use crate::item::edit::{Op, Value};
 use crate::item::kind::{Kind, fields};
-use crate::item::port::NewEntry;
 use crate::item::reader::{Reader, Shown};
 use crate::item::valid;
 use crate::item::whole::Whole;
 use crate::limits::TITLE_CHARS;
+use crate::log::entry::NewEntry;
 use crate::time::Millis;
 
 /// An item that is there for all to see.

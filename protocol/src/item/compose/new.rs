@@ -6,9 +6,9 @@ use super::Place;
 use crate::control::{BatchItem, Code, Error, NewEvent, NewNote, NewResource, Want};
 use crate::item::edit::{Op, Value};
 use crate::item::kind::{Form, Kind, fields};
-use crate::item::port::NewEntry;
 use crate::item::valid;
 use crate::limits::{BATCH_ITEMS, TITLE_CHARS};
+use crate::log::entry::NewEntry;
 use crate::private::Private;
 
 /// Operations of a first edit; empty fields are left out.

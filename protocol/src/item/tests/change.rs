@@ -167,7 +167,7 @@ fn a_tombstone_may_come_before_its_target_and_an_edit_before_its_item() {
     let report = bea.take(std::slice::from_ref(&note));
     assert!(matches!(&report.outcomes[..], [Outcome::Applied(applied)] if applied.change == "new"));
     assert_eq!(bea.show(&key).expect("a note").body.as_deref(), Some("two"));
-    assert_eq!(bea.take(&[note.clone()]).outcomes, [Outcome::Known]);
+    assert_eq!(bea.take(std::slice::from_ref(&note)).outcomes, [Outcome::Known]);
 
     let mut dune = Machine::new(DUNE);
     let tombstones = remove(&mut chioma, &key, false).expect("her own");
@@ -260,7 +260,7 @@ fn conversation_expires_where_it_was_written_to_and_nothing_else_does() {
     // Somebody who gets it later than that never shows it.
     let mut bea = Machine::new(BEA);
     bea.now = chioma.now;
-    assert_eq!(bea.take(&[note.clone()]).destroy, [note.at]);
+    assert_eq!(bea.take(std::slice::from_ref(&note)).destroy, [note.at]);
     assert!(bea.notes().is_empty());
 }
 

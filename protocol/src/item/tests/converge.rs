@@ -38,9 +38,10 @@ fn deed() -> impl Strategy<Value = (usize, Deed)> {
 impl Machine {
     fn key(&self, kind: Kind, at: usize) -> Option<ItemKey> {
         let all = Filter::default();
-        let ids: Vec<String> = match kind {
-            Kind::Note => self.reader(|reader| notes(reader, &all)).into_iter().map(|note| note.id).collect(),
-            _ => self.reader(|reader| resources(reader, &all)).into_iter().map(|resource| resource.id).collect(),
+        let ids: Vec<String> = if kind == Kind::Note {
+            self.reader(|reader| notes(reader, &all)).into_iter().map(|note| note.id).collect()
+        } else {
+            self.reader(|reader| resources(reader, &all)).into_iter().map(|resource| resource.id).collect()
         };
         let id = ids.get(at.checked_rem(ids.len())?)?;
         crate::item::resolve(&self.store, &[CIRCLE], &[], id).expect("reads").ok().map(|found| found.2)
