@@ -34,7 +34,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     let haul = read(args)?;
     let ui = context.ui();
     remarks(ui, &haul);
-    let client = context.client()?;
+    let bare = context.bare_client()?;
+    // What would be imported can be shown with no daemon too; what is there already is then not known.
+    let client = if context.global().dry_run && !bare.answers() { bare } else { context.client()? };
     let (new, already) = sort_out(context, &client, &haul)?;
     for title in &already {
         ui.detail(Line::new().strong(title).text(" is there already."));
@@ -124,6 +126,9 @@ fn known(context: &Context, client: &Client, haul: &Haul) -> Result<BTreeSet<Str
     let route = |noun: &str| Route::new("circles").seg(context.circle()).seg(noun);
     let has = |is: fn(&BatchItem) -> bool| haul.found.iter().any(|found| is(&found.item));
     let mut known = BTreeSet::new();
+    if context.global().dry_run && !client.answers() {
+        return Ok(known);
+    }
     if has(|item| matches!(item, BatchItem::Event(_))) {
         let events: Vec<Event> = client.get(&route("events"))?.field("events")?;
         for event in events {
