@@ -123,6 +123,11 @@ fn what_one_writes_the_other_reads() {
     assert_eq!(ada.all(), written);
     assert_eq!(bea.all(), written);
     assert_eq!(written.len(), 768);
+    for entry in written.iter().step_by(61).chain(written.last()) {
+        assert_eq!(load(&bea.store, &bea.keys, entry.at).expect("loads").as_ref(), Some(entry));
+        assert_eq!(id_of(&bea.store, &bea.keys, entry.at), Ok(Some(entry.id)));
+    }
+    assert_eq!(load(&bea.store, &bea.keys, EntryAt { chain: 1, seq: 769 }), Ok(None));
     assert!(bea.serve(768).is_none());
     assert!(ada.rows(Table::Block) <= 6 && ada.rows(Table::Tail) < 256);
 }
