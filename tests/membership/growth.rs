@@ -42,6 +42,8 @@ fn act_by_act_is_all_at_once() {
                 fresh.add(fact);
             });
             assert_eq!(growing.state(), fresh.state(), "{} after {n}", vector.name);
+            let void = |membership: &Membership| membership.void().into_iter().collect::<BTreeSet<ActId>>();
+            assert_eq!(void(&growing), void(&fresh));
             assert_eq!(growing.state().roster_hash(), fresh.state().roster_hash());
         }
         for fact in facts.iter().filter(|fact| growing.verdict(&fact.id) == Some(Verdict::Admissible)) {
