@@ -226,18 +226,20 @@ impl Membership {
     /// are not heads. At most [`limits::HEADS`], ascending.
     #[must_use]
     pub fn heads(&self) -> Vec<ActId> {
-        self.chosen(&self.all.heads)
+        self.chosen(self.all.heads.iter().rev())
     }
 
     /// The parents of the next act that carries an epoch: rotations too, which it thereby supersedes.
     #[must_use]
     pub fn epoch_heads(&self) -> Vec<ActId> {
-        self.chosen(&self.all.tips)
+        let rotates = |x: &&usize| self.graph.rotations().get(**x);
+        let tips = || self.all.tips.iter().rev();
+        self.chosen(tips().filter(|x| !rotates(x)).chain(tips().filter(rotates)))
     }
 
-    /// The latest that fit; the rest are merged by the acts after it.
-    fn chosen(&self, heads: &[usize]) -> Vec<ActId> {
-        let mut ids: Vec<ActId> = heads.iter().rev().take(limits::HEADS).map(|x| self.graph.act(*x).id).collect();
+    /// As many as fit; the rest are merged by the acts after it.
+    fn chosen<'a>(&self, heads: impl Iterator<Item = &'a usize>) -> Vec<ActId> {
+        let mut ids: Vec<ActId> = heads.take(limits::HEADS).map(|x| self.graph.act(*x).id).collect();
         ids.sort_unstable();
         ids
     }
@@ -307,3 +309,6 @@ impl Membership {
         Some(&self.graph.act(self.graph.find(act)?).statement)
     }
 }
+
+#[cfg(test)]
+mod tests;
