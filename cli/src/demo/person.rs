@@ -64,6 +64,7 @@ impl Person {
     }
 
     /// Start the daemon and wait until it answers.
+    #[expect(clippy::zombie_processes, reason = "the list of children is waited for in `stop` and `end_all`")]
     pub(crate) fn start(&mut self) -> Result<()> {
         private_dir(self.home.path())?;
         let program = program()?;
