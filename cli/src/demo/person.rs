@@ -64,7 +64,6 @@ impl Person {
     }
 
     /// Start the daemon and wait until it answers.
-    #[expect(clippy::zombie_processes, reason = "the list of children is waited for in `stop` and `end_all`")]
     pub(crate) fn start(&mut self) -> Result<()> {
         private_dir(self.home.path())?;
         let program = program()?;
@@ -82,9 +81,7 @@ impl Person {
             .spawn()
             .map_err(|e| failed(format!("Cannot start a daemon: {}", error::reason(&e)), ""))?;
         self.pid = child.id();
-        if let Ok(mut list) = self.children.lock() {
-            list.push(child);
-        }
+        adopt(&self.children, child)?;
         let said = || std::fs::read_to_string(&log_path).unwrap_or_default();
         self.wait("a daemon that answers", || Ok(self.client.answers().then_some(())))
             .map_err(|_| failed(format!("{}'s daemon does not answer. {}", self.name, said().trim()), ""))
@@ -100,7 +97,7 @@ impl Person {
             let Some(at) = list.iter().position(|child| child.id() == pid) else { return Ok(Some(())) };
             let ended = list.get_mut(at).is_some_and(|child| matches!(child.try_wait(), Ok(Some(_))));
             if ended {
-                list.swap_remove(at);
+                drop(list.swap_remove(at).wait());
             }
             Ok(ended.then_some(()))
         })
@@ -146,6 +143,12 @@ impl Person {
             failed(format!("`kith {}` answered: {} {text}", words.join(" "), String::from_utf8_lossy(&out.stderr).trim()), "")
         })
     }
+}
+
+/// Put a daemon among those that are ended at the end.
+fn adopt(children: &Children, child: Child) -> Result<()> {
+    children.lock().map_err(|_| failed("The demo lost its daemons.", ""))?.push(child);
+    Ok(())
 }
 
 fn connections(status: &Status) -> String {
