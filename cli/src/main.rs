@@ -8,7 +8,6 @@ mod calendar;
 mod client;
 mod commands;
 mod context;
-mod demo;
 mod error;
 mod exit;
 mod export;

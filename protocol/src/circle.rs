@@ -3,3 +3,8 @@
 pub mod body;
 pub mod epoch;
 pub mod membership;
+pub mod record;
+pub(crate) mod state;
+pub(crate) mod summary;
+pub(crate) mod ticket;
+pub mod words;

@@ -43,6 +43,3 @@ pub enum LogError {
     #[error("too many {0}")]
     Quota(&'static str),
 }
-
-#[cfg(test)]
-mod frozen;

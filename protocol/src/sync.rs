@@ -1,1 +1,13 @@
-//! Sessions with peers: the hidden hello, anti-entropy, live push.
+//! Sessions with peers: the hidden hello, anti-entropy, live push, and the way in for newcomers.
+//!
+//! Owns links, credits, back-off. Must never judge: acts go to `circle`, entries to `log` and `item`. Everything here may be
+//! forgotten in a crash; it is exchanged again at the next meeting.
+
+pub(crate) mod dial;
+pub(crate) mod exchange;
+pub(crate) mod frame;
+pub(crate) mod hello;
+pub(crate) mod join;
+pub(crate) mod receive;
+pub(crate) mod session;
+pub(crate) mod welcome;

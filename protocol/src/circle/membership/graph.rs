@@ -52,10 +52,8 @@ pub(super) struct Act {
     pub(super) author: usize,
     pub(super) statement: Statement,
     pub(super) epoch: bool,
-    /// The admissible acts before it, plain rotations included.
+    /// The admissible acts before it.
     pub(super) past: Bits,
-    /// The maximal ones of them, without plain rotations.
-    heads: Vec<usize>,
     pub(super) ruling: Ruling,
     /// Whom it is about.
     pub(super) subject: Option<usize>,
@@ -98,18 +96,18 @@ pub(super) struct Dossier {
     pub(super) restorations: Vec<usize>,
 }
 
+/// An act without weight.
+#[derive(Clone, Debug)]
+struct Refused {
+    past: Bits,
+    heads: Vec<usize>,
+}
+
 /// Where an act stands: what it knows.
-///
-/// Nothing rests on a plain rotation, so it takes no part in judging (and being no head, it would keep every act after it
-/// from knowing all before it): `core` and `heads` leave rotations out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
     pub(super) past: Bits,
-    pub(super) core: Bits,
-    /// The maximal acts of `core`.
     pub(super) heads: Vec<usize>,
-    /// The maximal acts of `past`.
-    pub(super) tips: Vec<usize>,
 }
 
 /// See the module.
@@ -120,8 +118,7 @@ pub(super) struct Graph {
     pub(super) suite: u8,
     acts: Vec<Act>,
     index: BTreeMap<ActId, usize>,
-    refused: BTreeMap<ActId, Place>,
-    rotations: Bits,
+    refused: BTreeMap<ActId, Refused>,
     people: Vec<(PersonId, Dossier)>,
     person_index: BTreeMap<PersonId, usize>,
     keys: Vec<(DeviceId, Vec<usize>)>,
@@ -141,7 +138,6 @@ impl Graph {
             acts: Vec::new(),
             index: BTreeMap::new(),
             refused: BTreeMap::new(),
-            rotations: Bits::new(),
             people: Vec::new(),
             person_index: BTreeMap::new(),
             keys: Vec::new(),
@@ -237,25 +233,19 @@ impl Graph {
     /// What these acts and all before them are; `None` where one is unknown or held.
     pub(super) fn place(&self, parents: &[ActId]) -> Option<Place> {
         let mut past = Bits::default();
-        let (mut heads, mut tips) = (Vec::new(), Vec::new());
+        let mut tips = Vec::new();
         for id in parents {
             if let Some(x) = self.find(id) {
                 past.join(&self.act(x).past);
                 past.set(x);
                 tips.push(x);
-                if self.rotations.get(x) {
-                    heads.extend(&self.act(x).heads);
-                } else {
-                    heads.push(x);
-                }
             } else {
                 let refused = self.refused.get(id)?;
                 past.join(&refused.past);
-                tips.extend(&refused.tips);
-                heads.extend(&refused.heads);
+                tips.extend(&refused.heads);
             }
         }
-        Some(Place { core: past.minus(&self.rotations), past, heads: self.maximal(heads), tips: self.maximal(tips) })
+        Some(Place { past, heads: self.maximal(tips) })
     }
 
     /// Those of `tips` that no other of them knows, ascending.
@@ -268,7 +258,7 @@ impl Graph {
     }
 
     pub(super) fn refuse(&mut self, id: ActId, place: Place) {
-        self.refused.insert(id, place);
+        self.refused.insert(id, Refused { past: place.past, heads: place.heads });
     }
 
     /// Takes an admissible act in and says its number.
@@ -297,7 +287,6 @@ impl Graph {
             statement: fact.statement,
             epoch: fact.epoch,
             past: place.past,
-            heads: place.heads,
             ruling,
             subject,
             keys,
@@ -361,14 +350,9 @@ impl Graph {
             | Statement::Device { .. }
             | Statement::Revoke { .. }
             | Statement::Recover { .. }
-            | Statement::Vouch { .. } => {}
-            Statement::Rotate => self.rotations.set(x),
+            | Statement::Vouch { .. }
+            | Statement::Rotate => {}
         }
-    }
-
-    /// The plain rotations.
-    pub(super) const fn rotations(&self) -> &Bits {
-        &self.rotations
     }
 
     fn intern_key(&mut self, id: DeviceId) -> usize {

@@ -1,0 +1,161 @@
+//! Policies and roles as people type and read them.
+
+use super::body::{History, Policy, Retention, Role};
+use crate::control::{Code, Error};
+
+/// A role's word.
+#[must_use]
+pub const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Guest => "guest",
+        Role::Member => "member",
+        Role::Facilitator => "facilitator",
+        Role::Steward => "steward",
+        Role::Founder => "founder",
+    }
+}
+
+/// A word's role.
+///
+/// # Errors
+/// A usage error that names the words there are.
+pub fn parse_role(text: &str) -> Result<Role, Error> {
+    match text.trim().to_lowercase().as_str() {
+        "guest" => Ok(Role::Guest),
+        "member" => Ok(Role::Member),
+        "facilitator" => Ok(Role::Facilitator),
+        "steward" => Ok(Role::Steward),
+        _ => Err(usage("that is not a role one can give", "use guest, member, facilitator or steward")),
+    }
+}
+
+/// `all`, `since-join` or `days:N`.
+#[must_use]
+pub fn history(value: History) -> String {
+    match value {
+        History::All => "all".into(),
+        History::SinceJoin => "since-join".into(),
+        History::Days(n) => format!("days:{n}"),
+    }
+}
+
+/// Reads `all`, `since-join`, `days:N` or `Nd`.
+///
+/// # Errors
+/// A usage error that names the words there are.
+pub fn parse_history(text: &str) -> Result<History, Error> {
+    match text.trim() {
+        "all" => Ok(History::All),
+        "" | "since-join" => Ok(History::SinceJoin),
+        other => days(other)
+            .map(History::Days)
+            .ok_or_else(|| usage("that is not a way to share history", "use all, since-join or days:N")),
+    }
+}
+
+/// `keep` or `days:N`.
+#[must_use]
+pub fn retention(value: Retention) -> String {
+    match value {
+        Retention::Keep => "keep".into(),
+        Retention::Days(n) => format!("days:{n}"),
+    }
+}
+
+/// Reads `keep`, `days:N` or `Nd`.
+///
+/// # Errors
+/// A usage error that names the words there are.
+pub fn parse_retention(text: &str) -> Result<Retention, Error> {
+    match text.trim() {
+        "" | "keep" => Ok(Retention::Keep),
+        other => {
+            days(other).map(Retention::Days).ok_or_else(|| usage("that is not a time to keep things", "use keep, or days as 90d"))
+        }
+    }
+}
+
+/// `days:N` or `Nd`, N from 1 to 36,500.
+fn days(text: &str) -> Option<u32> {
+    let number = text.strip_prefix("days:").or_else(|| text.strip_suffix('d'))?;
+    number.parse().ok().filter(|n| (1..=36_500).contains(n))
+}
+
+/// Reads who may invite: `stewards` or `members`; true for members.
+///
+/// # Errors
+/// A usage error that names the words there are.
+pub fn parse_invite(text: &str) -> Result<bool, Error> {
+    match text.trim() {
+        "" | "stewards" => Ok(false),
+        "members" => Ok(true),
+        _ => Err(usage("that is not who may invite", "use stewards or members")),
+    }
+}
+
+/// Reads whether a steward approves: `required` or `none`.
+///
+/// # Errors
+/// A usage error that names the words there are.
+pub fn parse_approval(text: &str) -> Result<bool, Error> {
+    match text.trim() {
+        "" | "required" => Ok(true),
+        "none" => Ok(false),
+        _ => Err(usage("that is not a way to approve", "use required or none")),
+    }
+}
+
+/// A policy as key and value.
+#[must_use]
+pub fn policy(policy: &Policy) -> Option<(&'static str, String)> {
+    Some(match policy {
+        Policy::Name(_) => return None,
+        Policy::Agreement(text) => ("agreement", text.0.clone()),
+        Policy::History(value) => ("history", history(*value)),
+        Policy::Retention(value) => ("retention", retention(*value)),
+        Policy::MembersInvite(members) => ("invite", if *members { "members" } else { "stewards" }.into()),
+        Policy::ApprovalRequired(required) => ("approval", if *required { "required" } else { "none" }.into()),
+    })
+}
+
+/// A name as it will be shown: trimmed, one line, neither empty nor too long.
+///
+/// # Errors
+/// A usage error that says what is wrong with it.
+pub fn name(text: &str, what: &str) -> Result<String, Error> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(usage(&format!("{what} needs a name"), "give one of up to 80 characters"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(usage(
+            &format!("the name of {what} holds control characters"),
+            "use letters, digits, spaces and punctuation",
+        ));
+    }
+    if text.chars().count() > crate::limits::NAME_CHARS {
+        return Err(Error::new(Code::TooLarge, format!("the name of {what} is longer than 80 characters"), "shorten it"));
+    }
+    Ok(text.to_owned())
+}
+
+fn usage(message: &str, hint: &str) -> Error {
+    Error::new(Code::Usage, message, hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_read_as_they_show() {
+        for text in ["all", "since-join", "days:30"] {
+            assert_eq!(history(parse_history(text).expect("a history")), text);
+        }
+        assert_eq!(retention(parse_retention("90d").expect("days")), "days:90");
+        assert_eq!(parse_retention("0d").expect_err("zero").code, Code::Usage);
+        assert!(parse_history("days:x").is_err() && parse_role("founder").is_err());
+        assert_eq!(name("  Night shift ", "a circle").expect("a name"), "Night shift");
+        assert!(name("a\u{1b}[2J", "a circle").is_err());
+    }
+}

@@ -1,0 +1,361 @@
+//! Commands and queries about what members write: from names and requests to entries, and from rows to what is shown.
+
+use super::entries::{self, Travelled};
+use super::{Answer, Command, Cx, Noun, Query, Rooms, Stop, outside};
+use crate::circle::epoch::Ring;
+use crate::circle::state::{CircleState, Standing};
+use crate::circle::summary::{self, Summary};
+use crate::control::{self, Finding};
+use crate::crypto::Crypto;
+use crate::id::{CircleId, ItemKey};
+use crate::item::compose::{self, Place};
+use crate::item::kind::Kind;
+use crate::item::{self, Outcome, Reader, Report};
+use crate::log::entry::NewEntry;
+use crate::store::{Read, StoreError};
+use crate::time::Millis;
+
+/// Hits of a search that nobody limited.
+const HITS: usize = 50;
+/// Hits of a search at most.
+const MOST_HITS: usize = 1_000;
+
+impl From<compose::Stop> for Stop {
+    fn from(stop: compose::Stop) -> Self {
+        match stop {
+            compose::Stop::Refused(error) => Self::Refused(*error),
+            compose::Stop::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+// ---- where ----------------------------------------------------------------------------------------------------------
+
+/// One circle, opened for reading its items.
+struct Shelf {
+    summary: Summary,
+    ring: Ring,
+    travelled: Travelled,
+}
+
+impl Shelf {
+    fn open(read: &dyn Read, summary: Summary) -> Result<Self, StoreError> {
+        let ring = Ring::load(read, &summary.id)?;
+        let travelled = Travelled::of(read, &summary.id, &summary.device, &summary.other_devices())?;
+        Ok(Self { summary, ring, travelled })
+    }
+
+    fn reader<'a>(&'a self, read: &'a dyn Read, now: Millis) -> Reader<'a> {
+        Reader {
+            read,
+            source: &self.ring,
+            people: &self.summary,
+            delivery: &self.travelled,
+            circle: self.summary.id,
+            name: &self.summary.name.0,
+            now,
+        }
+    }
+}
+
+/// The circles that may be meant: the named one, or all.
+fn candidates(read: &dyn Read, circle: Option<&str>) -> Result<Vec<Summary>, Stop> {
+    let all = Summary::all(read)?;
+    match circle.filter(|text| !text.is_empty() && *text != "-") {
+        Some(text) => Ok(vec![summary::pick(&all, text)?.clone()]),
+        None => Ok(all.into_iter().filter(|s| s.standing != Standing::Admitted).collect()),
+    }
+}
+
+/// The item that somebody names; an id alone is enough, whatever the circle.
+fn find(read: &dyn Read, circle: Option<&str>, kinds: &[Kind], text: &str) -> Result<(Summary, Kind, ItemKey), Stop> {
+    let all = candidates(read, circle)?;
+    let ids: Vec<CircleId> = all.iter().map(|s| s.id).collect();
+    let (id, kind, key) = item::resolve(read, &ids, kinds, text)??;
+    let summary = all.into_iter().find(|s| s.id == id);
+    let summary = summary.ok_or_else(|| Stop::not_found("no circle has that name or id", "kith circle list shows yours"))?;
+    Ok((summary, kind, key))
+}
+
+fn place(summary: &Summary, now: Millis) -> Result<Place, Stop> {
+    let (Some(me), Some(role), Standing::In) = (summary.me, summary.my_role(), summary.standing) else {
+        return Err(Stop::Refused(outside()));
+    };
+    Ok(Place { me, role, now, retention: summary.retention })
+}
+
+// ---- commands -------------------------------------------------------------------------------------------------------
+
+/// A command about items.
+pub(crate) fn command(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, command: Command) -> Result<Answer, Stop> {
+    match command {
+        Command::NewNote(circle, new) => {
+            fresh(rooms, cx, &circle, |place, cx| Ok(vec![compose::note(place, cx.env.rng, &new)?])).map(Fresh::shown)?
+        }
+        Command::NewEvent(circle, new) => {
+            fresh(rooms, cx, &circle, |place, cx| Ok(vec![compose::event(place, cx.env.rng, &new)?])).map(Fresh::shown)?
+        }
+        Command::NewResource(circle, new) => {
+            fresh(rooms, cx, &circle, |place, cx| Ok(vec![compose::resource(place, cx.env.rng, &new)?])).map(Fresh::shown)?
+        }
+        Command::Batch(circle, batch) => {
+            fresh(rooms, cx, &circle, |place, cx| Ok(compose::batch(place, cx.env.rng, &batch)?)).map(Fresh::ids)?
+        }
+        Command::NewReply(circle, note, new) => on(rooms, cx, &circle, &[Kind::Note], &note, |reader, place, rng, key| {
+            Ok(vec![compose::reply(reader, place, rng, key, &new)?])
+        }),
+        Command::React(circle, note, new) => {
+            on(rooms, cx, &circle, &[Kind::Note], &note, |reader, place, rng, key| compose::react(reader, place, rng, key, &new))
+        }
+        Command::Rsvp(circle, event, answer) => on(rooms, cx, &circle, &[Kind::Event], &event, |reader, place, rng, key| {
+            compose::rsvp(reader, place, rng, key, answer)
+        }),
+        Command::Edit(circle, item, edit) => {
+            let kinds: &[Kind] = match &edit {
+                control::Edit::Note(_) => &[Kind::Note, Kind::Reply],
+                control::Edit::Event(_) => &[Kind::Event],
+                control::Edit::Resource(_) => &[Kind::Resource],
+            };
+            on(rooms, cx, &circle, kinds, &item, |reader, place, _, key| compose::edit(reader, place, key, &edit))
+        }
+        Command::Remove { circle, item, now } => {
+            on(rooms, cx, &circle, &[], &item, |reader, place, rng, key| compose::remove(reader, place, rng, key, now))
+        }
+        Command::Hide(circle, item, hide) => {
+            on(rooms, cx, &circle, &[], &item, |reader, place, rng, key| compose::mark(reader, place, rng, Kind::Hide, key, hide))
+        }
+        Command::Pin(circle, item, pin) => {
+            on(rooms, cx, &circle, &[], &item, |reader, place, rng, key| compose::mark(reader, place, rng, Kind::Pin, key, pin))
+        }
+        Command::Seen { circle, item } => seen(cx, circle.as_deref(), item.as_deref()),
+        Command::Rebuild => entries::rebuild(rooms, cx).map(|()| Answer::Done),
+        Command::Init { .. }
+        | Command::NewCircle(_)
+        | Command::EditCircle(..)
+        | Command::Leave(_)
+        | Command::NewInvite(..)
+        | Command::RevokeInvite(..)
+        | Command::PreviewInvite(_)
+        | Command::Accept(_)
+        | Command::ConfirmJoin(_)
+        | Command::AbandonJoin(_)
+        | Command::Approve(..)
+        | Command::Decline(..)
+        | Command::RemoveMember(..)
+        | Command::SetRole(..)
+        | Command::SyncNow => Ok(Answer::Done),
+    }
+}
+
+/// What writing new items came to.
+struct Fresh {
+    answer: Result<Answer, Stop>,
+    ids: Vec<String>,
+}
+
+impl Fresh {
+    fn shown(self) -> Result<Answer, Stop> {
+        self.answer
+    }
+
+    fn ids(self) -> Result<Answer, Stop> {
+        Ok(Answer::Made(self.ids))
+    }
+}
+
+/// Writes new items into a circle.
+fn fresh(
+    rooms: &mut Rooms,
+    cx: &mut Cx<'_, '_>,
+    circle: &str,
+    compose: impl FnOnce(&Place, &mut Cx<'_, '_>) -> Result<Vec<NewEntry>, Stop>,
+) -> Result<Fresh, Stop> {
+    let summary = summary::pick(&Summary::all(&cx.tx)?, circle)?.clone();
+    let place = place(&summary, cx.env.now)?;
+    let written = compose(&place, cx)?;
+    let keys: Vec<(ItemKey, Kind)> =
+        written.iter().filter_map(|entry| Some((entry.item.key(&summary.id), Kind::of(entry.kind)?))).collect();
+    let report = entries::write(rooms, cx, &summary.id, written)?;
+    refused(&report)?;
+    let ids = keys.iter().map(|(key, kind)| key.text(kind.letter())).collect();
+    let answer = match keys.as_slice() {
+        [(key, kind)] => shown(&cx.tx, &summary, *kind, key, cx.env.now),
+        _ => Ok(Answer::Done),
+    };
+    Ok(Fresh { answer, ids })
+}
+
+/// Writes about an item that is there, and shows what people look at: the item, or for a reply its note.
+fn on(
+    rooms: &mut Rooms,
+    cx: &mut Cx<'_, '_>,
+    circle: &str,
+    kinds: &[Kind],
+    item: &str,
+    compose: impl FnOnce(&Reader<'_>, &Place, &mut dyn rand_core::CryptoRng, &ItemKey) -> Result<Vec<NewEntry>, compose::Stop>,
+) -> Result<Answer, Stop> {
+    let (summary, kind, key) = find(&cx.tx, Some(circle), kinds, item)?;
+    let place = place(&summary, cx.env.now)?;
+    let shelf = Shelf::open(&cx.tx, summary)?;
+    let written = compose(&shelf.reader(&cx.tx, cx.env.now), &place, &mut *cx.env.rng, &key)?;
+    if !written.is_empty() {
+        let report = entries::write(rooms, cx, &shelf.summary.id, written)?;
+        refused(&report)?;
+    }
+    shown(&cx.tx, &shelf.summary, kind, &key, cx.env.now)
+}
+
+/// One's own entries must mean what they say; anything else is our bug, told instead of hidden.
+fn refused(report: &Report) -> Result<(), Stop> {
+    let aside = report.outcomes.iter().find_map(|outcome| match outcome {
+        Outcome::SetAside(why) => Some(*why),
+        Outcome::Applied(_) | Outcome::Kept | Outcome::Known => None,
+    });
+    aside.map_or(Ok(()), |why| {
+        let message = format!("that cannot be written: {why}");
+        Err(Stop::Refused(control::Error::new(control::Code::Failed, message, "please report this")))
+    })
+}
+
+fn seen(cx: &mut Cx<'_, '_>, circle: Option<&str>, item: Option<&str>) -> Result<Answer, Stop> {
+    if let Some(text) = item {
+        let (_, _, key) = find(&cx.tx, circle, &[], text)?;
+        item::see(&mut cx.tx, &key)?;
+    } else {
+        for summary in candidates(&cx.tx, circle)? {
+            item::see_all(&mut cx.tx, &summary.id)?;
+        }
+    }
+    Ok(Answer::Done)
+}
+
+// ---- queries --------------------------------------------------------------------------------------------------------
+
+/// A query about items.
+pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Answer, Stop> {
+    match query {
+        Query::List { circle, noun, filter } => {
+            let all = Summary::all(base)?;
+            let summary = summary::pick(&all, circle.as_deref().unwrap_or("-"))?.clone();
+            let shelf = Shelf::open(base, summary)?;
+            let reader = shelf.reader(base, now);
+            Ok(match noun {
+                Noun::Note => Answer::Notes(item::notes(&reader, &filter)?),
+                Noun::Event => Answer::Events(item::events(&reader, &filter)?),
+                Noun::Resource => Answer::Resources(item::resources(&reader, &filter)?),
+            })
+        }
+        Query::Show { circle, noun, item, reveal } => {
+            let kind = match noun {
+                Noun::Note => Kind::Note,
+                Noun::Event => Kind::Event,
+                Noun::Resource => Kind::Resource,
+            };
+            let (summary, kind, key) = find(base, circle.as_deref(), &[kind], &item)?;
+            show(base, &summary, kind, &key, now, reveal)
+        }
+        Query::History { circle, item } => {
+            let (summary, _, key) = find(base, circle.as_deref(), &[], &item)?;
+            let shelf = Shelf::open(base, summary)?;
+            Ok(Answer::History(item::history(&shelf.reader(base, now), &key)?))
+        }
+        Query::Inbox => inbox(base, crypto, now),
+        Query::Search { words, circle, limit } => {
+            let shelves: Vec<Shelf> =
+                candidates(base, circle.as_deref())?.into_iter().map(|s| Shelf::open(base, s)).collect::<Result<_, _>>()?;
+            let readers: Vec<Reader<'_>> = shelves.iter().map(|shelf| shelf.reader(base, now)).collect();
+            let limit = if limit == 0 { HITS } else { limit.min(MOST_HITS) };
+            Ok(Answer::Found(item::search(base, &readers, &words, limit)?))
+        }
+        Query::Status
+        | Query::Circles
+        | Query::Circle(_)
+        | Query::Members(_)
+        | Query::Invites(_)
+        | Query::Pending(_)
+        | Query::Joins
+        | Query::Doctor => Ok(Answer::Done),
+    }
+}
+
+/// The author's own view right after writing: warnings hide nothing from her.
+fn shown(read: &dyn Read, summary: &Summary, kind: Kind, key: &ItemKey, now: Millis) -> Result<Answer, Stop> {
+    show(read, summary, kind, key, now, true)
+}
+
+fn show(read: &dyn Read, summary: &Summary, kind: Kind, key: &ItemKey, now: Millis, reveal: bool) -> Result<Answer, Stop> {
+    let shelf = Shelf::open(read, summary.clone())?;
+    let reader = shelf.reader(read, now);
+    let found = match kind {
+        Kind::Note => item::note(&reader, key, reveal)?.map(|note| Answer::Note(Box::new(note))),
+        Kind::Event => item::event(&reader, key)?.map(|event| Answer::Event(Box::new(event))),
+        Kind::Resource => item::resource(&reader, key)?.map(|resource| Answer::Resource(Box::new(resource))),
+        Kind::Reply | Kind::Reaction | Kind::Rsvp | Kind::Tombstone | Kind::Hide | Kind::Pin => Some(Answer::Done),
+    };
+    found.ok_or_else(|| Stop::not_found("that is not here", "kith note list shows what is"))
+}
+
+fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, Stop> {
+    let mut inbox = Vec::new();
+    for summary in candidates(base, None)? {
+        let (id, name) = (summary.id, summary.name.0.clone());
+        let shelf = Shelf::open(base, summary)?;
+        inbox.extend(item::inbox(&shelf.reader(base, now))?);
+        let Some(row) = CircleState::row(base, &id)? else { continue };
+        let circle = CircleState::load(base, crypto, row)?;
+        for request in super::query::pending(&circle, base, crypto)? {
+            inbox.push(control::InboxEntry {
+                kind: "pending".into(),
+                id: request.id,
+                parent: None,
+                circle: id.text(),
+                circle_name: name.clone(),
+                title: request.name.clone(),
+                content_warning: None,
+                want: None,
+                author: control::Author { member: String::new(), name: request.name },
+                created_at: request.requested_at,
+            });
+        }
+    }
+    inbox.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    Ok(Answer::Inbox(control::Inbox { inbox }))
+}
+
+/// What there is to say about a circle's items.
+pub(crate) fn health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), Stop> {
+    let health = item::health(base, &circle.id)?;
+    let mut say = |level: &str, message: String, hint: &str| {
+        findings.push(Finding { level: level.into(), circle: circle.name(), message, hint: hint.into() });
+    };
+    if health.held > 0 {
+        say(
+            "note",
+            format!("{} items are held for a steward to look at", health.held),
+            "they lie beyond what a removal left standing",
+        );
+    }
+    if health.waiting > 0 {
+        say("note", format!("{} items wait for something they depend on", health.waiting), "it comes from any member who has it");
+    }
+    if health.aside > 0 {
+        say(
+            "problem",
+            format!("{} items could not be put together and were set aside", health.aside),
+            "kith doctor --rebuild tries again",
+        );
+    }
+    if health.refused > 0 {
+        say("note", format!("{} entries broke a rule and mean nothing", health.refused), "");
+    }
+    Ok(())
+}
+
+/// How many items stand in lists.
+pub(crate) fn items(base: &dyn Read) -> Result<u64, StoreError> {
+    let mut items = 0;
+    for summary in Summary::all(base)? {
+        items += item::health(base, &summary.id)?.items;
+    }
+    Ok(items)
+}

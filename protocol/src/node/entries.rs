@@ -1,0 +1,225 @@
+//! Entries on their way between log and items: one's own written, others' judged, cuts and time applied.
+
+use std::collections::BTreeMap;
+
+use super::{Cx, Effect, Rooms, Stop};
+use crate::circle::body::{ChainId, Role};
+use crate::circle::epoch::{EpochKeys, KeyRing, Ring};
+use crate::circle::membership::{Cut, State};
+use crate::circle::state::CircleState;
+use crate::control::{Code, Error};
+use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
+use crate::item::kind::Kind;
+use crate::item::{self, Outcome, People, Ports, Report, Source, Writer};
+use crate::log::LogError;
+use crate::log::chain::{self, ChainPlace};
+use crate::log::entry::{EntryAt, NewEntry, Opened};
+use crate::store::{Read, StoreError};
+use crate::time::Millis;
+
+/// Entries looked at in one go when cuts change.
+const SLICE: u64 = 512;
+/// Items whose time has come, per sweep.
+const SWEEP: usize = 512;
+
+impl Source for Ring {
+    fn load(&self, read: &dyn Read, at: EntryAt) -> Result<Option<Opened>, StoreError> {
+        chain::load(read, self, at)
+    }
+
+    fn load_many(&self, read: &dyn Read, at: &[EntryAt]) -> Result<Vec<Opened>, StoreError> {
+        chain::load_many(read, self, at)
+    }
+}
+
+impl People for CircleState {
+    fn me(&self) -> PersonId {
+        self.me().unwrap_or(PersonId([0; 32]))
+    }
+
+    fn person(&self, device: &DeviceId) -> Option<PersonId> {
+        self.now().person_of(device)
+    }
+
+    fn name(&self, person: &PersonId) -> Option<String> {
+        Some(self.name_of(person))
+    }
+}
+
+/// The keys of every circle.
+struct AllKeys<'a>(&'a Rooms);
+
+impl KeyRing for AllKeys<'_> {
+    fn epoch(&self, id: &EpochId) -> Option<&EpochKeys> {
+        self.0.circles.values().find_map(|circle| circle.ring.epoch(id))
+    }
+}
+
+/// A log error, where this device writes or reads what is its own.
+pub(crate) fn stop(error: LogError) -> Stop {
+    match error {
+        LogError::Store(error) => Stop::Store(error),
+        LogError::NoKey(_) => Stop::not_yet("the circle's keys have not arrived yet"),
+        other @ (LogError::Codec(_) | LogError::Closed | LogError::Signature | LogError::Rule(_) | LogError::Quota(_)) => {
+            Stop::Refused(Error::new(Code::Failed, format!("that could not be written: {other}"), "kith doctor looks for damage"))
+        }
+    }
+}
+
+/// Writes entries of one's own and applies them.
+pub(crate) fn write(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, entries: Vec<NewEntry>) -> Result<Report, Stop> {
+    let Some(circle) = rooms.circles.get_mut(id) else { return Err(Stop::Refused(super::outside())) };
+    let before = circle.order.len();
+    let epoch = circle.epoch_for_writing(cx)?;
+    let heads = circle.heads(&epoch);
+    let place = ChainPlace { circle: *id, incarnation: circle.row.incarnation };
+    let signer = &circle.row.secrets.sign;
+    let (crypto, rng) = (cx.env.crypto, &mut *cx.env.rng);
+    let written = chain::append(&mut cx.tx, crypto, rng, &circle.ring, signer, &place, &epoch, &heads, entries).map_err(stop)?;
+    let rotated = circle.order.len() != before;
+    let report = apply(circle, cx, &written)?;
+    if rotated {
+        rooms.touched(*id);
+    }
+    rooms.wrote(*id);
+    Ok(report)
+}
+
+/// Judges verified entries of one chain and hands them to the items.
+pub(crate) fn apply(circle: &CircleState, cx: &mut Cx<'_, '_>, entries: &[Opened]) -> Result<Report, Stop> {
+    let now = circle.now();
+    let me = circle.device();
+    let mut judged = Vec::with_capacity(entries.len());
+    let mut before: Option<(ChainId, std::sync::Arc<[ActId]>)> = None;
+    let mut seen: Option<(std::sync::Arc<[ActId]>, std::sync::Arc<State>)> = None;
+    for entry in entries {
+        let there = match &seen {
+            Some((heads, state)) if *heads == entry.heads => std::sync::Arc::clone(state),
+            _ => match circle.membership.state_at(&entry.heads) {
+                Some(state) => state,
+                None => continue,
+            },
+        };
+        seen = Some((entry.heads.clone(), std::sync::Arc::clone(&there)));
+        let back = before.as_ref().is_some_and(|(chain, heads)| {
+            *chain == entry.chain && *heads != entry.heads && !circle.membership.covers(&entry.heads, heads)
+        });
+        let role = if back { None } else { there.role_of(&entry.chain.device) };
+        let person = there.person_of(&entry.chain.device).unwrap_or(PersonId([0; 32]));
+        let standing = stands(&now, entry);
+        judged.push((Writer { person, role, me: entry.chain.device == me, standing }, entry));
+        before = Some((entry.chain, entry.heads.clone()));
+    }
+    let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
+    let report = item::apply(&mut cx.tx, ports, &circle.id, &judged)?;
+    carry_out(&circle.ring, cx, &report)?;
+    Ok(report)
+}
+
+fn stands(now: &State, entry: &Opened) -> bool {
+    let needed = Kind::of(entry.kind).map_or(Role::Guest, Kind::opened_by);
+    now.stands(&entry.chain, entry.at.seq, needed)
+}
+
+/// Tells watchers, and destroys what is to be destroyed.
+fn carry_out(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, report: &Report) -> Result<(), Stop> {
+    for outcome in &report.outcomes {
+        if let Outcome::Applied(applied) = outcome {
+            cx.tx.then(Effect::Notify(applied.notice()));
+        }
+    }
+    destroy(ring, cx, &report.destroy)
+}
+
+fn destroy(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, entries: &[EntryAt]) -> Result<(), Stop> {
+    if !entries.is_empty() {
+        chain::destroy(&mut cx.tx, ring, entries).map_err(stop)?;
+        cx.tx.then(Effect::Scrub);
+    }
+    Ok(())
+}
+
+/// Where the cuts in effect changed, holds entries aside or brings them back.
+pub(crate) fn rejudge(circle: &mut CircleState, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    let now = circle.now();
+    if now.cuts == circle.cuts {
+        return Ok(());
+    }
+    let changed = |cut: &&Cut| now.cuts.contains(cut) != circle.cuts.contains(cut);
+    let devices: Vec<DeviceId> =
+        now.cuts.iter().chain(&circle.cuts).filter(changed).flat_map(|cut| cut.devices.iter().copied()).collect();
+    for head in chain::chains(&cx.tx, &circle.id)?.into_iter().filter(|head| devices.contains(&head.id.device)) {
+        let mut from = head.first.max(1);
+        while from <= head.seq {
+            let until = head.seq.min(from + SLICE - 1);
+            let places: Vec<EntryAt> = (from..=until).map(|seq| EntryAt { chain: head.no, seq }).collect();
+            let entries = circle.ring.load_many(&cx.tx, &places)?;
+            let verdicts: Vec<(EntryAt, bool)> = entries.iter().map(|entry| (entry.at, stands(&now, entry))).collect();
+            let ports = Ports { source: &circle.ring, people: &*circle, now: cx.env.now };
+            let report = item::rejudge(&mut cx.tx, ports, &circle.id, &verdicts)?;
+            carry_out(&circle.ring, cx, &report)?;
+            from = until + 1;
+        }
+    }
+    circle.cuts.clone_from(&now.cuts);
+    Ok(())
+}
+
+/// Hides and destroys what is due by now.
+pub(crate) fn sweep(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    let due = item::sweep(&mut cx.tx, cx.env.now, SWEEP)?;
+    destroy(&AllKeys(rooms), cx, &due)
+}
+
+/// When [`sweep`] has something to do next.
+pub(crate) fn next_sweep(read: &dyn Read) -> Result<Option<Millis>, StoreError> {
+    item::next_due(read)
+}
+
+/// Builds every derived row again from the log.
+pub(crate) fn rebuild(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    let kept = item::clear(&mut cx.tx)?;
+    for circle in rooms.circles.values() {
+        for head in chain::chains(&cx.tx, &circle.id)? {
+            let mut from = head.first.max(1);
+            while from <= head.seq {
+                let until = head.seq.min(from + SLICE - 1);
+                let places: Vec<EntryAt> = (from..=until).map(|seq| EntryAt { chain: head.no, seq }).collect();
+                let entries = circle.ring.load_many(&cx.tx, &places)?;
+                drop(apply(circle, cx, &entries)?);
+                from = until + 1;
+            }
+        }
+        crate::circle::summary::Summary::of(circle).save(&mut cx.tx);
+    }
+    Ok(item::restore(&mut cx.tx, &kept)?)
+}
+
+/// How far own entries have travelled: for each of our chains, on how many other current devices each entry is.
+#[derive(Debug)]
+pub(crate) struct Travelled {
+    others: usize,
+    /// By local chain number: how far each other current device is.
+    reached: BTreeMap<u32, Vec<u64>>,
+}
+
+impl Travelled {
+    /// Of one circle.
+    pub(crate) fn of(read: &dyn Read, circle: &CircleId, device: &DeviceId, others: &[DeviceId]) -> Result<Self, StoreError> {
+        let seen = super::delivery::load(read, circle)?;
+        let mut reached = BTreeMap::new();
+        for head in chain::chains(read, circle)?.into_iter().filter(|head| head.id.device == *device) {
+            let far = others.iter().map(|d| seen.get(d).and_then(|chains| chains.get(&head.id)).copied().unwrap_or(0));
+            reached.insert(head.no, far.collect());
+        }
+        Ok(Self { others: others.len(), reached })
+    }
+}
+
+impl item::Delivery for Travelled {
+    fn of(&self, at: EntryAt) -> Option<(u32, u32)> {
+        let reached = self.reached.get(&at.chain)?;
+        let have = reached.iter().filter(|seq| **seq >= at.seq).count();
+        Some((u32::try_from(have).unwrap_or(u32::MAX), u32::try_from(self.others).unwrap_or(u32::MAX)))
+    }
+}

@@ -1,0 +1,539 @@
+//! Commands about circles and people: founding, policies, invites, joining, roles, removing, leaving.
+
+use std::collections::BTreeMap;
+
+use super::{Answer, CallId, Cx, Rooms, Stop, outside};
+use crate::circle::body::{History, Policy, Role, Statement};
+use crate::circle::epoch;
+use crate::circle::membership::Status;
+use crate::circle::state::{CircleRow, CircleState, Standing, Taken};
+use crate::circle::summary::{self, Summary};
+use crate::circle::ticket::{self, Hint, Secret, Ticket, TicketError};
+use crate::circle::words;
+use crate::codec;
+use crate::control::{self, Code, Error, Time};
+use crate::crypto::{DeviceSecrets, Suite};
+use crate::id::{ActId, CircleId, DeviceId, Incarnation, PersonId, short_text};
+use crate::limits;
+use crate::log::act::{self, ActBody, ActPlace};
+use crate::log::chain;
+use crate::private::Private;
+use crate::store::{Read, Table};
+use crate::sync::join::{self, JoinRow, Looking};
+use crate::sync::welcome::{self, InviteStatus, RequestRow};
+use crate::time::HOUR;
+
+const INVITE_HOURS: u64 = 72;
+/// People that one invite may bring.
+const INVITE_USES: u32 = 1_000;
+
+// ---- this machine's member ------------------------------------------------------------------------------------------
+
+/// First start.
+pub(crate) fn init(cx: &mut Cx<'_, '_>, name: &str) -> Result<Answer, Stop> {
+    let name = words::name(name, "you")?;
+    cx.tx.put(Table::Local, b"name", codec::encode(&Private(name)));
+    Ok(Answer::Done)
+}
+
+/// The usual name.
+pub(crate) fn usual_name(read: &dyn Read) -> Result<String, crate::store::StoreError> {
+    let bytes = read.get(Table::Local, b"name")?;
+    Ok(bytes.and_then(|b| codec::decode::<Private<String>>(&b, "name").ok()).map(|name| name.0).unwrap_or_default())
+}
+
+fn name_or_usual(cx: &Cx<'_, '_>, name: &str) -> Result<String, Stop> {
+    let name = if name.trim().is_empty() { usual_name(&cx.tx)? } else { name.to_owned() };
+    Ok(words::name(&name, "you")?)
+}
+
+// ---- circles --------------------------------------------------------------------------------------------------------
+
+/// A new circle.
+pub(crate) fn new_circle(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, new: &control::NewCircle) -> Result<Answer, Stop> {
+    if rooms.circles.len() >= limits::CIRCLES {
+        return Err(Stop::Refused(Error::new(Code::TooLarge, "64 circles are the most one home holds", "leave one first")));
+    }
+    let name = words::name(&new.name, "a circle")?;
+    let me = name_or_usual(cx, &new.as_name)?;
+    let suite = match new.suite.as_str() {
+        "" | "x-wing" => Suite::XWing,
+        "x25519" => Suite::X25519,
+        _ => return Err(Stop::usage("that is not a suite of keys", "use x-wing or x25519")),
+    };
+    let history = words::parse_history(&new.history)?;
+    let mut policies = vec![
+        Policy::Name(Private(name)),
+        Policy::History(history),
+        Policy::Retention(words::parse_retention(&new.retention)?),
+        Policy::MembersInvite(words::parse_invite(&new.invite)?),
+        Policy::ApprovalRequired(words::parse_approval(&new.approval)?),
+    ];
+    if !new.agreement.trim().is_empty() {
+        policies.insert(1, Policy::Agreement(Private(agreement(&new.agreement)?)));
+    }
+    let secrets = DeviceSecrets::generate(cx.env.rng, suite);
+    let (epoch, keys) = epoch::new_epoch(cx.env.rng, &[], history);
+    let statement =
+        Statement::Genesis { devices: vec![secrets.keys()], policies, suite: suite.byte(), recovery: None, nonce: cx.random() };
+    let body = ActBody { at: cx.env.now, statement, epoch: Some(epoch.clone()) };
+    let place = ActPlace::Genesis { roster: &keys.roster };
+    let sealed = act::write_act(cx.env.crypto, cx.env.rng, &secrets.sign, place, &body)
+        .map_err(|_| Stop::usage("that is more than a circle's first act can hold", "shorten the agreement"))?;
+    let id = sealed.circle();
+    let row = CircleRow::new(id, secrets, Incarnation(cx.random()), me, Standing::In, suite);
+    let mut circle = CircleState::empty(row);
+    let mut offered = BTreeMap::from([(epoch::epoch_id(&id, &epoch), keys)]);
+    if circle.take_act(cx, sealed.bytes(), &mut offered)? != Taken::New || circle.my_role() != Some(Role::Founder) {
+        return Err(Stop::usage("the circle's first act does not hold", "try again with other settings"));
+    }
+    circle.save_row(cx);
+    circle.publish(cx, &rooms.addresses);
+    let shown = summary::circle(&circle);
+    rooms.circles.insert(id, circle);
+    rooms.touched(id);
+    Ok(Answer::Circle(shown))
+}
+
+fn agreement(text: &str) -> Result<String, Stop> {
+    if text.len() > limits::AGREEMENT_BYTES {
+        let message = format!("the agreement is {} kB long; 32 kB is the most", text.len() / 1024);
+        return Err(Stop::Refused(Error::new(Code::TooLarge, message, "shorten it")));
+    }
+    Ok(text.to_owned())
+}
+
+/// The circle that a command names.
+pub(crate) fn pick(cx: &Cx<'_, '_>, text: &str) -> Result<Summary, Stop> {
+    Ok(summary::pick(&Summary::all(&cx.tx)?, text)?.clone())
+}
+
+/// The circle that a command names, if one is in it.
+fn inside<'a>(rooms: &'a mut Rooms, cx: &Cx<'_, '_>, text: &str) -> Result<(&'a mut CircleState, Summary), Stop> {
+    let summary = pick(cx, text)?;
+    match rooms.circles.get_mut(&summary.id) {
+        Some(circle) if circle.row.standing == Standing::In && circle.my_role().is_some() => Ok((circle, summary)),
+        _ => Err(Stop::Refused(outside())),
+    }
+}
+
+/// Policies.
+pub(crate) fn edit_circle(
+    rooms: &mut Rooms,
+    cx: &mut Cx<'_, '_>,
+    circle: &str,
+    edit: &control::EditCircle,
+) -> Result<Answer, Stop> {
+    let (circle, _) = inside(rooms, cx, circle)?;
+    let mut set = Vec::new();
+    if let Some(name) = &edit.name {
+        set.push(Policy::Name(Private(words::name(name, "a circle")?)));
+    }
+    if let Some(text) = &edit.agreement {
+        set.push(Policy::Agreement(Private(agreement(text)?)));
+    }
+    if let Some(text) = &edit.history {
+        set.push(Policy::History(words::parse_history(text)?));
+    }
+    if let Some(text) = &edit.retention {
+        set.push(Policy::Retention(words::parse_retention(text)?));
+    }
+    if let Some(text) = &edit.invite {
+        set.push(Policy::MembersInvite(words::parse_invite(text)?));
+    }
+    if let Some(text) = &edit.approval {
+        set.push(Policy::ApprovalRequired(words::parse_approval(text)?));
+    }
+    if set.is_empty() {
+        return Err(Stop::usage(
+            "nothing to change",
+            "give at least one of --name --agreement --history --retention --invite --approval",
+        ));
+    }
+    if circle.my_role() != Some(Role::Founder) {
+        return Err(Stop::not_allowed("only the founder changes a circle's policies"));
+    }
+    let history_changed = set.iter().any(|p| matches!(p, Policy::History(value) if *value != circle.history()));
+    circle.write(cx, Statement::Policy { set, proposal: None }, false)?;
+    if history_changed {
+        // Another history applies to new epochs only: start one.
+        circle.rotate(cx)?;
+    }
+    let (id, shown) = (circle.id, summary::circle(circle));
+    rooms.touched(id);
+    Ok(Answer::Circle(shown))
+}
+
+/// Leave; silent.
+pub(crate) fn leave(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, Stop> {
+    let (circle, _) = inside(rooms, cx, circle)?;
+    circle.write(cx, Statement::Leave, false)?;
+    circle.row.standing = if circle.others().is_empty() { Standing::Left } else { Standing::Leaving };
+    circle.save_row(cx);
+    let (id, shown) = (circle.id, summary::circle(circle));
+    rooms.touched(id);
+    Ok(Answer::Circle(shown))
+}
+
+// ---- invites --------------------------------------------------------------------------------------------------------
+
+/// A new invite.
+pub(crate) fn new_invite(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, new: &control::NewInvite) -> Result<Answer, Stop> {
+    let addresses = rooms.addresses.clone();
+    let peer = rooms.peer.clone();
+    let (circle, _) = inside(rooms, cx, circle)?;
+    let role = if new.role.is_empty() { Role::Member } else { words::parse_role(&new.role)? };
+    if role > Role::Member {
+        return Err(Stop::usage(
+            "an invite gives the role of member or guest",
+            "set a higher role once she is in: kith member role",
+        ));
+    }
+    let uses = new.uses.max(1);
+    if uses > INVITE_USES {
+        return Err(Stop::usage("an invite brings at most 1,000 people", "make several"));
+    }
+    let lasts = if new.expires_in == 0 { INVITE_HOURS * HOUR } else { new.expires_in };
+    let expires = cx.env.now.plus(lasts);
+    let secret = Secret(cx.random());
+    let key = ticket::ticket_key(&circle.id, &secret).id();
+    let act = circle.write(cx, Statement::Invite { role, uses, key, expires }, false)?;
+    welcome::keep_secret(cx, &circle.id, &act, &secret);
+    let shown = invite(circle, cx, &act, &Hint { peer, addresses })?;
+    let id = circle.id;
+    rooms.touched(id);
+    shown.map(Answer::Invite).ok_or_else(|| Stop::not_found("the invite did not come to stand", "try again"))
+}
+
+/// An invite as the local API shows it.
+fn invite(circle: &CircleState, cx: &Cx<'_, '_>, act: &ActId, here: &Hint) -> Result<Option<control::Invite>, Stop> {
+    let secret = welcome::secret_of(&cx.tx, &circle.id, act)?;
+    Ok(show_invite(circle, act, secret, here, cx.env.now))
+}
+
+/// An invite as the local API shows it; with its link where the secret is held here.
+pub(crate) fn show_invite(
+    circle: &CircleState,
+    act: &ActId,
+    secret: Option<Secret>,
+    here: &Hint,
+    now: crate::time::Millis,
+) -> Option<control::Invite> {
+    let state = circle.now();
+    let facts = state.invites.get(act)?;
+    let status = welcome::invite_status(circle, act, now);
+    let link = secret.filter(|_| status == InviteStatus::Open).map(|secret| {
+        let hint = Hint { peer: here.peer.clone(), addresses: here.addresses.iter().take(limits::ADDRESSES).cloned().collect() };
+        Ticket::new(circle.id, secret, facts.role, facts.expires, circle.device(), vec![hint]).link()
+    });
+    Some(control::Invite {
+        id: short_text('i', &act.0),
+        link,
+        role: words::role(facts.role).to_owned(),
+        expires_at: Time(facts.expires),
+        uses: facts.uses,
+        used: u32::try_from(facts.used.len()).unwrap_or(u32::MAX),
+        status: match status {
+            InviteStatus::Open => "open",
+            InviteStatus::Used => "used",
+            InviteStatus::Expired => "expired",
+            InviteStatus::Revoked => "revoked",
+        }
+        .to_owned(),
+    })
+}
+
+/// One of several by short id or prefix.
+fn by_prefix<T: Copy>(all: impl Iterator<Item = (String, T)>, text: &str, what: &str, hint: &str) -> Result<T, Stop> {
+    let found: Vec<(String, T)> = all.filter(|(id, _)| text.len() > 1 && id.starts_with(&text.to_lowercase())).collect();
+    match found.as_slice() {
+        [(_, one)] => Ok(*one),
+        [] => Err(Stop::not_found(&format!("no {what} has that id"), hint)),
+        _ => {
+            let ids: Vec<&str> = found.iter().take(5).map(|(id, _)| id.as_str()).collect();
+            Err(Stop::Refused(Error::new(
+                Code::Ambiguous,
+                format!("several {what}s begin like that"),
+                format!("use more of the id: {}", ids.join(", ")),
+            )))
+        }
+    }
+}
+
+/// Close an invite.
+pub(crate) fn revoke_invite(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, id: &str) -> Result<Answer, Stop> {
+    let here = Hint { peer: rooms.peer.clone(), addresses: rooms.addresses.clone() };
+    let (circle, _) = inside(rooms, cx, circle)?;
+    let state = circle.now();
+    let all = state.invites.keys().map(|act| (short_text('i', &act.0), *act));
+    let act = by_prefix(all, id, "invite", "kith invite list shows them")?;
+    circle.write(cx, Statement::Uninvite { invite: act }, false)?;
+    let shown = invite(circle, cx, &act, &here)?;
+    let id = circle.id;
+    rooms.touched(id);
+    Ok(shown.map_or(Answer::Done, Answer::Invite))
+}
+
+// ---- joining --------------------------------------------------------------------------------------------------------
+
+fn parse_link(link: &str) -> Result<Ticket, Stop> {
+    Ticket::parse(link).map_err(|error| match error {
+        TicketError::NotALink => Stop::usage("that is not an invite link", "a link begins with kith://join#; copy all of it"),
+        TicketError::Damaged => Stop::usage("the link is cut off or mistyped", "copy all of it again, in one line"),
+        TicketError::Newer => Stop::usage("the link was made by a newer version of Kith", "update Kith and try again"),
+    })
+}
+
+fn not_expired(ticket: &Ticket, cx: &Cx<'_, '_>) -> Result<(), Stop> {
+    // Only the admitting steward's clock decides; this spares a wait that must end in a no.
+    if cx.env.now > ticket.expires.plus(24 * HOUR) {
+        return Err(Stop::not_found("the invite has expired", "ask for a new invite"));
+    }
+    Ok(())
+}
+
+/// Shows what a link offers; answered when the card came.
+pub(crate) fn preview(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, call: CallId, link: &str) -> Result<(), Stop> {
+    let ticket = parse_link(link)?;
+    not_expired(&ticket, cx)?;
+    if rooms.looking.len() >= 8 {
+        return Err(Stop::usage("several links are being looked at already", "wait a moment and try again"));
+    }
+    let secrets = DeviceSecrets::generate(cx.env.rng, Suite::X25519);
+    rooms.looking.push(Looking { call, ticket, secrets, since: cx.env.now });
+    call_again(rooms, cx)
+}
+
+/// Calls whom tickets name, at once; where a stream is open already, greets on it.
+fn call_again(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    super::call_whom(rooms);
+    rooms.dialer.all_now();
+    let links: Vec<super::Link> = rooms.sessions.keys().copied().collect();
+    for link in links {
+        join::greet(rooms, cx, link)?;
+    }
+    Ok(())
+}
+
+/// Asks to join.
+pub(crate) fn accept(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, accept: &control::Accept) -> Result<Answer, Stop> {
+    let ticket = parse_link(&accept.link)?;
+    let name = name_or_usual(cx, &accept.as_name)?;
+    let id = ticket.circle;
+    if let Some(circle) = rooms.circles.get(&id) {
+        if circle.row.standing == Standing::Admitted && accept.confirm {
+            join::confirm_join(rooms, cx, &id)?;
+        } else if circle.row.standing == Standing::In && !rooms.joins.contains_key(&id) {
+            return Err(Stop::usage("you are in this circle already", "kith circle list shows it"));
+        }
+        if let Some(join) = rooms.joins.get(&id) {
+            return Ok(Answer::Join(show_join(rooms, join)));
+        }
+    }
+    if let Some(join) = rooms.joins.get_mut(&id).filter(|join| join.open() && join.ticket.secret == ticket.secret) {
+        join.confirm |= accept.confirm;
+        join.save(cx);
+    } else {
+        not_expired(&ticket, cx)?;
+        let secrets = DeviceSecrets::generate(cx.env.rng, Suite::XWing);
+        let join = JoinRow::new(ticket, name, accept.confirm, secrets, cx.env.now);
+        join.save(cx);
+        rooms.joins.insert(id, join);
+    }
+    call_again(rooms, cx)?;
+    match rooms.joins.get(&id) {
+        Some(join) => Ok(Answer::Join(show_join(rooms, join))),
+        None => Ok(Answer::Done),
+    }
+}
+
+/// A join as the local API shows it.
+pub(crate) fn show_join(rooms: &Rooms, join: &JoinRow) -> control::Join {
+    show_join_in(rooms.circles.get(&join.ticket.circle), join)
+}
+
+/// A join as the local API shows it, with the circle where it is known.
+pub(crate) fn show_join_in(circle: Option<&CircleState>, join: &JoinRow) -> control::Join {
+    control::Join {
+        id: join.ticket.circle.text(),
+        circle: join.circle_name.0.clone(),
+        status: join.status(),
+        reason: join.reason.clone(),
+        members: circle.map(summary::members).unwrap_or_default(),
+    }
+}
+
+fn pick_join(rooms: &Rooms, text: &str) -> Result<CircleId, Stop> {
+    let lower = text.to_lowercase();
+    let fits =
+        |j: &&JoinRow| j.ticket.circle.text().starts_with(&lower) || j.circle_name.0.to_lowercase() == lower || text == "-";
+    let found: Vec<CircleId> = rooms.joins.values().filter(fits).map(|j| j.ticket.circle).collect();
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => Err(Stop::not_found("no join under way has that name or id", "kith join LINK starts one")),
+        _ => Err(Stop::Refused(Error::new(Code::Ambiguous, "several joins are under way", "name one by its id"))),
+    }
+}
+
+/// Yes, having seen the members.
+pub(crate) fn confirm(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, Stop> {
+    let id = pick_join(rooms, circle)?;
+    if rooms.circles.get(&id).is_some_and(|c| c.row.standing == Standing::Admitted) {
+        join::confirm_join(rooms, cx, &id)?;
+    } else if rooms.joins.get(&id).is_some_and(JoinRow::open) {
+        return Err(Stop::usage("a steward has not approved yet", "wait; kith join LINK goes on where it was"));
+    }
+    match rooms.joins.get(&id) {
+        Some(join) => Ok(Answer::Join(show_join(rooms, join))),
+        None => Ok(Answer::Done),
+    }
+}
+
+/// No; nobody saw my name.
+pub(crate) fn abandon(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, Stop> {
+    let id = pick_join(rooms, circle)?;
+    if let Some(circle) = rooms.circles.get_mut(&id).filter(|c| c.row.standing == Standing::Admitted) {
+        circle.write(cx, Statement::Leave, false)?;
+        circle.row.standing = Standing::Leaving;
+        circle.save_row(cx);
+        rooms.touched(id);
+    }
+    rooms.joins.remove(&id);
+    JoinRow::delete(cx, &id);
+    Ok(Answer::Done)
+}
+
+fn pick_request(cx: &Cx<'_, '_>, circle: &CircleState, text: &str) -> Result<RequestRow, Stop> {
+    let rows: Vec<RequestRow> = RequestRow::all(&cx.tx, &circle.id)?.into_iter().filter(|row| !row.declined).collect();
+    let named = rows.iter().enumerate().filter(|(_, row)| {
+        welcome::open_request(circle, cx.env.crypto, &row.request)
+            .is_some_and(|body| body.name.0.to_lowercase() == text.to_lowercase())
+    });
+    let named: Vec<usize> = named.map(|(at, _)| at).collect();
+    let at = match named.as_slice() {
+        [one] => *one,
+        _ => {
+            let all = rows.iter().enumerate().map(|(at, row)| (short_text('q', &row.request.device.0), at));
+            by_prefix(all, text, "request", "kith invite pending shows them")?
+        }
+    };
+    rows.into_iter().nth(at).ok_or_else(|| Stop::not_found("no request has that id", "kith invite pending shows them"))
+}
+
+/// Lets somebody in who asks.
+pub(crate) fn approve(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, request: &str) -> Result<Answer, Stop> {
+    let (circle, _) = inside(rooms, cx, circle)?;
+    let id = circle.id;
+    let row = pick_request(cx, circle, request)?;
+    let person = admit(rooms, cx, &id, &row.request.device)?;
+    let Some(circle) = rooms.circles.get(&id) else { return Ok(Answer::Done) };
+    let summary = Summary::of(circle);
+    Ok(summary.row_of(&person).map_or(Answer::Done, |row| Answer::Member(summary::member(circle, &summary, row))))
+}
+
+/// Admits the device whose request is kept here.
+pub(crate) fn admit(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, device: &DeviceId) -> Result<PersonId, Stop> {
+    let Some(circle) = rooms.circles.get_mut(id) else { return Err(Stop::Refused(outside())) };
+    let row = RequestRow::all(&cx.tx, id)?.into_iter().find(|row| row.request.device == *device);
+    let row = row.ok_or_else(|| Stop::not_found("no request has that id", "kith invite pending shows them"))?;
+    let body = welcome::open_request(circle, cx.env.crypto, &row.request).ok_or_else(|| {
+        Stop::Refused(Error::new(
+            Code::Failed,
+            "this request was not sealed to your device",
+            "another steward can open it; or ask for a new one",
+        ))
+    })?;
+    let invite = circle.invite_of(&row.request.ticket);
+    let invite = invite.ok_or_else(|| Stop::not_found("the invite of this request is gone", "make a new invite"))?;
+    match welcome::invite_status(circle, &invite, cx.env.now) {
+        InviteStatus::Open => {}
+        InviteStatus::Used => {
+            return Err(Stop::Refused(Error::new(Code::NotAllowed, "the invite has been used up", "make a new invite")));
+        }
+        InviteStatus::Expired => {
+            return Err(Stop::Refused(Error::new(Code::NotAllowed, "the invite has expired", "make a new invite")));
+        }
+        InviteStatus::Revoked => {
+            return Err(Stop::Refused(Error::new(Code::NotAllowed, "the invite was closed", "make a new invite")));
+        }
+    }
+    let role = circle.now().invites.get(&invite).map_or(Role::Guest, |facts| facts.role);
+    let person = crate::circle::membership::person_id(id, &body.keys.sign);
+    let rekey = circle.history() == History::SinceJoin;
+    let statement =
+        Statement::Admit { person, role, devices: vec![body.keys], recovery: None, invite: Some(invite), proposal: None };
+    circle.write(cx, statement, rekey)?;
+    RequestRow::delete(cx, id, device);
+    rooms.touched(*id);
+    Ok(person)
+}
+
+/// Says no.
+pub(crate) fn decline(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, request: &str) -> Result<Answer, Stop> {
+    let (circle, _) = inside(rooms, cx, circle)?;
+    if circle.my_role().is_none_or(|role| role < Role::Steward) {
+        return Err(Stop::not_allowed("only stewards decide on requests"));
+    }
+    let id = circle.id;
+    let mut row = pick_request(cx, circle, request)?;
+    row.declined = true;
+    row.save(cx, &id);
+    welcome::decline_guest(rooms, cx, &id, &row.request.device);
+    Ok(Answer::Done)
+}
+
+// ---- roles ----------------------------------------------------------------------------------------------------------
+
+/// Removes somebody, with a new epoch in the same act.
+pub(crate) fn remove(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, Stop> {
+    let (circle, summary) = inside(rooms, cx, circle)?;
+    let person = summary::pick_person(&summary, member)?.id;
+    if Some(person) == circle.me() {
+        return Err(Stop::usage("that is you", "kith circle leave"));
+    }
+    let points = points(circle, cx, &person)?;
+    circle.write(cx, Statement::Remove { person, points, proposal: None }, true)?;
+    after_change(rooms, summary.id, &person)
+}
+
+/// What stands of somebody's writing: all that is known here.
+fn points(circle: &CircleState, cx: &Cx<'_, '_>, person: &PersonId) -> Result<crate::circle::body::Points, Stop> {
+    let state = circle.now();
+    let chains = chain::chains(&cx.tx, &circle.id)?;
+    let hers = chains.into_iter().filter(|c| state.person_of(&c.id.device) == Some(*person) && c.seq > 0);
+    Ok(hers.map(|c| (c.id, crate::circle::body::Point { seq: c.seq, entry: c.head })).collect())
+}
+
+fn after_change(rooms: &mut Rooms, id: CircleId, person: &PersonId) -> Result<Answer, Stop> {
+    rooms.touched(id);
+    let Some(circle) = rooms.circles.get(&id) else { return Ok(Answer::Done) };
+    let summary = Summary::of(circle);
+    Ok(summary.row_of(person).map_or(Answer::Done, |row| Answer::Member(summary::member(circle, &summary, row))))
+}
+
+/// Sets a role; or steps down.
+pub(crate) fn set_role(
+    rooms: &mut Rooms,
+    cx: &mut Cx<'_, '_>,
+    circle: &str,
+    member: &str,
+    set: &control::SetRole,
+) -> Result<Answer, Stop> {
+    let role = words::parse_role(&set.role)?;
+    let (circle, summary) = inside(rooms, cx, circle)?;
+    let person = summary::pick_person(&summary, member)?.clone();
+    if person.role == Some(role) {
+        return after_change(rooms, summary.id, &person.id);
+    }
+    let state = circle.now();
+    let suspended = state.people.get(&person.id).is_some_and(|p| p.status == Status::Suspended);
+    let lowered = person.role.is_some_and(|old| old > role) && Some(person.id) != circle.me();
+    let points = if lowered { points(circle, cx, &person.id)? } else { BTreeMap::new() };
+    let statement = if suspended {
+        Statement::Confirm { person: person.id, role }
+    } else {
+        Statement::Role { person: person.id, role, points, proposal: None }
+    };
+    circle.write(cx, statement, false)?;
+    after_change(rooms, summary.id, &person.id)
+}

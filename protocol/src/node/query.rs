@@ -1,0 +1,200 @@
+//! Queries: what the local API reads, on a connection of its own. Changes nothing.
+
+use crate::circle::body::Role;
+use crate::circle::membership::Status;
+use crate::circle::record;
+use crate::circle::state::{CircleState, Standing};
+use crate::circle::summary::{self, Summary};
+use crate::circle::ticket::Hint;
+use crate::circle::words;
+use crate::control::{self, Error, Finding, Time};
+use crate::crypto::Crypto;
+use crate::id::{PeerId, short_text};
+use crate::log::chain;
+use crate::node::{Answer, Query, Stop, content, people, rooms};
+use crate::store::{Read, StoreError};
+use crate::sync::join::JoinRow;
+use crate::sync::welcome::{self, RequestRow};
+use crate::time::Millis;
+
+/// Answers a query from a snapshot of the store.
+///
+/// # Errors
+/// The outer error where the store fails; the inner one is for the caller.
+pub fn answer(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Result<Answer, Error>, StoreError> {
+    match ask(base, crypto, now, query) {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(Stop::Refused(error)) => Ok(Err(error)),
+        Err(Stop::Store(error)) => Err(error),
+        Err(Stop::Peer(_) | Stop::Later(..)) => Ok(Err(Error::new(control::Code::Failed, "that could not be answered", ""))),
+    }
+}
+
+fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Answer, Stop> {
+    match query {
+        Query::Status => Ok(Answer::Status(Box::new(status(base)?))),
+        Query::Circles => circles(base, crypto),
+        Query::Circle(circle) => Ok(Answer::Circle(summary::circle(&load(base, crypto, &circle)?))),
+        Query::Members(circle) => Ok(Answer::Members(summary::members(&load(base, crypto, &circle)?))),
+        Query::Invites(circle) => invites(base, crypto, now, &circle),
+        Query::Pending(circle) => Ok(Answer::Pending(pending(&load(base, crypto, &circle)?, base, crypto)?)),
+        Query::Joins => joins(base, crypto),
+        Query::Doctor => doctor(base, crypto, now),
+        other @ (Query::List { .. } | Query::Show { .. } | Query::History { .. } | Query::Inbox | Query::Search { .. }) => {
+            content::query(base, crypto, now, other)
+        }
+    }
+}
+
+/// The circle that a query names, with all it means.
+fn load(base: &dyn Read, crypto: &dyn Crypto, circle: &str) -> Result<CircleState, Stop> {
+    let all = Summary::all(base)?;
+    let id = summary::pick(&all, circle)?.id;
+    let row = CircleState::row(base, &id)?
+        .ok_or_else(|| Stop::not_found("no circle has that name or id", "kith circle list shows yours"))?;
+    Ok(CircleState::load(base, crypto, row)?)
+}
+
+fn status(base: &dyn Read) -> Result<control::Status, Stop> {
+    let all = Summary::all(base)?;
+    let mut status = control::Status { circles: all.iter().filter(|s| s.standing == Standing::In).count(), ..Default::default() };
+    status.name = Some(people::usual_name(base)?).filter(|name| !name.is_empty());
+    for circle in &all {
+        let heads = chain::chains(base, &circle.id)?;
+        status.store.entries += heads.iter().map(|c| (c.seq + 1).saturating_sub(c.first)).sum::<u64>();
+        let seen = super::delivery::load(base, &circle.id)?;
+        if !circle.other_devices().is_empty() {
+            for own in heads.iter().filter(|c| c.id.device == circle.device) {
+                let best = seen.values().filter_map(|chains| chains.get(&own.id)).max().copied().unwrap_or(0);
+                status.sync.pending_out += own.seq.saturating_sub(best);
+            }
+        }
+    }
+    status.store.items = content::items(base)?;
+    Ok(status)
+}
+
+fn circles(base: &dyn Read, crypto: &dyn Crypto) -> Result<Answer, Stop> {
+    let all = CircleState::load_all(base, crypto)?;
+    let mut shown: Vec<control::Circle> =
+        all.values().filter(|c| c.row.standing != Standing::Admitted).map(summary::circle).collect();
+    shown.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    Ok(Answer::Circles(shown))
+}
+
+fn invites(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: &str) -> Result<Answer, Stop> {
+    let circle = load(base, crypto, circle)?;
+    let here = rooms::here(base)?.unwrap_or(Hint { peer: PeerId(Vec::new()), addresses: Vec::new() });
+    let mut shown = Vec::new();
+    for act in circle.now().invites.keys() {
+        let secret = welcome::secret_of(base, &circle.id, act)?;
+        shown.extend(people::show_invite(&circle, act, secret, &here, now));
+    }
+    shown.sort_by(|a, b| (a.expires_at, &a.id).cmp(&(b.expires_at, &b.id)));
+    Ok(Answer::Invites(shown))
+}
+
+/// Who asks to come in: shown to stewards, whose devices alone can open requests.
+pub(crate) fn pending(circle: &CircleState, base: &dyn Read, crypto: &dyn Crypto) -> Result<Vec<control::PendingRequest>, Stop> {
+    let mut shown = Vec::new();
+    for row in RequestRow::all(base, &circle.id)?.into_iter().filter(|row| !row.declined) {
+        let Some(body) = welcome::open_request(circle, crypto, &row.request) else { continue };
+        let Some(invite) = circle.invite_of(&row.request.ticket) else { continue };
+        let role = circle.now().invites.get(&invite).map_or("member", |facts| words::role(facts.role));
+        shown.push(control::PendingRequest {
+            id: short_text('q', &row.request.device.0),
+            name: body.name.0,
+            requested_at: Time(row.at),
+            role: role.to_owned(),
+            invite: short_text('i', &invite.0),
+        });
+    }
+    shown.sort_by(|a, b| (a.requested_at, &a.id).cmp(&(b.requested_at, &b.id)));
+    Ok(shown)
+}
+
+fn joins(base: &dyn Read, crypto: &dyn Crypto) -> Result<Answer, Stop> {
+    let circles = CircleState::load_all(base, crypto)?;
+    let shown = JoinRow::all(base)?.values().map(|join| people::show_join_in(circles.get(&join.ticket.circle), join)).collect();
+    Ok(Answer::Joins(shown))
+}
+
+// ---- health ---------------------------------------------------------------------------------------------------------
+
+fn finding(level: &str, circle: &str, message: impl Into<String>, hint: &str) -> Finding {
+    Finding { level: level.to_owned(), circle: circle.to_owned(), message: message.into(), hint: hint.to_owned() }
+}
+
+fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, Stop> {
+    let mut findings = Vec::new();
+    for circle in CircleState::load_all(base, crypto)?.values() {
+        circle_health(circle, base, now, &mut findings)?;
+        content::health(circle, base, &mut findings)?;
+    }
+    if findings.is_empty() {
+        findings.push(finding(
+            "ok",
+            "",
+            "nothing to look at yet: you are in no circle",
+            "kith circle new NAME, or kith join LINK",
+        ));
+    }
+    let ok = findings.iter().all(|f| f.level != "problem");
+    Ok(Answer::Doctor(control::Doctor { ok, findings }))
+}
+
+fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &mut Vec<Finding>) -> Result<(), Stop> {
+    let name = circle.name();
+    let state = circle.now();
+    let mut say = |level: &str, message: String, hint: &str| findings.push(finding(level, &name, message, hint));
+    let current = state.people.values().filter(|p| p.status == Status::Current).count();
+    say("ok", format!("{current} members, member check {}", summary::roster_hash(circle)), "");
+    let stewards =
+        state.people.values().filter(|p| p.role.is_some_and(|r| r >= Role::Steward) && p.status == Status::Current).count();
+    if state.frozen {
+        say("problem", "no steward is left: nobody can be admitted or removed any more".into(), "found a new circle together");
+    } else if stewards < 3 && current > 1 {
+        say(
+            "note",
+            format!("{stewards} of three stewards: a circle should not hang on one person"),
+            "kith member role NAME steward",
+        );
+    }
+    for person in state.people.iter().filter(|(_, p)| p.status == Status::Suspended) {
+        say(
+            "note",
+            format!("{} waits for a steward", circle.name_of(person.0)),
+            "a steward may confirm with kith member role NAME member",
+        );
+    }
+    let lacking = circle.epochs.keys().filter(|id| circle.ring.row(id).is_none()).count();
+    if lacking > 0 {
+        say("note", format!("keys of {lacking} periods have not arrived yet"), "they come from any member who is online");
+    }
+    let agreement = circle.agreement();
+    if !agreement.is_empty() {
+        let digest = record::agreement_digest(&agreement);
+        let unsigned =
+            circle.records.values().filter(|r| state.is_current(&r.device) && r.body.agreement != Some(digest)).count();
+        if unsigned > 0 {
+            say("note", format!("{unsigned} devices have signed an earlier agreement"), "");
+        }
+    }
+    let skewed = circle.records.values().filter(|r| r.body.at.since(now) > crate::time::DAY).count();
+    if skewed > 0 {
+        say("note", format!("the clocks of {skewed} devices are more than a day ahead"), "compare clocks");
+    }
+    for evidence in chain::forks(base, &circle.id)? {
+        let who = state.person_of(&evidence.chain.device).map_or_else(|| evidence.chain.device.text(), |p| circle.name_of(&p));
+        say(
+            "problem",
+            format!("a device of {who} signed two different entries at one place"),
+            "ask her whether a copy of her folder runs elsewhere",
+        );
+    }
+    for head in chain::chains(base, &circle.id)?.iter().filter(|head| !head.missing.is_empty()) {
+        let count: u64 = head.missing.iter().map(|(first, last)| last + 1 - first).sum();
+        say("problem", format!("{count} entries of one writer are missing"), "they come from any member who has them");
+    }
+    Ok(())
+}

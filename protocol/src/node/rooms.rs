@@ -1,0 +1,304 @@
+//! What the node keeps in memory, room by room, and what has to happen after each input whatever it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Cx, Dialer, Effect, Env, Link, Stop, call_whom, entries};
+use crate::circle::state::{CircleState, Standing};
+use crate::circle::summary::Summary;
+use crate::circle::ticket::Hint;
+use crate::codec;
+use crate::control::WatchEvent;
+use crate::crypto::Crypto;
+use crate::id::{Addr, CircleId, PeerId};
+use crate::store::{Read, StoreError, Table};
+use crate::sync::exchange;
+use crate::sync::frame::{Frame, Message};
+use crate::sync::join::{self, JoinRow, Looking};
+use crate::sync::session::{CircleLink, Session};
+use crate::sync::welcome::{self, Tries};
+use crate::time::{DAY, Millis};
+use crate::tx::Tx;
+
+/// Where this node was reachable last, for links made again later.
+const HERE: &[u8] = b"here";
+
+/// Where this node was reachable last.
+pub(crate) fn here(read: &dyn Read) -> Result<Option<Hint>, StoreError> {
+    Ok(read.get(Table::Local, HERE)?.and_then(|bytes| codec::decode(&bytes, "addresses").ok()))
+}
+
+/// The rooms' memory.
+#[derive(Debug)]
+pub(crate) struct Rooms {
+    /// This node's transport id.
+    pub(crate) peer: PeerId,
+    /// Where this node listens.
+    pub(crate) addresses: Vec<Addr>,
+    pub(crate) circles: BTreeMap<CircleId, CircleState>,
+    pub(crate) joins: BTreeMap<CircleId, JoinRow>,
+    pub(crate) looking: Vec<Looking>,
+    pub(crate) sessions: BTreeMap<Link, Session>,
+    pub(crate) dialer: Dialer,
+    pub(crate) tries: Tries,
+    /// Keys that came with the first part of a long welcome.
+    pub(crate) offered: BTreeMap<crate::id::EpochId, crate::circle::epoch::EpochKeys>,
+    /// Circles whose others' entries are to be announced, and when.
+    pub(crate) announce: BTreeMap<CircleId, Millis>,
+    /// Circles whose membership, records or own entries changed during this input.
+    touched: BTreeSet<CircleId>,
+    wrote: BTreeSet<CircleId>,
+    pub(crate) last_arrival: Option<Millis>,
+}
+
+impl Rooms {
+    pub(crate) fn open(base: &dyn Read, crypto: &dyn Crypto, peer: PeerId) -> Result<Self, StoreError> {
+        let mut rooms = Self {
+            peer,
+            addresses: Vec::new(),
+            circles: CircleState::load_all(base, crypto)?,
+            joins: JoinRow::all(base)?,
+            looking: Vec::new(),
+            sessions: BTreeMap::new(),
+            dialer: Dialer::default(),
+            tries: Tries::default(),
+            offered: BTreeMap::new(),
+            announce: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            wrote: BTreeSet::new(),
+            last_arrival: None,
+        };
+        call_whom(&mut rooms);
+        Ok(rooms)
+    }
+
+    /// A circle's membership or records changed.
+    pub(crate) fn touched(&mut self, id: CircleId) {
+        self.touched.insert(id);
+    }
+
+    /// Own entries were written in a circle.
+    pub(crate) fn wrote(&mut self, id: CircleId) {
+        self.wrote.insert(id);
+    }
+
+    /// After every input: derived rows, pushes, calls.
+    pub(crate) fn settle(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+        let touched = std::mem::take(&mut self.touched);
+        for id in &touched {
+            if let Some(circle) = self.circles.get_mut(id) {
+                Summary::of(circle).save(&mut cx.tx);
+                entries::rejudge(circle, cx)?;
+                cx.tx.then(Effect::Notify(WatchEvent {
+                    event: "member".into(),
+                    circle: id.text(),
+                    noun: "circle".into(),
+                    id: id.text(),
+                    change: "edit".into(),
+                }));
+            }
+            self.drop_strangers(cx, id);
+            welcome::welcome_guests(self, cx, id)?;
+        }
+        let wrote = std::mem::take(&mut self.wrote);
+        for id in touched.union(&wrote) {
+            exchange::push_all(self, cx, id)?;
+            self.finish_leaving(cx, id);
+        }
+        if !touched.is_empty() {
+            call_whom(self);
+        }
+        self.dialer.run(cx);
+        Ok(())
+    }
+
+    /// Ends the exchange with devices that are no longer in; a removed one gets her farewell.
+    fn drop_strangers(&mut self, cx: &mut Cx<'_, '_>, id: &CircleId) {
+        let Some(circle) = self.circles.get(id) else { return };
+        let state = circle.now();
+        for (link, session) in &mut self.sessions {
+            let Some(shared) = session.circles.get(id) else { continue };
+            if state.is_current(&shared.device) {
+                continue;
+            }
+            let farewell = state.person_of(&shared.device).and_then(|person| circle.farewells.get(&person));
+            if let Some((farewell, _)) = farewell.filter(|_| shared.proved) {
+                let message = crate::sync::frame::Message::Farewell(crate::sync::frame::Bytes(farewell.bytes()));
+                crate::sync::session::say(cx, *link, shared.mine, message);
+            }
+            session.circles.remove(id);
+        }
+    }
+
+    /// The draft joined a batch: memory and store agree.
+    pub(crate) fn saved(&mut self) {
+        for circle in self.circles.values_mut() {
+            circle.dirty = false;
+        }
+    }
+
+    /// The draft was dropped: reads again what it had changed in memory.
+    pub(crate) fn reload(&mut self, view: &dyn Read, crypto: &dyn Crypto) -> Result<(), StoreError> {
+        self.touched.clear();
+        self.wrote.clear();
+        let dirty: Vec<CircleId> = self.circles.values().filter(|c| c.dirty).map(|c| c.id).collect();
+        if dirty.is_empty() {
+            return Ok(());
+        }
+        let mut fresh = CircleState::load_all(view, crypto)?;
+        for id in dirty {
+            match fresh.remove(&id) {
+                Some(circle) => self.circles.insert(id, circle),
+                None => self.circles.remove(&id),
+            };
+        }
+        self.joins = JoinRow::all(view)?;
+        Ok(())
+    }
+
+    // ---- links ------------------------------------------------------------------------------------------------------
+
+    /// A circle on a link.
+    pub(crate) fn shared(&mut self, link: Link, id: &CircleId) -> Option<&mut CircleLink> {
+        self.sessions.get_mut(&link)?.circles.get_mut(id)
+    }
+
+    /// Proved links of a circle.
+    pub(crate) fn links_of(&self, id: &CircleId) -> Vec<Link> {
+        let proved = |s: &Session| s.circles.get(id).is_some_and(|shared| shared.proved);
+        self.sessions.iter().filter(|(_, s)| proved(s)).map(|(link, _)| *link).collect()
+    }
+
+    /// Of several links with one device the newest is used.
+    pub(crate) fn is_best(&self, link: Link, id: &CircleId) -> bool {
+        let device = self.sessions.get(&link).and_then(|s| s.circles.get(id)).map(|s| s.device);
+        let same = |s: &Session| s.circles.get(id).is_some_and(|shared| shared.proved && Some(shared.device) == device);
+        !self.sessions.range(Link(link.0.saturating_add(1))..).any(|(_, s)| same(s))
+    }
+
+    /// Is the other side proved, and still in?
+    pub(crate) fn still_welcome(&self, link: Link, id: &CircleId) -> bool {
+        let Some(shared) = self.sessions.get(&link).and_then(|s| s.circles.get(id)) else { return false };
+        shared.proved && self.circles.get(id).is_some_and(|c| c.is_current(&shared.device))
+    }
+
+    /// A stream is over, for whatever reason.
+    pub(crate) fn ended(&mut self, env: &mut Env<'_>, link: Link) {
+        if let Some(session) = self.sessions.remove(&link) {
+            self.dialer.closed(env, &session.peer);
+        }
+    }
+
+    /// What a link sent cannot be judged yet: acknowledges the bytes, and asks again once more acts are known.
+    pub(crate) fn put_off(&mut self, tx: &mut Tx<'_>, link: Link, id: &CircleId, size: u64) {
+        if let Some(shared) = self.shared(link, id) {
+            shared.resync = true;
+            let frame = Frame::Circle(shared.mine, Message::Got(Vec::new(), size));
+            tx.then(Effect::Send(link, codec::encode(&frame)));
+        }
+    }
+
+    /// Forgets a circle on every link.
+    pub(crate) fn close_circle(&mut self, id: &CircleId) {
+        for session in self.sessions.values_mut() {
+            session.circles.remove(id);
+        }
+    }
+
+    /// One more try with a ticket nobody knows?
+    pub(crate) fn may_try(&mut self, peer: &PeerId, now: Millis) -> bool {
+        self.tries.one_more(peer, now)
+    }
+
+    /// Takes out previews under way that match.
+    pub(crate) fn take_looking(&mut self, which: impl Fn(&Looking) -> bool) -> Vec<Looking> {
+        let (taken, kept) = std::mem::take(&mut self.looking).into_iter().partition(|l| which(l));
+        self.looking = kept;
+        taken
+    }
+
+    // ---- who is called ----------------------------------------------------------------------------------------------
+
+    /// Everybody worth calling, and where.
+    pub(crate) fn wanted(&self) -> BTreeMap<PeerId, Vec<Addr>> {
+        let mut wanted: BTreeMap<PeerId, Vec<Addr>> = BTreeMap::new();
+        let tickets = self.joins.values().filter(|j| j.open()).map(|j| &j.ticket).chain(self.looking.iter().map(|l| &l.ticket));
+        for hint in tickets.flat_map(|t| &t.hints) {
+            wanted.entry(hint.peer.clone()).or_default().extend(hint.addresses.iter().cloned());
+        }
+        for circle in self.circles.values().filter(|c| matches!(c.row.standing, Standing::In | Standing::Leaving)) {
+            for device in circle.others() {
+                if let Some(record) = circle.records.get(&device) {
+                    wanted.entry(record.body.peer.clone()).or_default().extend(record.body.addresses.iter().cloned());
+                }
+            }
+        }
+        wanted.remove(&self.peer);
+        for addresses in wanted.values_mut() {
+            addresses.sort_unstable();
+            addresses.dedup();
+        }
+        wanted
+    }
+
+    /// This node is reachable at other addresses now: say so in every circle.
+    pub(crate) fn listening(&mut self, cx: &mut Cx<'_, '_>, mut addresses: Vec<Addr>) {
+        addresses.truncate(crate::limits::ADDRESSES);
+        self.addresses = addresses;
+        let here = Hint { peer: self.peer.clone(), addresses: self.addresses.clone() };
+        cx.tx.put(Table::Local, HERE, codec::encode(&here));
+        let ids: Vec<CircleId> = self.circles.values().filter(|c| c.row.standing == Standing::In).map(|c| c.id).collect();
+        for id in ids {
+            if let Some(circle) = self.circles.get_mut(&id) {
+                circle.publish(cx, &self.addresses);
+                self.touched.insert(id);
+            }
+        }
+        self.dialer.all_now();
+    }
+
+    // ---- time -------------------------------------------------------------------------------------------------------
+
+    /// Whatever is due.
+    pub(crate) fn tick(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+        let now = cx.env.now;
+        let due: Vec<CircleId> = self.announce.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id).collect();
+        for id in due {
+            self.announce.remove(&id);
+            exchange::announce(self, cx, &id)?;
+        }
+        join::tidy(self, cx);
+        if entries::next_sweep(&cx.tx)?.is_some_and(|due| due <= now) {
+            entries::sweep(self, cx)?;
+        }
+        call_whom(self);
+        Ok(())
+    }
+
+    /// When something is due next.
+    pub(crate) fn deadline(&self, base: &dyn Read) -> Result<Option<Millis>, StoreError> {
+        let looks = self.looking.iter().map(|l| l.since.plus(join::LOOK_FOR + 1));
+        let joins = self.joins.values().filter(|j| !j.open()).map(|j| j.at.plus(DAY + 1));
+        let destroy = entries::next_sweep(base)?;
+        let all = self.announce.values().copied().chain(self.dialer.deadline()).chain(looks).chain(joins);
+        Ok(all.chain(destroy).min())
+    }
+
+    /// Somebody who left is done once a member knows her leave.
+    pub(crate) fn finish_leaving(&mut self, cx: &mut Cx<'_, '_>, id: &CircleId) {
+        let told = |circle: &CircleState| {
+            let tips = &circle.tips;
+            self.sessions
+                .values()
+                .filter_map(|s| s.circles.get(id)?.known.as_ref())
+                .any(|known| tips.iter().all(|t| known.acts.contains(t)))
+        };
+        if self.circles.get(id).is_some_and(|c| c.row.standing == Standing::Leaving && told(c))
+            && let Some(circle) = self.circles.get_mut(id)
+        {
+            circle.row.standing = Standing::Left;
+            circle.save_row(cx);
+            Summary::of(circle).save(&mut cx.tx);
+            self.close_circle(id);
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! Anti-entropy and live push: what the other side lacks, in causal order, within credit.
+//!
+//! Both sides compare a digest; where it differs they say what they have, and each sends what the other lacks: keys and acts,
+//! records, then runs of entries. Own entries are pushed at once; others' are announced a moment later, and sent to whoever
+//! asks. Nothing here runs while nothing is new.
+
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::frame::{Acts, Bytes, ChainHave, ChainSeq, Hash, Have, Message, Token};
+use super::session::{CircleLink, Known, say};
+use crate::circle::body::{ChainId, KeyClass};
+use crate::circle::epoch::{self, BoxKeys};
+use crate::circle::state::CircleState;
+use crate::id::{ActId, CircleId, DeviceId, EpochId};
+use crate::limits;
+use crate::log::act;
+use crate::log::chain::{self, ChainHead};
+use crate::log::entry::EntryAt;
+use crate::node::{Cx, Link, Rooms, Stop, entries};
+use crate::store::StoreError;
+
+/// Bytes of acts in one frame; keys and framing come on top.
+const ACTS_BYTES: usize = 384 << 10;
+/// Bytes of records in one frame.
+const RECORDS_BYTES: usize = 256 << 10;
+/// Bytes of one run; a block is sent whole.
+const RUN_BYTES: usize = 768 << 10;
+/// Others' entries are announced to members who may have them already after so many milliseconds.
+pub(crate) const ANNOUNCE_AFTER: u64 = 300;
+
+/// Both devices are proved here: compare.
+pub(crate) fn begin(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
+    let digest = digest(circle, cx)?;
+    let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
+    let token = shared.mine;
+    say(cx, link, token, Message::Digest(digest));
+    super::welcome::forward_requests(rooms, cx, link, &id)
+}
+
+fn digest(circle: &CircleState, cx: &Cx<'_, '_>) -> Result<Hash, StoreError> {
+    let have = have(circle, cx)?;
+    let mut hasher = blake3::Hasher::new_derive_key("kith/v1/digest");
+    hasher.update(&crate::codec::encode(&have.tips)).update(&crate::codec::encode(&have.epochs));
+    hasher.update(&crate::codec::encode(&have.records)).update(&crate::codec::encode(&have.chains));
+    Ok(Hash(*hasher.finalize().as_bytes()))
+}
+
+/// What we have of a circle.
+fn have(circle: &CircleState, cx: &Cx<'_, '_>) -> Result<Have, StoreError> {
+    let chains = chain::chains(&cx.tx, &circle.id)?;
+    let state = circle.now();
+    Ok(Have {
+        tips: circle.tips.iter().copied().collect(),
+        epochs: circle.ring.iter().map(|(id, _)| *id).collect(),
+        talk: circle.ring.iter().filter(|(_, row)| row.keys.talk.is_some()).map(|(id, _)| *id).collect(),
+        records: circle.records.values().filter(|r| state.is_current(&r.device)).map(|r| (r.device, r.count)).collect(),
+        chains: chains.into_iter().map(|c| ChainHave { chain: c.id, seq: c.seq, head: c.head }).collect(),
+    })
+}
+
+/// Their digest came.
+pub(crate) fn digest_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, theirs: Hash) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
+    if digest(circle, cx)? != theirs {
+        return say_have(rooms, cx, link, id);
+    }
+    let mine = have(circle, cx)?;
+    let known = known_from(circle, &mine);
+    settled(rooms, cx, &id);
+    if let Some(shared) = rooms.shared(link, &id) {
+        shared.known = Some(known);
+        let device = shared.device;
+        note_delivery(rooms, cx, &id, &device, mine.chains.iter().map(|c| ChainSeq { chain: c.chain, seq: c.seq }))?;
+    }
+    Ok(())
+}
+
+/// Says all we have on a link.
+pub(crate) fn say_have(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
+    let have = have(circle, cx)?;
+    if let Some(shared) = rooms.shared(link, &id) {
+        let token = shared.mine;
+        shared.resync = false;
+        say(cx, link, token, Message::Have(have));
+    }
+    Ok(())
+}
+
+/// What a side that says `have` has, as far as we can tell.
+fn known_from(circle: &CircleState, have: &Have) -> Known {
+    let mut acts = BTreeSet::new();
+    let mut open: Vec<ActId> = have.tips.iter().filter(|tip| circle.parents.contains_key(*tip)).copied().collect();
+    while let Some(id) = open.pop() {
+        if acts.insert(id) {
+            open.extend(circle.parents.get(&id).into_iter().flatten().copied());
+        }
+    }
+    Known {
+        acts,
+        epochs: have.epochs.iter().copied().collect(),
+        talk: have.talk.iter().copied().collect(),
+        records: have.records.iter().copied().collect(),
+        chains: have.chains.iter().map(|c| (c.chain, c.seq)).collect(),
+        heads: have.chains.iter().map(|c| c.head).collect(),
+        shown: BTreeSet::new(),
+    }
+}
+
+/// They say what they have: send what they lack.
+pub(crate) fn have_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, have: &Have) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
+    let mut known = known_from(circle, have);
+    notice_branches(circle, cx, have, &mut known)?;
+    let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
+    shared.known = Some(known);
+    shared.in_flight = 0;
+    let device = shared.device;
+    note_delivery(rooms, cx, &id, &device, have.chains.iter().map(|c| ChainSeq { chain: c.chain, seq: c.seq }))?;
+    check_own_chains(rooms, cx, &id, have)?;
+    push(rooms, cx, link, &id)?;
+    settled(rooms, cx, &id);
+    Ok(())
+}
+
+/// Somebody who left may stop once one member knows.
+fn settled(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
+    rooms.finish_leaving(cx, id);
+}
+
+/// A folder that was restored or cloned shows itself: a peer has more of our own chain than we do.
+fn check_own_chains(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, have: &Have) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get_mut(id) else { return Ok(()) };
+    let (device, incarnation) = (circle.device(), circle.row.incarnation);
+    let mine: BTreeMap<_, _> = chain::chains(&cx.tx, id)?.into_iter().map(|c| (c.id, (c.seq, c.head))).collect();
+    let ahead = have.chains.iter().filter(|c| c.chain.device == device && c.chain.incarnation == incarnation).any(|c| {
+        let (seq, head) = mine.get(&c.chain).map_or((0, None), |(seq, head)| (*seq, Some(*head)));
+        c.seq > seq || c.seq == seq && head.is_some_and(|head| head != c.head)
+    });
+    if ahead {
+        circle.row.incarnation = crate::id::Incarnation(cx.random());
+        circle.save_row(cx);
+        cx.log("this device was ahead of itself elsewhere: a fresh set of chains begins", Some(*id));
+    }
+    Ok(())
+}
+
+// ---- sending --------------------------------------------------------------------------------------------------------
+
+/// Sends everything that a link's other side is known to lack, within credit.
+pub(crate) fn push(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) -> Result<(), Stop> {
+    if !rooms.is_best(link, id) {
+        return Ok(());
+    }
+    let (Some(circle), Some(session)) = (rooms.circles.get(id), rooms.sessions.get_mut(&link)) else { return Ok(()) };
+    let Some(shared) = session.circles.get_mut(id).filter(|s| s.proved && s.known.is_some()) else { return Ok(()) };
+    if !circle.is_current(&shared.device) {
+        return Ok(());
+    }
+    push_acts(circle, cx, link, shared)?;
+    push_records(circle, cx, link, shared);
+    push_runs(circle, cx, link, shared)
+}
+
+/// Pushes to every proved link of a circle.
+pub(crate) fn push_all(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
+    for link in rooms.links_of(id) {
+        push(rooms, cx, link, id)?;
+    }
+    Ok(())
+}
+
+/// Keys for a device: those it lacks and is entitled to, sealed to it.
+pub(crate) fn keys_box(
+    circle: &CircleState,
+    cx: &mut Cx<'_, '_>,
+    device: &DeviceId,
+    epochs: &BTreeSet<EpochId>,
+    talk: &BTreeSet<EpochId>,
+) -> Option<(Bytes, Vec<(EpochId, bool)>)> {
+    let person = circle.now().person_of(device)?;
+    let lacking = |id: &EpochId| !epochs.contains(id) || !talk.contains(id);
+    let mut keys = circle.keys_for(&person, &lacking, cx.env.now);
+    keys.retain(|id, keys| !epochs.contains(id) || keys.talk.is_some());
+    if keys.is_empty() {
+        return None;
+    }
+    let list = keys.iter().map(|(id, keys)| (*id, keys.talk.is_some())).take(limits::BOX_EPOCHS).collect();
+    let packed: Vec<BoxKeys> = keys
+        .into_iter()
+        .take(limits::BOX_EPOCHS)
+        .map(|(epoch, keys)| BoxKeys { epoch, roster: Some(keys.roster), library: Some(keys.library), talk: keys.talk })
+        .collect();
+    let sealed = epoch::pack(cx.env.crypto, cx.env.rng, circle.suite, &circle.id, circle.keys.get(device)?, &packed)?;
+    Some((Bytes(sealed), list))
+}
+
+fn push_acts(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<(), Stop> {
+    let Some(known) = shared.known.as_mut() else { return Ok(()) };
+    let mut keys = keys_box(circle, cx, &shared.device, &known.epochs, &known.talk).map(|(sealed, list)| {
+        for (id, talk) in list {
+            known.epochs.insert(id);
+            if talk {
+                known.talk.insert(id);
+            }
+        }
+        sealed
+    });
+    let missing: Vec<ActId> = circle.order.iter().filter(|id| !known.acts.contains(*id)).copied().collect();
+    let mut batch = Vec::new();
+    let mut size = 0;
+    for id in missing {
+        let Some(sealed) = act::get_act(&cx.tx, &circle.id, &id)? else { continue };
+        known.acts.insert(id);
+        size += sealed.bytes().len();
+        batch.push(Bytes(sealed.bytes().to_vec()));
+        if size > ACTS_BYTES {
+            say(cx, link, shared.mine, Message::Acts(Acts { keys: keys.take(), acts: std::mem::take(&mut batch) }));
+            size = 0;
+        }
+    }
+    if keys.is_some() || !batch.is_empty() {
+        say(cx, link, shared.mine, Message::Acts(Acts { keys, acts: batch }));
+    }
+    Ok(())
+}
+
+fn push_records(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) {
+    let Some(known) = shared.known.as_mut() else { return };
+    let state = circle.now();
+    let newer = circle.records.values().filter(|r| r.device != shared.device && state.is_current(&r.device));
+    let mut batch = Vec::new();
+    let mut size = 0;
+    for record in newer.filter(|r| known.records.get(&r.device).is_none_or(|count| *count < r.count)).collect::<Vec<_>>() {
+        known.records.insert(record.device, record.count);
+        size += record.bytes.len();
+        batch.push(Bytes(record.bytes.clone()));
+        if size > RECORDS_BYTES {
+            say(cx, link, shared.mine, Message::Records(std::mem::take(&mut batch)));
+            size = 0;
+        }
+    }
+    if !batch.is_empty() {
+        say(cx, link, shared.mine, Message::Records(batch));
+    }
+}
+
+fn push_runs(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<(), Stop> {
+    let (heads, branches): (Vec<ChainHead>, Vec<ChainHead>) =
+        chain::chains(&cx.tx, &circle.id)?.into_iter().partition(|c| c.parent.is_none());
+    let Some(known) = shared.known.as_mut() else { return Ok(()) };
+    for head in heads {
+        let mut after = known.chains.get(&head.id).copied().unwrap_or(0);
+        while after < head.seq && shared.in_flight < limits::CREDIT_BYTES as u64 {
+            let talk = (head.id.class == KeyClass::Talk).then_some(&known.talk);
+            let served = chain::serve_branch(&cx.tx, &circle.ring, head.no, after, RUN_BYTES, talk).map_err(entries::stop)?;
+            let Some(served) = served.filter(|served| served.last > after) else { break };
+            shared.in_flight += served.run.len() as u64;
+            say(cx, link, shared.mine, Message::Run(Bytes(served.run), served.skipped));
+            after = served.last;
+            known.chains.insert(head.id, after);
+        }
+    }
+    for branch in branches {
+        push_branch(circle, cx, link, shared, &branch)?;
+    }
+    Ok(())
+}
+
+/// A branch beside the main one is short, and served once to whoever does not know its head.
+fn push_branch(
+    circle: &CircleState,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    shared: &mut CircleLink,
+    branch: &ChainHead,
+) -> Result<(), Stop> {
+    let Some(known) = shared.known.as_mut().filter(|known| !known.heads.contains(&branch.head)) else { return Ok(()) };
+    known.heads.insert(branch.head);
+    let mut after = branch.first.saturating_sub(1);
+    while after < branch.seq {
+        let talk = (branch.id.class == KeyClass::Talk).then_some(&known.talk);
+        let served = chain::serve_branch(&cx.tx, &circle.ring, branch.no, after, RUN_BYTES, talk).map_err(entries::stop)?;
+        let Some(served) = served.filter(|served| served.last > after) else { break };
+        after = served.last;
+        say(cx, link, shared.mine, Message::Run(Bytes(served.run), served.skipped));
+    }
+    Ok(())
+}
+
+/// A run showed two branches of a chain: the other side may lack ours; it gets our main one from the start, once.
+pub(crate) fn show_own_branch(rooms: &mut Rooms, link: Link, id: &CircleId, chain: &ChainId) {
+    if let Some(known) = rooms.shared(link, id).and_then(|s| s.known.as_mut())
+        && known.shown.insert(*chain)
+    {
+        known.chains.insert(*chain, 0);
+    }
+}
+
+/// Where a side names a head that is on none of our branches, it has another branch: it gets ours from the start.
+fn notice_branches(circle: &CircleState, cx: &Cx<'_, '_>, have: &Have, known: &mut Known) -> Result<(), Stop> {
+    let heads = chain::chains(&cx.tx, &circle.id)?;
+    for theirs in &have.chains {
+        let ours: Vec<&ChainHead> = heads.iter().filter(|head| head.id == theirs.chain).collect();
+        let Some(main) = ours.iter().find(|head| head.parent.is_none()) else { continue };
+        if theirs.seq == 0 || theirs.seq > main.seq || ours.iter().any(|head| head.head == theirs.head) {
+            continue;
+        }
+        let at = EntryAt { chain: main.no, seq: theirs.seq };
+        let same = chain::load(&cx.tx, &circle.ring, at)?.is_none_or(|entry| entry.id == theirs.head);
+        if !same && known.shown.insert(theirs.chain) {
+            known.chains.insert(theirs.chain, 0);
+        }
+    }
+    Ok(())
+}
+
+// ---- acknowledgements -----------------------------------------------------------------------------------------------
+
+/// How far their chains are now.
+pub(crate) fn got(
+    rooms: &mut Rooms,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    id: CircleId,
+    chains: &[ChainSeq],
+    freed: u64,
+) -> Result<(), Stop> {
+    let mine: BTreeMap<_, _> =
+        chain::chains(&cx.tx, &id)?.into_iter().filter(|c| c.parent.is_none()).map(|c| (c.id, c.seq)).collect();
+    let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
+    let (token, device) = (shared.mine, shared.device);
+    shared.in_flight = shared.in_flight.saturating_sub(freed);
+    let mut wanted = Vec::new();
+    if let Some(known) = shared.known.as_mut() {
+        for theirs in chains {
+            let here = mine.get(&theirs.chain).copied().unwrap_or(0);
+            if theirs.seq > here && freed == 0 {
+                wanted.push(ChainSeq { chain: theirs.chain, seq: here });
+            }
+            let seq = known.chains.entry(theirs.chain).or_insert(0);
+            *seq = (*seq).max(theirs.seq);
+        }
+    }
+    if !wanted.is_empty() {
+        say(cx, link, token, Message::Want(wanted));
+    }
+    note_delivery(rooms, cx, &id, &device, chains.iter().copied())?;
+    if freed > 0 { push(rooms, cx, link, &id) } else { Ok(()) }
+}
+
+/// They lack what we announced.
+pub(crate) fn want(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, chains: &[ChainSeq]) -> Result<(), Stop> {
+    if let Some(known) = rooms.shared(link, &id).and_then(|s| s.known.as_mut()) {
+        for theirs in chains {
+            known.chains.insert(theirs.chain, theirs.seq);
+        }
+    }
+    push(rooms, cx, link, &id)
+}
+
+/// Tells every link how far chains are here, for chains that grew by others' entries.
+pub(crate) fn announce(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
+    let heads: Vec<ChainSeq> = chain::chains(&cx.tx, id)?
+        .into_iter()
+        .filter(|c| c.parent.is_none())
+        .map(|c| ChainSeq { chain: c.id, seq: c.seq })
+        .collect();
+    for link in rooms.links_of(id) {
+        if !rooms.is_best(link, id) {
+            continue;
+        }
+        let Some(shared) = rooms.shared(link, id) else { continue };
+        let Some(known) = shared.known.as_ref() else { continue };
+        let news: Vec<ChainSeq> =
+            heads.iter().filter(|h| known.chains.get(&h.chain).is_none_or(|seq| *seq < h.seq)).copied().collect();
+        let token: Token = shared.mine;
+        if !news.is_empty() {
+            say(cx, link, token, Message::Got(news, 0));
+        }
+    }
+    Ok(())
+}
+
+/// Remembers which of our own entries a device has; told to nobody but the author.
+fn note_delivery(
+    rooms: &mut Rooms,
+    cx: &mut Cx<'_, '_>,
+    id: &CircleId,
+    device: &DeviceId,
+    chains: impl Iterator<Item = ChainSeq>,
+) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
+    let me = circle.device();
+    let own: Vec<ChainSeq> = chains.filter(|c| c.chain.device == me).collect();
+    crate::node::delivery::note(cx, id, device, &own)?;
+    Ok(())
+}

@@ -1,0 +1,307 @@
+//! Frames of `/kith/sync/1`, as they travel: one canonical CBOR value each.
+//!
+//! Before a device is proved only `Hello`, `Tokens`, `Intro` and `Ticket` are looked at, and frames are small. Everything else
+//! belongs to a circle and names it by the token that its sender used, never by its id.
+
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use minicbor::{Decode, Encode};
+
+use crate::circle::body::{ChainId, DeviceKeys};
+use crate::crypto::Signature;
+use crate::id::{ActId, DeviceId, EntryId, EpochId};
+
+/// The protocol's version; another one closes the stream.
+pub(crate) const VERSION: u8 = 1;
+
+/// Opaque bytes with a compact encoding.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub(crate) struct Bytes(#[cbor(with = "minicbor::bytes")] pub(crate) Vec<u8>);
+
+/// 16 bytes that name a circle on one link, to those who can compute them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(transparent)]
+pub(crate) struct Token(#[cbor(with = "minicbor::bytes")] pub(crate) [u8; 16]);
+
+/// 32 random bytes that make a link's proofs good for that link only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub(crate) struct Salt(#[cbor(with = "minicbor::bytes")] pub(crate) [u8; 32]);
+
+/// 32 bytes of BLAKE3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(transparent)]
+pub(crate) struct Hash(#[cbor(with = "minicbor::bytes")] pub(crate) [u8; 32]);
+
+/// One frame.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) enum Frame {
+    /// First frame of either side.
+    #[n(0)]
+    Hello {
+        #[n(0)]
+        version: u8,
+        #[n(1)]
+        salt: Salt,
+    },
+    /// A token per circle in which the other side's peer id is known, padded with random ones.
+    #[n(1)]
+    Tokens(#[n(0)] Vec<Token>),
+    /// A newcomer's acts and record, sealed under the circle's meeting key.
+    #[n(2)]
+    Intro(#[n(0)] Bytes),
+    /// A circle's message, named by the sender's token.
+    #[n(3)]
+    Circle(#[n(0)] Token, #[n(1)] Message),
+    /// A ticket's holder asks.
+    #[n(4)]
+    Ticket(#[n(0)] TicketProof),
+    /// The answer to a ticket.
+    #[n(5)]
+    Answer(#[n(0)] TicketAnswer),
+    /// A request to come in, sealed to the stewards.
+    #[n(6)]
+    Request(#[n(0)] Request),
+}
+
+/// What members say to each other in a circle.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) enum Message {
+    /// I am this device.
+    #[n(0)]
+    Prove(#[n(0)] DeviceId, #[n(1)] Signature),
+    /// To a removed device: the signed removal, and nothing newer.
+    #[n(1)]
+    Farewell(#[n(0)] Bytes),
+    /// A digest of everything; equal ones end the exchange at once.
+    #[n(2)]
+    Digest(#[n(0)] Hash),
+    /// What I have.
+    #[n(3)]
+    Have(#[n(0)] Have),
+    /// Membership: keys you lack, then acts in causal order.
+    #[n(4)]
+    Acts(#[n(0)] Acts),
+    /// Records.
+    #[n(5)]
+    Records(#[n(0)] Vec<Bytes>),
+    /// A run of entries of one chain. True: entries before it are sealed under talk keys that the receiver does not hold.
+    #[n(6)]
+    Run(#[n(0)] Bytes, #[n(1)] bool),
+    /// How far chains are here now; frees so many bytes of the sender's credit (0: news, not an acknowledgement).
+    #[n(7)]
+    Got(#[n(0)] Vec<ChainSeq>, #[n(1)] u64),
+    /// Requests to come in, for stewards.
+    #[n(8)]
+    Requests(#[n(0)] Vec<Request>),
+    /// I have only so much of these chains: send the rest.
+    #[n(9)]
+    Want(#[n(0)] Vec<ChainSeq>),
+}
+
+/// What a side has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct Have {
+    /// Acts that no other act names as parent.
+    #[n(0)]
+    pub(crate) tips: Vec<ActId>,
+    /// Epochs whose roster key is held.
+    #[n(1)]
+    pub(crate) epochs: Vec<EpochId>,
+    /// Epochs whose talk key is held.
+    #[n(2)]
+    pub(crate) talk: Vec<EpochId>,
+    /// Records, by device and count.
+    #[n(3)]
+    pub(crate) records: Vec<(DeviceId, u64)>,
+    /// Chains.
+    #[n(4)]
+    pub(crate) chains: Vec<ChainHave>,
+}
+
+/// A chain's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct ChainHave {
+    #[n(0)]
+    pub(crate) chain: ChainId,
+    #[n(1)]
+    pub(crate) seq: u64,
+    #[n(2)]
+    pub(crate) head: EntryId,
+}
+
+/// How far a chain is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct ChainSeq {
+    #[n(0)]
+    pub(crate) chain: ChainId,
+    #[n(1)]
+    pub(crate) seq: u64,
+}
+
+/// Membership news.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct Acts {
+    /// Keys of epochs that the receiver lacks, sealed to her device.
+    #[n(0)]
+    pub(crate) keys: Option<Bytes>,
+    /// Acts as signed, parents first.
+    #[n(1)]
+    pub(crate) acts: Vec<Bytes>,
+}
+
+/// Proves the ticket's key on this link, and which new device asks.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct TicketProof {
+    /// The public half that stands in the invite.
+    #[n(0)]
+    pub(crate) key: DeviceId,
+    /// By that key over link and device.
+    #[n(1)]
+    pub(crate) signature: Signature,
+    /// The device that asks.
+    #[n(2)]
+    pub(crate) device: DeviceId,
+    /// By that device over the same.
+    #[n(3)]
+    pub(crate) device_signature: Signature,
+}
+
+/// What a ticket's holder is told.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) enum TicketAnswer {
+    /// The card, sealed to the ticket.
+    #[n(0)]
+    Card(#[n(0)] Bytes),
+    /// The request is kept; a steward has to look.
+    #[n(1)]
+    Waiting,
+    /// A steward said no.
+    #[n(2)]
+    Declined,
+    /// Nothing to be had with this ticket here.
+    #[n(3)]
+    Refused(#[n(0)] u8),
+    /// Admitted: keys, acts and records.
+    #[n(4)]
+    Welcome(#[n(0)] Acts, #[n(1)] Vec<Bytes>),
+}
+
+/// Why a ticket gives nothing.
+pub(crate) mod refusal {
+    /// Not known here.
+    pub(crate) const UNKNOWN: u8 = 0;
+    /// Its time is over.
+    pub(crate) const EXPIRED: u8 = 1;
+    /// Somebody else came by it.
+    pub(crate) const USED: u8 = 2;
+    /// It was closed.
+    pub(crate) const CLOSED: u8 = 3;
+    /// Too many tries, or too many requests wait.
+    pub(crate) const BUSY: u8 = 4;
+}
+
+/// A request to come in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct Request {
+    /// The invite's public key.
+    #[n(0)]
+    pub(crate) ticket: DeviceId,
+    /// The device that asks.
+    #[n(1)]
+    pub(crate) device: DeviceId,
+    /// For each steward's device: the sealed [`RequestBody`].
+    #[n(2)]
+    pub(crate) sealed: Vec<SealedRequest>,
+}
+
+/// A request, sealed to one steward's device.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct SealedRequest {
+    /// The steward's device.
+    #[n(0)]
+    pub(crate) to: DeviceId,
+    /// Sealed.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub(crate) sealed: Vec<u8>,
+}
+
+/// What only stewards read.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct RequestBody {
+    /// The new device's public keys.
+    #[n(0)]
+    pub(crate) keys: DeviceKeys,
+    /// How she wants to be known.
+    #[n(1)]
+    pub(crate) name: crate::private::Private<String>,
+    /// The agreement she signs.
+    #[n(2)]
+    pub(crate) agreement: Option<crate::circle::record::Digest>,
+    /// By the ticket's key over circle and keys.
+    #[n(3)]
+    pub(crate) ticket_signature: Signature,
+    /// By the new device over the same.
+    #[n(4)]
+    pub(crate) signature: Signature,
+}
+
+/// The preview that a link shows, and to whom a request is sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct Card {
+    #[n(0)]
+    pub(crate) circle_name: crate::private::Private<String>,
+    #[n(1)]
+    pub(crate) inviter_name: crate::private::Private<String>,
+    #[n(2)]
+    pub(crate) members: u32,
+    #[n(3)]
+    pub(crate) agreement: crate::private::Private<String>,
+    #[n(4)]
+    pub(crate) history: crate::circle::body::History,
+    #[n(5)]
+    pub(crate) retention: crate::circle::body::Retention,
+    #[n(6)]
+    pub(crate) suite: u8,
+    /// Stewards' devices and their HPKE keys.
+    #[n(7)]
+    pub(crate) stewards: Vec<StewardKey>,
+    /// The inviter's signature over all of the above and the ticket's public key.
+    #[n(8)]
+    pub(crate) signature: Signature,
+}
+
+/// A steward's device and its HPKE public key.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct StewardKey {
+    #[n(0)]
+    pub(crate) device: DeviceId,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub(crate) hpke: Vec<u8>,
+}
+
+/// A newcomer's introduction, inside its seal.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct Introduction {
+    /// Acts, parents first, ending with her admission.
+    #[n(0)]
+    pub(crate) acts: Vec<Bytes>,
+    /// Her record.
+    #[n(1)]
+    pub(crate) record: Bytes,
+}

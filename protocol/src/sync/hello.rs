@@ -1,0 +1,254 @@
+//! The hidden hello: two nodes find out which circles they share, and nobody else does.
+//!
+//! For each circle in which the other side's peer id is known, a token: a MAC under the static Diffie-Hellman key of the two
+//! devices' hello keys over circle, both peer ids, both salts and the direction. Tokens are padded with random ones. Whoever
+//! matches one proves a device key that is currently in the roster. A stranger sees the same two frames whatever we know.
+//! A newcomer whom the other side does not know yet presents her acts and record, sealed under the circle's meeting key.
+
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+
+use super::frame::{Bytes, Frame, Introduction, Message, Salt, Token};
+use super::session::{CircleLink, Session, TOKENS, say, send};
+use super::{exchange, join};
+use crate::circle::epoch::KeyRing;
+use crate::circle::state::{CircleState, Standing, Taken};
+use crate::codec;
+use crate::crypto::{self, Key};
+use crate::id::{CircleId, DeviceId, PeerId};
+use crate::limits;
+use crate::log::act;
+use crate::node::{Cx, Effect, Link, Rooms, Stop};
+use crate::time::DAY;
+
+const PROVE: &str = "kith/v1/prove";
+const INTRO: &str = "kith/v1/meeting";
+/// Tokens are sent in multiples of this many.
+const PADDING: usize = 8;
+/// A farewell is handed over for so long.
+const FAREWELL_DAYS: u64 = 90;
+/// Bytes of a sealed introduction.
+const INTRO_BYTES: usize = 14 << 10;
+
+/// A stream is open: say hello.
+pub(crate) fn opened(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, peer: PeerId) {
+    if rooms.sessions.len() >= limits::LINKS {
+        cx.tx.then(Effect::Close(link));
+        return;
+    }
+    rooms.dialer.connected(&peer);
+    let salt = Salt(cx.random());
+    rooms.sessions.insert(link, Session::new(peer, salt));
+    send(cx, link, &Frame::Hello { version: super::frame::VERSION, salt });
+}
+
+/// Their hello came: send our tokens, and what a joiner has to say.
+pub(crate) fn hello(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, salt: Salt) -> Result<(), Stop> {
+    let Some(session) = rooms.sessions.get_mut(&link).filter(|s| s.their_salt.is_none()) else {
+        return Err(Stop::Peer("a second hello"));
+    };
+    session.their_salt = Some(salt);
+    let pairs = pairs(rooms, link);
+    send_tokens(cx, link, pairs.iter().map(|pair| pair.mine).collect());
+    join::greet(rooms, cx, link)
+}
+
+/// A device of the other side's that we know, and the tokens for it.
+struct Pair {
+    circle: CircleId,
+    device: DeviceId,
+    mine: Token,
+    theirs: Token,
+}
+
+fn token(key: &Key, circle: &CircleId, from: (&PeerId, &Salt), to: (&PeerId, &Salt)) -> Token {
+    let mac = crypto::mac("kith/v1/hello-token", key, &[&circle.0, &from.0.0, &to.0.0, &from.1.0, &to.1.0]);
+    let mut out = [0; 16];
+    out.copy_from_slice(mac.split_at(16).0);
+    Token(out)
+}
+
+/// Every device that the link's peer is known to be, in circles we are in.
+fn pairs(rooms: &Rooms, link: Link) -> Vec<Pair> {
+    let Some(session) = rooms.sessions.get(&link) else { return Vec::new() };
+    let Some(their_salt) = session.their_salt else { return Vec::new() };
+    let mut out = Vec::new();
+    for (id, circle) in &rooms.circles {
+        if !matches!(circle.row.standing, Standing::In | Standing::Leaving) {
+            continue;
+        }
+        let devices = circle.records.values().filter(|r| r.body.peer == session.peer && r.device != circle.device());
+        for device in devices.map(|r| r.device) {
+            let Some(keys) = circle.keys.get(&device) else { continue };
+            let Some(shared) = circle.row.secrets.hello.agree(&keys.hello) else { continue };
+            let us = (&rooms.peer, &session.my_salt);
+            let them = (&session.peer, &their_salt);
+            let (mine, theirs) = (token(&shared, id, us, them), token(&shared, id, them, us));
+            out.push(Pair { circle: *id, device, mine, theirs });
+        }
+    }
+    out.truncate(TOKENS);
+    out
+}
+
+fn send_tokens(cx: &mut Cx<'_, '_>, link: Link, mut tokens: Vec<Token>) {
+    let padded = tokens.len().next_multiple_of(PADDING).max(PADDING);
+    while tokens.len() < padded {
+        tokens.push(Token(cx.random()));
+    }
+    tokens.sort_unstable();
+    send(cx, link, &Frame::Tokens(tokens));
+}
+
+/// Their tokens came: prove ourselves where they match, introduce ourselves where they should have and did not.
+pub(crate) fn tokens(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, tokens: Vec<Token>) -> Result<(), Stop> {
+    let Some(session) = rooms.sessions.get_mut(&link).filter(|s| s.their_salt.is_some()) else {
+        return Err(Stop::Peer("tokens before hello"));
+    };
+    if session.their_tokens.len() + tokens.len() > 2 * TOKENS {
+        return Err(Stop::Peer("too many tokens"));
+    }
+    let first = session.their_tokens.is_empty();
+    session.their_tokens.extend(tokens);
+    let unmatched = match_up(rooms, cx, link);
+    if first {
+        for circle in unmatched {
+            introduce(rooms, cx, link, &circle);
+        }
+    }
+    Ok(())
+}
+
+/// Proves ourselves in every circle that their tokens name; returns circles in which they do not know us.
+fn match_up(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Vec<CircleId> {
+    let mut unmatched = Vec::new();
+    for pair in pairs(rooms, link) {
+        let Some(session) = rooms.sessions.get_mut(&link) else { break };
+        if session.circles.contains_key(&pair.circle) {
+            continue;
+        }
+        let Some(circle) = rooms.circles.get(&pair.circle) else { continue };
+        let current = circle.is_current(&pair.device);
+        if !session.their_tokens.contains(&pair.theirs) {
+            if current {
+                unmatched.push(pair.circle);
+            }
+            continue;
+        }
+        if !current {
+            farewell(circle, cx, link, &pair);
+            continue;
+        }
+        let fresh = CircleLink {
+            mine: pair.mine,
+            theirs: pair.theirs,
+            device: pair.device,
+            proved: false,
+            known: None,
+            in_flight: 0,
+            resync: false,
+        };
+        let signature = {
+            let (us, them) = ((&rooms.peer, &session.my_salt), (&session.peer, session.their_salt.unwrap_or(session.my_salt)));
+            let device = circle.device();
+            let parts: [&[u8]; 6] = [&pair.circle.0, &device.0, &us.0.0, &them.0.0, &us.1.0, &them.1.0];
+            cx.env.crypto.sign(&circle.row.secrets.sign, PROVE, &parts)
+        };
+        session.circles.insert(pair.circle, fresh);
+        say(cx, link, pair.mine, Message::Prove(circle.device(), signature));
+    }
+    unmatched
+}
+
+/// Hands a removed device her farewell, and nothing else.
+fn farewell(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, pair: &Pair) {
+    let state = circle.now();
+    let Some((farewell, at)) = state.person_of(&pair.device).and_then(|person| circle.farewells.get(&person)) else { return };
+    if cx.env.now.since(*at) <= FAREWELL_DAYS * DAY {
+        say(cx, link, pair.mine, Message::Farewell(Bytes(farewell.bytes())));
+    }
+}
+
+/// The circle in whose name a farewell comes: one in which we know the sender, who does not count us in any more.
+pub(crate) fn circle_of_farewell(rooms: &Rooms, link: Link, token: &Token) -> Option<CircleId> {
+    pairs(rooms, link).into_iter().find(|pair| pair.theirs == *token).map(|pair| pair.circle)
+}
+
+/// They prove a device.
+pub(crate) fn prove(
+    rooms: &mut Rooms,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    id: CircleId,
+    device: DeviceId,
+    signature: &crypto::Signature,
+) -> Result<(), Stop> {
+    let (Some(session), Some(circle)) = (rooms.sessions.get_mut(&link), rooms.circles.get(&id)) else { return Ok(()) };
+    let (them, us) = ((&session.peer, session.their_salt.unwrap_or(session.my_salt)), (&rooms.peer, &session.my_salt));
+    let parts: [&[u8]; 6] = [&id.0, &device.0, &them.0.0, &us.0.0, &them.1.0, &us.1.0];
+    let right = cx.env.crypto.verify(&device, PROVE, &parts, signature);
+    let Some(shared) = session.circles.get_mut(&id) else { return Ok(()) };
+    if !right || shared.device != device || !circle.is_current(&device) {
+        return Err(Stop::Peer("a proof that does not hold"));
+    }
+    shared.proved = true;
+    exchange::begin(rooms, cx, link, id)
+}
+
+// ---- newcomers ------------------------------------------------------------------------------------------------------
+
+/// The key under which a circle's newcomers introduce themselves: known to every member, constant.
+fn meeting_key(circle: &CircleState) -> Option<Key> {
+    let genesis = circle.order.first()?;
+    let keys = circle.ring.epoch(circle.carried.get(genesis)?)?;
+    Some(crypto::derive(INTRO, &keys.roster, &[&circle.id.0]))
+}
+
+/// Presents our admission and record to a member who does not know us yet.
+fn introduce(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
+    let (Some(circle), Some(session)) = (rooms.circles.get(id), rooms.sessions.get(&link)) else { return };
+    let (Some(key), Some(record)) = (meeting_key(circle), circle.records.get(&circle.device())) else { return };
+    let mut acts: Vec<Bytes> = Vec::new();
+    let mut size = record.bytes.len();
+    // Back from our admission, as far as it fits: whoever lacks more learns it from somebody else first.
+    let admission = circle.order.iter().rposition(|act| circle.introduces(act, &circle.device()));
+    for act in circle.order.iter().take(admission.map_or(0, |at| at + 1)).rev() {
+        let Ok(Some(sealed)) = act::get_act(&cx.tx, id, act) else { break };
+        size += sealed.bytes().len() + 8;
+        if size > INTRO_BYTES - 256 {
+            break;
+        }
+        acts.push(Bytes(sealed.bytes().to_vec()));
+    }
+    acts.reverse();
+    let plain = codec::encode(&Introduction { acts, record: Bytes(record.bytes.clone()) });
+    let sealed = crypto::seal(&key, cx.env.rng, &session.my_salt.0, &plain);
+    send(cx, link, &Frame::Intro(Bytes(sealed)));
+}
+
+/// Somebody introduces herself: if it opens in a circle of ours, learn her and send the token she could not expect.
+pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sealed: &[u8]) -> Result<(), Stop> {
+    let Some(salt) = rooms.sessions.get(&link).and_then(|s| s.their_salt) else {
+        return Err(Stop::Peer("an introduction before hello"));
+    };
+    let found = rooms.circles.values().filter(|c| c.row.standing == Standing::In).find_map(|circle| {
+        let plain = crypto::open(&meeting_key(circle)?, &salt.0, sealed)?;
+        let intro: Introduction = codec::decode_within(&plain, INTRO_BYTES, "introduction").ok()?;
+        Some((circle.id, intro))
+    });
+    let Some((id, intro)) = found else { return Ok(()) };
+    let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
+    let mut news = false;
+    for bytes in &intro.acts {
+        news |= circle.take_act(cx, &bytes.0, &mut BTreeMap::new())? == Taken::New;
+    }
+    news |= circle.take_record(cx, &intro.record.0);
+    if news {
+        rooms.touched(id);
+    }
+    let tokens: Vec<Token> = pairs(rooms, link).into_iter().filter(|p| p.circle == id).map(|p| p.mine).collect();
+    send_tokens(cx, link, tokens);
+    match_up(rooms, cx, link);
+    Ok(())
+}

@@ -1,0 +1,364 @@
+//! Newcomers, seen from outside: asking with a ticket, being shown the card, waiting, being let in.
+
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+
+use minicbor::{Decode, Encode};
+
+use super::frame::{Acts, Bytes, Card, Frame, Request, RequestBody, SealedRequest, TicketAnswer, TicketProof, refusal};
+use super::session::send;
+use super::welcome;
+use crate::circle::record;
+use crate::circle::state::{CircleRow, CircleState, Standing, Taken};
+use crate::circle::ticket::Ticket;
+use crate::codec;
+use crate::control::{self, JoinStatus, Time};
+use crate::crypto::{self, DeviceSecrets, HpkeSecret, Suite};
+use crate::id::{CircleId, Incarnation, PeerId};
+use crate::limits;
+use crate::node::{Answer, CallId, Cx, Effect, Link, Rooms, Stop};
+use crate::private::Private;
+use crate::store::{Read, StoreError, Table};
+use crate::time::{DAY, Millis};
+
+/// A join under way, as stored.
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct JoinRow {
+    #[n(0)]
+    version: u8,
+    /// The ticket.
+    #[n(1)]
+    pub(crate) ticket: Ticket,
+    /// How she wants to be known.
+    #[n(2)]
+    pub(crate) name: Private<String>,
+    /// Say yes as soon as admitted.
+    #[n(3)]
+    pub(crate) confirm: bool,
+    /// The new device.
+    #[n(4)]
+    pub(crate) secrets: DeviceSecrets,
+    /// The circle's name, once the card told.
+    #[n(5)]
+    pub(crate) circle_name: Private<String>,
+    /// 0 contacting, 1 requested, 2 admitted, 3 joined, 4 declined, 5 refused.
+    #[n(6)]
+    pub(crate) status: u8,
+    /// Why, where it failed.
+    #[n(7)]
+    pub(crate) reason: String,
+    /// HPKE suite, once the card told.
+    #[n(8)]
+    pub(crate) suite: u8,
+    /// When the state last changed.
+    #[n(9)]
+    pub(crate) at: Millis,
+}
+
+impl JoinRow {
+    /// A new join.
+    pub(crate) fn new(ticket: Ticket, name: String, confirm: bool, secrets: DeviceSecrets, now: Millis) -> Self {
+        let (circle_name, reason, suite) = (Private(String::new()), String::new(), Suite::XWing.byte());
+        Self { version: 1, ticket, name: Private(name), confirm, secrets, circle_name, status: 0, reason, suite, at: now }
+    }
+
+    /// How far it is.
+    pub(crate) const fn status(&self) -> JoinStatus {
+        match self.status {
+            0 => JoinStatus::Contacting,
+            1 => JoinStatus::Requested,
+            2 => JoinStatus::Admitted,
+            3 => JoinStatus::Joined,
+            4 => JoinStatus::Declined,
+            _ => JoinStatus::Refused,
+        }
+    }
+
+    /// Is there still somebody to ask?
+    pub(crate) const fn open(&self) -> bool {
+        self.status < 2
+    }
+
+    /// Keeps the row.
+    pub(crate) fn save(&self, cx: &mut Cx<'_, '_>) {
+        cx.tx.put(Table::Outbox, &[b"join", &self.ticket.circle.0[..]].concat(), codec::encode(self));
+    }
+
+    /// Forgets the row.
+    pub(crate) fn delete(cx: &mut Cx<'_, '_>, circle: &CircleId) {
+        cx.tx.delete(Table::Outbox, &[b"join", &circle.0[..]].concat());
+    }
+
+    /// All joins.
+    pub(crate) fn all(read: &dyn Read) -> Result<BTreeMap<CircleId, Self>, StoreError> {
+        let rows = read.scan(Table::Outbox, b"join", &[], limits::CIRCLES)?;
+        let rows = rows.into_iter().filter_map(|(_, bytes)| codec::decode::<Self>(&bytes, "join row").ok());
+        Ok(rows.map(|row| (row.ticket.circle, row)).collect())
+    }
+
+    fn set(&mut self, cx: &mut Cx<'_, '_>, status: u8, reason: &str) {
+        if self.status == status && self.reason == reason {
+            return;
+        }
+        self.status = status;
+        reason.clone_into(&mut self.reason);
+        self.at = cx.env.now;
+        self.save(cx);
+        notify(cx, &self.ticket.circle, status_word(self.status()));
+    }
+}
+
+const fn status_word(status: JoinStatus) -> &'static str {
+    match status {
+        JoinStatus::Contacting => "contacting",
+        JoinStatus::Requested => "requested",
+        JoinStatus::Admitted => "admitted",
+        JoinStatus::Joined => "joined",
+        JoinStatus::Declined => "declined",
+        JoinStatus::Refused => "refused",
+    }
+}
+
+fn notify(cx: &mut Cx<'_, '_>, id: &CircleId, change: &str) {
+    cx.tx.then(Effect::Notify(control::WatchEvent {
+        event: "join".into(),
+        circle: id.text(),
+        noun: "join".into(),
+        id: id.text(),
+        change: change.into(),
+    }));
+}
+
+/// Somebody looks at a link without joining.
+#[derive(Debug)]
+pub(crate) struct Looking {
+    pub(crate) call: CallId,
+    pub(crate) ticket: Ticket,
+    pub(crate) secrets: DeviceSecrets,
+    pub(crate) since: Millis,
+}
+
+/// On a link that we opened to a ticket's peer: prove the ticket.
+pub(crate) fn greet(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), Stop> {
+    let Some(session) = rooms.sessions.get(&link) else { return Ok(()) };
+    let Some(their_salt) = session.their_salt else { return Ok(()) };
+    let named = |ticket: &Ticket| ticket.hints.iter().any(|hint| hint.peer == session.peer);
+    let looking = rooms.looking.iter().filter(|l| named(&l.ticket)).map(|l| (&l.ticket, &l.secrets));
+    let joining = rooms.joins.values().filter(|j| j.open() && named(&j.ticket)).map(|j| (&j.ticket, &j.secrets));
+    let Some((ticket, secrets)) = joining.chain(looking).next() else { return Ok(()) };
+    let device = secrets.sign.id();
+    let bound = welcome::proof_parts((&rooms.peer, &session.my_salt), (&session.peer, &their_salt), &device);
+    let key = ticket.key();
+    let proof = TicketProof {
+        key: key.id(),
+        signature: cx.env.crypto.sign(&key, welcome::TICKET, &[&bound]),
+        device,
+        device_signature: cx.env.crypto.sign(&secrets.sign, welcome::TICKET, &[&bound]),
+    };
+    send(cx, link, &Frame::Ticket(proof));
+    Ok(())
+}
+
+/// A member answers our ticket.
+pub(crate) fn answered(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, answer: &TicketAnswer) -> Result<(), Stop> {
+    let Some(peer) = rooms.sessions.get(&link).map(|s| s.peer.clone()) else { return Ok(()) };
+    match answer {
+        TicketAnswer::Card(sealed) => card(rooms, cx, link, &peer, sealed),
+        TicketAnswer::Waiting => with_join(rooms, cx, &peer, |join, cx| join.set(cx, 1, "")),
+        TicketAnswer::Declined => with_join(rooms, cx, &peer, |join, cx| join.set(cx, 4, "a steward declined the request")),
+        TicketAnswer::Refused(why) => refused(rooms, cx, &peer, *why),
+        TicketAnswer::Welcome(acts, records) => welcomed(rooms, cx, &peer, acts, records),
+    }
+}
+
+fn joining_at<'a>(rooms: &'a mut Rooms, peer: &PeerId) -> Option<&'a mut JoinRow> {
+    rooms.joins.values_mut().find(|join| join.open() && join.ticket.hints.iter().any(|hint| hint.peer == *peer))
+}
+
+fn with_join(
+    rooms: &mut Rooms,
+    cx: &mut Cx<'_, '_>,
+    peer: &PeerId,
+    then: impl FnOnce(&mut JoinRow, &mut Cx<'_, '_>),
+) -> Result<(), Stop> {
+    if let Some(join) = joining_at(rooms, peer) {
+        then(join, cx);
+    }
+    Ok(())
+}
+
+fn refused(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, peer: &PeerId, why: u8) -> Result<(), Stop> {
+    let reason = match why {
+        refusal::EXPIRED => "the invite has expired",
+        refusal::USED => "the invite has been used",
+        refusal::CLOSED => "the invite was closed",
+        refusal::BUSY => return Ok(()),
+        _ => "this invite is not known there",
+    };
+    let error = control::Error::new(control::Code::NotFound, reason, "ask for a new invite");
+    for looking in rooms.take_looking(|l| l.ticket.hints.iter().any(|hint| hint.peer == *peer)) {
+        cx.tx.then(Effect::Reply(looking.call, Err(error.clone())));
+    }
+    with_join(rooms, cx, peer, |join, cx| join.set(cx, 5, reason))
+}
+
+/// The card came: show it to whoever looks, and ask to come in where that was wanted.
+fn card(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, peer: &PeerId, sealed: &Bytes) -> Result<(), Stop> {
+    let named = |ticket: &Ticket| ticket.hints.iter().any(|hint| hint.peer == *peer);
+    for looking in rooms.take_looking(|l| named(&l.ticket)) {
+        let answer = match open_card(cx, &looking.ticket, sealed) {
+            Some(card) => Ok(Answer::Preview(preview(&looking.ticket, &card))),
+            None => Err(control::Error::new(
+                control::Code::Failed,
+                "the invite's card does not verify",
+                "ask the inviter for a new link",
+            )),
+        };
+        cx.tx.then(Effect::Reply(looking.call, answer));
+    }
+    let Some(join) = joining_at(rooms, peer) else { return Ok(()) };
+    let Some(card) = open_card(cx, &join.ticket, sealed) else { return Err(Stop::Peer("a card that does not verify")) };
+    let Some(suite) = Suite::from_byte(card.suite) else {
+        join.set(cx, 5, "the circle uses keys that this version does not know");
+        return Ok(());
+    };
+    if join.suite != card.suite {
+        join.suite = card.suite;
+        join.secrets.hpke = HpkeSecret::generate(cx.env.rng, suite);
+    }
+    join.circle_name = card.circle_name.clone();
+    join.save(cx);
+    let request = request(join, &card, suite, cx);
+    send(cx, link, &Frame::Request(request));
+    Ok(())
+}
+
+fn open_card(cx: &Cx<'_, '_>, ticket: &Ticket, sealed: &Bytes) -> Option<Card> {
+    let key = ticket.key().id();
+    let plain = crypto::open(&ticket.card_key(), &key.0, &sealed.0)?;
+    let card: Card = codec::decode_within(&plain, limits::FRAME_BYTES, "card").ok()?;
+    let right = cx.env.crypto.verify(&ticket.inviter, welcome::CARD, &[&welcome::card_parts(&card, &key)], &card.signature);
+    (right && card.stewards.len() <= limits::HEADS).then_some(card)
+}
+
+fn preview(ticket: &Ticket, card: &Card) -> control::Preview {
+    control::Preview {
+        circle: card.circle_name.0.clone(),
+        inviter: card.inviter_name.0.clone(),
+        members: card.members,
+        agreement: card.agreement.0.clone(),
+        history: crate::circle::words::history(card.history),
+        retention: crate::circle::words::retention(card.retention),
+        visible_to:
+            "stewards see the name you give when you ask; all members see it once you have seen who they are and said yes".into(),
+        role: crate::circle::words::role(ticket.role).into(),
+        expires_at: Time(ticket.expires),
+    }
+}
+
+fn request(join: &JoinRow, card: &Card, suite: Suite, cx: &mut Cx<'_, '_>) -> Request {
+    let circle = join.ticket.circle;
+    let keys = join.secrets.keys();
+    let agreement = (!card.agreement.0.is_empty()).then(|| record::agreement_digest(&card.agreement.0));
+    let bound = codec::encode(&(circle, &keys, &agreement));
+    let ticket = join.ticket.key();
+    let body = RequestBody {
+        keys,
+        name: join.name.clone(),
+        agreement,
+        ticket_signature: welcome::sign_request(cx.env.crypto, &ticket, &bound),
+        signature: welcome::sign_request(cx.env.crypto, &join.secrets.sign, &bound),
+    };
+    let plain = codec::encode(&body);
+    let mut sealed = Vec::new();
+    for steward in &card.stewards {
+        let info = codec::encode(&(welcome::REQUEST, circle, steward.device));
+        if let Some(bytes) = cx.env.crypto.box_seal(cx.env.rng, suite, &steward.hpke, &info, &plain) {
+            sealed.push(SealedRequest { to: steward.device, sealed: bytes });
+        }
+    }
+    Request { ticket: ticket.id(), device: join.secrets.sign.id(), sealed }
+}
+
+/// Admitted: take keys and acts, judge them, see who is there.
+fn welcomed(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, peer: &PeerId, acts: &Acts, records: &[Bytes]) -> Result<(), Stop> {
+    let Some(join) = joining_at(rooms, peer) else { return Ok(()) };
+    let id = join.ticket.circle;
+    let Some(suite) = Suite::from_byte(join.suite) else { return Ok(()) };
+    let (secrets, name, confirm) = (join.secrets.clone(), join.name.0.clone(), join.confirm);
+    let circle = rooms.circles.entry(id).or_insert_with(|| {
+        let incarnation = Incarnation(cx.random());
+        CircleState::empty(CircleRow::new(id, secrets, incarnation, name, Standing::Admitted, suite))
+    });
+    let sealed = acts.keys.as_ref();
+    let mut offered = match sealed {
+        Some(sealed) => circle.open_box(cx.env.crypto, &sealed.0),
+        None => std::mem::take(&mut rooms.offered),
+    };
+    for bytes in &acts.acts {
+        if circle.take_act(cx, &bytes.0, &mut offered)? == Taken::Bad {
+            return Err(Stop::Peer("an act that is not what it claims"));
+        }
+    }
+    for bytes in records {
+        circle.take_record(cx, &bytes.0);
+    }
+    let current = circle.is_current(&circle.device());
+    let done = !records.is_empty();
+    if !done {
+        rooms.offered = offered;
+        return Ok(());
+    }
+    if !current {
+        rooms.circles.remove(&id);
+        return Err(Stop::Peer("a welcome into a circle that does not know us"));
+    }
+    circle.save_row(cx);
+    rooms.touched(id);
+    with_join(rooms, cx, peer, |join, cx| join.set(cx, 2, ""))?;
+    if confirm { confirm_join(rooms, cx, &id) } else { Ok(()) }
+}
+
+/// Yes: publish the name, meet the others.
+pub(crate) fn confirm_join(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get_mut(id) else { return Ok(()) };
+    circle.row.standing = Standing::In;
+    circle.save_row(cx);
+    circle.publish(cx, &rooms.addresses);
+    let peers: Vec<PeerId> = circle.records.values().map(|r| r.body.peer.clone()).collect();
+    if let Some(join) = rooms.joins.get_mut(id) {
+        join.set(cx, 3, "");
+    }
+    rooms.touched(*id);
+    // Streams opened before had nothing to prove in this circle: meet again.
+    let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| peers.contains(&s.peer)).map(|(link, _)| *link).collect();
+    for link in links {
+        rooms.ended(cx.env, link);
+        cx.tx.then(Effect::Close(link));
+    }
+    rooms.dialer.all_now();
+    Ok(())
+}
+
+/// Looks that nobody answered, and joins that are long over.
+pub(crate) fn tidy(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) {
+    let now = cx.env.now;
+    for looking in rooms.take_looking(|l| now.since(l.since) > LOOK_FOR) {
+        let error = control::Error::new(
+            control::Code::TimedOut,
+            "nobody named in the invite could be reached",
+            "ask the inviter to start Kith and try again",
+        );
+        cx.tx.then(Effect::Reply(looking.call, Err(error)));
+    }
+    let over: Vec<CircleId> = rooms.joins.iter().filter(|(_, j)| !j.open() && now.since(j.at) > DAY).map(|(id, _)| *id).collect();
+    for id in over {
+        rooms.joins.remove(&id);
+        JoinRow::delete(cx, &id);
+    }
+}
+
+/// How long a preview waits for an answer, in milliseconds.
+pub(crate) const LOOK_FOR: u64 = 20_000;

@@ -1,0 +1,169 @@
+//! What members send: judged, kept, acknowledged.
+
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+
+use super::exchange;
+use super::frame::{Acts, Bytes, ChainSeq, Message};
+use super::session::say;
+use crate::circle::body::Role;
+use crate::circle::state::{CircleState, Standing, Taken};
+use crate::id::{ActId, CircleId};
+use crate::log::LogError;
+use crate::log::act::Farewell;
+use crate::log::chain;
+use crate::log::entry::Opened;
+use crate::node::{Cx, Effect, Link, Rooms, Stop, entries};
+
+/// Acts and keys came.
+pub(crate) fn acts(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, acts: &Acts) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
+    let (news, held, learned, taken) = take(circle, cx, acts)?;
+    if let Some(known) = rooms.shared(link, &id).and_then(|s| s.known.as_mut()) {
+        known.acts.extend(taken);
+    }
+    if news {
+        rooms.touched(id);
+    }
+    if news || learned {
+        resync(rooms, cx, &id)?;
+        // What keys we hold decides what they may send us.
+        exchange::say_have(rooms, cx, link, id)?;
+    }
+    if held && let Some(shared) = rooms.shared(link, &id) {
+        shared.resync = true;
+    }
+    Ok(())
+}
+
+/// Takes keys and acts: (anything new, anything that could not be judged, keys learned, the acts' ids).
+fn take(circle: &mut CircleState, cx: &mut Cx<'_, '_>, acts: &Acts) -> Result<(bool, bool, bool, Vec<ActId>), Stop> {
+    let mut offered = match &acts.keys {
+        Some(sealed) => circle.open_box(cx.env.crypto, &sealed.0),
+        None => BTreeMap::new(),
+    };
+    let (mut news, mut held) = (false, false);
+    let before = circle.order.len();
+    for bytes in &acts.acts {
+        match circle.take_act(cx, &bytes.0, &mut offered)? {
+            Taken::New => news = true,
+            Taken::Known => {}
+            Taken::Held => held = true,
+            Taken::Bad => return Err(Stop::Peer("an act that is not what it claims")),
+        }
+    }
+    let taken = circle.order.iter().skip(before).copied().collect();
+    let learned = circle.take_keys(cx, offered);
+    Ok((news, held, learned, taken))
+}
+
+/// Asks again on every link where something could not be used before.
+fn resync(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
+    for link in rooms.links_of(id) {
+        if rooms.shared(link, id).is_some_and(|s| s.resync) {
+            exchange::say_have(rooms, cx, link, *id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Records came.
+pub(crate) fn records(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, records: &[Bytes]) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
+    let mut news = false;
+    for bytes in records {
+        news |= circle.take_record(cx, &bytes.0);
+    }
+    let counts: Vec<_> = circle.records.values().map(|r| (r.device, r.count)).collect();
+    if let Some(known) = rooms.shared(link, &id).and_then(|s| s.known.as_mut()) {
+        for bytes in records {
+            if let Ok((device, count, _)) = crate::circle::record::Record::peek(&bytes.0)
+                && counts.contains(&(device, count))
+            {
+                known.records.insert(device, count);
+            }
+        }
+    }
+    if news {
+        rooms.touched(id);
+    }
+    Ok(())
+}
+
+/// A run of entries came.
+pub(crate) fn run(
+    rooms: &mut Rooms,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    id: CircleId,
+    bytes: &[u8],
+    skipped: bool,
+) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
+    let size = bytes.len() as u64;
+    let received = match chain::receive(&mut cx.tx, cx.env.crypto, &circle.ring, &id, bytes, skipped) {
+        Ok(received) => received,
+        Err(LogError::Store(error)) => return Err(Stop::Store(error)),
+        Err(LogError::NoKey(_) | LogError::Quota(_)) => return Err(Stop::Later(id, size)),
+        Err(LogError::Codec(_) | LogError::Closed | LogError::Signature | LogError::Rule(_)) => {
+            return Err(Stop::Peer("entries that do not verify"));
+        }
+    };
+    let unknown = |entry: &Opened| entry.heads.iter().any(|head| !circle.parents.contains_key(head));
+    if received.gap.is_some() || received.entries.iter().any(unknown) {
+        return Err(Stop::Later(id, size));
+    }
+    let fresh = !received.entries.is_empty();
+    drop(entries::apply(circle, cx, &received.entries)?);
+    if received.fork.is_some() {
+        cx.log("a device wrote two different entries at one place", Some(id));
+        exchange::show_own_branch(rooms, link, &id, &received.chain);
+    }
+    let head = chain::branches(&cx.tx, &id, &received.chain)?.into_iter().find(|c| c.parent.is_none());
+    let through = head.map(|head| ChainSeq { chain: received.chain, seq: head.seq });
+    if let (Some(known), Some(through)) = (rooms.shared(link, &id).and_then(|s| s.known.as_mut()), through) {
+        let held = known.chains.entry(through.chain).or_insert(0);
+        *held = (*held).max(received.last.min(through.seq));
+    }
+    if let Some(shared) = rooms.shared(link, &id) {
+        let token = shared.mine;
+        say(cx, link, token, Message::Got(through.into_iter().collect(), size));
+    }
+    if fresh {
+        rooms.last_arrival = Some(cx.env.now);
+        let at = cx.env.now.plus(exchange::ANNOUNCE_AFTER);
+        rooms.announce.entry(id).or_insert(at);
+    }
+    Ok(())
+}
+
+/// A member hands us our farewell. It counts if its signer could remove us in our own view.
+pub(crate) fn farewell(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: CircleId, bytes: &[u8]) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get_mut(&id).filter(|c| c.row.standing == Standing::In) else { return Ok(()) };
+    let farewell = Farewell::parse(bytes).ok().filter(|farewell| farewell.verify(cx.env.crypto));
+    let Some(farewell) = farewell else { return Err(Stop::Peer("a farewell that does not verify")) };
+    let state = circle.now();
+    let me = state.person_of(&circle.device());
+    let rank = |person| state.people.get(&person).and_then(|p| p.role);
+    let mine = me.and_then(rank).unwrap_or(Role::Guest);
+    let could = state
+        .person_of(&farewell.signer)
+        .and_then(rank)
+        .is_some_and(|signer| signer == Role::Founder || signer == Role::Steward && mine < Role::Steward);
+    if farewell.circle != id || Some(farewell.person) != me || !could {
+        return Ok(());
+    }
+    circle.row.standing = Standing::Removed;
+    circle.save_row(cx);
+    rooms.touched(id);
+    rooms.close_circle(&id);
+    cx.tx.then(Effect::Notify(crate::control::WatchEvent {
+        event: "member".into(),
+        circle: id.text(),
+        noun: "circle".into(),
+        id: id.text(),
+        change: "removed".into(),
+    }));
+    Ok(())
+}

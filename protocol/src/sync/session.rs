@@ -1,0 +1,98 @@
+//! What is known of one open stream.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::frame::{Frame, Message, Salt, Token};
+use crate::circle::body::ChainId;
+use crate::codec;
+use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId, PeerId};
+use crate::node::{Cx, Effect, Link};
+
+/// Tokens that one side may send on a link, padding included.
+pub(crate) const TOKENS: usize = 256;
+
+/// One open stream.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// Who, as the transport proved.
+    pub(crate) peer: PeerId,
+    /// Our salt.
+    pub(crate) my_salt: Salt,
+    /// Theirs, once their hello came.
+    pub(crate) their_salt: Option<Salt>,
+    /// Every token the other side sent.
+    pub(crate) their_tokens: BTreeSet<Token>,
+    /// The circles shared on this link.
+    pub(crate) circles: BTreeMap<CircleId, CircleLink>,
+    /// A ticket's holder on the other side, once proved: the circle, the invite's key, the device that asks.
+    pub(crate) guest: Option<Guest>,
+}
+
+/// A ticket's holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Guest {
+    /// The circle the ticket is for.
+    pub(crate) circle: CircleId,
+    /// The public half of its key.
+    pub(crate) ticket: DeviceId,
+    /// The device that asks.
+    pub(crate) device: DeviceId,
+    /// Was she let in on this link already?
+    pub(crate) welcomed: bool,
+}
+
+/// One circle on one link.
+#[derive(Debug)]
+pub(crate) struct CircleLink {
+    /// The token we name it by.
+    pub(crate) mine: Token,
+    /// The token they name it by.
+    pub(crate) theirs: Token,
+    /// Their device.
+    pub(crate) device: DeviceId,
+    /// Did they prove it?
+    pub(crate) proved: bool,
+    /// Is what they have known (from their `Have`, or equal digests)?
+    pub(crate) known: Option<Known>,
+    /// Bytes sent and not acknowledged yet.
+    pub(crate) in_flight: u64,
+    /// Something they sent could not be used yet; ask again once more acts are known.
+    pub(crate) resync: bool,
+}
+
+/// What the other side has, as far as we know.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) acts: BTreeSet<ActId>,
+    pub(crate) epochs: BTreeSet<EpochId>,
+    pub(crate) talk: BTreeSet<EpochId>,
+    pub(crate) records: BTreeMap<DeviceId, u64>,
+    /// How far they are on the main branch of each chain, or will be once what we sent has arrived.
+    pub(crate) chains: BTreeMap<ChainId, u64>,
+    /// Heads they named, and heads of side branches that we sent.
+    pub(crate) heads: BTreeSet<EntryId>,
+    /// Chains that were sent again from the start because of a fork.
+    pub(crate) shown: BTreeSet<ChainId>,
+}
+
+impl Session {
+    /// A fresh stream.
+    pub(crate) const fn new(peer: PeerId, my_salt: Salt) -> Self {
+        Self { peer, my_salt, their_salt: None, their_tokens: BTreeSet::new(), circles: BTreeMap::new(), guest: None }
+    }
+
+    /// The circle that a token of theirs names.
+    pub(crate) fn circle_of(&self, token: &Token) -> Option<CircleId> {
+        self.circles.iter().find(|(_, link)| link.theirs == *token).map(|(id, _)| *id)
+    }
+}
+
+/// Sends one frame once the commit is durable.
+pub(crate) fn send(cx: &mut Cx<'_, '_>, link: Link, frame: &Frame) {
+    cx.tx.then(Effect::Send(link, codec::encode(frame)));
+}
+
+/// Sends a circle's message.
+pub(crate) fn say(cx: &mut Cx<'_, '_>, link: Link, token: Token, message: Message) {
+    send(cx, link, &Frame::Circle(token, message));
+}

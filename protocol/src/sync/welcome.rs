@@ -1,0 +1,362 @@
+//! Newcomers, seen from inside: proving a ticket, the card, keeping requests until a steward looks, letting in.
+
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+
+use minicbor::{Decode, Encode};
+
+use super::frame::{Acts, Bytes, Card, Frame, Message, Request, RequestBody, StewardKey, TicketAnswer, TicketProof, refusal};
+use super::session::{Guest, say, send};
+use super::{exchange, session::Session};
+use crate::circle::body::Role;
+use crate::circle::state::{CircleState, Standing};
+use crate::circle::ticket::{self, Secret};
+use crate::codec;
+use crate::crypto::{self, Crypto, SigningKey};
+use crate::id::{ActId, CircleId, DeviceId, PeerId};
+use crate::limits;
+use crate::log::act;
+use crate::node::{Cx, Effect, Link, Rooms, Stop};
+use crate::private::Private;
+use crate::store::{Read, StoreError, Table};
+use crate::time::{MINUTE, Millis};
+
+pub(crate) const TICKET: &str = "kith/v1/ticket-proof";
+pub(crate) const REQUEST: &str = "kith/v1/request";
+pub(crate) const CARD: &str = "kith/v1/card";
+/// Bytes of acts in one frame to a newcomer.
+const WELCOME_BYTES: usize = 384 << 10;
+
+/// A request that waits here.
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct RequestRow {
+    #[n(0)]
+    version: u8,
+    #[n(1)]
+    pub(crate) request: Request,
+    /// When it came, by our clock.
+    #[n(2)]
+    pub(crate) at: Millis,
+    /// A steward said no here.
+    #[n(3)]
+    pub(crate) declined: bool,
+}
+
+impl RequestRow {
+    fn key(circle: &CircleId, device: &DeviceId) -> Vec<u8> {
+        [b"req", &circle.0[..], &device.0].concat()
+    }
+
+    pub(crate) fn save(&self, cx: &mut Cx<'_, '_>, circle: &CircleId) {
+        cx.tx.put(Table::Outbox, &Self::key(circle, &self.request.device), codec::encode(self));
+    }
+
+    pub(crate) fn delete(cx: &mut Cx<'_, '_>, circle: &CircleId, device: &DeviceId) {
+        cx.tx.delete(Table::Outbox, &Self::key(circle, device));
+    }
+
+    fn get(read: &dyn Read, circle: &CircleId, device: &DeviceId) -> Result<Option<Self>, StoreError> {
+        let bytes = read.get(Table::Outbox, &Self::key(circle, device))?;
+        Ok(bytes.and_then(|b| codec::decode(&b, "request row").ok()))
+    }
+
+    /// All requests of a circle.
+    pub(crate) fn all(read: &dyn Read, circle: &CircleId) -> Result<Vec<Self>, StoreError> {
+        let rows = read.scan(Table::Outbox, &[b"req", &circle.0[..]].concat(), &[], limits::REQUESTS * 2)?;
+        Ok(rows.into_iter().filter_map(|(_, bytes)| codec::decode(&bytes, "request row").ok()).collect())
+    }
+}
+
+/// The secret of an invite that was made on this machine.
+pub(crate) fn secret_of(read: &dyn Read, circle: &CircleId, invite: &ActId) -> Result<Option<Secret>, StoreError> {
+    let bytes = read.get(Table::Local, &[b"invite", &circle.0[..], &invite.0].concat())?;
+    Ok(bytes.and_then(|b| codec::decode(&b, "invite secret").ok()))
+}
+
+/// Keeps an invite's secret.
+pub(crate) fn keep_secret(cx: &mut Cx<'_, '_>, circle: &CircleId, invite: &ActId, secret: &Secret) {
+    cx.tx.put(Table::Local, &[b"invite", &circle.0[..], &invite.0].concat(), codec::encode(secret));
+}
+
+/// The parts that both of a ticket's proofs sign: this link and the device that asks.
+pub(crate) fn proof_parts(
+    joiner: (&PeerId, &super::frame::Salt),
+    member: (&PeerId, &super::frame::Salt),
+    device: &DeviceId,
+) -> Vec<u8> {
+    codec::encode(&(&joiner.0, &member.0, &joiner.1, &member.1, device))
+}
+
+/// Somebody proves a ticket.
+pub(crate) fn ticket(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, proof: &TicketProof) -> Result<(), Stop> {
+    let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
+    let Some(their_salt) = session.their_salt else { return Err(Stop::Peer("a ticket before hello")) };
+    let peer = session.peer.clone();
+    let bound = proof_parts((&peer, &their_salt), (&rooms.peer, &session.my_salt), &proof.device);
+    let right = cx.env.crypto.verify(&proof.key, TICKET, &[&bound], &proof.signature)
+        && cx.env.crypto.verify(&proof.device, TICKET, &[&bound], &proof.device_signature);
+    let found = rooms.circles.values().filter(|c| c.row.standing == Standing::In).find(|c| c.invite_of(&proof.key).is_some());
+    let (true, Some(circle)) = (right, found) else {
+        if !rooms.may_try(&peer, cx.env.now) {
+            return refuse(cx, link, refusal::BUSY);
+        }
+        return refuse(cx, link, refusal::UNKNOWN);
+    };
+    let id = circle.id;
+    if let Some(session) = rooms.sessions.get_mut(&link) {
+        session.guest = Some(Guest { circle: id, ticket: proof.key, device: proof.device, welcomed: false });
+    }
+    answer(rooms, cx, link, id, proof)
+}
+
+fn refuse(cx: &mut Cx<'_, '_>, link: Link, why: u8) -> Result<(), Stop> {
+    send(cx, link, &Frame::Answer(TicketAnswer::Refused(why)));
+    Ok(())
+}
+
+fn answer(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, proof: &TicketProof) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
+    if circle.keys.contains_key(&proof.device) {
+        return welcome(rooms, cx, link);
+    }
+    if let Some(row) = RequestRow::get(&cx.tx, &id, &proof.device)? {
+        let answer = if row.declined { TicketAnswer::Declined } else { TicketAnswer::Waiting };
+        send(cx, link, &Frame::Answer(answer));
+        return Ok(());
+    }
+    let Some(invite) = circle.invite_of(&proof.key) else { return refuse(cx, link, refusal::UNKNOWN) };
+    match invite_status(circle, &invite, cx.env.now) {
+        InviteStatus::Open => {}
+        InviteStatus::Expired => return refuse(cx, link, refusal::EXPIRED),
+        InviteStatus::Used => return refuse(cx, link, refusal::USED),
+        InviteStatus::Revoked => return refuse(cx, link, refusal::CLOSED),
+    }
+    let Some(secret) = secret_of(&cx.tx, &id, &invite)? else { return refuse(cx, link, refusal::UNKNOWN) };
+    let card = card(circle, cx.env.crypto, &proof.key);
+    let sealed = crypto::seal(&ticket::card_key(&id, &secret), cx.env.rng, &proof.key.0, &codec::encode(&card));
+    send(cx, link, &Frame::Answer(TicketAnswer::Card(Bytes(sealed))));
+    Ok(())
+}
+
+/// How an invite stands, by our clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InviteStatus {
+    Open,
+    Used,
+    Expired,
+    Revoked,
+}
+
+/// How an invite stands.
+pub(crate) fn invite_status(circle: &CircleState, invite: &ActId, now: Millis) -> InviteStatus {
+    let state = circle.now();
+    let Some(facts) = state.invites.get(invite) else { return InviteStatus::Revoked };
+    if facts.closed {
+        InviteStatus::Revoked
+    } else if facts.left() == 0 {
+        InviteStatus::Used
+    } else if now > facts.expires {
+        InviteStatus::Expired
+    } else {
+        InviteStatus::Open
+    }
+}
+
+/// What a card's signature covers.
+pub(crate) fn card_parts(card: &Card, ticket: &DeviceId) -> Vec<u8> {
+    let mut bare = card.clone();
+    bare.signature = crypto::Signature([0; 64]);
+    codec::encode(&(bare, ticket))
+}
+
+fn card(circle: &CircleState, crypto: &dyn Crypto, ticket: &DeviceId) -> Card {
+    let state = circle.now();
+    let stewards = state.people.values().filter(|p| p.role.is_some_and(|role| role >= Role::Steward));
+    let devices = stewards.flat_map(|p| p.devices.iter()).take(limits::HEADS);
+    let mut card = Card {
+        circle_name: Private(circle.name()),
+        inviter_name: circle.row.name.clone(),
+        members: u32::try_from(state.people.values().filter(|p| !p.devices.is_empty()).count()).unwrap_or(u32::MAX),
+        agreement: Private(circle.agreement()),
+        history: circle.history(),
+        retention: circle.retention(),
+        suite: circle.suite.byte(),
+        stewards: devices.filter_map(|d| Some(StewardKey { device: *d, hpke: circle.keys.get(d)?.hpke.clone() })).collect(),
+        signature: crypto::Signature([0; 64]),
+    };
+    card.signature = crypto.sign(&circle.row.secrets.sign, CARD, &[&card_parts(&card, ticket)]);
+    card
+}
+
+// ---- requests -------------------------------------------------------------------------------------------------------
+
+/// A proved ticket's holder asks to come in.
+pub(crate) fn request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, request: Request) -> Result<(), Stop> {
+    let Some(guest) = rooms.sessions.get(&link).and_then(|s| s.guest) else {
+        return Err(Stop::Peer("a request without a ticket"));
+    };
+    if request.device != guest.device || request.ticket != guest.ticket {
+        return Err(Stop::Peer("a request by somebody else"));
+    }
+    if RequestRow::all(&cx.tx, &guest.circle)?.len() >= limits::REQUESTS {
+        return refuse(cx, link, refusal::BUSY);
+    }
+    keep_request(rooms, cx, &guest.circle, request)?;
+    if rooms.sessions.get(&link).and_then(|s| s.guest).is_some_and(|g| !g.welcomed) {
+        send(cx, link, &Frame::Answer(TicketAnswer::Waiting));
+    }
+    Ok(())
+}
+
+fn keep_request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, request: Request) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
+    let known = circle.keys.contains_key(&request.device) || RequestRow::get(&cx.tx, id, &request.device)?.is_some();
+    let open = circle.invite_of(&request.ticket).is_some_and(|i| invite_status(circle, &i, cx.env.now) == InviteStatus::Open);
+    if known || !open || request.sealed.len() > limits::HEADS {
+        return Ok(());
+    }
+    let device = request.device;
+    RequestRow { version: 1, request, at: cx.env.now, declined: false }.save(cx, id);
+    if circle.my_role().is_some_and(|role| role >= Role::Steward) {
+        cx.tx.then(Effect::Notify(crate::control::WatchEvent {
+            event: "member".into(),
+            circle: id.text(),
+            noun: "pending".into(),
+            id: crate::id::short_text('q', &device.0),
+            change: "new".into(),
+        }));
+        if !circle.membership.state().approval_required() {
+            return crate::node::people::admit(rooms, cx, id, &device).map(|_| ());
+        }
+    }
+    for link in rooms.links_of(id) {
+        forward_requests(rooms, cx, link, id)?;
+    }
+    Ok(())
+}
+
+/// Passes waiting requests on to a steward's device.
+pub(crate) fn forward_requests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) -> Result<(), Stop> {
+    let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
+    let state = circle.now();
+    let Some(shared) = rooms.sessions.get(&link).and_then(|s| s.circles.get(id)).filter(|s| s.proved) else { return Ok(()) };
+    let role = state.person_of(&shared.device).and_then(|p| state.people.get(&p)?.role);
+    if role.is_none_or(|role| role < Role::Steward) {
+        return Ok(());
+    }
+    let waiting: Vec<Request> = RequestRow::all(&cx.tx, id)?
+        .into_iter()
+        .filter(|row| !row.declined && row.request.sealed.iter().any(|s| s.to == shared.device))
+        .map(|row| row.request)
+        .collect();
+    for chunk in waiting.chunks(8) {
+        say(cx, link, shared.mine, Message::Requests(chunk.to_vec()));
+    }
+    Ok(())
+}
+
+/// Requests that another member kept for us.
+pub(crate) fn requests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: CircleId, requests: Vec<Request>) -> Result<(), Stop> {
+    for request in requests.into_iter().take(limits::REQUESTS) {
+        keep_request(rooms, cx, &id, request)?;
+    }
+    Ok(())
+}
+
+/// Opens a request that is sealed to this device and checks what it signs.
+pub(crate) fn open_request(circle: &CircleState, crypto: &dyn Crypto, request: &Request) -> Option<RequestBody> {
+    let me = circle.device();
+    let sealed = request.sealed.iter().find(|s| s.to == me)?;
+    let info = codec::encode(&(REQUEST, circle.id, me));
+    let plain = crypto.box_open(circle.suite, &circle.row.secrets.hpke, &info, &sealed.sealed)?;
+    let body: RequestBody = codec::decode_within(&plain, limits::ACT_BYTES, "request").ok()?;
+    let bound = codec::encode(&(circle.id, &body.keys, &body.agreement));
+    let right = body.keys.sign == request.device
+        && body.name.0.chars().count() <= limits::NAME_CHARS
+        && crypto.verify(&request.ticket, REQUEST, &[&bound], &body.ticket_signature)
+        && crypto.verify(&request.device, REQUEST, &[&bound], &body.signature);
+    right.then_some(body)
+}
+
+/// Signs a request with a key.
+pub(crate) fn sign_request(crypto: &dyn Crypto, key: &SigningKey, bound: &[u8]) -> crypto::Signature {
+    crypto.sign(key, REQUEST, &[bound])
+}
+
+// ---- letting in -----------------------------------------------------------------------------------------------------
+
+/// Lets every admitted guest on an open link in.
+pub(crate) fn welcome_guests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
+    let is_guest = |s: &Session| s.guest.is_some_and(|g| g.circle == *id && !g.welcomed);
+    let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| is_guest(s)).map(|(link, _)| *link).collect();
+    for link in links {
+        let admitted = rooms
+            .sessions
+            .get(&link)
+            .and_then(|s| s.guest)
+            .is_some_and(|guest| rooms.circles.get(id).is_some_and(|circle| circle.is_current(&guest.device)));
+        if admitted {
+            welcome(rooms, cx, link)?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells open links of a guest that a steward said no.
+pub(crate) fn decline_guest(rooms: &Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, device: &DeviceId) {
+    for (link, session) in &rooms.sessions {
+        if session.guest.is_some_and(|g| g.circle == *id && g.device == *device) {
+            send(cx, *link, &Frame::Answer(TicketAnswer::Declined));
+        }
+    }
+}
+
+/// Keys, all acts and the members' records, for an admitted device that has not said yes yet.
+fn welcome(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), Stop> {
+    let Some(guest) = rooms.sessions.get(&link).and_then(|s| s.guest) else { return Ok(()) };
+    let Some(circle) = rooms.circles.get(&guest.circle) else { return Ok(()) };
+    if !circle.is_current(&guest.device) {
+        return refuse(cx, link, refusal::CLOSED);
+    }
+    let none = BTreeSet::new();
+    let mut keys = exchange::keys_box(circle, cx, &guest.device, &none, &none).map(|(sealed, _)| sealed);
+    let mut batch = Vec::new();
+    let mut size = 0;
+    for id in &circle.order {
+        let Some(sealed) = act::get_act(&cx.tx, &circle.id, id)? else { continue };
+        size += sealed.bytes().len();
+        batch.push(Bytes(sealed.bytes().to_vec()));
+        if size > WELCOME_BYTES {
+            let acts = Acts { keys: keys.take(), acts: std::mem::take(&mut batch) };
+            send(cx, link, &Frame::Answer(TicketAnswer::Welcome(acts, Vec::new())));
+            size = 0;
+        }
+    }
+    let state = circle.now();
+    let records =
+        circle.records.values().filter(|r| state.is_current(&r.device)).map(|r| Bytes(r.bytes.clone())).take(256).collect();
+    send(cx, link, &Frame::Answer(TicketAnswer::Welcome(Acts { keys, acts: batch }, records)));
+    if let Some(guest) = rooms.sessions.get_mut(&link).and_then(|s| s.guest.as_mut()) {
+        guest.welcomed = true;
+    }
+    Ok(())
+}
+
+/// Tries with a wrong ticket are counted per peer and minute.
+#[derive(Debug, Default)]
+pub(crate) struct Tries(std::collections::BTreeMap<PeerId, (Millis, usize)>);
+
+impl Tries {
+    /// May this peer try once more?
+    pub(crate) fn one_more(&mut self, peer: &PeerId, now: Millis) -> bool {
+        self.0.retain(|_, (since, _)| now.since(*since) < MINUTE);
+        if self.0.len() >= limits::LINKS && !self.0.contains_key(peer) {
+            return false;
+        }
+        let (_, count) = self.0.entry(peer.clone()).or_insert((now, 0));
+        *count += 1;
+        *count <= limits::TICKET_TRIES
+    }
+}
