@@ -20,7 +20,7 @@ use kith_protocol::tx::Batch;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use machine::Machine;
+pub(crate) use machine::{Core, Machine};
 
 use crate::clock;
 use crate::hub::Hub;

@@ -2,7 +2,6 @@
 //!
 //! Drives the pure core (`kith-protocol`): one thread owns node and store, one task owns the network, and a local API over a
 //! Unix socket takes what people ask. Decides nothing that a circle believes.
-#![allow(dead_code, reason = "the node is not in the core yet, so nothing starts all this")]
 
 mod api;
 mod app;
@@ -23,3 +22,11 @@ mod store;
 pub use config::ConfigError;
 pub use home::HomeError;
 pub use run::{Options, RunError};
+
+/// Runs the daemon until it is told to end, by a signal or through the local API. Blocks.
+///
+/// # Errors
+/// [`RunError`] where it cannot run; [`RunError::told`] says so in words for people.
+pub fn run(options: &Options) -> Result<(), RunError> {
+    run::run_with::<driver::Core>(options)
+}

@@ -21,7 +21,7 @@ const WRITER_CACHE_KIB: i64 = 8 << 10;
 /// The same for the reading connection.
 const READER_CACHE_KIB: i64 = 4 << 10;
 /// Bytes that the write-ahead log keeps on disk after a checkpoint.
-const JOURNAL_BYTES: i64 = 4 << 20;
+const JOURNAL_BYTES: i64 = 6 << 20;
 /// A file up to this size is checked completely on every open; a larger one after an unclean end only.
 const ALWAYS_CHECK_BYTES: u64 = 8 << 20;
 /// How long one connection waits for the other's lock.
