@@ -129,7 +129,7 @@ impl<M: Machine> Driver<M> {
         hub: Arc<Hub>,
         peer: PeerId,
     ) -> Result<Self, StoreError> {
-        let machine = M::open(&store)?;
+        let machine = M::open(&store, &peer)?;
         let (calls, next_call, listening, scrub_due, failures) = (BTreeMap::new(), 1, None, false, 0);
         Ok(Self { store, events, net, hub, peer, machine, calls, next_call, listening, scrub_due, failures })
     }
@@ -276,7 +276,7 @@ impl<M: Machine> Driver<M> {
             return Err(told);
         }
         self.net.close_all();
-        self.machine = M::open(&self.store).map_err(|error| store_trouble(&error))?;
+        self.machine = M::open(&self.store, &self.peer).map_err(|error| store_trouble(&error))?;
         match self.listening.clone() {
             Some(addrs) => {
                 let mut batch = Batch::default();

@@ -48,7 +48,7 @@ impl MasterKey {
     }
 
     /// A known key.
-    #[must_use]
+    #[cfg(test)]
     pub(crate) const fn from_bytes(bytes: [u8; MASTER]) -> Self {
         Self(bytes)
     }

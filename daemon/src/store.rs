@@ -147,12 +147,6 @@ impl SqliteStore {
         if busy == 0 { Ok(()) } else { Err(StoreError::Io("a reader holds the log".to_owned())) }
     }
 
-    /// Bytes on disk, the write-ahead log included.
-    #[must_use]
-    pub(crate) fn bytes(&self) -> u64 {
-        bytes_on_disk(&self.path)
-    }
-
     /// Closes cleanly: everything in the one file, no log left behind.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::random::Random;
 /// A node, as the driver sees it.
 pub(crate) trait Machine: Sized + Send + 'static {
     /// From what is stored.
-    fn open(base: &dyn Read) -> Result<Self, StoreError>;
+    fn open(base: &dyn Read, peer: &PeerId) -> Result<Self, StoreError>;
 
     /// One input; its writes and effects join the batch.
     fn handle(&mut self, now: Millis, peer: &PeerId, base: &dyn Read, batch: &mut Batch, input: Input) -> Result<(), StoreError>;
