@@ -66,8 +66,10 @@ impl Applied {
 #[derive(Clone, Debug, Default)]
 #[must_use = "watchers want to hear of it, and bytes may have to be destroyed"]
 pub struct Report {
-    /// Of each, in order.
+    /// Of each, in order. None of [`rejudge`].
     pub outcomes: Vec<Outcome>,
+    /// Everything that shows differently now.
+    pub changes: Vec<Applied>,
     /// Entries whose bytes the log is to destroy now.
     pub destroy: Vec<EntryAt>,
 }
@@ -205,12 +207,13 @@ impl<'a> Work<'a> {
             shown.extend(applied.map(|applied| (by, applied)));
         }
         desk.close();
+        let changes = shown.values().cloned().collect();
         for (outcome, key) in outcomes.iter_mut().zip(&self.keys) {
             if let (Outcome::Kept, Some(applied)) = (&*outcome, key.as_ref().and_then(|key| shown.get(key))) {
                 *outcome = Outcome::Applied(applied.clone());
             }
         }
-        Ok(Report { outcomes, destroy })
+        Ok(Report { outcomes, changes, destroy })
     }
 }
 

@@ -24,11 +24,23 @@ pub fn notes(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Note>, StoreErr
     })
 }
 
-/// Events.
+/// Events, by their first start. A limit means the next so many of the upcoming ones, else the last so many.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn events(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreError> {
+    let mut events = all_events(reader, &Filter { limit: None, ..filter.clone() })?;
+    events.sort_by(|a, b| (a.starts, a.created_at, &a.id).cmp(&(b.starts, b.created_at, &b.id)));
+    let limit = filter.limit.unwrap_or(usize::MAX);
+    if filter.upcoming {
+        events.truncate(limit);
+    } else {
+        events.drain(..events.len().saturating_sub(limit));
+    }
+    Ok(events)
+}
+
+fn all_events(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreError> {
     list(reader, Kind::Event, &[Kind::Rsvp], filter, |shown, how| {
         let event = event_of(reader, shown, how)?;
         let rule = event.rrule.as_deref().unwrap_or_default();

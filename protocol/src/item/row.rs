@@ -201,9 +201,12 @@ pub(super) mod local {
         [b"item/seen/".as_slice(), &circle.0].concat()
     }
 
-    /// How many entries were refused, per circle.
+    /// How many entries were refused.
+    pub(in crate::item) const REFUSED: &[u8] = b"item/refused/";
+
+    /// The same, of one circle.
     pub(in crate::item) fn refused(circle: Tag) -> Vec<u8> {
-        [b"item/refused/".as_slice(), &circle.0].concat()
+        [REFUSED, &circle.0].concat()
     }
 
     /// Items whose bytes are to be destroyed, by when.

@@ -25,7 +25,7 @@ pub fn search(read: &dyn Read, readers: &[Reader<'_>], words: &str, limit: usize
         return Ok(Vec::new());
     }
     let mut hits = Vec::new();
-    for key in read.search(words, limit.saturating_mul(SPARE).saturating_add(64))? {
+    for key in read.search(&wanted.join(" "), limit.saturating_mul(SPARE).saturating_add(64))? {
         let Some(key) = key.try_into().ok().map(ItemKey) else { continue };
         let Some(row) = Row::get(read, &key)? else { continue };
         let Some(reader) = readers.iter().find(|reader| Tag::of(&reader.circle) == row.circle) else { continue };

@@ -66,7 +66,14 @@ const PAGE: usize = 1_000;
 /// [`StoreError`] where the store fails.
 pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
     let mut kept = Kept::default();
-    for (table, prefix) in [(Table::Item, &[][..]), (Table::View, &[]), (Table::Search, &[]), (Table::Local, local::DUE)] {
+    let derived = [
+        (Table::Item, &[][..]),
+        (Table::View, &[]),
+        (Table::Search, &[]),
+        (Table::Local, local::DUE),
+        (Table::Local, local::REFUSED),
+    ];
+    for (table, prefix) in derived {
         loop {
             let rows = tx.scan(table, prefix, &[], PAGE)?;
             for (key, value) in &rows {

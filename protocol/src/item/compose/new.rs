@@ -10,6 +10,7 @@ use crate::item::valid;
 use crate::limits::{BATCH_ITEMS, TITLE_CHARS};
 use crate::log::entry::NewEntry;
 use crate::private::Private;
+use crate::time::Millis;
 
 /// Operations of a first edit; empty fields are left out.
 #[derive(Default)]
@@ -119,7 +120,7 @@ pub fn event(place: &Place, rng: &mut dyn CryptoRng, new: &NewEvent) -> Result<N
 }
 
 /// An end is not before its start.
-pub(super) fn ordered(starts: crate::time::Millis, ends: crate::time::Millis) -> Result<(), Error> {
+pub(super) fn ordered(starts: Millis, ends: Millis) -> Result<(), Error> {
     if ends >= starts {
         return Ok(());
     }
@@ -145,7 +146,7 @@ pub fn resource(place: &Place, rng: &mut dyn CryptoRng, new: &NewResource) -> Re
     place.open(rng, Kind::Resource, None, first.done())
 }
 
-/// Many new items at once; all or none.
+/// Many new items at once; all or none. Their labels lie a millisecond apart, so that lists keep their order.
 ///
 /// # Errors
 /// [`Error`] naming the first that cannot be written, counted from 1.
@@ -154,11 +155,13 @@ pub fn batch(place: &Place, rng: &mut dyn CryptoRng, batch: &crate::control::Bat
         let message = format!("{} items at once; there is room for {BATCH_ITEMS}", batch.items.len());
         return Err(Error::new(Code::TooLarge, message, "Send them in several parts."));
     }
+    let count = batch.items.len();
     let made = batch.items.iter().enumerate().map(|(at, item)| {
+        let place = Place { now: Millis(place.now.0.saturating_sub((count - at) as u64)), ..*place };
         let made = match item {
-            BatchItem::Note(new) => note(place, rng, new),
-            BatchItem::Event(new) => event(place, rng, new),
-            BatchItem::Resource(new) => resource(place, rng, &new.clone().into()),
+            BatchItem::Note(new) => note(&place, rng, new),
+            BatchItem::Event(new) => event(&place, rng, new),
+            BatchItem::Resource(new) => resource(&place, rng, &new.clone().into()),
         };
         made.map_err(|error| Error { message: format!("item {}: {}", at + 1, error.message), ..error })
     });

@@ -118,6 +118,7 @@ fn events_and_resources_have_all_their_fields() {
     assert_eq!(all.len(), 2);
     let upcoming = amara.reader(|reader| events(reader, &Filter { upcoming: true, ..Filter::default() }));
     assert_eq!(upcoming.len(), 1);
+    assert_eq!(all.iter().map(|event| event.title.as_str()).collect::<Vec<_>>(), ["Past", "Circle"], "by their start");
     let event = &upcoming[0];
     assert_eq!(
         (event.starts.0.to_string().as_str(), event.starts_local.as_str()),
@@ -151,4 +152,24 @@ fn short_ids_and_their_starts_name_an_item() {
         resolve(&amara.store, &[CircleId([8; 32])], &[], &keys[0].text('n')).expect("reads").map_err(|e| e.code),
         Err(Code::NotFound)
     );
+}
+
+#[test]
+fn a_batch_keeps_its_order_and_costs_three_rows_an_item() {
+    let mut amara = Machine::new(AMARA);
+    let note = |n: u32| control::BatchItem::Note(NewNote { title: n.to_string(), body: "b".repeat(280), ..NewNote::default() });
+    let batch = control::Batch { items: (0..50).map(note).collect() };
+    let entries = amara.say(|_, place, rng| Ok(compose::batch(place, rng, &batch)?)).expect("notes");
+    let opened = amara.write(entries);
+    let titles: Vec<String> = amara.notes().into_iter().map(|note| note.title).collect();
+    assert_eq!(titles, (0..50).map(|n| n.to_string()).collect::<Vec<_>>());
+    let mut bea = Machine::new(BEA);
+    let _report = bea.take(&opened);
+    let size = |table| -> (usize, usize) {
+        let rows = bea.store.scan(table, &[], &[], 1_000).expect("reads");
+        (rows.len(), rows.iter().map(|(key, value)| key.len() + value.len()).sum())
+    };
+    use crate::store::Table::{Item, Local, Search, View};
+    assert_eq!((size(Item).0, size(View).0, size(Search).0, size(Local).0), (50, 50, 50, 1));
+    assert!((size(Item).1 + size(View).1) / 50 <= 100, "small rows");
 }
