@@ -14,6 +14,7 @@ pub mod edit;
 pub mod fields;
 mod graph;
 mod health;
+mod hunk;
 mod inbox;
 pub mod kind;
 mod list;

@@ -38,6 +38,8 @@ pub const CHAIN_GAPS: usize = 64;
 pub const EDIT_OPS: usize = 4_096;
 /// Entries of one item; a minute-by-minute co-edited page stays below.
 pub const ITEM_ENTRIES: usize = 4_096;
+/// Entries of one item by one device: a flood leaves room for the others.
+pub const ITEM_ENTRIES_PER_CHAIN: usize = 1_024;
 /// Entries that wait for their item's first one.
 pub const ITEM_WAITING: usize = 256;
 /// Characters one person may insert into and delete from one item, over all her edits: a flood stays one person's.

@@ -16,7 +16,7 @@ use crate::circle::body::{KeyClass, Role};
 use crate::codec::CodecError;
 use crate::control::WatchEvent;
 use crate::id::{CircleId, ItemKey};
-use crate::limits::{ITEM_ENTRIES, ITEM_WAITING};
+use crate::limits::{ITEM_ENTRIES, ITEM_ENTRIES_PER_CHAIN, ITEM_WAITING};
 use crate::log::entry::{EntryAt, Opened};
 use crate::store::{Read, StoreError};
 use crate::tx::Tx;
@@ -162,15 +162,13 @@ impl<'a> Work<'a> {
         if row.slots.iter().any(|slot| slot.at == opened.at) {
             return Ok(Ok(Outcome::Known));
         }
-        if row.kind != 0 && row.kind != opened.kind {
-            return Ok(Err("another kind than its item's"));
-        }
         let limit = if row.kind == 0 && !opens { ITEM_WAITING } else { ITEM_ENTRIES };
-        if row.slots.len() >= limit {
+        let of_chain = row.slots.iter().filter(|slot| slot.at.chain == opened.at.chain).count();
+        if row.slots.len() >= limit || of_chain >= ITEM_ENTRIES_PER_CHAIN {
             return Ok(Err("more entries than an item holds"));
         }
-        // Only its creator can open an item, so what else came first under its id cannot have been of another kind.
-        if writer.person == opened.item.creator && (opens || edit.is_none()) {
+        // Entries under another kind than its first edit's are kept, and mean nothing: which that is, shows only in the end.
+        if writer.person == opened.item.creator && (opens || edit.is_none()) && row.kind == 0 {
             row.kind = opened.kind;
             row.flags.set(Flags::MINE, writer.me);
             row.parent = edit.as_ref().and_then(|edit| edit.about).map(|about| about.key(self.circle)).or(row.parent);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::edit::{Edit, Op, Place, VERSION, Value};
 use super::fields::Fields;
+use super::hunk::hunks;
 use crate::id::EntryId;
 use crate::private::Private;
 use crate::time::Millis;
@@ -48,22 +49,18 @@ impl Draft {
         self.steps.extend(new.map(|tag| Step::Plain(Op::Add(field, Private(tag.clone())))));
     }
 
-    /// Makes a text read `wanted`; `characters` names the ones it has now, in order. What both ends share stays.
+    /// Makes a text read `wanted`; `characters` names the ones it has now, in order. What both share stays, so that
+    /// what others do there at the same time finds its place.
     pub fn text(&mut self, now: &Fields, field: u8, characters: &[Character], wanted: &str) {
         let old: Vec<char> = now.words(field).chars().collect();
         let new: Vec<char> = wanted.chars().collect();
-        if old == new {
-            return;
-        }
-        let start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-        let rest = old.len().min(new.len()) - start;
-        let end = old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
-        let gone = characters.iter().skip(start).take(old.len() - start - end);
-        self.steps.extend(runs(gone).into_iter().map(|(character, length)| Step::Delete(field, character, length)));
-        let inserted: String = new.iter().skip(start).take(new.len() - start - end).collect();
-        if !inserted.is_empty() {
-            let after = start.checked_sub(1).and_then(|at| characters.get(at)).copied();
-            self.steps.push(Step::Insert(field, after, Private(inserted)));
+        for hunk in hunks(&old, &new) {
+            let gone = characters.iter().skip(hunk.at).take(hunk.gone);
+            self.steps.extend(runs(gone).into_iter().map(|(character, length)| Step::Delete(field, character, length)));
+            if !hunk.text.is_empty() {
+                let after = hunk.at.checked_sub(1).and_then(|at| characters.get(at)).copied();
+                self.steps.push(Step::Insert(field, after, Private(hunk.text)));
+            }
         }
     }
 

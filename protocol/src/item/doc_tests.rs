@@ -116,6 +116,18 @@ fn concurrent_texts_merge_and_scalars_have_one_winner() {
 }
 
 #[test]
+fn a_save_in_two_places_leaves_what_lies_between_to_others() {
+    let first = opening("Guide", "Call first.\nThen breathe.\nThen write.\n", &[]);
+    let mut bea = Machine { device: 2, seq: 0, has: vec![first.clone()] };
+    let mut cho = Machine { device: 3, seq: 0, has: vec![first] };
+    bea.save("Call a friend first.\nThen breathe.\nThen write it down.\n", None, &BTreeSet::new());
+    cho.save("Call first.\nThen breathe slowly.\nThen write.\n", None, &BTreeSet::new());
+    bea.take(&cho);
+    let fields = build(&bea.has).fields().expect("fields");
+    assert_eq!(fields.words(f::BODY), "Call a friend first.\nThen breathe slowly.\nThen write it down.\n");
+}
+
+#[test]
 fn an_entry_that_names_unknown_text_does_nothing_and_hurts_nobody() {
     let first = opening("a", "abc", &[]);
     let bad = |place, length| {

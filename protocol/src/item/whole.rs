@@ -161,11 +161,15 @@ fn many(circle: &CircleId, row: &Row, shelf: &Shelf, people: &dyn People) -> Loa
     let mut known: BTreeMap<EntryId, Known<'_>> = BTreeMap::new();
     for slot in &row.slots {
         let Some(piece) = shelf.get(slot.at) else { continue };
-        let (Some(edit), true) = (piece.edit.as_ref(), row.kind == 0 || piece.kind == row.kind) else { continue };
+        let Some(edit) = piece.edit.as_ref() else { continue };
         let writer = people.person(&piece.chain.device).unwrap_or(piece.item.creator);
         known.insert(piece.id, Known { piece, edit, writer, held: slot.held });
     }
-    let known: Vec<Known<'_>> = known.into_values().collect();
+    let mut known: Vec<Known<'_>> = known.into_values().collect();
+    let opening =
+        known.iter().filter(|known| known.edit.opens() && !known.held).min_by_key(|known| (known.edit.at, known.piece.id));
+    let kind = opening.map_or(row.kind, |opening| opening.piece.kind);
+    known.retain(|known| known.piece.kind == kind);
     let ids: Vec<(EntryId, &[EntryId])> = known.iter().map(|known| (known.piece.id, known.edit.deps.as_slice())).collect();
     let graph = Graph::new(&ids);
     let ordered: Vec<&Known<'_>> = graph.order.iter().filter_map(|at| known.get(*at)).collect();
