@@ -3,3 +3,4 @@
 pub mod dice;
 pub mod model;
 pub mod proc;
+pub mod sim;

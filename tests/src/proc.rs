@@ -6,11 +6,13 @@
 mod binaries;
 mod home;
 mod run;
+mod socket;
 mod transcript;
 
 pub use binaries::{Binaries, binaries};
 pub use home::{Home, PASSPHRASE};
 pub use run::{Run, kith};
+pub use socket::{Answered, http, raw};
 pub use transcript::play;
 
 use std::time::{Duration, Instant};

@@ -192,6 +192,14 @@ impl Home {
         rows.unwrap_or_else(|| panic!("kith {}: no `{plural}` in {answer}", args.join(" "))).clone()
     }
 
+    /// What a search finds.
+    #[must_use]
+    pub fn search(&self, words: &str) -> Vec<Value> {
+        let answer = self.json(&["search", words]);
+        let lists = answer.as_object().into_iter().flat_map(|fields| fields.values());
+        lists.filter_map(Value::as_array).next().cloned().unwrap_or_default()
+    }
+
     /// Founds a circle.
     pub fn found(&self, circle: &str) {
         drop(self.json(&["circle", "new", circle]));

@@ -1,0 +1,16 @@
+//! The simulated world: real core nodes on virtual machines, with a virtual clock, network and disks, all from one seed.
+//!
+//! Nothing here decides what a circle believes: the nodes do, and the checks look at what they answer. The same seed gives the same
+//! run, byte for byte; a run that fails names the command that replays it.
+
+pub mod check;
+pub mod clock;
+pub mod disk;
+pub mod fault;
+pub mod machine;
+pub mod net;
+pub mod rng;
+pub mod run;
+pub mod trace;
+pub mod workload;
+pub mod world;

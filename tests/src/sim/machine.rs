@@ -1,0 +1,156 @@
+//! One machine: a core node over a disk, its clock's error, its generator of randomness, and whether it is on.
+
+use std::collections::VecDeque;
+
+use kith_protocol::control;
+use kith_protocol::crypto::Crypto;
+use kith_protocol::id::{Addr, PeerId};
+use kith_protocol::node::{self, Answer, CallId, Effect, Env, Input, Node, Query};
+use kith_protocol::store::{Store, StoreError};
+use kith_protocol::time::Millis;
+use kith_protocol::tx::Batch;
+
+use super::disk::Disk;
+use super::rng::Rng;
+
+/// What one turn led to.
+#[derive(Debug)]
+pub enum Turn {
+    /// Committed: these effects are to be carried out, in order.
+    Effects(Vec<Effect>),
+    /// The store refused: the node forgot everything in memory; these calls are told so.
+    Refused(Vec<CallId>, StoreError),
+    /// Power failed in the commit.
+    PowerFailed,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Machine {
+    /// Its transport id.
+    pub peer: PeerId,
+    /// Where it listens.
+    pub addr: Addr,
+    /// Its disk.
+    pub disk: Disk,
+    /// Its wall clock minus true time, in milliseconds.
+    pub skew: i64,
+    /// Inputs for the next turn.
+    pub inbox: VecDeque<Input>,
+    /// Is a turn planned?
+    pub turn_planned: bool,
+    /// Power fails once so many effects of the next turn with effects are carried out.
+    pub crash_after_effects: Option<u64>,
+    /// For which moment (true time) the timer is set.
+    pub timer: Option<Millis>,
+    /// Does it sleep? Then inputs wait.
+    pub asleep: bool,
+    node: Option<Node>,
+    rng: Rng,
+}
+
+impl Machine {
+    /// A new machine, off, with an empty disk.
+    #[must_use]
+    pub fn new(seed: u64, number: usize) -> Self {
+        let peer = PeerId([b"peer ".as_slice(), number.to_string().as_bytes()].concat());
+        let addr = Addr([b"addr ".as_slice(), number.to_string().as_bytes()].concat());
+        Self {
+            peer,
+            addr,
+            disk: Disk::default(),
+            skew: 0,
+            inbox: VecDeque::new(),
+            turn_planned: false,
+            crash_after_effects: None,
+            timer: None,
+            asleep: false,
+            node: None,
+            rng: Rng::new(seed, &format!("node {number}")),
+        }
+    }
+
+    /// Is it on?
+    #[must_use]
+    pub const fn is_on(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// Its wall clock at a moment of true time.
+    #[must_use]
+    pub fn local(&self, now: Millis) -> Millis {
+        Millis(now.0.saturating_add_signed(self.skew))
+    }
+
+    /// Switches it on.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the node cannot be opened from what is on disk.
+    pub fn boot(&mut self, crypto: &dyn Crypto) -> Result<(), StoreError> {
+        self.disk.recovered();
+        self.node = Some(Node::open(&self.disk, crypto, self.peer.clone())?);
+        self.inbox.clear();
+        Ok(())
+    }
+
+    /// Switches it off; memory is gone.
+    pub fn off(&mut self) {
+        self.node = None;
+        self.inbox.clear();
+        self.asleep = false;
+        self.crash_after_effects = None;
+        self.timer = None;
+    }
+
+    /// Handles what is in the inbox: all inputs, one commit.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the node cannot be opened again after a refused commit.
+    pub fn turn(&mut self, now: Millis, crypto: &dyn Crypto) -> Result<Turn, StoreError> {
+        let local = self.local(now);
+        let inputs = std::mem::take(&mut self.inbox);
+        let Some(node) = &mut self.node else { return Ok(Turn::Effects(Vec::new())) };
+        let calls: Vec<CallId> =
+            inputs.iter().filter_map(|i| if let Input::Call(id, _) = i { Some(*id) } else { None }).collect();
+        let mut batch = Batch::default();
+        let mut env = Env { now: local, rng: &mut self.rng, crypto, peer: &self.peer };
+        let mut outcome = Ok(());
+        for input in inputs {
+            outcome = node.handle(&mut env, &self.disk, &mut batch, input);
+            if outcome.is_err() {
+                break;
+            }
+        }
+        let power = self.disk.crashes_next() && !batch.is_empty();
+        if outcome.is_ok() && (power || !batch.writes.is_empty()) {
+            outcome = self.disk.commit(&batch.writes);
+        }
+        match outcome {
+            Ok(()) => Ok(Turn::Effects(batch.effects)),
+            Err(_) if power => Ok(Turn::PowerFailed),
+            Err(why) => {
+                self.boot(crypto)?;
+                Ok(Turn::Refused(calls, why))
+            }
+        }
+    }
+
+    /// When the node next wants a tick, in true time.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub fn deadline(&self) -> Result<Option<Millis>, StoreError> {
+        let Some(node) = &self.node else { return Ok(None) };
+        let local = node.deadline(&self.disk)?;
+        Ok(local.map(|at| Millis(at.0.saturating_add_signed(self.skew.saturating_neg()))))
+    }
+
+    /// What it answers, as one reads it from its disk.
+    ///
+    /// # Errors
+    /// [`control::Error`] as the core says it; a failing store as such an error, too.
+    pub fn ask(&self, now: Millis, crypto: &dyn Crypto, query: Query) -> Result<Answer, control::Error> {
+        node::answer(&self.disk, crypto, self.local(now), query)
+            .unwrap_or_else(|why| Err(control::Error::new(control::Code::Damaged, why.to_string(), "")))
+    }
+}
