@@ -8,8 +8,8 @@ use clap::{ArgAction, Parser, Subcommand};
 use kith_protocol::control::{Code, Error};
 
 use crate::commands::{
-    circle, completions, crisis, daemon, doctor, event, export, import, inbox, init, invite, join, man, member, note, power,
-    resource, search, status, today, watch,
+    circle, completions, crisis, daemon, demo, doctor, event, export, import, inbox, init, invite, join, man, member, note,
+    power, resource, search, status, today, watch,
 };
 use crate::ui::clean;
 
@@ -102,6 +102,7 @@ pub(crate) enum Command {
     Watch(watch::Args),
     Import(import::Args),
     Export(export::Args),
+    Demo(demo::Args),
     /// The program in the background
     #[command(subcommand)]
     Daemon(daemon::Verb),

@@ -4,6 +4,7 @@ pub(crate) mod circle;
 pub(crate) mod completions;
 pub(crate) mod crisis;
 pub(crate) mod daemon;
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod event;
 pub(crate) mod export;
@@ -51,6 +52,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<()> {
         Command::Watch(_) => watch::run(context),
         Command::Import(args) => import::run(context, &args),
         Command::Export(args) => export::run(context, &args),
+        Command::Demo(args) => demo::run(context, &args),
         Command::Daemon(verb) => daemon::run(context, verb),
         Command::Completions(args) => completions::run(context, &args),
         Command::Man(args) => man::run(context, &args),

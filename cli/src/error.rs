@@ -41,7 +41,24 @@ impl From<Error> for Stop {
 
 /// A refusal of any kind.
 pub(crate) fn refused(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Stop {
+    let hint = hint.into();
+    let hint = if hint.is_empty() { usual_hint(code).to_owned() } else { hint };
     Stop::Refused(Error::new(code, message, hint))
+}
+
+/// What to do next where nothing better is known: nobody is left with a message alone.
+const fn usual_hint(code: Code) -> &'static str {
+    match code {
+        Code::Usage | Code::TooLarge => "`--help` behind the command shows how it is written.",
+        Code::NotFound | Code::Ambiguous => "Look at the name or path again.",
+        Code::NeedsConfirmation | Code::NeedsPassphrase => "Nothing was done; try again.",
+        Code::TimedOut => "`kith status` says how it is now.",
+        Code::NotRunning => "`kith start` starts it.",
+        Code::Locked => "`kith unlock` opens it.",
+        Code::NotAllowed => "A steward of the circle can do it.",
+        Code::DiskFull => "Make room on the disk and try again; what was saved is safe.",
+        Code::Failed | Code::Damaged => "Try again; `kith doctor` and `kith daemon logs` say more.",
+    }
 }
 
 /// Something went wrong.

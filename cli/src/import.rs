@@ -7,6 +7,8 @@ pub(crate) mod links;
 
 use kith_protocol::control::BatchItem;
 
+pub(crate) use crate::calendar::read::Weight;
+
 /// One thing to import.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
@@ -23,8 +25,8 @@ pub(crate) struct Remark {
     pub(crate) item: String,
     /// What about it, the sentence's end.
     pub(crate) part: String,
-    /// Only for `-v` and machines.
-    pub(crate) minor: bool,
+    /// What became of it.
+    pub(crate) weight: Weight,
 }
 
 /// What a file or folder holds.
@@ -36,6 +38,6 @@ pub(crate) struct Haul {
 
 impl Haul {
     pub(crate) fn remark(&mut self, item: impl Into<String>, part: impl Into<String>) {
-        self.remarks.push(Remark { item: item.into(), part: part.into(), minor: false });
+        self.remarks.push(Remark { item: item.into(), part: part.into(), weight: Weight::Dropped });
     }
 }

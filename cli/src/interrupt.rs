@@ -30,7 +30,6 @@ pub(crate) fn silent<T>(read: impl FnOnce() -> T) -> T {
 }
 
 /// Do this too, should the person stop us.
-#[expect(dead_code, reason = "the demo cleans up with it")]
 pub(crate) fn on_interrupt(cleanup: impl FnOnce() + Send + 'static) {
     if let Ok(mut list) = CLEANUP.lock() {
         list.push(Box::new(cleanup));

@@ -8,6 +8,7 @@ mod calendar;
 mod client;
 mod commands;
 mod context;
+mod demo;
 mod error;
 mod exit;
 mod export;

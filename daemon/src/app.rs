@@ -188,7 +188,6 @@ impl App {
             let Some(session) = self.session.read().await.clone() else { continue };
             if session.ended() {
                 drop(session);
-                tracing::error!("the store cannot go on; locked");
                 drop(self.lock().await);
                 continue;
             }

@@ -33,6 +33,8 @@ pub(crate) type Outcome = Result<Answer, Error>;
 
 /// How long a deadline that a tick did not move is left alone, so that a fault cannot become a busy loop.
 const SAME_DEADLINE: Duration = Duration::from_millis(200);
+/// How soon destroyed bytes are tried again to be removed from the log file.
+const SCRUB_AGAIN: Duration = Duration::from_secs(1);
 /// Failed commits in a row after which the store is given up: a disk that went read-only, a volume that was pulled.
 const MAX_FAILURES: u32 = 5;
 
@@ -110,6 +112,8 @@ pub(crate) struct Driver<M> {
     next_call: u64,
     /// The last addresses heard of; a reopened node must hear them again.
     listening: Option<Vec<Addr>>,
+    /// What the driver itself has to tell the node, in the next turn.
+    later: Vec<Input>,
     scrub_due: bool,
     failures: u32,
 }
@@ -130,8 +134,8 @@ impl<M: Machine> Driver<M> {
         peer: PeerId,
     ) -> Result<Self, StoreError> {
         let machine = M::open(&store, &peer)?;
-        let (calls, next_call, listening, scrub_due, failures) = (BTreeMap::new(), 1, None, false, 0);
-        Ok(Self { store, events, net, hub, peer, machine, calls, next_call, listening, scrub_due, failures })
+        let (calls, next_call, listening, later, scrub_due, failures) = (BTreeMap::new(), 1, None, Vec::new(), false, 0);
+        Ok(Self { store, events, net, hub, peer, machine, calls, next_call, listening, later, scrub_due, failures })
     }
 
     /// Runs until told to stop, or until the store cannot go on. Blocks the thread. The store is closed when it returns.
@@ -152,7 +156,7 @@ impl<M: Machine> Driver<M> {
         let mut ticked_for = None;
         loop {
             let due = self.machine.deadline(&self.store).map_err(|error| store_trouble(&error))?;
-            let patience = patience(due, clock::now(), ticked_for);
+            let patience = self.patience(due, ticked_for);
             let first = runtime.block_on(async { tokio::time::timeout(patience, self.events.recv()).await });
             let group = match first {
                 Ok(Some(first)) => self.group(first),
@@ -175,6 +179,15 @@ impl<M: Machine> Driver<M> {
         }
     }
 
+    fn patience(&self, due: Option<Millis>, ticked_for: Option<Millis>) -> Duration {
+        let patience = patience(due, clock::now(), ticked_for);
+        match (self.later.is_empty(), self.scrub_due) {
+            (false, _) => Duration::ZERO,
+            (true, true) => patience.min(SCRUB_AGAIN),
+            (true, false) => patience,
+        }
+    }
+
     /// What arrived already shares the commit.
     fn group(&mut self, first: Event) -> Vec<Event> {
         let mut group = vec![first];
@@ -189,6 +202,9 @@ impl<M: Machine> Driver<M> {
 
     fn turn(&mut self, group: Vec<Event>, tick: bool) -> Result<(), Trouble> {
         let mut batch = Batch::default();
+        for input in std::mem::take(&mut self.later) {
+            self.handle(&mut batch, input)?;
+        }
         for event in group {
             match event {
                 Event::Heard(inbound) => {
@@ -240,8 +256,9 @@ impl<M: Machine> Driver<M> {
             }
             Effect::Send(link, frame) => self.net.send(link, frame),
             Effect::Dial(peer, addrs) => {
-                if !self.net.dial(peer, addrs) {
+                if let Err(peer) = self.net.dial(peer, addrs) {
                     tracing::warn!("too many dials wait; one is left out");
+                    self.later.push(Input::Failed(peer));
                 }
             }
             Effect::Close(link) => self.net.close(link),
@@ -254,7 +271,7 @@ impl<M: Machine> Driver<M> {
         }
     }
 
-    /// A reader may be in the way: then again after the next commit.
+    /// A reader may be in the way: then again after the next turn.
     fn scrub(&mut self) {
         if self.scrub_due {
             match self.store.scrub() {
@@ -276,6 +293,7 @@ impl<M: Machine> Driver<M> {
             return Err(told);
         }
         self.net.close_all();
+        self.later.clear();
         self.machine = M::open(&self.store, &self.peer).map_err(|error| store_trouble(&error))?;
         match self.listening.clone() {
             Some(addrs) => {

@@ -52,6 +52,8 @@ pub(crate) const STREAM_OPENING: Duration = Duration::from_secs(15);
 pub(crate) const CLOSING: Duration = Duration::from_secs(5);
 /// How often a quiet connection is proved to live.
 pub(crate) const PING: Duration = Duration::from_secs(25);
+/// How often a peer is asked what it is: once is enough, and a quiet connection should stay quiet.
+pub(crate) const IDENTIFY: Duration = Duration::from_secs(24 * 3_600);
 /// How long a peer may take to answer a ping.
 pub(crate) const PING_TIMEOUT: Duration = Duration::from_secs(20);
 

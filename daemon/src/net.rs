@@ -155,9 +155,9 @@ impl NetHandle {
         Self { commands: mpsc::channel(1).0, links: Links::default() }
     }
 
-    /// Starts a dial; `false` where too many wait.
-    pub(crate) fn dial(&self, peer: PeerId, addrs: Vec<Addr>) -> bool {
-        self.commands.try_send(NetCommand::Dial(peer, addrs)).is_ok()
+    /// Starts a dial; gives the peer back where too many wait.
+    pub(crate) fn dial(&self, peer: PeerId, addrs: Vec<Addr>) -> Result<(), PeerId> {
+        self.commands.try_send(NetCommand::Dial(peer.clone(), addrs)).map_err(|_| peer)
     }
 
     /// Closes everything, without waiting for what is queued.

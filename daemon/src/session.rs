@@ -1,7 +1,7 @@
 //! Everything that exists only while a home is unlocked: store, driver, network. Dropped whole by a lock.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -88,7 +88,9 @@ pub(crate) struct Session {
     answerer: Answerer,
     pub(crate) hub: Arc<Hub>,
     pub(crate) net: Net,
-    thread: JoinHandle<Result<(), Error>>,
+    thread: JoinHandle<()>,
+    /// What the driver had to say where it gave up by itself.
+    fate: Arc<OnceLock<Error>>,
 }
 
 impl Session {
@@ -114,17 +116,24 @@ impl Session {
         let hub = Arc::new(Hub::new());
         let driver = Driver::<M>::open(store, queue, net.handle(), Arc::clone(&hub), peer).map_err(SessionError::Core)?;
         let runtime = Handle::current();
-        let thread = std::thread::Builder::new().name("driver".to_owned()).spawn(move || driver.run(&runtime));
+        let fate = Arc::new(OnceLock::new());
+        let told = Arc::clone(&fate);
+        let thread = std::thread::Builder::new().name("driver".to_owned()).spawn(move || {
+            if let Err(error) = driver.run(&runtime) {
+                tracing::error!("the store cannot go on");
+                drop(told.set(error));
+            }
+        });
         let thread = thread.map_err(SessionError::Thread)?;
-        Ok(Self { events, reader: Arc::new(Mutex::new(Some(reader))), answerer: M::answer, hub, net, thread })
+        Ok(Self { events, reader: Arc::new(Mutex::new(Some(reader))), answerer: M::answer, hub, net, thread, fate })
     }
 
     /// Asks for a change, and waits for its answer so long at most.
     pub(crate) async fn call(&self, command: Command, patience: Duration) -> Outcome {
         let (reply, answer) = oneshot::channel();
         let asked = async {
-            self.events.send(Event::Call(Box::new(command), reply)).await.map_err(|_| gone())?;
-            answer.await.map_err(|_| gone())?
+            self.events.send(Event::Call(Box::new(command), reply)).await.map_err(|_| self.gone())?;
+            answer.await.map_err(|_| self.gone())?
         };
         tokio::time::timeout(patience, asked).await.unwrap_or_else(|_| Err(timed_out()))
     }
@@ -147,6 +156,10 @@ impl Session {
         drop(self.events.send(Event::Woke).await);
     }
 
+    fn gone(&self) -> Error {
+        self.fate.get().cloned().unwrap_or_else(gone)
+    }
+
     /// Has the driver given up?
     pub(crate) fn ended(&self) -> bool {
         self.thread.is_finished()
@@ -165,11 +178,13 @@ impl Session {
     /// where it gave up by itself.
     pub(crate) async fn stop(self) -> Result<(), Error> {
         self.wind_down().await;
-        let Self { net, thread, .. } = self;
+        let Self { net, thread, fate, .. } = self;
         net.stop().await;
-        match tokio::task::spawn_blocking(move || thread.join()).await {
-            Ok(Ok(outcome)) => outcome,
-            _ => Err(gone()),
+        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+        match fate.get() {
+            Some(error) => Err(error.clone()),
+            None if matches!(joined, Ok(Ok(()))) => Ok(()),
+            None => Err(gone()),
         }
     }
 }

@@ -43,3 +43,6 @@ pub enum LogError {
     #[error("too many {0}")]
     Quota(&'static str),
 }
+
+#[cfg(test)]
+mod frozen;

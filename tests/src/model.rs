@@ -7,6 +7,7 @@
 mod build;
 mod compare;
 mod vector;
+pub mod world;
 
 pub use build::{Built, Making, build};
 pub use compare::{differences, resolve};

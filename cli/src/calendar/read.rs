@@ -32,8 +32,19 @@ pub(crate) struct Left {
     pub(crate) item: String,
     /// What of it, in a sentence's end.
     pub(crate) part: String,
+    /// How much it matters.
+    pub(crate) weight: Weight,
+}
+
+/// What became of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// It is not kept.
+    Dropped,
+    /// It is kept in another form.
+    Changed,
     /// Bookkeeping of calendar programs, which people need not hear about.
-    pub(crate) minor: bool,
+    Minor,
 }
 
 /// Read a file. `usual`: the zone of times that name none.
@@ -180,11 +191,11 @@ impl<'a> Reader<'a> {
             self.except(at, &master);
         }
         if new.status == "cancelled" && master.is_some() {
-            self.left(label, format!("is cancelled on {}; that time is left out of the series", changed.val.as_str()));
+            self.changed(label, format!("is cancelled on {}; that time is left out of the series", changed.val.as_str()));
             return;
         }
         new.uid = format!("{}#{}", new.uid, changed.val.as_str());
-        self.left(label, format!("has a changed time on {}; it is imported as an event of its own", changed.val.as_str()));
+        self.changed(label, format!("has a changed time on {}; it is imported as an event of its own", changed.val.as_str()));
         self.out.events.push(new);
     }
 
@@ -198,7 +209,7 @@ impl<'a> Reader<'a> {
 
     fn title(&mut self, label: &str, summary: String) -> String {
         if summary.is_empty() {
-            self.left(label, "has no title; it is called \"Untitled event\"".to_owned());
+            self.changed(label, "has no title; it is called \"Untitled event\"".to_owned());
             return "Untitled event".to_owned();
         }
         if summary.chars().count() > TITLE_CHARS {
@@ -221,7 +232,7 @@ impl<'a> Reader<'a> {
                     "CONFIRMED" => {}
                     "TENTATIVE" => new.status = "tentative".to_owned(),
                     "CANCELLED" => new.status = "cancelled".to_owned(),
-                    other => self.left(label, format!("has a status \"{other}\" that is not known; it counts as confirmed")),
+                    other => self.changed(label, format!("has a status \"{other}\" that is not known; it counts as confirmed")),
                 },
                 "CATEGORIES" => new.tags.extend(text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(tag)),
                 "DTSTAMP" | "CREATED" | "LAST-MODIFIED" | "SEQUENCE" | "TRANSP" => {
@@ -297,7 +308,7 @@ impl<'a> Reader<'a> {
             }
         }
         let (_, moment, to, tz, name) = all.into_iter().min_by_key(|(at, ..)| *at)?;
-        self.left(label, "has no start of its own; the earliest of its dates is taken".to_owned());
+        self.changed(label, "has no start of its own; the earliest of its dates is taken".to_owned());
         let wall = moment.wall(&tz, DateTime::constant(2000, 1, 1, 0, 0, 0, 0));
         let end = to.and_then(|to| period_end(&to, wall, &tz));
         Some((moment, end, tz, name))
@@ -340,7 +351,7 @@ impl<'a> Reader<'a> {
             let moment = local_in(moment, &tz, &when.tz);
             let moment = match moment {
                 Moment::Day(_) if !when.all_day => {
-                    self.left(
+                    self.changed(
                         label,
                         format!("has a day without a time in its {} ({text}); its usual time is taken", property.name.as_str()),
                     );
@@ -378,32 +389,32 @@ impl<'a> Reader<'a> {
         if let (Some(tzid), Moment::Local(at)) = (tzid.and_then(|p| p.val.as_ref()), moment) {
             if let Some(found) = zone::find(tzid.as_str(), &self.zones, at) {
                 if let Some(note) = found.note {
-                    self.once(label, note);
+                    self.changed(label, note);
                 }
                 return Some((moment, found.tz, found.name));
             }
-            self.once(label, format!("names a time zone that is not known, \"{}\"; {} is taken", tzid.as_str(), self.usual));
+            self.changed(label, format!("names a time zone that is not known, \"{}\"; {} is taken", tzid.as_str(), self.usual));
         } else if matches!(moment, Moment::Local(_)) && !self.floating_told {
             self.floating_told = true;
-            self.once(label, format!("tells its time without a zone; {} is taken, here and for the others", self.usual));
+            self.changed(label, format!("tells its time without a zone; {} is taken, here and for the others", self.usual));
         }
         let tz = TimeZone::get(&self.usual).ok()?;
         Some((moment, tz, self.usual.clone()))
     }
 
     fn left(&mut self, item: &str, part: String) {
-        self.out.left.push(Left { item: item.to_owned(), part, minor: false });
+        self.out.left.push(Left { item: item.to_owned(), part, weight: Weight::Dropped });
     }
 
-    /// The same remark about one item is made once.
-    fn once(&mut self, item: &str, part: String) {
+    /// It is kept, in another form; the same remark about one item is made once.
+    fn changed(&mut self, item: &str, part: String) {
         if !self.out.left.iter().any(|left| left.item == item && left.part == part) {
-            self.left(item, part);
+            self.out.left.push(Left { item: item.to_owned(), part, weight: Weight::Changed });
         }
     }
 
     fn minor(&mut self, item: &str, part: String) {
-        self.out.left.push(Left { item: item.to_owned(), part, minor: true });
+        self.out.left.push(Left { item: item.to_owned(), part, weight: Weight::Minor });
     }
 }
 

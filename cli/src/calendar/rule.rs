@@ -151,7 +151,8 @@ impl Rule {
         let endless = !rrule.contains("COUNT") && !rrule.contains("UNTIL") && !rrule.contains("INTERVAL");
         let recent = start.with().year(until.year().saturating_sub(3)).build().ok();
         let begin = recent.filter(|recent| endless && *recent > start).unwrap_or(start);
-        let found = counted(&rrule, begin, &TimeZone::UTC, begin, 1_000).unwrap_or_default();
+        let most = if begin > start { 8 } else { 1_000 };
+        let found = counted(&rrule, begin, &TimeZone::UTC, begin, most).unwrap_or_default();
         found.into_iter().take_while(|at| *at <= until).last().max(last)
     }
 }

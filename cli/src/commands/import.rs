@@ -11,7 +11,7 @@ use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::{self, Result};
 use crate::files;
-use crate::import::{Found, Haul, calendar, csv, folder, links};
+use crate::import::{Found, Haul, Weight, calendar, csv, folder, links};
 use crate::ui::{Line, Ui};
 
 /// Bytes of a calendar, table or list.
@@ -34,7 +34,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     let haul = read(args)?;
     let ui = context.ui();
     remarks(ui, &haul);
-    let client = context.client()?;
+    let bare = context.bare_client()?;
+    // What would be imported can be shown with no daemon too; what is there already is then not known.
+    let client = if context.global().dry_run && !bare.answers() { bare } else { context.client()? };
     let (new, already) = sort_out(context, &client, &haul)?;
     for title in &already {
         ui.detail(Line::new().strong(title).text(" is there already."));
@@ -85,11 +87,15 @@ fn read(args: &Args) -> Result<Haul> {
 fn remarks(ui: &Ui, haul: &Haul) {
     let mut minor = 0;
     for remark in &haul.remarks {
-        if remark.minor && ui.verbose == 0 {
-            minor += 1;
-            continue;
-        }
-        ui.say(Line::new().warn("not kept: ").strong(&remark.item).text(" ").text(&remark.part));
+        let word = match remark.weight {
+            Weight::Minor if ui.verbose == 0 => {
+                minor += 1;
+                continue;
+            }
+            Weight::Dropped | Weight::Minor => Line::new().warn("not kept: "),
+            Weight::Changed => Line::new().dim("changed: "),
+        };
+        ui.say(word.strong(&remark.item).text(" ").text(&remark.part));
     }
     if minor > 0 {
         ui.say(Line::new().dim(&format!("and {minor} fields of calendar bookkeeping (-v names them)")));
@@ -124,6 +130,9 @@ fn known(context: &Context, client: &Client, haul: &Haul) -> Result<BTreeSet<Str
     let route = |noun: &str| Route::new("circles").seg(context.circle()).seg(noun);
     let has = |is: fn(&BatchItem) -> bool| haul.found.iter().any(|found| is(&found.item));
     let mut known = BTreeSet::new();
+    if context.global().dry_run && !client.answers() {
+        return Ok(known);
+    }
     if has(|item| matches!(item, BatchItem::Event(_))) {
         let events: Vec<Event> = client.get(&route("events"))?.field("events")?;
         for event in events {
@@ -195,7 +204,8 @@ fn report(context: &Context, haul: &Haul, new: &[&Found], already: &[String], id
     let ui = context.ui();
     let dry = context.global().dry_run;
     if ui.json {
-        let left: Vec<serde_json::Value> = haul.remarks.iter().map(|r| json!({ "item": r.item, "part": r.part })).collect();
+        let left: Vec<serde_json::Value> =
+            haul.remarks.iter().map(|r| json!({ "item": r.item, "part": r.part, "kept": r.weight == Weight::Changed })).collect();
         let items: Vec<serde_json::Value> = new.iter().map(|f| json!({ "kind": kind(&f.item), "title": f.title })).collect();
         ui.out_value(&json!({
             "schema": "kith.import/1", "dry_run": dry, "imported": ids.len(), "ids": ids, "items": items, "already": already, "left_out": left,

@@ -53,23 +53,17 @@ fn join(context: &Context, accept: &invite::Accept, begin: bool) -> Result<()> {
         let preview: Preview = invite::preview(context, &client, &link)?.read()?;
         invite::show_preview(ui, &preview)?;
         ui.gap()?;
+        let name = accept.as_name.clone().or(client.status()?.name).unwrap_or_default();
+        ui.say(Line::new().text("You would be called ").name(&name).text(" there; `--as NAME` chooses another name."));
         if !ui.agree("Ask to join?")? {
             ui.say("Nothing was sent.");
             return Ok(());
         }
     }
-    let body = Accept { link, as_name: as_name(context, &client, accept)?, confirm: accept.yes };
+    let body = Accept { link, as_name: accept.as_name.clone().unwrap_or_default(), confirm: accept.yes };
     let reply = client.send("POST", &Route::new("joins"), &body)?;
     let join: Join = reply.read()?;
     follow(context, &client, join, accept.yes, begin)
-}
-
-fn as_name(context: &Context, client: &Client, accept: &invite::Accept) -> Result<String> {
-    match &accept.as_name {
-        Some(name) => Ok(name.clone()),
-        None if accept.yes => Ok(String::new()),
-        None => context.ui().ask("Your name in this circle:", &client.status()?.name.unwrap_or_default()),
-    }
 }
 
 /// For `kith join`: what is missing of init and start.

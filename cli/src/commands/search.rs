@@ -29,12 +29,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }
-    // The list stands under one name or another; there is only one in the answer.
-    let value: serde_json::Value = reply.read()?;
-    let list =
-        value.as_object().into_iter().flat_map(|map| map.values()).find(|value| value.is_array()).cloned().unwrap_or_default();
-    let hits: Vec<SearchHit> =
-        serde_json::from_value(list).map_err(|e| crate::error::failed(format!("Cannot read what was found: {e}"), ""))?;
+    let hits: Vec<SearchHit> = reply.field("hits")?;
     show(context.ui(), &hits)
 }
 

@@ -14,6 +14,6 @@ pub(crate) fn haul(text: &str, usual: &str) -> Result<Haul, String> {
             .into_iter()
             .map(|event| Found { title: event.title.clone(), item: BatchItem::Event(event) })
             .collect(),
-        remarks: calendar.left.into_iter().map(|left| Remark { item: left.item, part: left.part, minor: left.minor }).collect(),
+        remarks: calendar.left.into_iter().map(|left| Remark { item: left.item, part: left.part, weight: left.weight }).collect(),
     })
 }

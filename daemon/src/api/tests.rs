@@ -115,6 +115,14 @@ async fn answers_and_refusals_have_one_form() {
         let (status, body) = ask(&served, method, path, "").await;
         assert_eq!((status, &body["schema"]), (expected, &json!("kith.error/1")), "{method} {path}");
     }
+    for (method, path) in [
+        ("GET", "/v1/circles/c/notes/n/history"),
+        ("PUT", "/v1/circles/c/events/e/pin"),
+        ("DELETE", "/v1/circles/c/notes/n/hide"),
+    ] {
+        let (_, body) = ask(&served, method, path, "").await;
+        assert_eq!(body["message"], json!("Nothing is called that."), "{method} {path} reaches the core");
+    }
     let (status, body) = ask(&served, "PATCH", "/v1/circles/c/notes/n", "not json").await;
     assert_eq!((status, &body["code"]), (400, &json!("usage")));
 }

@@ -211,6 +211,7 @@ fn swarm(keypair: libp2p::identity::Keypair, inbox: Inbox, links: Links) -> Resu
             identify::Config::new("kith/1".to_owned(), keypair.public())
                 .with_agent_version("kith".to_owned())
                 .with_hide_listen_addrs(true)
+                .with_interval(limits::IDENTIFY)
                 .with_cache_size(0),
         ),
         sync: Sync::new(me, links, inbox),

@@ -86,7 +86,7 @@ async fn linked(listen: &str) -> (Node, Link, Node, Link) {
     let mut a = Node::start(&[listen]).await;
     let mut b = Node::start(&[listen]).await;
     let addr = b.addr().await;
-    assert!(a.net.handle().dial(b.peer.clone(), vec![addr]));
+    a.net.handle().dial(b.peer.clone(), vec![addr]).expect("room");
     let (at_a, peer, dialer) = a.opened().await;
     assert_eq!((peer, dialer), (b.peer.clone(), true));
     let (at_b, peer, dialer) = b.opened().await;
@@ -140,8 +140,8 @@ async fn two_that_dial_each_other_end_with_one_link_that_works() {
     let mut a = Node::start(&[TCP]).await;
     let mut b = Node::start(&[TCP]).await;
     let (to_a, to_b) = (a.addr().await, b.addr().await);
-    a.net.handle().dial(b.peer.clone(), vec![to_b]);
-    b.net.handle().dial(a.peer.clone(), vec![to_a]);
+    a.net.handle().dial(b.peer.clone(), vec![to_b]).expect("room");
+    b.net.handle().dial(a.peer.clone(), vec![to_a]).expect("room");
     // Whichever links come and go, one that both have carries a frame in the end.
     let (mut at_a, _, _) = a.opened().await;
     loop {
@@ -170,13 +170,13 @@ async fn a_dial_that_cannot_succeed_is_told() {
     let free = TcpListener::bind("127.0.0.1:0").expect("binds").local_addr().expect("an address").port();
     let dead: Multiaddr = format!("/ip4/127.0.0.1/tcp/{free}").parse().expect("an address");
     for addrs in [vec![], vec![Addr(vec![1, 2, 3])], vec![addr_bytes(&dead)]] {
-        a.net.handle().dial(nobody.clone(), addrs);
+        a.net.handle().dial(nobody.clone(), addrs).expect("room");
         a.wait(|input| matches!(input, Input::Failed(peer) if *peer == nobody).then_some(())).await;
     }
     // Whoever answers there is somebody else: the handshake proves it.
     let mut b = Node::start(&[TCP]).await;
     let addr = b.addr().await;
-    a.net.handle().dial(nobody.clone(), vec![addr]);
+    a.net.handle().dial(nobody.clone(), vec![addr]).expect("room");
     a.wait(|input| matches!(input, Input::Failed(peer) if *peer == nobody).then_some(())).await;
 }
 

@@ -79,10 +79,8 @@ const STATES: usize = 8;
 pub struct Membership {
     graph: Graph,
     held: Held,
-    /// Everything admissible, and its maximal acts.
+    /// Everything admissible.
     all: Place,
-    /// Its maximal acts where plain rotations do not count (R2).
-    heads: Vec<usize>,
     memo: RefCell<Memo>,
     states: RefCell<VecDeque<(Vec<usize>, Arc<State>)>>,
 }
@@ -105,8 +103,7 @@ impl Membership {
         Self {
             graph: Graph::new(circle, rules),
             held: Held::new(),
-            all: Place { past: Bits::new(), heads: Vec::new() },
-            heads: Vec::new(),
+            all: Place { past: Bits::new(), core: Bits::new(), heads: Vec::new(), tips: Vec::new() },
             memo: RefCell::new(Memo::new()),
             states: RefCell::new(VecDeque::new()),
         }
@@ -151,8 +148,12 @@ impl Membership {
         let rotates = matches!(fact.statement, Statement::Rotate);
         let x = self.graph.insert(fact, place, ruling);
         let act = self.graph.act(x);
-        self.all.past.set(x);
-        for heads in [Some(&mut self.all.heads), (!rotates).then_some(&mut self.heads)].into_iter().flatten() {
+        let Place { past, core, heads, tips } = &mut self.all;
+        past.set(x);
+        tips.retain(|tip| !act.past.get(*tip));
+        tips.push(x);
+        if !rotates {
+            core.set(x);
             heads.retain(|head| !act.past.get(*head));
             heads.push(x);
         }
@@ -209,6 +210,13 @@ impl Membership {
         self.graph.refused()
     }
 
+    /// The admissible acts that have no effect as things are.
+    #[must_use]
+    pub fn void(&self) -> Vec<ActId> {
+        let void = self.judgement(self.all.clone()).void(&self.graph, &self.all.past);
+        void.into_iter().map(|x| self.graph.act(x).id).collect()
+    }
+
     /// The acts that wait, and for each one parent that is missing.
     pub fn held(&self) -> impl Iterator<Item = (ActId, ActId)> + '_ {
         self.held.list()
@@ -218,18 +226,20 @@ impl Membership {
     /// are not heads. At most [`limits::HEADS`], ascending.
     #[must_use]
     pub fn heads(&self) -> Vec<ActId> {
-        self.chosen(&self.heads)
+        self.chosen(self.all.heads.iter().rev())
     }
 
     /// The parents of the next act that carries an epoch: rotations too, which it thereby supersedes.
     #[must_use]
     pub fn epoch_heads(&self) -> Vec<ActId> {
-        self.chosen(&self.all.heads)
+        let rotates = |x: &&usize| self.graph.rotations().get(**x);
+        let tips = || self.all.tips.iter().rev();
+        self.chosen(tips().filter(|x| !rotates(x)).chain(tips().filter(rotates)))
     }
 
-    /// The latest that fit; the rest are merged by the acts after it.
-    fn chosen(&self, heads: &[usize]) -> Vec<ActId> {
-        let mut ids: Vec<ActId> = heads.iter().rev().take(limits::HEADS).map(|x| self.graph.act(*x).id).collect();
+    /// As many as fit; the rest are merged by the acts after it.
+    fn chosen<'a>(&self, heads: impl Iterator<Item = &'a usize>) -> Vec<ActId> {
+        let mut ids: Vec<ActId> = heads.take(limits::HEADS).map(|x| self.graph.act(*x).id).collect();
         ids.sort_unstable();
         ids
     }
@@ -248,15 +258,15 @@ impl Membership {
 
     fn outside(&self, place: Place) -> Arc<State> {
         let mut states = self.states.borrow_mut();
-        if let Some((_, state)) = states.iter().find(|(heads, _)| *heads == place.heads) {
+        if let Some((_, state)) = states.iter().find(|(tips, _)| *tips == place.tips) {
             return Arc::clone(state);
         }
-        let heads = place.heads.clone();
-        let state = Arc::new(State::of(&self.graph, &self.judgement(place)));
+        let judgement = self.judgement(place.clone());
+        let state = Arc::new(State::of(&self.graph, &judgement, &place));
         if states.len() >= STATES {
             states.pop_front();
         }
-        states.push_back((heads, Arc::clone(&state)));
+        states.push_back((place.tips, Arc::clone(&state)));
         state
     }
 
@@ -299,3 +309,6 @@ impl Membership {
         Some(&self.graph.act(self.graph.find(act)?).statement)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -497,9 +497,9 @@ impl CircleState {
     /// The newest epochs held, none of which supersedes another; for sealing a rotation when none is usable.
     fn newest_epochs(&self) -> Vec<EpochId> {
         let superseded: BTreeSet<EpochId> = self.epochs.values().flat_map(|meta| meta.parents.iter().copied()).collect();
-        let state = self.now();
+        let void = self.membership.void();
         let admissible = |act: &ActId| self.membership.verdict(act) == Some(Verdict::Admissible);
-        let standing = |meta: &EpochMeta| !state.void.contains(&meta.act) && admissible(&meta.act);
+        let standing = |meta: &EpochMeta| !void.contains(&meta.act) && admissible(&meta.act);
         let newest =
             self.epochs.iter().filter(|(id, meta)| !superseded.contains(id) && standing(meta) && self.ring.epoch(id).is_some());
         newest.map(|(id, _)| *id).take(limits::HEADS).collect()

@@ -183,3 +183,81 @@ fn whole<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Option<T> {
     let value = decoder.decode().ok()?;
     (decoder.position() == bytes.len()).then_some(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::id::{DeviceId, EntryId, EpochId, Incarnation};
+
+    fn sheets() -> Vec<Sheet> {
+        let sheet = |at: u8| {
+            let item = ItemId { creator: PersonId([at % 3; 32]), nonce: [at; 16] };
+            let heads = at.is_multiple_of(7).then(|| Arc::from([ActId([at; 32]), ActId([at + 1; 32])]));
+            let meta = Meta { kind: at % 4, item, retention: Retention::Days(u32::from(at / 8)), heads };
+            let body = if at.is_multiple_of(5) {
+                Body::Gone { hash: [at; 32], len: 300 }
+            } else {
+                Body::Kept { nonce: [at; 24], packed: Packed { zstd: at == 3, bytes: vec![at; usize::from(at)] } }
+            };
+            Sheet { meta, body }
+        };
+        (0..40).map(sheet).collect()
+    }
+
+    fn head() -> RunHead {
+        let chain = crate::circle::body::ChainId {
+            device: DeviceId([1; 32]),
+            incarnation: Incarnation([2; 16]),
+            class: crate::circle::body::KeyClass::Talk,
+        };
+        RunHead { chain, epoch: EpochId([3; 32]), first: 4, previous: EntryId([5; 32]) }
+    }
+
+    #[test]
+    fn columns_come_back_as_entries() {
+        let (circle, key) = (CircleId([6; 32]), Key::from_bytes([7; 32]));
+        let body = seal(&circle, &head(), &key, &sheets());
+        assert!(unseal(&circle, &head(), &key, &body).is_some_and(|back| back == sheets()));
+        assert!(unseal(&circle, &RunHead { first: 5, ..head() }, &key, &body).is_none());
+        assert!(unseal(&CircleId([8; 32]), &head(), &key, &body).is_none());
+        assert_eq!(body, seal(&circle, &head(), &key, &sheets()));
+    }
+
+    #[test]
+    fn w14_a_bomb_in_a_block_is_refused() {
+        let frame = zstd::bulk::compress(&vec![0; 64 << 20], LEVEL).unwrap_or_default();
+        let outer = Outer { count: 1, nonces: &[0; 24], items: &[0; 16], frame: &frame };
+        assert!(split(&codec::encode(&outer)).is_none());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 512, ..ProptestConfig::default() })]
+
+        /// A member holds the key, and may seal any columns.
+        #[test]
+        fn hostile_columns_are_survived(at in any::<prop::sample::Index>(), byte in any::<u8>(), inner in any::<bool>()) {
+            let mut plain = join(&sheets());
+            if inner {
+                let outer: Outer<'_> = whole(&plain).ok_or_else(|| TestCaseError::fail("decodes"))?;
+                let mut columns = inflate(outer.frame, limits::BLOCK_BYTES).unwrap_or_default();
+                let at = at.index(columns.len());
+                columns.splice(at..=at, [byte]);
+                let frame = zstd::bulk::compress(&columns, LEVEL).unwrap_or_default();
+                plain = codec::encode(&Outer { frame: &frame, ..outer });
+            } else {
+                let at = at.index(plain.len());
+                plain.splice(at..=at, [byte]);
+            }
+            if let Some(sheets) = split(&plain) {
+                prop_assert!(sheets.len() <= limits::BLOCK_ENTRIES);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            prop_assert!(split(&bytes).is_none());
+        }
+    }
+}

@@ -13,7 +13,7 @@ mod serve;
 
 pub use append::{ChainPlace, append};
 pub use destroy::{destroy, forget_epoch};
-pub use load::{Reader, load, load_many};
+pub use load::{Reader, id_of, load, load_many};
 pub use receive::{Fork, Gap, Received, receive};
 pub use serve::{Served, serve, serve_branch, serve_single};
 

@@ -9,6 +9,7 @@ use minicbor::{Decode, Encode};
 
 use super::single::Single;
 use crate::circle::body::{ChainId, KeyClass};
+use crate::codec;
 use crate::crypto::Signature;
 use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId, Incarnation};
 use crate::store::{Read, StoreError, Table};
@@ -172,6 +173,7 @@ pub(super) fn corrupt(what: &str) -> StoreError {
 }
 
 pub(super) fn decode<'b, T: Decode<'b, ()>>(bytes: &'b [u8], what: &str) -> Result<T, StoreError> {
+    codec::check_version(bytes, u64::from(VERSION), "row").map_err(|error| corrupt(&format!("{what}: {error}")))?;
     minicbor::decode(bytes).map_err(|_| corrupt(what))
 }
 
@@ -204,7 +206,7 @@ pub(super) fn get_chain(
 }
 
 pub(super) fn put_chain(tx: &mut Tx<'_>, circle: &CircleId, chain: &ChainId, number: u32, row: &ChainRow) {
-    tx.put(Table::Chain, &chain_key(circle, chain, number), crate::codec::encode(row));
+    tx.put(Table::Chain, &chain_key(circle, chain, number), codec::encode(row));
 }
 
 /// Gives a new chain its number.

@@ -251,7 +251,8 @@ pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Qu
                 Noun::Event => Kind::Event,
                 Noun::Resource => Kind::Resource,
             };
-            let (summary, kind, key) = find(base, circle.as_deref(), &[kind], &item)?;
+            let kinds = if kind == Kind::Note { vec![Kind::Note, Kind::Reply] } else { vec![kind] };
+            let (summary, kind, key) = find(base, circle.as_deref(), &kinds, &item)?;
             show(base, &summary, kind, &key, now, reveal)
         }
         Query::History { circle, item } => {
@@ -287,10 +288,10 @@ fn show(read: &dyn Read, summary: &Summary, kind: Kind, key: &ItemKey, now: Mill
     let shelf = Shelf::open(read, summary.clone())?;
     let reader = shelf.reader(read, now);
     let found = match kind {
-        Kind::Note => item::note(&reader, key, reveal)?.map(|note| Answer::Note(Box::new(note))),
+        Kind::Note | Kind::Reply => item::note(&reader, key, reveal)?.map(|note| Answer::Note(Box::new(note))),
         Kind::Event => item::event(&reader, key)?.map(|event| Answer::Event(Box::new(event))),
         Kind::Resource => item::resource(&reader, key)?.map(|resource| Answer::Resource(Box::new(resource))),
-        Kind::Reply | Kind::Reaction | Kind::Rsvp | Kind::Tombstone | Kind::Hide | Kind::Pin => Some(Answer::Done),
+        Kind::Reaction | Kind::Rsvp | Kind::Tombstone | Kind::Hide | Kind::Pin => Some(Answer::Done),
     };
     found.ok_or_else(|| Stop::not_found("that is not here", "kith note list shows what is"))
 }

@@ -10,7 +10,7 @@ use crate::circle::state::CircleState;
 use crate::control::{Code, Error};
 use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
 use crate::item::kind::Kind;
-use crate::item::{self, Outcome, People, Ports, Report, Source, Writer};
+use crate::item::{self, People, Ports, Report, Source, Writer};
 use crate::log::LogError;
 use crate::log::chain::{self, ChainPlace};
 use crate::log::entry::{EntryAt, NewEntry, Opened};
@@ -123,10 +123,8 @@ fn stands(now: &State, entry: &Opened) -> bool {
 
 /// Tells watchers, and destroys what is to be destroyed.
 fn carry_out(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, report: &Report) -> Result<(), Stop> {
-    for outcome in &report.outcomes {
-        if let Outcome::Applied(applied) = outcome {
-            cx.tx.then(Effect::Notify(applied.notice()));
-        }
+    for applied in &report.changes {
+        cx.tx.then(Effect::Notify(applied.notice()));
     }
     destroy(ring, cx, &report.destroy)
 }

@@ -12,6 +12,7 @@ use kith_protocol::crypto::{Real, Seeded};
 use kith_protocol::id::{ActId, CircleId, EpochId};
 use kith_protocol::log::act::{ActBody, ActPlace, SealedAct, write_act};
 use kith_protocol::time::Millis;
+use rand_core::Rng;
 
 use super::vector::{Raw, Vector, text, texts};
 pub use names::Names;
@@ -135,7 +136,8 @@ impl Maker {
             _ => return Ok(None),
         };
         let epoch: Option<NewEpoch> = made.as_ref().map(|(epoch, _)| epoch.clone());
-        let body = ActBody { at: Millis(0), statement, epoch };
+        let at = Millis(self.rng.next_u64() % (1 << 50)); // a label that decides nothing (R12)
+        let body = ActBody { at, statement, epoch };
         let Ok(act) = write_act(&Real, &mut self.rng, &signer, place, &body) else { return Ok(None) };
         let act = SealedAct::parse(act.bytes()).map_err(|e| e.to_string())?;
         if genesis && self.epoch.is_none() {

@@ -82,7 +82,7 @@ fn outcome(names: &Names, membership: &Membership, state: &State) -> BTreeMap<&'
         ("people", people(names, state)),
         ("inadmissible", acts(&mut membership.refused())),
         ("held", acts(&mut membership.held().map(|(id, _)| id))),
-        ("void", acts(&mut state.void.iter().copied())),
+        ("void", acts(&mut membership.void().into_iter())),
         ("late", acts(&mut state.late.iter().copied())),
         ("opposed", acts(&mut state.opposed.iter().copied())),
         ("policies", policies(names, state)),

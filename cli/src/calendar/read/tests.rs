@@ -11,7 +11,7 @@ fn event(lines: &str) -> Calendar {
 }
 
 fn told(calendar: &Calendar) -> Vec<String> {
-    calendar.left.iter().filter(|left| !left.minor).map(|left| format!("{} {}", left.item, left.part)).collect()
+    calendar.left.iter().filter(|left| left.weight != Weight::Minor).map(|left| format!("{} {}", left.item, left.part)).collect()
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn a_plain_event_is_kept_whole() {
     assert_eq!(event.tags, ["peer", "support"]);
     assert_eq!(event.status, "tentative");
     assert!(told(&read).is_empty(), "{:?}", told(&read));
-    assert!(read.left.iter().any(|left| left.minor && left.part.contains("DTSTAMP")));
+    assert!(read.left.iter().any(|left| left.weight == Weight::Minor && left.part.contains("DTSTAMP")));
 }
 
 #[test]

@@ -50,6 +50,12 @@ impl Bits {
         all
     }
 
+    /// This without what is in `other`.
+    pub(super) fn minus(&self, other: &Self) -> Self {
+        let rest = self.words.iter().enumerate().map(|(n, word)| word & !other.words.get(n).copied().unwrap_or(0));
+        Self { words: rest.collect() }
+    }
+
     /// Is all of this in `other`?
     pub(super) fn within(&self, other: &Self) -> bool {
         self.words.iter().enumerate().all(|(n, word)| word & !other.words.get(n).copied().unwrap_or(0) == 0)

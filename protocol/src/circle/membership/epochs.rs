@@ -1,5 +1,6 @@
 //! R10, D-20: is the circle frozen, and which epochs may a writer use who knows all these acts?
 
+use super::bits::Bits;
 use super::graph::{Act, Graph};
 use super::judgement::Judgement;
 use super::people::Status;
@@ -11,16 +12,26 @@ impl Judgement {
         !self.everybody().any(|(_, standing)| standing.status == Status::Current && standing.rank >= Role::Steward)
     }
 
-    /// The maximal usable epochs: the act stands, its author is current and no guest, and all that must precede it does.
-    pub(super) fn usable(&self, g: &Graph) -> Vec<usize> {
+    /// The maximal usable epochs of `past`, of which this is the judgement: the act stands, its author is current and no guest,
+    /// and all that must precede it does.
+    pub(super) fn usable(&self, g: &Graph, past: &Bits) -> Vec<usize> {
         let mut fit: Vec<usize> = Vec::new();
-        for x in self.eff.list().into_iter().rev().filter(|x| carries_epoch(g.act(*x))) {
-            if !fit.iter().any(|y| g.knows(*y, x)) && self.fits(g, x) {
+        for x in past.list().into_iter().rev().filter(|x| carries_epoch(g.act(*x))) {
+            if !fit.iter().any(|y| g.knows(*y, x)) && self.fits(g, x) && self.carrier_stands(g, x) {
                 fit.push(x);
             }
         }
         fit.sort_unstable_by_key(|x| g.act(*x).id);
         fit
+    }
+
+    fn carrier_stands(&self, g: &Graph, x: usize) -> bool {
+        if g.rotations().get(x) { self.rotation_stands(g, x) } else { self.eff.get(x) }
+    }
+
+    /// The acts of `past` that have no effect.
+    pub(super) fn void(&self, g: &Graph, past: &Bits) -> Vec<usize> {
+        past.beyond(&self.eff).into_iter().filter(|x| !self.carrier_stands(g, *x)).collect()
     }
 
     fn fits(&self, g: &Graph, x: usize) -> bool {

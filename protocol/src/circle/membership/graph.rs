@@ -52,8 +52,10 @@ pub(super) struct Act {
     pub(super) author: usize,
     pub(super) statement: Statement,
     pub(super) epoch: bool,
-    /// The admissible acts before it.
+    /// The admissible acts before it, plain rotations included.
     pub(super) past: Bits,
+    /// The maximal ones of them, without plain rotations.
+    heads: Vec<usize>,
     pub(super) ruling: Ruling,
     /// Whom it is about.
     pub(super) subject: Option<usize>,
@@ -96,18 +98,18 @@ pub(super) struct Dossier {
     pub(super) restorations: Vec<usize>,
 }
 
-/// An act without weight.
-#[derive(Clone, Debug)]
-struct Refused {
-    past: Bits,
-    heads: Vec<usize>,
-}
-
 /// Where an act stands: what it knows.
+///
+/// Nothing rests on a plain rotation, so it takes no part in judging (and being no head, it would keep every act after it
+/// from knowing all before it): `core` and `heads` leave rotations out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
     pub(super) past: Bits,
+    pub(super) core: Bits,
+    /// The maximal acts of `core`.
     pub(super) heads: Vec<usize>,
+    /// The maximal acts of `past`.
+    pub(super) tips: Vec<usize>,
 }
 
 /// See the module.
@@ -118,7 +120,8 @@ pub(super) struct Graph {
     pub(super) suite: u8,
     acts: Vec<Act>,
     index: BTreeMap<ActId, usize>,
-    refused: BTreeMap<ActId, Refused>,
+    refused: BTreeMap<ActId, Place>,
+    rotations: Bits,
     people: Vec<(PersonId, Dossier)>,
     person_index: BTreeMap<PersonId, usize>,
     keys: Vec<(DeviceId, Vec<usize>)>,
@@ -138,6 +141,7 @@ impl Graph {
             acts: Vec::new(),
             index: BTreeMap::new(),
             refused: BTreeMap::new(),
+            rotations: Bits::new(),
             people: Vec::new(),
             person_index: BTreeMap::new(),
             keys: Vec::new(),
@@ -233,19 +237,25 @@ impl Graph {
     /// What these acts and all before them are; `None` where one is unknown or held.
     pub(super) fn place(&self, parents: &[ActId]) -> Option<Place> {
         let mut past = Bits::default();
-        let mut tips = Vec::new();
+        let (mut heads, mut tips) = (Vec::new(), Vec::new());
         for id in parents {
             if let Some(x) = self.find(id) {
                 past.join(&self.act(x).past);
                 past.set(x);
                 tips.push(x);
+                if self.rotations.get(x) {
+                    heads.extend(&self.act(x).heads);
+                } else {
+                    heads.push(x);
+                }
             } else {
                 let refused = self.refused.get(id)?;
                 past.join(&refused.past);
-                tips.extend(&refused.heads);
+                tips.extend(&refused.tips);
+                heads.extend(&refused.heads);
             }
         }
-        Some(Place { past, heads: self.maximal(tips) })
+        Some(Place { core: past.minus(&self.rotations), past, heads: self.maximal(heads), tips: self.maximal(tips) })
     }
 
     /// Those of `tips` that no other of them knows, ascending.
@@ -258,7 +268,7 @@ impl Graph {
     }
 
     pub(super) fn refuse(&mut self, id: ActId, place: Place) {
-        self.refused.insert(id, Refused { past: place.past, heads: place.heads });
+        self.refused.insert(id, place);
     }
 
     /// Takes an admissible act in and says its number.
@@ -287,6 +297,7 @@ impl Graph {
             statement: fact.statement,
             epoch: fact.epoch,
             past: place.past,
+            heads: place.heads,
             ruling,
             subject,
             keys,
@@ -350,9 +361,14 @@ impl Graph {
             | Statement::Device { .. }
             | Statement::Revoke { .. }
             | Statement::Recover { .. }
-            | Statement::Vouch { .. }
-            | Statement::Rotate => {}
+            | Statement::Vouch { .. } => {}
+            Statement::Rotate => self.rotations.set(x),
         }
+    }
+
+    /// The plain rotations.
+    pub(super) const fn rotations(&self) -> &Bits {
+        &self.rotations
     }
 
     fn intern_key(&mut self, id: DeviceId) -> usize {

@@ -46,7 +46,7 @@ impl Pass<'_> {
         identity
     }
 
-    fn stands(&self, x: usize, eff: &Bits, identity: &Identity) -> bool {
+    pub(super) fn stands(&self, x: usize, eff: &Bits, identity: &Identity) -> bool {
         let (view, g) = (self.view, self.view.g);
         let act = g.act(x);
         if matches!(act.statement, Statement::Genesis { .. }) {

@@ -1,5 +1,7 @@
 //! D-12, D-15: re-vouch over recovery key over device. Which identity acts count, and which keys they take.
 
+use std::sync::Arc;
+
 use super::bits::Bits;
 use super::graph::Graph;
 use super::rules::Rule;
@@ -15,13 +17,13 @@ pub(super) struct Taking {
 /// What a pass decides about the identity acts among the news.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Identity {
-    pub(super) takings: Vec<Taking>,
+    pub(super) takings: Vec<Arc<Taking>>,
     pub(super) opposed: Vec<usize>,
 }
 
 /// Settles `acts` among each other; they are concurrent with nothing before `news`.
 pub(super) fn settle(g: &Graph, news: &[usize], acts: Vec<usize>) -> Identity {
-    let all: Vec<Taking> = acts.iter().map(|w| Taking { by: *w, keys: taken(g, news, *w) }).collect();
+    let all: Vec<_> = acts.iter().map(|w| Arc::new(Taking { by: *w, keys: taken(g, news, *w) })).collect();
     let falls = |x: usize, to: &dyn Fn(usize) -> bool| all.iter().any(|w| to(w.by) && overrides(g, w, x));
     let (mut good, mut late) = (Bits::default(), Bits::default());
     let mut open = acts;

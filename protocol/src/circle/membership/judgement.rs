@@ -29,9 +29,10 @@ pub(super) struct Judgement {
     earlier: [Bits; 3],
     /// Lone stewards' downs that stand.
     lone: Bits,
-    /// Identity acts that count; those that lie in a circle; the keys they all take.
-    pub(super) identity: Bits,
-    pub(super) quarrels: Bits,
+    /// Identity acts that count, as a set too; those that lie in a circle; the keys they all take.
+    identity: Identity,
+    counted: Bits,
+    quarrels: Bits,
     pub(super) killed: Bits,
     people: Vec<Option<Arc<Standing>>>,
     /// Of each policy field, the last settings.
@@ -76,16 +77,16 @@ impl Judgement {
 
     /// May the news of `place` be judged on top of this: do they all know all of it?
     pub(super) fn is_base_of(&self, g: &Graph, place: &Place) -> bool {
-        self.ids.within(&place.past)
-            && place.past.beyond(&self.ids).into_iter().all(|x| self.heads.iter().all(|head| g.knows(x, *head)))
+        self.ids.within(&place.core)
+            && place.core.beyond(&self.ids).into_iter().all(|x| self.heads.iter().all(|head| g.knows(x, *head)))
     }
 
     /// The judgement of `place`, of which this is the base.
     pub(super) fn extended(&self, g: &Graph, place: Place) -> Self {
-        let news = place.past.beyond(&self.ids);
+        let news = place.core.beyond(&self.ids);
         let mut next = self.clone();
         next.count += news.len();
-        next.ids = place.past;
+        next.ids = place.core;
         next.heads = place.heads;
         label(g, &next.ids, &mut next.labels, &news);
         let spoilt = next.judge(g, &news);
@@ -109,17 +110,12 @@ impl Judgement {
         let (spoilt, sound) = (view.spoilt(news, &hard_first), view.sound(news, &hard_first));
         Pass { prior: &hard_first, spoilt: &spoilt, sound: &sound, ..pass }.run(&mut hard);
 
-        let mut cuts = labels.in_force.union(&labels.opposed);
-        if !g.rules.on(Rule::LateCutsNothing) {
-            cuts.join(&labels.late);
-        }
         for x in news.iter().copied().filter(|x| g.act(*x).ruling.down.is_some() && hard.get(*x)) {
             if !(labels.in_force.get(x) || labels.late.get(x) || labels.opposed.get(x)) {
                 self.lone.set(x);
             }
         }
-        let lone = self.lone.clone();
-        cuts.join(&lone);
+        let (lone, cuts) = (self.lone.clone(), self.cutting(g));
         let pass = Pass { view, news, cuts: &cuts, lone: Some(&lone), prior: &hard, spoilt: &nothing.1, sound: &nothing.0 };
         pass.run(&mut first);
         let (spoilt, sound) = (view.spoilt(news, &first), view.sound(news, &first));
@@ -132,10 +128,42 @@ impl Judgement {
 
     fn note_identity(&mut self, identity: &Identity) {
         for taking in &identity.takings {
-            self.identity.set(taking.by);
+            self.counted.set(taking.by);
             self.killed.join(&taking.keys);
         }
         identity.opposed.iter().for_each(|w| self.quarrels.set(*w));
+        self.identity.takings.extend(identity.takings.iter().cloned());
+        self.identity.opposed.extend(&identity.opposed);
+    }
+
+    /// The downs and identity acts that cut each other.
+    pub(super) fn opposed(&self) -> Vec<usize> {
+        self.labels.opposed.union(&self.quarrels).list()
+    }
+
+    /// The downs that cut.
+    fn cutting(&self, g: &Graph) -> Bits {
+        let mut cuts = self.labels.in_force.union(&self.labels.opposed);
+        if !g.rules.on(Rule::LateCutsNothing) {
+            cuts.join(&self.labels.late);
+        }
+        cuts.join(&self.lone);
+        cuts
+    }
+
+    /// Does the rotation `x`, somewhere in these acts, stand among them?
+    pub(super) fn rotation_stands(&self, g: &Graph, x: usize) -> bool {
+        let (cuts, nothing) = (self.cutting(g), (Bits::default(), Spoilt::new()));
+        let pass = Pass {
+            view: self.view(g),
+            news: &[],
+            cuts: &cuts,
+            lone: Some(&self.lone),
+            prior: &nothing.0,
+            spoilt: &nothing.1,
+            sound: &nothing.0,
+        };
+        pass.stands(x, &self.eff, &self.identity)
     }
 
     /// Only whom the news concern can stand otherwise than before.
@@ -146,7 +174,7 @@ impl Judgement {
             touched.extend(act.subject);
         }
         self.people.resize(g.people(), None);
-        let keys = Keys { killed: &self.killed, identity: &self.identity, opposed: &self.quarrels };
+        let keys = Keys { killed: &self.killed, identity: &self.counted, opposed: &self.quarrels };
         let standings: Vec<_> = touched.iter().map(|p| (*p, self.view(g).standing(*p, &self.eff, keys))).collect();
         let closed: Vec<usize> = touched.iter().flat_map(|p| self.closed_invites(g, *p)).collect();
         for (p, standing) in standings {

@@ -45,7 +45,7 @@ impl Memo {
 
     /// The largest known judgement on which only news must be judged.
     fn base(&self, g: &Graph, place: &Place) -> Arc<Judgement> {
-        let size = place.past.count();
+        let size = place.core.count();
         let mut best: Option<&Arc<Judgement>> = None;
         for known in self.recent.iter().rev().chain(self.landmarks.iter().rev()) {
             let better = known.count <= size && best.is_none_or(|best| known.count > best.count);

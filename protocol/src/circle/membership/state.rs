@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cuts::{Cut, Hidden};
-use super::graph::Graph;
+use super::graph::{Graph, Place};
 use super::judgement::Judgement;
 use super::people::{Standing, Status};
 use crate::circle::body::{ChainId, History, Policy, PolicyField, Retention, Role, Statement};
@@ -86,8 +86,6 @@ pub struct State {
     pub cuts: Vec<Cut>,
     /// Invites that stand, closed and used ones included.
     pub invites: BTreeMap<ActId, Invite>,
-    /// Admissible acts without effect here.
-    pub void: BTreeSet<ActId>,
     /// Downs that apply but cut nothing.
     pub late: BTreeSet<ActId>,
     /// Downs and identity acts that cut each other.
@@ -197,10 +195,10 @@ impl State {
         }
     }
 
-    /// The judgement `j` in the ids of the world outside.
-    pub(super) fn of(g: &Graph, j: &Judgement) -> Self {
+    /// The judgement `j` of `place` in the ids of the world outside.
+    pub(super) fn of(g: &Graph, j: &Judgement, place: &Place) -> Self {
         let ids = |acts: Vec<usize>| acts.into_iter().map(|x| g.act(x).id);
-        let mut frontier: Vec<ActId> = ids(j.heads.clone()).collect();
+        let mut frontier: Vec<ActId> = ids(place.tips.clone()).collect();
         frontier.sort_unstable();
         let settings = settings(g, j);
         let mut policies: BTreeMap<PolicyField, Policy> = [
@@ -220,13 +218,12 @@ impl State {
             owners: owners(g, j),
             policies,
             settings,
-            epochs: ids(j.usable(g)).collect(),
+            epochs: ids(j.usable(g, &place.past)).collect(),
             frozen: j.frozen(),
             cuts: j.cuts(g),
             invites: invites(g, j),
-            void: ids(j.ids.beyond(&j.eff)).collect(),
             late: ids(j.labels.late.list()).filter(|id| g.find(id).is_some_and(|x| j.eff.get(x))).collect(),
-            opposed: ids(j.labels.opposed.union(&j.quarrels).list()).collect(),
+            opposed: ids(j.opposed()).collect(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Finding entries of a chain: the block or tail that holds one, and its id.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::circle::body::ChainId;
@@ -53,8 +54,19 @@ pub(super) fn open_tail(
     row: &ChainRow,
     from: u64,
 ) -> Result<Option<Piece>, LogError> {
-    let from = from.max(row.tail);
-    let len = usize::try_from((row.seq + 1).saturating_sub(from)).unwrap_or(usize::MAX);
+    open_tail_part(read, ring, place, row, from.max(row.tail)..row.seq + 1)
+}
+
+/// Some entries of the tail, opened; `None` where the range is empty.
+pub(super) fn open_tail_part(
+    read: &dyn Read,
+    ring: &dyn KeyRing,
+    place: &Place,
+    row: &ChainRow,
+    range: Range<u64>,
+) -> Result<Option<Piece>, LogError> {
+    let from = range.start;
+    let len = usize::try_from(range.end.saturating_sub(from)).unwrap_or(usize::MAX);
     if len == 0 {
         return Ok(None);
     }

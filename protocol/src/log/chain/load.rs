@@ -4,11 +4,12 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
-use super::find::{Place, piece_of};
+use super::find::{Place, id_at, open_tail_part, piece_of};
 use crate::circle::epoch::KeyRing;
+use crate::id::EntryId;
 use crate::log::LogError;
 use crate::log::entry::{EntryAt, Opened};
-use crate::log::rows;
+use crate::log::rows::{self, ChainRow};
 use crate::store::{Read, StoreError};
 
 /// Opened blocks that a [`Reader`] keeps, at most so many.
@@ -45,18 +46,11 @@ impl<'a> Reader<'a> {
         if let Some((_, entries)) = self.kept.borrow().iter().find(holds) {
             return Ok(entries.get(&at.seq).cloned());
         }
-        let Some((circle, chain)) = rows::named(self.read, at.chain)? else { return Ok(None) };
-        let Some(row) = rows::get_chain(self.read, &circle, &chain, at.chain)? else { return Ok(None) };
-        let place = Place { circle, chain, number: at.chain };
-        let piece = match piece_of(self.read, self.ring, &place, &row, at.seq) {
-            Ok(Some(piece)) => piece,
-            Ok(None) | Err(LogError::NoKey(_)) => return Ok(None),
-            Err(LogError::Store(error)) => return Err(error),
-            Err(error) => return Err(StoreError::Corrupt(format!("stored entries: {error}"))),
-        };
+        let Some((place, row)) = chain_of(self.read, at.chain)? else { return Ok(None) };
+        let Some(piece) = stored(piece_of(self.read, self.ring, &place, &row, at.seq))? else { return Ok(None) };
         let start = EntryAt { chain: at.chain, seq: piece.head.first };
         let entries: BTreeMap<u64, Opened> =
-            piece.into_opened(&circle, at.chain).into_iter().map(|opened| (opened.at.seq, opened)).collect();
+            piece.into_opened(&place.circle, at.chain).into_iter().map(|opened| (opened.at.seq, opened)).collect();
         let found = entries.get(&at.seq).cloned();
         let mut kept = self.kept.borrow_mut();
         if kept.len() == KEPT {
@@ -73,7 +67,37 @@ impl<'a> Reader<'a> {
 /// # Errors
 /// [`StoreError`] where the store fails or is damaged.
 pub fn load(read: &dyn Read, ring: &dyn KeyRing, at: EntryAt) -> Result<Option<Opened>, StoreError> {
-    Reader::new(read, ring).load(at)
+    let Some((place, row)) = chain_of(read, at.chain)? else { return Ok(None) };
+    if at.seq < row.tail || at.seq > row.seq {
+        return Reader::new(read, ring).load(at);
+    }
+    let piece = stored(open_tail_part(read, ring, &place, &row, at.seq..at.seq + 1))?;
+    Ok(piece.and_then(|piece| piece.into_opened(&place.circle, at.chain).pop()))
+}
+
+/// The id of an entry, without opening more than needed; `None` where it is not known here.
+///
+/// # Errors
+/// [`StoreError`] where the store fails or is damaged.
+pub fn id_of(read: &dyn Read, ring: &dyn KeyRing, at: EntryAt) -> Result<Option<EntryId>, StoreError> {
+    let Some((place, row)) = chain_of(read, at.chain)? else { return Ok(None) };
+    stored(id_at(read, ring, &place, &row, at.seq))
+}
+
+fn chain_of(read: &dyn Read, number: u32) -> Result<Option<(Place, ChainRow)>, StoreError> {
+    let Some((circle, chain)) = rows::named(read, number)? else { return Ok(None) };
+    let row = rows::get_chain(read, &circle, &chain, number)?;
+    Ok(row.map(|row| (Place { circle, chain, number }, row)))
+}
+
+/// What was verified when it came is no peer's fault any more: a key that is not held hides it, all else is damage.
+fn stored<T>(found: Result<Option<T>, LogError>) -> Result<Option<T>, StoreError> {
+    match found {
+        Ok(found) => Ok(found),
+        Err(LogError::NoKey(_)) => Ok(None),
+        Err(LogError::Store(error)) => Err(error),
+        Err(error) => Err(StoreError::Corrupt(format!("stored entries: {error}"))),
+    }
 }
 
 /// Several entries, in the order asked for; those that are not here are left out.
