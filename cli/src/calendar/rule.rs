@@ -292,6 +292,21 @@ mod tests {
         assert_eq!(instants, ["2026-10-20T16:00:00Z", "2026-10-27T17:00:00Z", "2026-11-03T17:00:00Z"]);
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, cases: 40, ..Default::default() })]
+
+        #[test]
+        fn days_and_weeks_are_what_jiff_counts(days in 0_i32..4_000, minutes in 0_i32..1_440, weekly: bool, interval in 1_i32..5, zone in 0_usize..4) {
+            let tz = TimeZone::get(["Europe/Madrid", "America/New_York", "Australia/Sydney", "UTC"][zone]).unwrap();
+            let start = at("2020-01-01T00:00").checked_add(jiff::Span::new().days(days).minutes(minutes)).unwrap();
+            let (freq, step) = if weekly { ("WEEKLY", 7 * interval) } else { ("DAILY", interval) };
+            let rule = Rule::parse(&format!("FREQ={freq};INTERVAL={interval};COUNT=6")).unwrap();
+            let counted = rule.starts_from(start, &tz, start, 10).unwrap();
+            let expected: Vec<DateTime> = (0..6).map(|n| start.checked_add(jiff::Span::new().days(n * step)).unwrap()).collect();
+            proptest::prop_assert_eq!(counted, expected);
+        }
+    }
+
     #[test]
     fn until_in_utc_is_judged_on_the_wall_clock() {
         // 17:00Z is 18:00 in Madrid in winter: that occurrence still takes place.

@@ -50,7 +50,7 @@ pub(crate) fn events(circle: &str, events: &[Event]) -> String {
         }
         out.push_str(&format!("- Answers: {} yes, {} maybe, {} no\n", event.rsvp.yes, event.rsvp.maybe, event.rsvp.no));
         if !event.description.is_empty() {
-            out.push_str(&format!("\n{}\n", without_controls(&event.description)));
+            out.push_str(&format!("\n{}\n", inert(&event.description)));
         }
     }
     out
@@ -96,9 +96,34 @@ fn by(author: &Author, at: Time) -> String {
 }
 
 fn body(text: Option<&str>) -> String {
-    text.map_or_else(|| HIDDEN.to_owned(), without_controls)
+    text.map_or_else(|| HIDDEN.to_owned(), inert)
+}
+
+/// What a viewer shows without fetching anything: pictures become links, and HTML becomes words.
+fn inert(text: &str) -> String {
+    let text = without_controls(text).replace("![", "!\\[");
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == '<' && chars.peek().is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
 }
 
 fn one_line(text: &str) -> String {
-    without_controls(text).replace(['\n', '\t'], " ")
+    inert(text).replace(['\n', '\t'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_fetched_by_looking() {
+        assert_eq!(inert("![x](https://beacon.example/a.png)"), "!\\[x](https://beacon.example/a.png)");
+        assert_eq!(inert("<img src=x> 1 < 2 <3"), "\\<img src=x> 1 < 2 <3");
+    }
 }

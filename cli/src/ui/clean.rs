@@ -114,6 +114,24 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, cases: 200, ..Default::default() })]
+
+        #[test]
+        fn whatever_comes_is_harmless(text in "(\\PC|\\pC|[\u{200d}\u{202e}\u{fe0f}❤👩a])*") {
+            let shown = line(&text);
+            let harmless = shown.chars().all(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
+            proptest::prop_assert!(harmless);
+            proptest::prop_assert_eq!(line(&shown), shown.clone(), "once is enough");
+            let value = serde_json::Value::String(text.clone());
+            let back: serde_json::Value = serde_json::from_str(&json(&value.to_string())).unwrap();
+            proptest::prop_assert_eq!(back, value);
+            let cell = crate::export::csv::safe(&text);
+            let formula = cell.starts_with(['=', '+', '-', '@', '\t']);
+            proptest::prop_assert!(!formula);
+        }
+    }
+
     #[test]
     fn json_stays_json() {
         let text = "{\"a\":\"x\u{202e}\u{9b}y\"}";
