@@ -42,6 +42,10 @@ fn main() -> ExitCode {
 
 /// Be the daemon until it is told to stop.
 fn run_daemon(context: &Context, run: commands::daemon::Run) -> error::Result<()> {
-    let _ = (context, run);
-    Err(error::failed("This build has no daemon.", ""))
+    let options = kith_daemon::Options {
+        home: context.home().path().to_path_buf(),
+        listen: run.listen,
+        verbose: context.global().verbose > 0,
+    };
+    kith_daemon::run(&options).map_err(|error| error.told().into())
 }
