@@ -87,8 +87,37 @@ fn info(circle: &CircleId, device: &DeviceId) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::crypto::{DeviceSecrets, Real, Seeded};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
+        #[test]
+        fn e1_no_bent_box_opens(at in any::<prop::sample::Index>(), bit in 0..8u32) {
+            let mut rng = Seeded::new(22);
+            let mine = DeviceSecrets::generate(&mut rng, Suite::X25519);
+            let circle = CircleId([3; 32]);
+            let keys = [BoxKeys { epoch: EpochId([4; 32]), roster: None, library: None, talk: Some(Key::from_bytes([5; 32])) }];
+            let bytes = pack(&Real, &mut rng, Suite::X25519, &circle, &mine.keys(), &keys).unwrap_or_default();
+            let mut bent = bytes.clone();
+            let at = at.index(bent.len());
+            if let Some(byte) = bent.get_mut(at) {
+                *byte ^= 1 << bit;
+            }
+            prop_assert!(unpack(&Real, &circle, &mine.sign.id(), &mine.hpke, &bytes).is_ok());
+            // X25519 ignores the highest bit of a public key, HPKE hashes it into the key all the same.
+            prop_assert!(unpack(&Real, &circle, &mine.sign.id(), &mine.hpke, &bent).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mine = DeviceSecrets::generate(&mut Seeded::new(23), Suite::X25519);
+            prop_assert!(unpack(&Real, &CircleId([3; 32]), &mine.sign.id(), &mine.hpke, &bytes).is_err());
+        }
+    }
 
     #[test]
     fn only_its_device_in_its_circle_opens_a_box() {

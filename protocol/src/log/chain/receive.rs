@@ -4,13 +4,15 @@
 //! device signed two entries for one place, both branches are kept and the fork is reported.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
+use std::sync::Arc;
+
 use super::extend::{extend, put_block};
 use super::find::{self, Place, id_at, piece_of};
 use crate::circle::body::ChainId;
 use crate::circle::epoch::KeyRing;
 use crate::codec;
 use crate::crypto::Crypto;
-use crate::id::{CircleId, EntryId};
+use crate::id::{ActId, CircleId, EntryId};
 use crate::limits;
 use crate::log::LogError;
 use crate::log::entry::Opened;
@@ -29,6 +31,8 @@ pub struct Received {
     pub chain: ChainId,
     /// The entries that were not known here, in order.
     pub entries: Vec<Opened>,
+    /// The membership heads in force right before them, which the first may not go behind; empty where that is not known here.
+    pub heads: Arc<[ActId]>,
     /// Sequence number of the run's last entry.
     pub last: u64,
     /// Equivocation that the run shows.
@@ -138,12 +142,11 @@ impl Taking<'_, '_> {
     /// Puts a piece behind the end of a chain (directly, or with a gap that the row knows).
     fn extend(&mut self, place: Place, mut row: ChainRow, mut piece: Piece) -> Result<Received, LogError> {
         let named = piece.sheets.first().is_some_and(|sheet| sheet.meta.heads.is_some());
-        if !named {
-            if row.heads.is_empty() || row.epoch != piece.head.epoch || row.seq + 1 != piece.head.first {
-                return Err(LogError::Rule("an entry that starts an epoch in its chain names its membership heads"));
-            }
-            piece.heads = row.heads.as_slice().into();
+        let follows = !row.heads.is_empty() && row.epoch == piece.head.epoch && row.seq + 1 == piece.head.first;
+        if !named && !follows {
+            return Err(LogError::Rule("an entry that starts an epoch in its chain names its membership heads"));
         }
+        piece.heads = row.heads.as_slice().into();
         let whole = Run::parse(self.run.unwrap_or_default()).is_ok_and(|run| run.head == piece.head);
         extend(self.tx, self.ring, &place, &mut row, &piece, self.run.filter(|_| whole))?;
         rows::put_chain(self.tx, &self.circle, &place.chain, place.number, &row);
@@ -190,12 +193,15 @@ impl Taking<'_, '_> {
     /// Entries that were missing in front of or inside a chain.
     fn fill(&mut self, place: Place, mut row: ChainRow, mut piece: Piece) -> Result<Received, LogError> {
         let (first, last) = (piece.head.first, piece.last());
-        if piece.sheets.first().is_none_or(|sheet| sheet.meta.heads.is_none()) {
-            let before = piece_of(self.tx, self.ring, &place, &row, first - 1)?;
-            let before = before.filter(|before| before.head.epoch == piece.head.epoch && before.last() + 1 == first);
-            let before = before.ok_or(LogError::Rule("an entry that starts an epoch in its chain names its membership heads"))?;
-            piece.heads = before.heads_at(before.len().saturating_sub(1));
+        let before = match piece_of(self.tx, self.ring, &place, &row, first - 1) {
+            Err(LogError::NoKey(_)) => None,
+            before => before?.filter(|before| before.last() + 1 == first),
+        };
+        let named = piece.sheets.first().is_some_and(|sheet| sheet.meta.heads.is_some());
+        if !named && before.as_ref().is_none_or(|before| before.head.epoch != piece.head.epoch) {
+            return Err(LogError::Rule("an entry that starts an epoch in its chain names its membership heads"));
         }
+        piece.heads = before.map(|before| before.heads_at(before.len().saturating_sub(1))).unwrap_or_default();
         put_block(self.tx, self.ring, &place, &piece, self.run)?;
         if last + 1 == row.first {
             (row.first, row.before) = (first, piece.head.previous);
@@ -327,7 +333,8 @@ fn continues(row: &ChainRow, piece: &Piece) -> bool {
 }
 
 fn nothing(piece: &Piece) -> Received {
-    Received { chain: piece.head.chain, entries: Vec::new(), last: piece.last(), fork: None, gap: None }
+    let heads = Arc::clone(&piece.heads);
+    Received { chain: piece.head.chain, entries: Vec::new(), heads, last: piece.last(), fork: None, gap: None }
 }
 
 fn opened(piece: Piece, place: &Place) -> Received {

@@ -116,19 +116,23 @@ fn what_one_writes_the_other_reads() {
         written.extend(ada.write(FIRST, notes(count, "words")));
         if count == 40 {
             bea.pull(&ada);
+            let next = ada.write(FIRST, notes(1, "next"));
+            let received = bea.take(&ada.serve(bea.head().0).expect("serves")).expect("receives");
+            assert_eq!((received.heads.as_ref(), &received.entries), (&HEADS[..], &next));
+            written.extend(next);
         }
     }
     bea.pull(&ada);
     assert_eq!(ada.head(), bea.head());
     assert_eq!(ada.all(), written);
     assert_eq!(bea.all(), written);
-    assert_eq!(written.len(), 768);
+    assert_eq!(written.len(), 769);
     for entry in written.iter().step_by(61).chain(written.last()) {
         assert_eq!(load(&bea.store, &bea.keys, entry.at).expect("loads").as_ref(), Some(entry));
         assert_eq!(id_of(&bea.store, &bea.keys, entry.at), Ok(Some(entry.id)));
     }
-    assert_eq!(load(&bea.store, &bea.keys, EntryAt { chain: 1, seq: 769 }), Ok(None));
-    assert!(bea.serve(768).is_none());
+    assert_eq!(load(&bea.store, &bea.keys, EntryAt { chain: 1, seq: 770 }), Ok(None));
+    assert!(bea.serve(769).is_none());
     assert!(ada.rows(Table::Block) <= 6 && ada.rows(Table::Tail) < 256);
 }
 
@@ -406,6 +410,66 @@ fn e9_e10_a_hostile_place_is_refused() {
         let mut bea = side(2);
         assert!(bea.change(|tx, keys, _| receive(tx, &Real, keys, &CIRCLE, &bent, false)).is_err());
     }
+}
+
+#[test]
+fn e12_no_form_passes_for_another() {
+    let [single, block, _] = runs();
+    let mut rng = Seeded::new(5);
+    let device = crate::crypto::DeviceSecrets::generate(&mut rng, crate::crypto::Suite::X25519);
+    let boxed = crate::circle::epoch::pack(&Real, &mut rng, crate::crypto::Suite::X25519, &CIRCLE, &device.keys(), &[]);
+    let boxed = boxed.expect("packs");
+    for bytes in [&single, &block, &boxed] {
+        assert!(crate::log::act::SealedAct::parse(bytes).is_err());
+        assert!(crate::log::act::Farewell::parse(bytes).is_err());
+    }
+    assert!(RunHead::peek(&boxed).is_err());
+    for run in [&single, &block] {
+        assert!(crate::circle::epoch::unpack(&Real, &CIRCLE, &device.sign.id(), &device.hpke, run).is_err());
+    }
+}
+
+#[test]
+fn w13_deep_nesting_is_refused() {
+    for head in [&[][..], &[0x8a, 1], &[0x88, 1], &[0x83, 1]] {
+        let mut bytes = head.to_vec();
+        bytes.resize(100_000, 0x81);
+        assert!(RunHead::peek(&bytes).is_err());
+        assert!(crate::log::act::SealedAct::parse(&bytes).is_err());
+        assert!(crate::log::act::Farewell::parse(&bytes).is_err());
+    }
+}
+
+/// A device that signs a payload which it did not seal: authentic, but nobody can open it.
+#[test]
+fn e13_what_is_not_sealed_is_never_shown_and_stops_nothing() {
+    use crate::log::{piece::Piece, run::Form, single::Sealed};
+    let (mut ada, mut bea, mut cleo) = (side(1), side(2), side(3));
+    let open = crate::log::entry::Packed { zstd: false, bytes: b"in the open".to_vec() };
+    let meta = crate::log::entry::Meta {
+        kind: 1,
+        item: note("").item,
+        retention: Retention::Keep,
+        heads: Some(HEADS.as_slice().into()),
+    };
+    let body = crate::log::entry::Body::Kept { nonce: [0; 24], packed: open };
+    let sheets = vec![crate::log::entry::Sheet { meta: meta.clone(), body }];
+    let head = RunHead { chain: talk(), epoch: FIRST, first: 1, previous: EntryId([0; 32]) };
+    let key = ada.keys[&FIRST].talk.clone().expect("held");
+    let mut piece = Piece::seal(&CIRCLE, &key, head, sheets, crate::crypto::Signature([0; 64])).expect("seals");
+    piece.sealed = vec![Sealed::Kept([&[0; 24][..], b"in the open", &[0; 16]].concat())];
+    let (hash, len) = crate::log::piece::hash_and_len(&piece.sealed[0]);
+    piece.ids = vec![crate::log::walk::Walker::new(&CIRCLE, &talk(), FIRST, &key, 1, head.previous).step_over(&meta, &hash, len)];
+    piece.sign(&Real, &signer(), &CIRCLE);
+    let run = piece.run(&CIRCLE, &key, Form::Single).expect("encodes");
+    let served = Served { run, first: 1, last: 1, skipped: false };
+    for side in [&mut ada, &mut bea] {
+        let received = side.take(&served).expect("receives");
+        assert_eq!((received.entries.len(), &received.entries[0].payload), (1, &None));
+    }
+    ada.write(FIRST, notes(2, "and on"));
+    assert_eq!(bea.pull(&ada).len(), 2);
+    assert_eq!(cleo.pull(&bea), bea.all());
 }
 
 proptest! {
