@@ -10,6 +10,7 @@ mod handler;
 mod link;
 mod task;
 
+use std::net::{IpAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 
 use kith_protocol::id::{Addr, PeerId};
@@ -22,7 +23,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::Transports;
 use crate::driver::Event;
-use crate::limits::{INBOUND_BYTES, NET_COMMANDS};
+use crate::limits::{INBOUND_BYTES, NET_COMMANDS, RELEASE, RELEASE_LOOK};
 pub(crate) use link::Links;
 
 /// What the network tells the driver, with the bytes it holds in the shared budget until it was handled.
@@ -125,9 +126,15 @@ impl Net {
 
     /// Ends the task; every connection and listener is gone when this returns.
     pub(crate) async fn stop(self) {
+        let listened = self.listening();
         drop(self.commands);
         self.task.abort();
         let _ended = self.task.await;
+        // QUIC says goodbye in the background, and holds the port until it has.
+        let waited = tokio::time::Instant::now();
+        while !listened.iter().all(is_free) && waited.elapsed() < RELEASE {
+            tokio::time::sleep(RELEASE_LOOK).await;
+        }
     }
 }
 
@@ -165,6 +172,21 @@ impl NetHandle {
         if self.commands.try_send(NetCommand::CloseAll).is_err() {
             self.links.close_all();
         }
+    }
+}
+
+/// Could somebody listen there now?
+fn is_free(addr: &Multiaddr) -> bool {
+    let mut parts = addr.iter();
+    let ip = match parts.next() {
+        Some(Protocol::Ip4(ip)) => IpAddr::from(ip),
+        Some(Protocol::Ip6(ip)) => IpAddr::from(ip),
+        _ => return true,
+    };
+    match parts.next() {
+        Some(Protocol::Tcp(port)) => TcpListener::bind((ip, port)).is_ok(),
+        Some(Protocol::Udp(port)) => UdpSocket::bind((ip, port)).is_ok(),
+        _ => true,
     }
 }
 

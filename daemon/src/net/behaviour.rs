@@ -55,11 +55,6 @@ impl Sync {
         Handler::new(shared, dialer, self.inbox.clone())
     }
 
-    /// Has this peer a link?
-    pub(super) fn has_link(&self, peer: &PeerId) -> bool {
-        self.chosen.contains_key(peer)
-    }
-
     /// Closes every connection, those without a link too.
     pub(super) fn close_all(&mut self) {
         self.links.close_all();

@@ -2,7 +2,7 @@
 //!
 //! Waits for nothing but its own select: what the driver has no room for yet waits in a short queue.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use futures::StreamExt;
 use kith_protocol::id::{Addr, PeerId as CorePeer};
@@ -61,6 +61,14 @@ impl From<std::convert::Infallible> for Event {
     }
 }
 
+/// A dial that is not answered yet.
+enum Wish {
+    /// Under way.
+    Dialed,
+    /// A connection is there: dial these once it is gone, unless it brings a link.
+    After(Vec<Multiaddr>),
+}
+
 /// The task.
 pub(super) struct Task {
     swarm: Swarm<Behaviour>,
@@ -68,8 +76,8 @@ pub(super) struct Task {
     todo: mpsc::Receiver<NetCommand>,
     told: watch::Sender<Vec<Multiaddr>>,
     transports: Transports,
-    /// Peers whose dial the core waits for.
-    dialing: BTreeSet<PeerId>,
+    /// Dials that the core waits for an answer to.
+    wishes: BTreeMap<PeerId, Wish>,
     /// For the driver, in order.
     waiting: VecDeque<Input>,
 }
@@ -93,7 +101,7 @@ impl Task {
                 tracing::info!("no IPv6 here");
             }
         }
-        Ok(Self { swarm, inbox, todo, told, transports, dialing: BTreeSet::new(), waiting: VecDeque::new() })
+        Ok(Self { swarm, inbox, todo, told, transports, wishes: BTreeMap::new(), waiting: VecDeque::new() })
     }
 
     pub(super) async fn run(mut self) {
@@ -132,32 +140,49 @@ impl Task {
         let Some(id) = peer_id(&peer).filter(|_| !addrs.is_empty()) else {
             return self.waiting.push_back(Input::Failed(peer));
         };
-        if self.swarm.behaviour().sync.has_link(&id) || !self.dialing.insert(id) {
+        if self.wishes.contains_key(&id) {
             return;
         }
-        let options = DialOpts::peer_id(id).condition(PeerCondition::DisconnectedAndNotDialing).addresses(addrs).build();
-        match self.swarm.dial(options) {
-            // A connection is there, its link on the way: that answers the dial.
-            Err(libp2p::swarm::DialError::DialPeerConditionFalse(_)) | Ok(()) => {}
-            Err(_) => self.failed(id),
+        if self.swarm.is_connected(&id) {
+            // A link that is on its way answers; one that is on its way out makes room for a new one.
+            self.wishes.insert(id, Wish::After(addrs));
+        } else {
+            self.dial_now(id, addrs);
+        }
+    }
+
+    fn dial_now(&mut self, peer: PeerId, addrs: Vec<Multiaddr>) {
+        self.wishes.insert(peer, Wish::Dialed);
+        let options = DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(addrs).build();
+        if self.swarm.dial(options).is_err() {
+            self.failed(peer);
         }
     }
 
     fn failed(&mut self, peer: PeerId) {
-        if self.dialing.remove(&peer) {
+        if self.wishes.remove(&peer).is_some() {
             self.waiting.push_back(Input::Failed(peer_bytes(&peer)));
+        }
+    }
+
+    /// The last connection with a peer is gone.
+    fn disconnected(&mut self, peer: PeerId) {
+        match self.wishes.remove(&peer) {
+            Some(Wish::After(addrs)) => self.dial_now(peer, addrs),
+            Some(Wish::Dialed) => self.waiting.push_back(Input::Failed(peer_bytes(&peer))),
+            None => {}
         }
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the swarm tells of much that the core need not know")]
     fn translate(&mut self, event: SwarmEvent<Event>) {
         match event {
-            SwarmEvent::Behaviour(Event::Sync(SyncEvent::Up(peer))) => drop(self.dialing.remove(&peer)),
+            SwarmEvent::Behaviour(Event::Sync(SyncEvent::Up(peer))) => drop(self.wishes.remove(&peer)),
             SwarmEvent::Behaviour(Event::Sync(SyncEvent::Down(link))) => self.waiting.push_back(Input::Closed(link)),
             SwarmEvent::Behaviour(Event::Ping(ping::Event { connection, result: Err(_), .. })) => {
                 self.swarm.close_connection(connection);
             }
-            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => self.failed(peer_id),
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => self.disconnected(peer_id),
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), .. } if !self.swarm.is_connected(&peer) => {
                 self.failed(peer);
             }

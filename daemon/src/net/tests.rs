@@ -128,6 +128,18 @@ async fn frames_go_both_ways_over_quic() {
 }
 
 #[tokio::test]
+async fn a_network_that_ended_can_begin_again_at_once() {
+    for listen in [TCP, QUIC] {
+        let (a, _, mut b, at_b) = linked(listen).await;
+        let addrs: Vec<String> = a.net.listening().iter().map(ToString::to_string).collect();
+        a.net.stop().await;
+        let again = Node::start(&addrs.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        b.closed(at_b).await;
+        again.net.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_first_frame_over_the_hello_limit_closes_the_link() {
     let (mut a, at_a, mut b, at_b) = linked(TCP).await;
     a.net.handle().send(at_a, vec![0; HELLO_BYTES + 1]);
@@ -161,6 +173,20 @@ async fn two_that_dial_each_other_end_with_one_link_that_works() {
         }
     }
     assert_eq!((a.net.connected(), b.net.connected()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_dial_while_the_old_link_closes_brings_a_new_one() {
+    let (mut a, at_a, mut b, at_b) = linked(TCP).await;
+    a.net.handle().close(at_a);
+    let addr = b.net.listening().first().map(addr_bytes).expect("listens");
+    a.net.handle().dial(b.peer.clone(), vec![addr]).expect("room");
+    let (again, _, _) = a.opened().await;
+    assert_ne!(again, at_a);
+    b.closed(at_b).await;
+    let (at_b, _, _) = b.opened().await;
+    a.net.handle().send(again, b"new".to_vec());
+    assert_eq!(b.frame(at_b).await, b"new");
 }
 
 #[tokio::test]
