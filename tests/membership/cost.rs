@@ -22,8 +22,6 @@ fn orderly(acts: usize, forks: u64) -> (Membership, Vec<Fact>) {
     facts.push(genesis);
     let mut maker = World::new(Dice::new(8), &[], Vec::new());
     while facts.len() < acts {
-        let parents = if dice.chance(forks) { facts[facts.len().saturating_sub(2)].parents.clone() } else { membership.heads() };
-        let parents = if parents.is_empty() { membership.heads() } else { parents };
         let who = dice.below(people.len());
         let (author, statement) = match dice.below(10) {
             0..=2 if people.len() < 300 => {
@@ -48,6 +46,10 @@ fn orderly(acts: usize, forks: u64) -> (Membership, Vec<Fact>) {
         };
         let epoch = matches!(statement, Statement::Remove { .. } | Statement::Rotate);
         let id = kith_protocol::id::ActId(maker.key().0);
+        let mut parents = if epoch { membership.epoch_heads() } else { membership.heads() };
+        if dice.chance(forks) && facts.len() > 2 {
+            parents.clone_from(&facts[facts.len() - 1].parents); // beside the last one
+        }
         let fact = Fact { id, author, parents, statement, epoch, countersigned: true };
         membership.add(fact.clone());
         facts.push(fact);
@@ -62,7 +64,7 @@ fn replay(facts: &[Fact], every: usize) -> Duration {
     let mut membership = Membership::new(circle);
     for (n, fact) in facts.iter().enumerate() {
         membership.add(fact.clone());
-        if n % every == 0 {
+        if every < usize::MAX && n % every == 0 {
             let _ = membership.state();
         }
     }
@@ -78,5 +80,42 @@ fn an_orderly_history_costs_one_act_at_a_time() {
         let took = replay(&facts, 100);
         println!("{acts:6} {forks:3} % {took:9.1?} {:9.1?}  ({} admissible)", took / facts.len() as u32, membership.len());
         assert!(took < Duration::from_millis(4 * acts as u64), "{acts} acts took {took:?}");
+    }
+}
+
+/// A steward's device writes so many acts beside each other, from one place: admissions, removals, certificates.
+fn fork(acts: usize) -> Vec<Fact> {
+    let mut world = World::new(Dice::new(9), &[], Vec::new());
+    let founder = world.facts[0].author;
+    let (person, admission) = world.newcomer(Role::Steward, None, None);
+    world.now(founder, admission);
+    let hand = world.device(&person, &world.view.clone()).expect("she is in");
+    let mut members = Vec::new();
+    for _ in 0..20 {
+        let (member, admission) = world.newcomer(Role::Member, None, None);
+        world.now(hand, admission);
+        members.push(member);
+    }
+    let base = world.view.clone();
+    for n in 0..acts {
+        let statement = match n % 4 {
+            0 => removal(members[n % members.len()]),
+            1 => world.newcomer(Role::Member, None, None).1,
+            2 => role(members[n % members.len()], Role::Facilitator),
+            _ => certificate(world.key()),
+        };
+        world.act(hand, &mut base.clone(), statement);
+    }
+    world.facts
+}
+
+#[test]
+fn a_wide_fork_costs_what_its_width_makes_it() {
+    println!("width  all, one state at the end    a state after each");
+    for width in [100, 300, 1_000] {
+        let facts = fork(width);
+        let (end, each) = (replay(&facts, usize::MAX), if width > 300 { None } else { Some(replay(&facts, 1)) });
+        println!("{width:5}  {end:9.1?}  {each:?}");
+        assert!(end < Duration::from_secs(20), "a fork of {width} took {end:?}");
     }
 }

@@ -4,6 +4,7 @@
 //! fed in a random order, and what comes out is put back into the vector's ids and compared. Ties that only ids decide are
 //! broken by the vector's ids: the resolver names all that are tied.
 
+pub mod adversary;
 mod build;
 mod compare;
 mod vector;

@@ -1,3 +1,5 @@
+//! The resolver's edges: what the node asks it for, and what a peer could break.
+
 use std::collections::BTreeMap;
 
 use super::*;
