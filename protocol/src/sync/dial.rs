@@ -17,10 +17,18 @@ struct Call {
     addresses: Vec<Addr>,
     next: Millis,
     failures: u32,
-    /// Asked for, not answered yet.
-    calling: bool,
+    /// Asked for at that time, not answered yet.
+    calling: Option<Millis>,
     /// How many streams are open.
     open: usize,
+}
+
+impl Call {
+    /// When to call, if at all. A call that nobody answered for two minutes is made again.
+    fn due(&self) -> Option<Millis> {
+        let idle = self.open == 0 && !self.addresses.is_empty();
+        idle.then(|| self.calling.map_or(self.next, |since| since.plus(2 * MINUTE)))
+    }
 }
 
 impl Dialer {
@@ -32,7 +40,7 @@ impl Dialer {
                 addresses: Vec::new(),
                 next: Millis(0),
                 failures: 0,
-                calling: false,
+                calling: None,
                 open: 0,
             });
             if call.addresses != addresses {
@@ -57,10 +65,10 @@ impl Dialer {
             addresses: Vec::new(),
             next: Millis(0),
             failures: 0,
-            calling: false,
+            calling: None,
             open: 0,
         });
-        call.calling = false;
+        call.calling = None;
         call.failures = 0;
         call.open += 1;
     }
@@ -76,7 +84,7 @@ impl Dialer {
     /// A call failed.
     pub(crate) fn failed(&mut self, cx: &mut Cx<'_, '_>, peer: &PeerId) {
         if let Some(call) = self.peers.get_mut(peer) {
-            call.calling = false;
+            call.calling = None;
             call.failures = call.failures.saturating_add(1);
             let failures = call.failures;
             call.next = cx.env.now.plus(back_off(failures, cx.env));
@@ -86,8 +94,8 @@ impl Dialer {
     /// Calls whoever is due.
     pub(crate) fn run(&mut self, cx: &mut Cx<'_, '_>) {
         for (peer, call) in &mut self.peers {
-            if call.open == 0 && !call.calling && !call.addresses.is_empty() && call.next <= cx.env.now {
-                call.calling = true;
+            if call.due().is_some_and(|due| due <= cx.env.now) {
+                call.calling = Some(cx.env.now);
                 cx.tx.then(Effect::Dial(peer.clone(), call.addresses.clone()));
             }
         }
@@ -95,8 +103,7 @@ impl Dialer {
 
     /// When somebody is due next.
     pub(crate) fn deadline(&self) -> Option<Millis> {
-        let due = self.peers.values().filter(|call| call.open == 0 && !call.calling && !call.addresses.is_empty());
-        due.map(|call| call.next).min()
+        self.peers.values().filter_map(Call::due).min()
     }
 
     /// How many peers are connected.

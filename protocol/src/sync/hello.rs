@@ -205,6 +205,13 @@ fn meeting_key(circle: &CircleState) -> Option<Key> {
     Some(crypto::derive(INTRO, &keys.roster, &[&circle.id.0]))
 }
 
+/// On a stream that is open already: we are in a circle now that the other side may share.
+pub(crate) fn present(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
+    let tokens = pairs(rooms, link).into_iter().filter(|pair| pair.circle == *id).map(|pair| pair.mine).collect();
+    send_tokens(cx, link, tokens);
+    introduce(rooms, cx, link, id);
+}
+
 /// Presents our admission and record to a member who does not know us yet.
 fn introduce(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
     let (Some(circle), Some(session)) = (rooms.circles.get(id), rooms.sessions.get(&link)) else { return };

@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 
 use super::frame::{Acts, Bytes, Card, Frame, Request, RequestBody, SealedRequest, TicketAnswer, TicketProof, refusal};
 use super::session::send;
-use super::welcome;
+use super::{hello, welcome};
 use crate::circle::record;
 use crate::circle::state::{CircleRow, CircleState, Standing, Taken};
 use crate::circle::ticket::Ticket;
@@ -332,11 +332,10 @@ pub(crate) fn confirm_join(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId
         join.set(cx, 3, "");
     }
     rooms.touched(*id);
-    // Streams opened before had nothing to prove in this circle: meet again.
+    // Streams opened before had nothing to prove in this circle.
     let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| peers.contains(&s.peer)).map(|(link, _)| *link).collect();
     for link in links {
-        rooms.ended(cx.env, link);
-        cx.tx.then(Effect::Close(link));
+        hello::present(rooms, cx, link, id);
     }
     rooms.dialer.all_now();
     Ok(())
