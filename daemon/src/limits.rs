@@ -50,8 +50,10 @@ pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
 pub(crate) const STREAM_OPENING: Duration = Duration::from_secs(15);
 /// A link that is being closed has sent its last frames by then.
 pub(crate) const CLOSING: Duration = Duration::from_secs(5);
-/// A network that ends has given its ports back by then.
-pub(crate) const RELEASE: Duration = Duration::from_secs(4);
+/// So long a network that ends may say goodbye.
+pub(crate) const GOODBYE: Duration = Duration::from_millis(150);
+/// It has given its ports back by then.
+pub(crate) const RELEASE: Duration = Duration::from_secs(2);
 /// How often that is looked at.
 pub(crate) const RELEASE_LOOK: Duration = Duration::from_millis(10);
 /// How often a quiet connection is proved to live.

@@ -12,19 +12,24 @@ mod task;
 
 use std::net::{IpAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
+use std::time::Duration;
 
 use kith_protocol::id::{Addr, PeerId};
 use kith_protocol::node::{Input, Link};
 use libp2p::Multiaddr;
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::Transports;
 use crate::driver::Event;
-use crate::limits::{INBOUND_BYTES, NET_COMMANDS, RELEASE, RELEASE_LOOK};
+use crate::limits::{GOODBYE, INBOUND_BYTES, NET_COMMANDS, RELEASE, RELEASE_LOOK};
 pub(crate) use link::Links;
+
+/// Threads of the network: enough to seal for one peer while reading another.
+const THREADS: usize = 2;
 
 /// What the network tells the driver, with the bytes it holds in the shared budget until it was handled.
 #[derive(Debug)]
@@ -87,6 +92,8 @@ pub(crate) struct Net {
     links: Links,
     listening: watch::Receiver<Vec<Multiaddr>>,
     task: JoinHandle<()>,
+    /// The network's own, so that nothing of it outlives a lock: QUIC says goodbye for seconds, and holds its port meanwhile.
+    runtime: Option<Runtime>,
 }
 
 /// What is needed to start.
@@ -100,13 +107,24 @@ pub(crate) struct NetOptions {
 }
 
 impl Net {
-    /// Listens, and moves frames from then on. Must be called inside the runtime.
+    /// Listens, and moves frames from then on.
     pub(crate) fn start(options: NetOptions, inbox: Inbox) -> Result<Self, NetError> {
         let links = Links::default();
         let (commands, todo) = mpsc::channel(NET_COMMANDS);
         let (told, listening) = watch::channel(Vec::new());
-        let task = task::Task::build(options, inbox, links.clone(), todo, told)?;
-        Ok(Self { commands, links, listening, task: tokio::spawn(task.run()) })
+        let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("net").enable_all().build();
+        let runtime = runtime.map_err(|error| NetError::Start(error.to_string()))?;
+        let entered = runtime.enter();
+        let task = match task::Task::build(options, inbox, links.clone(), todo, told) {
+            Ok(task) => tokio::spawn(task.run()),
+            Err(error) => {
+                drop(entered);
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
+        drop(entered);
+        Ok(Self { commands, links, listening, task, runtime: Some(runtime) })
     }
 
     /// What the driver keeps: sends frames, dials, closes.
@@ -125,16 +143,34 @@ impl Net {
     }
 
     /// Ends the task; every connection and listener is gone when this returns.
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(mut self) {
         let listened = self.listening();
-        drop(self.commands);
         self.task.abort();
-        let _ended = self.task.await;
-        // QUIC says goodbye in the background, and holds the port until it has.
-        let waited = tokio::time::Instant::now();
-        while !listened.iter().all(is_free) && waited.elapsed() < RELEASE {
+        while !self.task.is_finished() {
             tokio::time::sleep(RELEASE_LOOK).await;
         }
+        // Long enough for the goodbyes to leave, not for their answers.
+        released(&listened, GOODBYE).await;
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        released(&listened, RELEASE).await;
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Waits until the ports are free, so long at most.
+async fn released(listened: &[Multiaddr], patience: Duration) {
+    let begin = tokio::time::Instant::now();
+    while !listened.iter().all(is_free) && begin.elapsed() < patience {
+        tokio::time::sleep(RELEASE_LOOK).await;
     }
 }
 

@@ -132,7 +132,9 @@ async fn a_network_that_ended_can_begin_again_at_once() {
     for listen in [TCP, QUIC] {
         let (a, _, mut b, at_b) = linked(listen).await;
         let addrs: Vec<String> = a.net.listening().iter().map(ToString::to_string).collect();
+        let begin = std::time::Instant::now();
         a.net.stop().await;
+        assert!(begin.elapsed() < GOODBYE + RELEASE);
         let again = Node::start(&addrs.iter().map(String::as_str).collect::<Vec<_>>()).await;
         b.closed(at_b).await;
         again.net.stop().await;
