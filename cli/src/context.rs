@@ -212,7 +212,11 @@ impl Context {
         if matches(&typed) {
             return Ok(());
         }
-        Err(error::refused(Code::NeedsConfirmation, "That is not the name. Nothing was done.", ""))
+        Err(error::refused(
+            Code::NeedsConfirmation,
+            "That is not the name. Nothing was done.",
+            "Try again, and type the name as it is shown.",
+        ))
     }
 
     /// Print an answer: as it is with `--json`, else as told.

@@ -45,6 +45,12 @@ impl Home {
         self.0.join("run").join("kithd.sock")
     }
 
+    /// Does a daemon hold this home? One that ends goes on holding it for a moment after its socket is closed.
+    pub(crate) fn is_held(&self) -> bool {
+        let lock = std::fs::File::open(self.0.join("kithd.lock"));
+        lock.is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+    }
+
     /// What the daemon says while it starts.
     pub(crate) fn start_log(&self) -> PathBuf {
         self.0.join("log").join("start.log")

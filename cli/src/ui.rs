@@ -143,9 +143,17 @@ impl Ui {
         drop(writeln!(std::io::stderr().lock(), "{}", line.render(self.color_err)));
     }
 
-    /// Text that is already harmless and has its own line breaks, such as a QR code.
+    /// Text that is already harmless and has its own line breaks.
     pub(crate) fn out_drawing(&self, drawing: &str) -> Result<()> {
         self.write_out(drawing)
+    }
+
+    /// A QR code: black on white, whatever the terminal's own colours are, since cameras want it so.
+    pub(crate) fn out_code(&self, code: &str) -> Result<()> {
+        if !self.color {
+            return self.write_out(code);
+        }
+        code.lines().try_for_each(|line| self.write_out(&format!("\u{1b}[38;5;16;48;5;231m{line}\u{1b}[0m")))
     }
 
     fn write_out(&self, text: &str) -> Result<()> {

@@ -12,8 +12,10 @@ use super::rule::Moment;
 
 /// Octets of a line, its end not counted.
 const LINE: usize = 75;
-/// Changes of clocks that a zone is described with; at two a year, ten years.
-const CHANGES: usize = 20;
+/// Changes of clocks that a zone is described with at most.
+const CHANGES: usize = 300;
+/// Years that a zone is described beyond the last start.
+const YEARS: i64 = 10;
 
 /// All visible events as one calendar.
 pub(crate) fn calendar(name: &str, events: &[Event]) -> String {
@@ -28,13 +30,14 @@ pub(crate) fn calendar(name: &str, events: &[Event]) -> String {
         .filter(|event| event.state == NoteState::Visible)
         .filter_map(|event| Some((event, Series::of(event)?)))
         .collect();
-    let mut zones: BTreeMap<String, (TimeZone, DateTime)> = BTreeMap::new();
+    let mut zones: BTreeMap<String, (TimeZone, DateTime, DateTime)> = BTreeMap::new();
     for (event, series) in shown.iter().filter(|(_, series)| !series.all_day) {
-        let known = zones.entry(event.tz.clone()).or_insert_with(|| (series.tz.clone(), series.start));
+        let known = zones.entry(event.tz.clone()).or_insert_with(|| (series.tz.clone(), series.start, series.start));
         known.1 = known.1.min(series.start);
+        known.2 = known.2.max(series.start);
     }
-    for (name, (tz, first)) in zones.iter().filter(|(name, _)| *name != "UTC") {
-        zone(&mut out, name, tz, *first);
+    for (name, (tz, first, last)) in zones.iter().filter(|(name, _)| *name != "UTC") {
+        zone(&mut out, name, tz, *first, *last);
     }
     for (event, series) in &shown {
         write(&mut out, event, series);
@@ -89,14 +92,15 @@ fn dates(out: &mut String, name: &str, dates: &[Moment], event: &Event, series: 
 }
 
 /// A zone as the changes of its clocks, one by one.
-fn zone(out: &mut String, name: &str, tz: &TimeZone, first: DateTime) {
+fn zone(out: &mut String, name: &str, tz: &TimeZone, first: DateTime, last: DateTime) {
     line(out, "BEGIN:VTIMEZONE");
     line(out, &format!("TZID:{name}"));
     let begin = tz.to_timestamp(first.saturating_sub(1.year())).unwrap_or(Timestamp::UNIX_EPOCH);
     let info = tz.to_offset_info(begin);
     let mut before = info.offset();
     observance(out, info.dst(), before.to_datetime(begin), before, before);
-    for change in tz.following(begin).take(CHANGES) {
+    let end = tz.to_timestamp(last.saturating_add(YEARS.years())).unwrap_or(Timestamp::MAX);
+    for change in tz.following(begin).take_while(|change| change.timestamp() <= end).take(CHANGES) {
         let local = before.to_datetime(change.timestamp());
         observance(out, change.dst(), local, before, change.offset());
         before = change.offset();

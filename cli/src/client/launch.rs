@@ -17,6 +17,8 @@ use crate::ui::Ui;
 const DEADLINE: Duration = Duration::from_secs(60);
 /// After our child ended: another start may just have won.
 const GRACE: Duration = Duration::from_millis(700);
+/// So long another daemon may take to end.
+const ENDING: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(15);
 /// Bytes of what a failed start said that are shown.
 const SAID_BYTES: usize = 64 << 10;
@@ -29,10 +31,18 @@ pub(crate) fn start(home: &Home, client: &Client, ui: &Ui) -> Result<()> {
     private_dir(home.path())?;
     private_dir(&home.logs())?;
     let spinner = ui.spinner("Starting Kith");
-    let child = spawn(home)?;
-    let outcome = wait(home, client, child);
-    drop(spinner);
-    outcome
+    let begin = Instant::now();
+    loop {
+        let child = spawn(home)?;
+        match wait(home, client, child) {
+            // One that is just ending still holds the home; a moment later it is free.
+            Err(stop) if stop.to_string().contains("already runs") && begin.elapsed() < ENDING => std::thread::sleep(GRACE),
+            outcome => {
+                drop(spinner);
+                return outcome;
+            }
+        }
+    }
 }
 
 fn spawn(home: &Home) -> Result<Child> {

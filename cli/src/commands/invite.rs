@@ -116,7 +116,7 @@ fn create(context: &Context, new: &New) -> Result<()> {
         let link = invite.link.clone().unwrap_or_default();
         ui.out(link.as_str())?;
         if new.qr {
-            ui.out_drawing(&draw(&link)?)?;
+            ui.out_code(&draw(&link)?)?;
         }
         let who = if invite.uses == 1 { "one person".to_owned() } else { format!("{} people", invite.uses) };
         ui.say(Line::new().text(&format!(

@@ -64,7 +64,7 @@ pub(crate) fn stop(context: &Context) -> Result<()> {
     }
     client.send("POST", &Route::new("stop"), &json!({}))?;
     context
-        .until(Some(END), || Ok((!client.answers()).then_some(())))
+        .until(Some(END), || Ok((!client.answers() && !context.home().is_held()).then_some(())))
         .map_err(|_| error::refused(Code::TimedOut, "Kith is still busy ending.", "`kith status` asks again."))?;
     context.ui().say("Kith stopped. Everything written is kept.");
     stopped(context)

@@ -50,7 +50,10 @@ fn show(ui: &Ui, status: &Status) -> Result<()> {
     facts.extend([
         ("name", Line::new().name(status.name.as_deref().unwrap_or_default())),
         ("circles", status.circles.to_string().into()),
-        ("connected", format!("{} other computers", status.peers.connected).into()),
+        (
+            "connected",
+            format!("{} other computer{}", status.peers.connected, if status.peers.connected == 1 { "" } else { "s" }).into(),
+        ),
         ("sync", sync),
         ("last", status.sync.last.map(|at| ui.when(at)).unwrap_or_default().into()),
         ("kept", format!("{} items, {} entries, {}", status.store.items, status.store.entries, size(status.store.bytes)).into()),

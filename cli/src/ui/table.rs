@@ -57,7 +57,7 @@ impl Ui {
             if self.plain {
                 self.out_drawing(&format!("{label}\t{}", value.plain()))?;
             } else {
-                self.out(Line::new().dim(&format!("{label:width$}  ")).and(value.clone()))?;
+                self.row(&[width], &[Line::new().dim(&format!("{label:width$}")), value.clone()])?;
             }
         }
         Ok(())
