@@ -59,6 +59,8 @@ impl When {
         let start = local(typed.starts, &tz)?;
         let mut notes = Vec::new();
         let starts = instant(start, &tz, &tz_name, all_day, &mut notes)?;
+        // A time that the clocks skip is written down as the one it is taken for.
+        let start = if all_day { start } else { tz.to_datetime(starts) };
         let end = match (typed.ends, typed.duration) {
             (Some(_), Some(_)) => return Err(usage("Both an end and a length were given.", "Give --ends or --duration.")),
             (Some(ends), None) if is_day(ends) != all_day => {
@@ -162,7 +164,7 @@ mod tests {
     #[test]
     fn gaps_and_folds_are_explained() {
         let gap = resolve("2026-03-29T02:30", None, Some(1), "Europe/Madrid").unwrap();
-        assert_eq!(gap.starts, "2026-03-29T01:30:00Z");
+        assert_eq!((gap.starts.as_str(), gap.starts_local.as_str()), ("2026-03-29T01:30:00Z", "2026-03-29T03:30:00"));
         assert!(gap.notes[0].contains("forward"), "{:?}", gap.notes);
         let fold = resolve("2026-10-25T02:30", None, Some(1), "Europe/Madrid").unwrap();
         assert_eq!(fold.starts, "2026-10-25T00:30:00Z");

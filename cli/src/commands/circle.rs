@@ -159,10 +159,7 @@ fn show(ui: &Ui, circle: &Circle) -> Result<()> {
         ("circle", Line::new().strong(&circle.name)),
         ("id", circle.id.as_str().into()),
         ("my role", circle.role.clone().unwrap_or_else(|| circle.status.clone()).into()),
-        (
-            "members",
-            format!("{} on {} computer{}", circle.members, circle.devices, if circle.devices == 1 { "" } else { "s" }).into(),
-        ),
+        ("members", format!("{} on {} computers", circle.members, circle.devices).into()),
         ("history", policy("history")),
         ("retention", policy("retention")),
         ("who invites", policy("invite")),

@@ -66,13 +66,7 @@ const PAGE: usize = 1_000;
 /// [`StoreError`] where the store fails.
 pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
     let mut kept = Kept::default();
-    let derived = [
-        (Table::Item, &[][..]),
-        (Table::View, &[]),
-        (Table::Search, &[]),
-        (Table::Local, local::DUE),
-        (Table::Local, local::REFUSED),
-    ];
+    let derived = [(Table::Item, &[][..]), (Table::View, &[]), (Table::Local, local::DUE), (Table::Local, local::REFUSED)];
     for (table, prefix) in derived {
         loop {
             let rows = tx.scan(table, prefix, &[], PAGE)?;
@@ -81,7 +75,10 @@ pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
                 if table == Table::Item {
                     let mut row = Row::read(value)?;
                     row.slots.clear();
-                    kept.0.push((view_item(key)?, row));
+                    let item = view_item(key)?;
+                    // The word index cannot be read back; what is in it stands under an item's key.
+                    tx.delete(Table::Search, &item.0);
+                    kept.0.push((item, row));
                 }
             }
             if rows.len() < PAGE {
