@@ -6,9 +6,17 @@ use crate::{none, project_files, read, root, with_extension};
 
 #[test]
 fn every_room_has_a_readme() {
-    let rooms = ["tests/README.md"];
+    let rooms = ["README.md", "protocol/README.md", "daemon/README.md", "cli/README.md", "tests/README.md"];
     let missing: Vec<String> = rooms.iter().filter(|path| !root().join(path).is_file()).map(|path| (*path).to_owned()).collect();
     none("missing", &missing);
+}
+
+#[test]
+fn the_readme_names_the_two_commands() {
+    let readme = read("README.md");
+    for command in ["cargo run --bin kith -- demo", "cargo test --workspace"] {
+        assert!(readme.contains(command), "README.md says nothing of `{command}`");
+    }
 }
 
 #[test]

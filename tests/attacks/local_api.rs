@@ -1,0 +1,128 @@
+//! L: programs on the same machine.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+use std::time::Duration;
+
+use kith_tests::proc::{Home, http, raw};
+
+use crate::memory_kb;
+
+#[test]
+fn l2_another_user_gets_nothing_even_where_the_path_lets_her() {
+    let home = Home::named("Amara");
+    // What a careless person could do: open the path for everybody.
+    for folder in [home.beside().to_owned(), home.path(), home.path().join("run")] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("may");
+    }
+    fs::set_permissions(home.path().join("run/kithd.sock"), fs::Permissions::from_mode(0o666)).expect("may");
+    let socket = home.path().join("run/kithd.sock").to_string_lossy().into_owned();
+    let script = "use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new(Peer => shift) or exit 3; \
+        print $s \"GET /v1/status HTTP/1.1\\r\\nHost: kith\\r\\nConnection: close\\r\\n\\r\\n\"; $s->flush; local $/; print <$s>;";
+    let ours = Command::new("perl").args(["-e", script, &socket]).output();
+    let Ok(ours) = ours.map(|out| String::from_utf8_lossy(&out.stdout).into_owned()) else {
+        eprintln!("skipped: no perl to speak as somebody else");
+        return;
+    };
+    assert!(ours.contains("200 OK"), "we ourselves are answered: {ours}");
+    let setpriv = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "perl", "-e", script, &socket])
+        .output();
+    let Some(theirs) = setpriv.ok().filter(|out| out.status.success() || out.stderr.is_empty()) else {
+        eprintln!("skipped: only root can speak as somebody else");
+        return;
+    };
+    let said = String::from_utf8_lossy(&theirs.stdout);
+    assert!(!said.contains("200") && !said.contains("version"), "another user is answered: {said}");
+}
+
+#[test]
+fn l8_an_export_follows_no_link() {
+    let home = Home::named("Amara");
+    home.found("Night shift");
+    drop(home.json(&["note", "new", "--title", "On-call", "Long night."]));
+    let (out, victim) = (home.beside().join("out"), home.beside().join("victim"));
+    fs::write(&victim, "precious").expect("a file");
+    drop(home.kith(&["export", "-c", "Night shift", "-o", &out.to_string_lossy(), "--no-input"]).ok());
+    let mut names = Vec::new();
+    walk(&out, &mut names);
+    fs::remove_dir_all(&out).expect("may");
+    for name in &names {
+        fs::create_dir_all(name.parent().expect("below the folder")).expect("may");
+        symlink(&victim, name).expect("may");
+    }
+    let run = home.kith(&["export", "-c", "Night shift", "-o", &out.to_string_lossy(), "--no-input"]);
+    assert_eq!(fs::read_to_string(&victim).expect("still there"), "precious", "exit {}: {}", run.code, run.stderr);
+}
+
+fn walk(folder: &std::path::Path, names: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        if entry.path().is_dir() { walk(&entry.path(), names) } else { names.push(entry.path()) }
+    }
+}
+
+#[test]
+fn l9_bodies_without_end_are_cut_off() {
+    let home = Home::named("Amara");
+    let pid = home.pid().expect("our child");
+    let before = memory_kb(pid);
+    let claimed = raw(&home.path(), b"POST /v1/circles HTTP/1.1\r\nHost: kith\r\nContent-Length: 1073741824\r\n\r\n{");
+    assert!(claimed.status == 413 || claimed.status == 0, "{claimed:?}");
+
+    let mut stream = UnixStream::connect(home.path().join("run/kithd.sock")).expect("listens");
+    stream.set_write_timeout(Some(Duration::from_secs(10))).expect("a deadline");
+    stream.write_all(b"POST /v1/circles HTTP/1.1\r\nHost: kith\r\nTransfer-Encoding: chunked\r\n\r\n").expect("begins");
+    let chunk = [b"10000\r\n".as_slice(), &vec![b'['; 65_536], b"\r\n"].concat();
+    let mut sent = 0_u64;
+    while sent < 1 << 30 && stream.write_all(&chunk).is_ok() {
+        sent += 65_536;
+    }
+    assert!(sent < 256 << 20, "{sent} bytes were taken");
+    assert!(memory_kb(pid) < before + (96 << 10), "memory grew from {before} to {} kB", memory_kb(pid));
+    assert_eq!(http(&home.path(), "GET", "/v1/status", "").status, 200, "it goes on");
+}
+
+#[test]
+fn l10_nonsense_is_refused_and_stops_nothing() {
+    let home = Home::named("Amara");
+    home.found("Night shift");
+    let deep = "[".repeat(200_000);
+    for (path, body) in [
+        ("/v1/circles/-/notes", deep.as_str()),
+        ("/v1/circles/-/notes", "{\"title\":7}"),
+        ("/v1/circles/-/notes", "\u{0}"),
+        ("/v1/circles/%ff%fe/notes", "{}"),
+        ("/v1/circles/..%2f..%2fetc/notes", "{}"),
+        ("/v1/joins", "{\"link\":\"kith://\"}"),
+        ("/v1/circles/-/batch", "{\"items\":[{\"kind\":\"spell\"}]}"),
+    ] {
+        let answer = http(&home.path(), "POST", path, body);
+        assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
+    }
+    let mut stream = UnixStream::connect(home.path().join("run/kithd.sock")).expect("listens");
+    stream.write_all(b"\x16\x03\x01\x02\x00 nothing like HTTP\r\n\r\n").expect("writes");
+    drop(stream.read(&mut [0; 64]));
+    assert_eq!(http(&home.path(), "GET", "/v1/status", "").status, 200);
+    assert_eq!(home.rows(&["note", "list"], "notes").len(), 0);
+}
+
+#[test]
+fn l11_a_stream_of_events_that_nobody_reads_holds_up_nothing() {
+    let home = Home::named("Amara");
+    home.found("Night shift");
+    let idle: Vec<UnixStream> = (0..20)
+        .map(|_| {
+            let mut stream = UnixStream::connect(home.path().join("run/kithd.sock")).expect("listens");
+            stream.write_all(b"GET /v1/watch HTTP/1.1\r\nHost: kith\r\n\r\n").expect("asks");
+            stream
+        })
+        .collect();
+    for number in 0..50 {
+        let body = format!("{{\"title\":\"note {number}\",\"body\":\"x\"}}");
+        assert_eq!(http(&home.path(), "POST", "/v1/circles/-/notes", &body).status, 201);
+    }
+    drop(idle);
+}

@@ -1,0 +1,35 @@
+//! Real daemons, real sockets, real files: what a member's machine does when things go well and when they do not.
+
+mod durability;
+mod files;
+mod imports;
+mod privacy;
+mod refusals;
+mod stories;
+mod terminal;
+
+use serde_json::Value;
+
+/// A text field of a row.
+fn text(row: &Value, field: &str) -> String {
+    row.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Rows without what is each member's own, as one text: equal among members who agree.
+fn shared(rows: Vec<Value>) -> String {
+    let mut value = Value::from(rows);
+    strip(&mut value);
+    value.to_string()
+}
+
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            let own = ["new", "delivery", "delivered", "mine", "me", "clock_skewed"];
+            fields.retain(|name, _| !own.contains(&name.as_str()));
+            fields.values_mut().for_each(strip);
+        }
+        Value::Array(rows) => rows.iter_mut().for_each(strip),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
