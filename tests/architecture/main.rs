@@ -47,6 +47,11 @@ fn read(path: &str) -> String {
     String::from_utf8_lossy(&std::fs::read(root().join(path)).expect("a readable file")).into_owned()
 }
 
+/// Is this a file that only tests compile?
+fn is_test(path: &str) -> bool {
+    path.ends_with("tests.rs") || path.ends_with("/frozen.rs") || path.contains("/tests/")
+}
+
 fn with_extension(extension: &str) -> Vec<String> {
     project_files().into_iter().filter(|path| Path::new(path).extension().is_some_and(|e| e == extension)).collect()
 }
