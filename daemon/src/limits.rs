@@ -39,6 +39,10 @@ pub(crate) const CONNECTIONS_PER_PEER: u32 = 4;
 pub(crate) const PENDING_IN: u32 = 256;
 /// Unfinished handshakes that we began.
 pub(crate) const PENDING_OUT: u32 = 64;
+/// Of these, handshakes from one place: an IPv4 address, an IPv6 /64. Offices share one address.
+pub(crate) const PENDING_PER_PLACE: usize = 24;
+/// Connections from one place.
+pub(crate) const ESTABLISHED_PER_PLACE: usize = 96;
 /// Bytes of memory from which no new connections are taken.
 pub(crate) const MEMORY_BYTES: usize = 1 << 30;
 /// Streams of one connection: sync, ping and identify, each way, and a few being refused.

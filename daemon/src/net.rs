@@ -5,6 +5,7 @@
 //! connection: of two that cross, the one dialed by the smaller peer id stays; of two the same way, the newer.
 
 mod behaviour;
+mod crowd;
 mod frames;
 mod handler;
 mod link;

@@ -3,6 +3,7 @@
 //! Owns the file format and its durability: a commit is one transaction, synced before it returns. Never looks into keys or
 //! values, except that a search key's first 8 bytes are its row in the word index. Never deletes a file it cannot read.
 
+mod fold;
 mod migrate;
 mod rows;
 mod search;
@@ -15,6 +16,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use zeroize::Zeroizing;
 
 use crate::keystore::MasterKey;
+use fold::Folder;
 
 /// Bytes of pages kept in memory by the writing connection (KiB, as SQLite wants it).
 const WRITER_CACHE_KIB: i64 = 8 << 10;
@@ -76,6 +78,7 @@ fn store_error(error: &rusqlite::Error) -> StoreError {
 pub(crate) struct SqliteStore {
     conn: Connection,
     path: PathBuf,
+    folder: Option<Folder>,
 }
 
 impl SqliteStore {
@@ -101,10 +104,11 @@ impl SqliteStore {
         if bytes == 0 {
             return Err(OpenError::Damaged("the file is empty".to_owned()));
         }
-        let store = Self::prepare(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let mut store = Self::prepare(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         if unclean || bytes <= ALWAYS_CHECK_BYTES {
             store.check()?;
         }
+        store.folder = Some(Folder::start(&mut store.conn, path, key)?);
         Ok(store)
     }
 
@@ -115,7 +119,7 @@ impl SqliteStore {
         conn.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
         conn.pragma_update_and_check(None, "journal_size_limit", JOURNAL_BYTES, |_| Ok(()))?;
         migrate::run(&mut conn)?;
-        Ok(Self { conn, path: path.to_owned() })
+        Ok(Self { conn, path: path.to_owned(), folder: None })
     }
 
     fn check(&self) -> Result<(), OpenError> {
@@ -151,7 +155,10 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError`] where SQLite could not; what was committed stays committed.
-    pub(crate) fn close(self) -> Result<(), StoreError> {
+    pub(crate) fn close(mut self) -> Result<(), StoreError> {
+        if let Some(folder) = self.folder.take() {
+            folder.stop(&mut self.conn);
+        }
         let _reader_in_the_way = self.truncate_log();
         self.conn.close().map_err(|(_, error)| store_error(&error))
     }

@@ -13,6 +13,7 @@ use libp2p::swarm::{
 use libp2p::{Multiaddr, PeerId};
 
 use super::Inbox;
+use super::crowd::Crowd;
 use super::handler::{Decision, Handler, Happened};
 use super::link::{Links, Shared};
 
@@ -42,11 +43,21 @@ pub(super) struct Sync {
     chosen: BTreeMap<PeerId, ConnectionId>,
     todo: VecDeque<ToSwarm<SyncEvent, Decision>>,
     waker: Option<Waker>,
+    crowd: Crowd,
 }
 
 impl Sync {
     pub(super) fn new(me: PeerId, links: Links, inbox: Inbox) -> Self {
-        Self { me, links, inbox, conns: BTreeMap::new(), chosen: BTreeMap::new(), todo: VecDeque::new(), waker: None }
+        Self {
+            me,
+            links,
+            inbox,
+            conns: BTreeMap::new(),
+            chosen: BTreeMap::new(),
+            todo: VecDeque::new(),
+            waker: None,
+            crowd: Crowd::default(),
+        }
     }
 
     fn handler(&mut self, id: ConnectionId, peer: PeerId, dialer: bool) -> Handler {
@@ -94,6 +105,7 @@ impl Sync {
     }
 
     fn closed(&mut self, peer: PeerId, id: ConnectionId) {
+        self.crowd.end(id);
         let Some(conn) = self.conns.remove(&id) else { return };
         self.links.forget(conn.shared.link);
         if self.chosen.get(&peer) == Some(&id) {
@@ -114,13 +126,23 @@ impl NetworkBehaviour for Sync {
     type ConnectionHandler = Handler;
     type ToSwarm = SyncEvent;
 
+    fn handle_pending_inbound_connection(
+        &mut self,
+        id: ConnectionId,
+        _: &Multiaddr,
+        from: &Multiaddr,
+    ) -> Result<(), ConnectionDenied> {
+        self.crowd.begin(id, from)
+    }
+
     fn handle_established_inbound_connection(
         &mut self,
         id: ConnectionId,
         peer: PeerId,
         _: &Multiaddr,
-        _: &Multiaddr,
+        from: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.crowd.establish(id, from)?;
         Ok(self.handler(id, peer, false))
     }
 
@@ -141,7 +163,10 @@ impl NetworkBehaviour for Sync {
             FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, .. }) => self.closed(peer_id, connection_id),
             // A later behaviour denied what this one had taken.
             FromSwarm::DialFailure(failure) => drop(self.conns.remove(&failure.connection_id)),
-            FromSwarm::ListenFailure(failure) => drop(self.conns.remove(&failure.connection_id)),
+            FromSwarm::ListenFailure(failure) => {
+                self.crowd.end(failure.connection_id);
+                self.conns.remove(&failure.connection_id);
+            }
             _ => {}
         }
     }

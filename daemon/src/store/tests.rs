@@ -46,6 +46,21 @@ fn what_was_committed_is_there_after_reopening() {
 }
 
 #[test]
+fn the_log_is_folded_while_writing_goes_on_and_stays_bounded() {
+    let (dir, store) = fresh();
+    store.close().expect("closes");
+    let path = dir.path().join("store.db");
+    let mut store = SqliteStore::open(&path, &key()).expect("opens");
+    for n in 0..3_000u32 {
+        store.commit(&put(Table::Block, &(n % 64).to_be_bytes(), &[7; 4_000])).expect("commits");
+    }
+    let log = std::fs::metadata(dir.path().join("store.db-wal")).expect("a log").len();
+    assert!(log < 70 << 20, "{log} bytes");
+    store.close().expect("closes");
+    assert!(!dir.path().join("store.db-wal").exists());
+}
+
+#[test]
 fn a_reader_sees_commits_and_one_state_at_a_time() {
     let (_dir, mut store) = fresh();
     let mut reader = store.reader(&key()).expect("a reader");
