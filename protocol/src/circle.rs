@@ -4,6 +4,7 @@ pub mod body;
 pub mod epoch;
 pub mod membership;
 pub mod record;
+mod row;
 pub(crate) mod state;
 pub(crate) mod summary;
 pub(crate) mod ticket;

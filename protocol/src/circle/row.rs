@@ -1,0 +1,74 @@
+//! What only this machine knows of a circle: one row of the store.
+
+use minicbor::{Decode, Encode};
+
+use crate::crypto::{DeviceSecrets, Suite};
+use crate::id::{CircleId, Incarnation};
+use crate::private::Private;
+
+const VERSION: u8 = 1;
+
+/// How this member stands to the circle, as far as her own machine is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub(crate) enum Standing {
+    /// Admitted, has not said yes yet; nobody knows her name.
+    #[n(0)]
+    Admitted,
+    /// In.
+    #[n(1)]
+    In,
+    /// Left, and the farewell act still has to reach somebody.
+    #[n(2)]
+    Leaving,
+    /// Left.
+    #[n(3)]
+    Left,
+    /// Removed by somebody who could.
+    #[n(4)]
+    Removed,
+}
+
+/// What only this machine knows of a circle.
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct CircleRow {
+    #[n(0)]
+    version: u8,
+    /// The genesis.
+    #[n(1)]
+    pub(crate) circle: CircleId,
+    /// This device's secrets in this circle.
+    #[n(2)]
+    pub(crate) secrets: DeviceSecrets,
+    /// The set of chains this device writes now.
+    #[n(3)]
+    pub(crate) incarnation: Incarnation,
+    /// How she wants to be known.
+    #[n(4)]
+    pub(crate) name: Private<String>,
+    /// See [`Standing`].
+    #[n(5)]
+    pub(crate) standing: Standing,
+    /// How many records this device has written.
+    #[n(6)]
+    pub(crate) records: u64,
+    /// HPKE suite of the circle.
+    #[n(7)]
+    pub(crate) suite: u8,
+}
+
+impl CircleRow {
+    /// A fresh row for a device that has just been made.
+    #[must_use]
+    pub(crate) const fn new(
+        circle: CircleId,
+        secrets: DeviceSecrets,
+        incarnation: Incarnation,
+        name: String,
+        standing: Standing,
+        suite: Suite,
+    ) -> Self {
+        Self { version: VERSION, circle, secrets, incarnation, name: Private(name), standing, records: 0, suite: suite.byte() }
+    }
+}

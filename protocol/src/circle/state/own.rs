@@ -1,0 +1,130 @@
+//! One's own acts and record: written, never sent here.
+
+use super::CircleState;
+use crate::circle::body::{NewEpoch, Role, Statement};
+use crate::circle::epoch::{self, EpochKeys, KeyRing};
+use crate::circle::membership::{Fact, Verdict};
+use crate::circle::record::{self, Record};
+use crate::codec;
+use crate::id::{ActId, Addr, EpochId};
+use crate::limits;
+use crate::log::act::{self, ActBody, ActPlace};
+use crate::node::{Cx, Stop};
+use crate::private::Private;
+use crate::store::Table;
+
+impl CircleState {
+    /// Heads for a new act or entry: every head known, and the act of the epoch used where nothing names it yet.
+    #[must_use]
+    pub(crate) fn heads(&self, epoch: &EpochId) -> Vec<ActId> {
+        let mut heads = self.membership.heads();
+        if let Some(meta) = self.epochs.get(epoch)
+            && !self.membership.within(&meta.act, &heads)
+        {
+            heads.truncate(limits::HEADS - 1);
+            heads.push(meta.act);
+            heads.sort_unstable();
+        }
+        heads
+    }
+
+    /// Writes an act of one's own, with a new epoch where `rekey`.
+    ///
+    /// # Errors
+    /// [`Stop::Refused`] where the rules do not allow it.
+    pub(crate) fn write(&mut self, cx: &mut Cx<'_, '_>, statement: Statement, rekey: bool) -> Result<ActId, Stop> {
+        if !matches!(statement, Statement::Rotate | Statement::Leave) && self.usable_epoch().is_none() {
+            self.rotate(cx)?;
+        }
+        let under = self.usable_epoch().or_else(|| self.newest_epochs().first().copied());
+        let under = under.ok_or_else(keys_missing)?;
+        let parents = if rekey { self.membership.epoch_heads() } else { self.heads(&under) };
+        let (author, countersigned) = (self.device(), false);
+        let fact = Fact { id: ActId([0; 32]), author, parents, statement, epoch: rekey, countersigned };
+        if self.membership.check(&fact) != Verdict::Admissible {
+            return Err(Stop::not_allowed("your role in this circle does not allow that"));
+        }
+        let (epoch, keys) = if rekey { self.fresh_epoch(cx) } else { (None, None) };
+        let Some(roster) = self.ring.epoch(&under).map(|keys| keys.roster.clone()) else { return Err(keys_missing()) };
+        let place = ActPlace::In { circle: self.id, parents: fact.parents, epoch: under, roster: &roster };
+        let body = ActBody { at: cx.env.now, statement: fact.statement, epoch };
+        let sealed = act::write_act(cx.env.crypto, cx.env.rng, &self.row.secrets.sign, place, &body)
+            .map_err(|_| Stop::usage("that is more than one membership act can hold", "shorten the agreement"))?;
+        act::put_act(&mut cx.tx, &sealed);
+        let id = sealed.id();
+        self.absorb(cx.env.crypto, &sealed, body);
+        if let (Some(epoch), Some(keys)) = (self.carried.get(&id).copied(), keys) {
+            self.learn_keys(cx, epoch, keys);
+        }
+        Ok(id)
+    }
+
+    fn fresh_epoch(&self, cx: &mut Cx<'_, '_>) -> (Option<NewEpoch>, Option<EpochKeys>) {
+        let superseded = self.newest_epochs();
+        let parents: Vec<_> = superseded.iter().filter_map(|id| Some((*id, self.ring.epoch(id)?))).collect();
+        let (new, keys) = epoch::new_epoch(cx.env.rng, &parents, self.history());
+        (Some(new), Some(keys))
+    }
+
+    /// Starts a new epoch.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub(crate) fn rotate(&mut self, cx: &mut Cx<'_, '_>) -> Result<ActId, Stop> {
+        self.write(cx, Statement::Rotate, true)
+    }
+
+    /// The epoch to write content under: the usable one, or a new one where there is none or it is overdue.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub(crate) fn epoch_for_writing(&mut self, cx: &mut Cx<'_, '_>) -> Result<EpochId, Stop> {
+        match self.usable_epoch() {
+            Some(epoch) if !self.overdue(&epoch, cx.env.now) => Ok(epoch),
+            _ if self.my_role().is_some_and(|role| role > Role::Guest) => {
+                self.rotate(cx)?;
+                self.usable_epoch().ok_or_else(|| Stop::not_yet("no keys can be made for this circle yet"))
+            }
+            Some(epoch) => Ok(epoch),
+            None => Err(Stop::not_yet("somebody who writes in this circle has to renew its keys first")),
+        }
+    }
+
+    /// Writes the row of what only this machine knows.
+    pub(crate) fn save_row(&mut self, cx: &mut Cx<'_, '_>) {
+        cx.tx.put(Table::Circle, &self.id.0, codec::encode(&self.row));
+        self.dirty = true;
+    }
+
+    /// Publishes this device's record: name, address, agreement.
+    pub(crate) fn publish(&mut self, cx: &mut Cx<'_, '_>, addresses: &[Addr]) {
+        let Some(epoch) = self.usable_epoch().or_else(|| self.newest_epochs().first().copied()) else { return };
+        let Some(roster) = self.ring.epoch(&epoch).map(|keys| keys.roster.clone()) else { return };
+        let agreement = self.agreement();
+        let body = record::RecordBody {
+            at: cx.env.now,
+            name: self.row.name.clone(),
+            device_name: Private(String::new()),
+            peer: cx.env.peer.clone(),
+            addresses: addresses.iter().filter(|a| a.0.len() <= limits::ADDRESS_BYTES).take(limits::ADDRESSES).cloned().collect(),
+            agreement: (!agreement.is_empty()).then(|| record::agreement_digest(&agreement)),
+        };
+        let same = self.records.get(&self.device()).is_some_and(|held| {
+            (&held.body.name, &held.body.peer, &held.body.addresses, &held.body.agreement)
+                == (&body.name, &body.peer, &body.addresses, &body.agreement)
+        });
+        if same {
+            return;
+        }
+        self.row.records += 1;
+        let signer = &self.row.secrets.sign;
+        let written = Record::write(cx.env.crypto, cx.env.rng, &self.id, signer, (&epoch, &roster), self.row.records, body);
+        record::put(&mut cx.tx, &self.id, &written);
+        self.records.insert(written.device, written);
+        self.save_row(cx);
+    }
+}
+
+fn keys_missing() -> Stop {
+    Stop::not_yet("the circle's keys have not arrived yet")
+}

@@ -1,0 +1,147 @@
+//! What a circle's state says: people, policies, epochs, and who may hold which keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{CircleState, EpochMeta};
+use crate::circle::body::{History, Policy, PolicyField, Retention, Role};
+use crate::circle::epoch::{EpochKeys, KeyRing};
+use crate::circle::membership::{State, Verdict};
+use crate::id::{ActId, DeviceId, EpochId, PersonId};
+use crate::limits;
+use crate::time::{DAY, Millis};
+
+/// An epoch is overdue after so many days, whatever the policies.
+const ROTATE_DAYS: u64 = 30;
+
+impl CircleState {
+    /// The present judgement.
+    #[must_use]
+    pub(crate) fn now(&self) -> Arc<State> {
+        self.membership.state()
+    }
+
+    /// This device.
+    #[must_use]
+    pub(crate) fn device(&self) -> DeviceId {
+        self.row.secrets.sign.id()
+    }
+
+    /// Me.
+    #[must_use]
+    pub(crate) fn me(&self) -> Option<PersonId> {
+        self.now().person_of(&self.device())
+    }
+
+    /// My role, while I am current.
+    #[must_use]
+    pub(crate) fn my_role(&self) -> Option<Role> {
+        self.now().role_of(&self.device())
+    }
+
+    /// The name of a person: from the newest record of any of her devices, else her short id.
+    #[must_use]
+    pub(crate) fn name_of(&self, person: &PersonId) -> String {
+        let state = self.now();
+        let record = self.records.values().filter(|r| state.person_of(&r.device) == Some(*person));
+        record.max_by_key(|r| (r.body.at, r.count)).map_or_else(|| person.text(), |r| r.body.name.0.clone())
+    }
+
+    /// Is the device current?
+    #[must_use]
+    pub(crate) fn is_current(&self, device: &DeviceId) -> bool {
+        self.now().is_current(device)
+    }
+
+    /// Every current device but this one.
+    #[must_use]
+    pub(crate) fn others(&self) -> Vec<DeviceId> {
+        let me = self.device();
+        self.now().roster().into_iter().filter(|d| *d != me).collect()
+    }
+
+    fn policy(&self, field: PolicyField) -> Option<Policy> {
+        self.now().policies.get(&field).cloned()
+    }
+
+    /// The circle's name.
+    #[must_use]
+    pub(crate) fn name(&self) -> String {
+        if let Some(Policy::Name(name)) = self.policy(PolicyField::Name) { name.0 } else { String::new() }
+    }
+
+    /// The agreement's text; empty where there is none.
+    #[must_use]
+    pub(crate) fn agreement(&self) -> String {
+        if let Some(Policy::Agreement(text)) = self.policy(PolicyField::Agreement) { text.0 } else { String::new() }
+    }
+
+    /// How long conversation is kept.
+    #[must_use]
+    pub(crate) fn retention(&self) -> Retention {
+        self.now().retention()
+    }
+
+    /// What newcomers may read.
+    #[must_use]
+    pub(crate) fn history(&self) -> History {
+        self.now().history()
+    }
+
+    /// The epoch that a writer uses now, if one is usable.
+    #[must_use]
+    pub(crate) fn usable_epoch(&self) -> Option<EpochId> {
+        self.now().epoch().and_then(|act| self.carried.get(&act).copied())
+    }
+
+    /// The newest epochs held, none of which supersedes another; for sealing a rotation when none is usable.
+    pub(super) fn newest_epochs(&self) -> Vec<EpochId> {
+        let superseded: BTreeSet<EpochId> = self.epochs.values().flat_map(|meta| meta.parents.iter().copied()).collect();
+        let void = self.membership.void();
+        let admissible = |act: &ActId| self.membership.verdict(act) == Some(Verdict::Admissible);
+        let standing = |meta: &EpochMeta| !void.contains(&meta.act) && admissible(&meta.act);
+        let newest =
+            self.epochs.iter().filter(|(id, meta)| !superseded.contains(id) && standing(meta) && self.ring.epoch(id).is_some());
+        newest.map(|(id, _)| *id).take(limits::HEADS).collect()
+    }
+
+    /// Is it time for new keys, by this clock?
+    #[must_use]
+    pub(crate) fn overdue(&self, epoch: &EpochId, now: Millis) -> bool {
+        let days = match self.retention() {
+            Retention::Keep => ROTATE_DAYS,
+            Retention::Days(n) => ROTATE_DAYS.min(u64::from(n / 2).max(1)),
+        };
+        self.epochs.get(epoch).is_some_and(|meta| now.since(meta.at) > days * DAY)
+    }
+
+    /// May a person read an epoch's conversation?
+    #[must_use]
+    pub(crate) fn may_talk(&self, person: &PersonId, meta: &EpochMeta, now: Millis) -> bool {
+        if self.membership.member_during(person, &meta.act) {
+            return true;
+        }
+        match meta.history {
+            History::All => true,
+            History::SinceJoin => false,
+            History::Days(n) => meta.superseded.is_none_or(|at| now.since(at) < u64::from(n) * DAY),
+        }
+    }
+
+    /// The keys a person is entitled to, of those held here.
+    #[must_use]
+    pub(crate) fn keys_for(
+        &self,
+        person: &PersonId,
+        lacking: &dyn Fn(&EpochId) -> bool,
+        now: Millis,
+    ) -> BTreeMap<EpochId, EpochKeys> {
+        let held = self.ring.iter().filter(|(id, _)| lacking(id));
+        held.filter_map(|(id, row)| {
+            let meta = self.epochs.get(id)?;
+            let talk = row.keys.talk.clone().filter(|_| self.may_talk(person, meta, now));
+            Some((*id, EpochKeys { roster: row.keys.roster.clone(), library: row.keys.library.clone(), talk }))
+        })
+        .collect()
+    }
+}
