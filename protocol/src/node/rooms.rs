@@ -88,6 +88,7 @@ impl Rooms {
             if let Some(circle) = self.circles.get_mut(id) {
                 Summary::of(circle).save(&mut cx.tx);
                 entries::rejudge(circle, cx)?;
+                welcome::forget_requests(circle, cx)?;
                 cx.tx.then(Effect::Notify(WatchEvent {
                     event: "member".into(),
                     circle: id.text(),

@@ -200,6 +200,9 @@ pub(crate) fn request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, reques
     if request.device != guest.device || request.ticket != guest.ticket {
         return Err(Stop::Peer("a request by somebody else"));
     }
+    if let Some(circle) = rooms.circles.get(&guest.circle) {
+        forget_requests(circle, cx)?;
+    }
     if RequestRow::all(&cx.tx, &guest.circle)?.len() >= limits::REQUESTS {
         return refuse(cx, link, refusal::BUSY);
     }
@@ -233,6 +236,17 @@ fn keep_request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, request: 
     }
     for link in rooms.links_of(id) {
         forward_requests(rooms, cx, link, id)?;
+    }
+    Ok(())
+}
+
+/// Forgets requests that have come to an end: admitted, or by an invite that gives nothing any more.
+pub(crate) fn forget_requests(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    for row in RequestRow::all(&cx.tx, &circle.id)? {
+        let open = circle.invite_of(&row.request.ticket).is_some_and(|i| invite_status(circle, &i, cx.env.now) == InviteStatus::Open);
+        if circle.keys.contains_key(&row.request.device) || !open {
+            RequestRow::delete(cx, &circle.id, &row.request.device);
+        }
     }
     Ok(())
 }

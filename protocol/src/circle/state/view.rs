@@ -118,7 +118,11 @@ impl CircleState {
     /// May a person read an epoch's conversation?
     #[must_use]
     pub(crate) fn may_talk(&self, person: &PersonId, meta: &EpochMeta, now: Millis) -> bool {
-        if self.membership.member_during(person, &meta.act) {
+        // Every epoch that her admission did not know began during her membership, concurrent ones included: a writer who knows
+        // both may use either.
+        let state = self.now();
+        let since = state.people.get(person).map(|p| p.since.as_slice()).unwrap_or_default();
+        if since.iter().any(|add| *add == meta.act || !self.membership.within(&meta.act, &[*add])) {
             return true;
         }
         match meta.history {
