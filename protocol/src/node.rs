@@ -163,6 +163,12 @@ fn message_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, token: frame
         let Some(id) = hello::circle_of_farewell(rooms, link, &token) else { return Ok(()) };
         return receive::farewell(rooms, cx, id, &bytes.0);
     }
+    if matches!(&message, Message::Got(chains, 0) if chains.is_empty()) {
+        if let Some(id) = hello::circle_of_farewell(rooms, link, &token) {
+            receive::noted(rooms, cx, &id);
+        }
+        return Ok(());
+    }
     // A circle that this side has just closed may still be spoken of: not an offence.
     let Some(id) = rooms.sessions.get(&link).and_then(|s| s.circle_of(&token)) else { return Ok(()) };
     if let Message::Prove(device, signature) = &message {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::body::{DeviceKeys, History, NewEpoch, Statement};
 use super::epoch::{self, EpochKeys, EpochRow, KeyRing, Ring};
-use super::membership::{Cut, Fact, Membership};
+use super::membership::{Cut, Fact, Membership, Verdict};
 use super::record::{self, Record};
 use crate::codec;
 use crate::crypto::{Crypto, Suite};
@@ -48,6 +48,8 @@ pub(crate) enum Taken {
     Known,
     /// Its parents or the key to open it are missing; it was not kept.
     Held,
+    /// Its author had no authority for it in its own past (R3); nobody keeps it.
+    Refused,
     /// Not what it claims to be.
     Bad,
 }
@@ -81,8 +83,6 @@ pub(crate) struct CircleState {
     pub(crate) records: BTreeMap<DeviceId, Record>,
     /// The genesis' suite.
     pub(crate) suite: Suite,
-    /// Public keys of the invites' tickets.
-    pub(crate) tickets: BTreeMap<DeviceId, ActId>,
     /// The content cuts that the items' rows know of.
     pub(crate) cuts: Vec<Cut>,
     /// Memory is ahead of the store.
@@ -108,7 +108,6 @@ impl CircleState {
             farewells: BTreeMap::new(),
             records: BTreeMap::new(),
             suite,
-            tickets: BTreeMap::new(),
             cuts: Vec::new(),
             dirty: false,
         }
@@ -185,10 +184,7 @@ impl CircleState {
         let id = sealed.id();
         self.dirty = true;
         if let (Statement::Remove { person, .. }, Some(farewell)) = (&body.statement, sealed.farewell(&body)) {
-            self.farewells.insert(*person, (farewell, body.at));
-        }
-        if let Statement::Invite { key, .. } = &body.statement {
-            self.tickets.entry(*key).or_insert(id);
+            self.farewells.entry(*person).or_insert((farewell, body.at));
         }
         for keys in introduced(&body.statement) {
             self.keys.entry(keys.sign).or_insert_with(|| keys.clone());
@@ -250,6 +246,9 @@ impl CircleState {
         if !sealed.farewell_stands(cx.env.crypto, &body) {
             return Ok(Taken::Bad);
         }
+        if self.membership.check(&Fact::read(cx.env.crypto, &sealed, body.clone())) != Verdict::Admissible {
+            return Ok(Taken::Refused);
+        }
         act::put_act(&mut cx.tx, &sealed);
         let carried = body.epoch.clone();
         self.absorb(cx.env.crypto, &sealed, body);
@@ -302,7 +301,13 @@ impl CircleState {
 
     /// Verifies a record and keeps it if it is newer. True where it was.
     pub(crate) fn take_record(&mut self, cx: &mut Cx<'_, '_>, bytes: &[u8]) -> bool {
-        let newer = self.absorb_record(cx.env.crypto, bytes);
+        let current = Record::peek(bytes).is_ok_and(|(device, count, _)| self.is_current(&device) && count < u64::MAX / 2);
+        let newer = if current { self.absorb_record(cx.env.crypto, bytes) } else { None };
+        if newer == Some(self.device()) {
+            // A folder that was restored has counted further before.
+            self.row.records = self.row.records.max(self.records.get(&self.device()).map_or(0, |r| r.count));
+            self.save_row(cx);
+        }
         if let Some(device) = newer
             && let Some(record) = self.records.get(&device)
         {
@@ -326,7 +331,9 @@ impl CircleState {
     /// The invite that a ticket's public key belongs to.
     #[must_use]
     pub(crate) fn invite_of(&self, ticket: &DeviceId) -> Option<ActId> {
-        self.tickets.get(ticket).copied()
+        let state = self.now();
+        let named = || state.invites.iter().filter(|(_, invite)| invite.key == *ticket);
+        named().find(|(_, invite)| invite.left() > 0).or_else(|| named().next()).map(|(id, _)| *id)
     }
 
     /// Did this act bring that device?

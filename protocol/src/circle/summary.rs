@@ -190,7 +190,10 @@ pub(crate) fn pick_person<'a>(summary: &'a Summary, text: &str) -> Result<&'a Pe
     let live = |p: &&PersonRow| p.status < 2;
     let by_name = |p: &&PersonRow| p.name.0.to_lowercase() == lower;
     let by_id = |p: &&PersonRow| text.len() > 2 && p.id.text().starts_with(&lower);
-    let mut found: Vec<&PersonRow> = summary.people.iter().filter(live).filter(by_name).collect();
+    let mut found: Vec<&PersonRow> = summary.people.iter().filter(|p| p.id.text() == lower).collect();
+    if found.is_empty() {
+        found = summary.people.iter().filter(live).filter(by_name).collect();
+    }
     for more in [summary.people.iter().filter(by_id).collect::<Vec<_>>(), summary.people.iter().filter(by_name).collect()] {
         if found.is_empty() {
             found = more;

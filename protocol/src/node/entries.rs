@@ -77,7 +77,7 @@ pub(crate) fn write(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, entri
     let (crypto, rng) = (cx.env.crypto, &mut *cx.env.rng);
     let written = chain::append(&mut cx.tx, crypto, rng, &circle.ring, signer, &place, &epoch, &heads, entries).map_err(stop)?;
     let rotated = circle.order.len() != before;
-    let report = apply(circle, cx, &written)?;
+    let report = apply(circle, cx, &written, None)?;
     if rotated {
         rooms.touched(*id);
     }
@@ -86,11 +86,18 @@ pub(crate) fn write(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, entri
 }
 
 /// Judges verified entries of one chain and hands them to the items.
-pub(crate) fn apply(circle: &CircleState, cx: &mut Cx<'_, '_>, entries: &[Opened]) -> Result<Report, Stop> {
+/// `before`: the heads in force before the first entry, behind which no later one may go.
+pub(crate) fn apply(
+    circle: &CircleState,
+    cx: &mut Cx<'_, '_>,
+    entries: &[Opened],
+    before: Option<&[ActId]>,
+) -> Result<Report, Stop> {
     let now = circle.now();
     let me = circle.device();
     let mut judged = Vec::with_capacity(entries.len());
-    let mut before: Option<(ChainId, std::sync::Arc<[ActId]>)> = None;
+    let mut before: Option<(ChainId, std::sync::Arc<[ActId]>)> =
+        entries.first().zip(before.filter(|heads| !heads.is_empty())).map(|(entry, heads)| (entry.chain, heads.into()));
     let mut seen: Option<(std::sync::Arc<[ActId]>, std::sync::Arc<State>)> = None;
     for entry in entries {
         let there = match &seen {
@@ -130,10 +137,17 @@ fn carry_out(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, report: &Report) -> Result
 }
 
 fn destroy(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, entries: &[EntryAt]) -> Result<(), Stop> {
-    if !entries.is_empty() {
-        chain::destroy(&mut cx.tx, ring, entries).map_err(stop)?;
-        cx.tx.then(Effect::Scrub);
+    if entries.is_empty() {
+        return Ok(());
     }
+    for at in entries {
+        match chain::destroy(&mut cx.tx, ring, &[*at]) {
+            // Whose key is gone is gone.
+            Ok(_) | Err(LogError::NoKey(_)) => {}
+            Err(error) => return Err(stop(error)),
+        }
+    }
+    cx.tx.then(Effect::Scrub);
     Ok(())
 }
 
@@ -180,11 +194,13 @@ pub(crate) fn rebuild(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
     for circle in rooms.circles.values() {
         for head in chain::chains(&cx.tx, &circle.id)? {
             let mut from = head.first.max(1);
+            let mut before: Option<std::sync::Arc<[ActId]>> = None;
             while from <= head.seq {
                 let until = head.seq.min(from + SLICE - 1);
                 let places: Vec<EntryAt> = (from..=until).map(|seq| EntryAt { chain: head.no, seq }).collect();
                 let entries = circle.ring.load_many(&cx.tx, &places)?;
-                drop(apply(circle, cx, &entries)?);
+                drop(apply(circle, cx, &entries, before.as_deref())?);
+                before = entries.last().map(|entry| entry.heads.clone()).or(before);
                 from = until + 1;
             }
         }

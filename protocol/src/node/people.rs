@@ -323,10 +323,13 @@ pub(crate) fn accept(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, accept: &control::A
     if let Some(circle) = rooms.circles.get(&id) {
         if circle.row.standing == Standing::Admitted && accept.confirm {
             join::confirm_join(rooms, cx, &id)?;
+            return Ok(rooms.joins.get(&id).map_or(Answer::Done, |join| Answer::Join(show_join(rooms, join))));
         } else if circle.row.standing == Standing::In && !rooms.joins.contains_key(&id) {
             return Err(Stop::usage("you are in this circle already", "kith circle list shows it"));
         }
-        if let Some(join) = rooms.joins.get(&id) {
+        if let Some(join) =
+            rooms.joins.get(&id).filter(|join| !join.over() || matches!(circle_standing(rooms, &id), Some(Standing::In)))
+        {
             return Ok(Answer::Join(show_join(rooms, join)));
         }
     }
@@ -345,6 +348,10 @@ pub(crate) fn accept(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, accept: &control::A
         Some(join) => Ok(Answer::Join(show_join(rooms, join))),
         None => Ok(Answer::Done),
     }
+}
+
+fn circle_standing(rooms: &Rooms, id: &CircleId) -> Option<Standing> {
+    rooms.circles.get(id).map(|circle| circle.row.standing)
 }
 
 /// A join as the local API shows it.

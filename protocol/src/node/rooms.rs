@@ -12,9 +12,10 @@ use crate::crypto::Crypto;
 use crate::id::{Addr, CircleId, PeerId};
 use crate::store::{Read, StoreError, Table};
 use crate::sync::exchange;
-use crate::sync::frame::{Frame, Message};
+use crate::sync::frame::{Bytes, Frame, Message};
+use crate::sync::hello;
 use crate::sync::join::{self, JoinRow, Looking};
-use crate::sync::session::{CircleLink, Session};
+use crate::sync::session::{CircleLink, Session, say};
 use crate::sync::welcome::{self, Tries};
 use crate::time::{DAY, Millis};
 use crate::tx::Tx;
@@ -98,12 +99,12 @@ impl Rooms {
                 }));
             }
             self.drop_strangers(cx, id);
+            hello::offer(self, cx, id);
             welcome::welcome_guests(self, cx, id)?;
         }
         let wrote = std::mem::take(&mut self.wrote);
         for id in touched.union(&wrote) {
             exchange::push_all(self, cx, id)?;
-            self.finish_leaving(cx, id);
         }
         if !touched.is_empty() {
             call_whom(self);
@@ -122,9 +123,10 @@ impl Rooms {
                 continue;
             }
             let farewell = state.person_of(&shared.device).and_then(|person| circle.farewells.get(&person));
-            if let Some((farewell, _)) = farewell.filter(|_| shared.proved) {
-                let message = crate::sync::frame::Message::Farewell(crate::sync::frame::Bytes(farewell.bytes()));
-                crate::sync::session::say(cx, *link, shared.mine, message);
+            if shared.proved {
+                let noted = Message::Got(Vec::new(), 0);
+                let message = farewell.map_or(noted, |(farewell, _)| Message::Farewell(Bytes(farewell.bytes())));
+                say(cx, *link, shared.mine, message);
             }
             session.circles.remove(id);
         }
@@ -141,6 +143,7 @@ impl Rooms {
     pub(crate) fn reload(&mut self, view: &dyn Read, crypto: &dyn Crypto) -> Result<(), StoreError> {
         self.touched.clear();
         self.wrote.clear();
+        self.joins = JoinRow::all(view)?;
         let dirty: Vec<CircleId> = self.circles.values().filter(|c| c.dirty).map(|c| c.id).collect();
         if dirty.is_empty() {
             return Ok(());
@@ -152,7 +155,6 @@ impl Rooms {
                 None => self.circles.remove(&id),
             };
         }
-        self.joins = JoinRow::all(view)?;
         Ok(())
     }
 
@@ -191,6 +193,9 @@ impl Rooms {
 
     /// What a link sent cannot be judged yet: acknowledges the bytes, and asks again once more acts are known.
     pub(crate) fn put_off(&mut self, tx: &mut Tx<'_>, link: Link, id: &CircleId, size: u64) {
+        if !self.still_welcome(link, id) {
+            return;
+        }
         if let Some(shared) = self.shared(link, id) {
             shared.resync = true;
             let frame = Frame::Circle(shared.mine, Message::Got(Vec::new(), size));
@@ -278,24 +283,15 @@ impl Rooms {
     /// When something is due next.
     pub(crate) fn deadline(&self, base: &dyn Read) -> Result<Option<Millis>, StoreError> {
         let looks = self.looking.iter().map(|l| l.since.plus(join::LOOK_FOR + 1));
-        let joins = self.joins.values().filter(|j| !j.open()).map(|j| j.at.plus(DAY + 1));
+        let joins = self.joins.values().filter(|j| j.over()).map(|j| j.at.plus(DAY + 1));
         let destroy = entries::next_sweep(base)?;
         let all = self.announce.values().copied().chain(self.dialer.deadline()).chain(looks).chain(joins);
         Ok(all.chain(destroy).min())
     }
 
-    /// Somebody who left is done once a member knows her leave.
-    pub(crate) fn finish_leaving(&mut self, cx: &mut Cx<'_, '_>, id: &CircleId) {
-        let told = |circle: &CircleState| {
-            let tips = &circle.tips;
-            self.sessions
-                .values()
-                .filter_map(|s| s.circles.get(id)?.known.as_ref())
-                .any(|known| tips.iter().all(|t| known.acts.contains(t)))
-        };
-        if self.circles.get(id).is_some_and(|c| c.row.standing == Standing::Leaving && told(c))
-            && let Some(circle) = self.circles.get_mut(id)
-        {
+    /// A member noted our leave: there is nothing more to say.
+    pub(crate) fn left(&mut self, cx: &mut Cx<'_, '_>, id: &CircleId) {
+        if let Some(circle) = self.circles.get_mut(id).filter(|c| c.row.standing == Standing::Leaving) {
             circle.row.standing = Standing::Left;
             circle.save_row(cx);
             Summary::of(circle).save(&mut cx.tx);

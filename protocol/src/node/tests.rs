@@ -471,3 +471,57 @@ fn after_a_leave_the_next_writer_makes_new_keys() {
     assert_eq!(village.bodies(0), ["just us"]);
     assert!(village.bodies(2).is_empty());
 }
+
+#[test]
+fn whoever_walks_away_after_seeing_the_members_is_never_named() {
+    let mut village = Village::new(2);
+    village.found(control::NewCircle { approval: "none".into(), ..Default::default() });
+    let link = village.link();
+    village.call(1, Command::Accept(control::Accept { link, ..Default::default() })).expect("a join");
+    let Answer::Joins(joins) = village.ask(1, Query::Joins) else { panic!("no list") };
+    assert_eq!(joins[0].status, JoinStatus::Admitted);
+    assert_eq!(joins[0].members.iter().filter(|m| m.name == "Amara").count(), 1);
+    village.call(1, Command::AbandonJoin(joins[0].id.clone())).expect("walked away");
+    village.offline(1);
+    village.online(1);
+    let members = village.members(0);
+    assert_eq!(members[1].1, "left");
+    assert_ne!(members[1].0, "Bea");
+}
+
+#[test]
+fn coming_back_after_leaving_keeps_what_was_held() {
+    let mut village = circle_of_three();
+    village.note(0, "", "while she was in");
+    village.call(2, Command::Leave("-".into())).expect("left");
+    village.note(0, "", "while she was away");
+    village.join(2);
+    village.note(0, "", "back again");
+    assert_eq!(village.bodies(2), ["while she was in", "back again"]);
+    assert_eq!(village.bodies(1).len(), 3);
+}
+
+#[test]
+fn a_claim_to_know_more_of_somebody_does_not_make_her_begin_again() {
+    let mut village = circle_of_three();
+    village.note(1, "", "one");
+    let before = village.machines[1].node.rooms.circles.values().map(|c| c.row.incarnation).collect::<Vec<_>>();
+    for link in village.machines[1].node.rooms.sessions.keys().copied().collect::<Vec<_>>() {
+        let session = &village.machines[1].node.rooms.sessions[&link];
+        let Some(shared) = session.circles.values().next().filter(|_| session.peer == peer(2)) else { continue };
+        let chain = crate::circle::body::ChainId {
+            device: village.machines[1].node.rooms.circles.values().next().expect("a circle").device(),
+            incarnation: before[0],
+            class: crate::circle::body::KeyClass::Talk,
+        };
+        let lie = frame::ChainHave { chain, seq: 99, head: crate::id::EntryId([9; 32]) };
+        let have = frame::Have { chains: vec![lie], ..frame::Have::default() };
+        let bytes = crate::codec::encode(&Frame::Circle(shared.theirs, Message::Have(have)));
+        village.queue.push_back((1, Input::Bytes(link, bytes)));
+    }
+    village.settle();
+    let after = village.machines[1].node.rooms.circles.values().map(|c| c.row.incarnation).collect::<Vec<_>>();
+    assert_eq!(before, after);
+    village.note(1, "", "two");
+    assert_eq!(village.bodies(0), ["one", "two"]);
+}

@@ -48,6 +48,11 @@ fn digest(circle: &CircleState, cx: &Cx<'_, '_>) -> Result<Hash, StoreError> {
     Ok(Hash(*hasher.finalize().as_bytes()))
 }
 
+fn sorted(mut chains: Vec<ChainHave>) -> Vec<ChainHave> {
+    chains.sort_unstable();
+    chains
+}
+
 /// What we have of a circle.
 fn have(circle: &CircleState, cx: &Cx<'_, '_>) -> Result<Have, StoreError> {
     let chains = chain::chains(&cx.tx, &circle.id)?;
@@ -57,7 +62,7 @@ fn have(circle: &CircleState, cx: &Cx<'_, '_>) -> Result<Have, StoreError> {
         epochs: circle.ring.iter().map(|(id, _)| *id).collect(),
         talk: circle.ring.iter().filter(|(_, row)| row.keys.talk.is_some()).map(|(id, _)| *id).collect(),
         records: circle.records.values().filter(|r| state.is_current(&r.device)).map(|r| (r.device, r.count)).collect(),
-        chains: chains.into_iter().map(|c| ChainHave { chain: c.id, seq: c.seq, head: c.head }).collect(),
+        chains: sorted(chains.into_iter().map(|c| ChainHave { chain: c.id, seq: c.seq, head: c.head }).collect()),
     })
 }
 
@@ -69,7 +74,6 @@ pub(crate) fn digest_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id
     }
     let mine = have(circle, cx)?;
     let known = known_from(circle, &mine);
-    settled(rooms, cx, &id);
     if let Some(shared) = rooms.shared(link, &id) {
         shared.known = Some(known);
         let device = shared.device;
@@ -80,6 +84,9 @@ pub(crate) fn digest_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id
 
 /// Says all we have on a link.
 pub(crate) fn say_have(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId) -> Result<(), Stop> {
+    if !rooms.still_welcome(link, &id) {
+        return Ok(());
+    }
     let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
     let have = have(circle, cx)?;
     if let Some(shared) = rooms.shared(link, &id) {
@@ -104,7 +111,7 @@ fn known_from(circle: &CircleState, have: &Have) -> Known {
         epochs: have.epochs.iter().copied().collect(),
         talk: have.talk.iter().copied().collect(),
         records: have.records.iter().copied().collect(),
-        chains: have.chains.iter().map(|c| (c.chain, c.seq)).collect(),
+        chains: least(&have.chains),
         heads: have.chains.iter().map(|c| c.head).collect(),
         shown: BTreeSet::new(),
     }
@@ -120,32 +127,27 @@ pub(crate) fn have_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: 
     shared.in_flight = 0;
     let device = shared.device;
     note_delivery(rooms, cx, &id, &device, have.chains.iter().map(|c| ChainSeq { chain: c.chain, seq: c.seq }))?;
-    check_own_chains(rooms, cx, &id, have)?;
-    push(rooms, cx, link, &id)?;
-    settled(rooms, cx, &id);
-    Ok(())
+    push(rooms, cx, link, &id)
 }
 
-/// Somebody who left may stop once one member knows.
-fn settled(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
-    rooms.finish_leaving(cx, id);
+/// How far they are on each chain; where they name branches, as far as all of them.
+fn least(chains: &[ChainHave]) -> BTreeMap<ChainId, u64> {
+    let mut out: BTreeMap<ChainId, u64> = BTreeMap::new();
+    for theirs in chains {
+        out.entry(theirs.chain).and_modify(|seq| *seq = (*seq).min(theirs.seq)).or_insert(theirs.seq);
+    }
+    out
 }
 
-/// A folder that was restored or cloned shows itself: a peer has more of our own chain than we do.
-fn check_own_chains(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, have: &Have) -> Result<(), Stop> {
-    let Some(circle) = rooms.circles.get_mut(id) else { return Ok(()) };
-    let (device, incarnation) = (circle.device(), circle.row.incarnation);
-    let mine: BTreeMap<_, _> = chain::chains(&cx.tx, id)?.into_iter().map(|c| (c.id, (c.seq, c.head))).collect();
-    let ahead = have.chains.iter().filter(|c| c.chain.device == device && c.chain.incarnation == incarnation).any(|c| {
-        let (seq, head) = mine.get(&c.chain).map_or((0, None), |(seq, head)| (*seq, Some(*head)));
-        c.seq > seq || c.seq == seq && head.is_some_and(|head| head != c.head)
-    });
-    if ahead {
-        circle.row.incarnation = crate::id::Incarnation(cx.random());
+/// A folder that was restored or cloned shows itself: entries of our own chain come that we did not know. Signed ones only: a
+/// mere claim must not make us begin again.
+pub(crate) fn begin_again(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
+    let incarnation = crate::id::Incarnation(cx.random());
+    if let Some(circle) = rooms.circles.get_mut(id) {
+        circle.row.incarnation = incarnation;
         circle.save_row(cx);
         cx.log("this device was ahead of itself elsewhere: a fresh set of chains begins", Some(*id));
     }
-    Ok(())
 }
 
 // ---- sending --------------------------------------------------------------------------------------------------------
@@ -231,7 +233,7 @@ fn push_acts(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut
 fn push_records(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) {
     let Some(known) = shared.known.as_mut() else { return };
     let state = circle.now();
-    let newer = circle.records.values().filter(|r| r.device != shared.device && state.is_current(&r.device));
+    let newer = circle.records.values().filter(|r| state.is_current(&r.device));
     let mut batch = Vec::new();
     let mut size = 0;
     for record in newer.filter(|r| known.records.get(&r.device).is_none_or(|count| *count < r.count)).collect::<Vec<_>>() {
@@ -341,8 +343,11 @@ pub(crate) fn got(
             if theirs.seq > here && freed == 0 {
                 wanted.push(ChainSeq { chain: theirs.chain, seq: here });
             }
-            let seq = known.chains.entry(theirs.chain).or_insert(0);
-            *seq = (*seq).max(theirs.seq);
+            // What they claim beyond what we have is no reason to keep anything.
+            if mine.contains_key(&theirs.chain) {
+                let seq = known.chains.entry(theirs.chain).or_insert(0);
+                *seq = (*seq).max(theirs.seq.min(here));
+            }
         }
     }
     if !wanted.is_empty() {
@@ -356,7 +361,9 @@ pub(crate) fn got(
 pub(crate) fn want(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, chains: &[ChainSeq]) -> Result<(), Stop> {
     if let Some(known) = rooms.shared(link, &id).and_then(|s| s.known.as_mut()) {
         for theirs in chains {
-            known.chains.insert(theirs.chain, theirs.seq);
+            if known.chains.contains_key(&theirs.chain) || known.chains.len() < limits::DEVICES * 4 {
+                known.chains.insert(theirs.chain, theirs.seq);
+            }
         }
     }
     push(rooms, cx, link, &id)
@@ -395,7 +402,13 @@ fn note_delivery(
 ) -> Result<(), Stop> {
     let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
     let me = circle.device();
-    let own: Vec<ChainSeq> = chains.filter(|c| c.chain.device == me).collect();
+    let heads: BTreeMap<ChainId, u64> =
+        chain::chains(&cx.tx, id)?.into_iter().filter(|c| c.parent.is_none()).map(|c| (c.id, c.seq)).collect();
+    let own = chains.filter(|c| c.chain.device == me).filter_map(|c| {
+        let seq = c.seq.min(*heads.get(&c.chain)?);
+        Some(ChainSeq { chain: c.chain, seq })
+    });
+    let own: Vec<ChainSeq> = own.collect();
     crate::node::delivery::note(cx, id, device, &own)?;
     Ok(())
 }

@@ -13,6 +13,7 @@ use super::frame::{Bytes, Frame, Introduction, Message, Salt, Token};
 use super::session::{CircleLink, Session, TOKENS, say, send};
 use super::{exchange, join};
 use crate::circle::epoch::KeyRing;
+use crate::circle::membership::Status;
 use crate::circle::state::{CircleState, Standing, Taken};
 use crate::codec;
 use crate::crypto::{self, Key};
@@ -78,8 +79,11 @@ fn pairs(rooms: &Rooms, link: Link) -> Vec<Pair> {
         if !matches!(circle.row.standing, Standing::In | Standing::Leaving) {
             continue;
         }
-        let devices = circle.records.values().filter(|r| r.body.peer == session.peer && r.device != circle.device());
-        for device in devices.map(|r| r.device) {
+        let hers = circle.records.values().filter(|r| r.body.peer == session.peer && r.device != circle.device());
+        let mut devices: Vec<DeviceId> = hers.map(|r| r.device).collect();
+        // A peer has one device in a circle; what else claims her id comes last, and little of it.
+        devices.sort_by_key(|device| !circle.is_current(device));
+        for device in devices.into_iter().take(PADDING) {
             let Some(keys) = circle.keys.get(&device) else { continue };
             let Some(shared) = circle.row.secrets.hello.agree(&keys.hello) else { continue };
             let us = (&rooms.peer, &session.my_salt);
@@ -115,6 +119,10 @@ pub(crate) fn tokens(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, tokens:
     if first {
         for circle in unmatched {
             introduce(rooms, cx, link, &circle);
+            // Whoever walked away before saying her name has nothing to prove: her leave went with the introduction.
+            if rooms.circles.get(&circle).is_some_and(|c| !c.records.contains_key(&c.device())) {
+                rooms.left(cx, &circle);
+            }
         }
     }
     Ok(())
@@ -164,7 +172,13 @@ fn match_up(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Vec<CircleId>
 /// Hands a removed device her farewell, and nothing else.
 fn farewell(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, pair: &Pair) {
     let state = circle.now();
-    let Some((farewell, at)) = state.person_of(&pair.device).and_then(|person| circle.farewells.get(&person)) else { return };
+    let person = state.person_of(&pair.device);
+    let Some((farewell, at)) = person.and_then(|person| circle.farewells.get(&person)) else {
+        if person.and_then(|person| state.people.get(&person)).is_some_and(|person| person.status == Status::Left) {
+            say(cx, link, pair.mine, Message::Got(Vec::new(), 0));
+        }
+        return;
+    };
     if cx.env.now.since(*at) <= FAREWELL_DAYS * DAY {
         say(cx, link, pair.mine, Message::Farewell(Bytes(farewell.bytes())));
     }
@@ -205,6 +219,19 @@ fn meeting_key(circle: &CircleState) -> Option<Key> {
     Some(crypto::derive(INTRO, &keys.roster, &[&circle.id.0]))
 }
 
+/// Somebody we know now may be at the other end of a stream that has nothing to do with the circle yet: greet her in it, once.
+pub(crate) fn offer(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
+    let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| !s.circles.contains_key(id)).map(|(link, _)| *link).collect();
+    for link in links {
+        let tokens: Vec<Token> = pairs(rooms, link).into_iter().filter(|pair| pair.circle == *id).map(|pair| pair.mine).collect();
+        let fresh = !tokens.is_empty() && rooms.sessions.get_mut(&link).is_some_and(|s| s.offered.insert(*id));
+        if fresh {
+            send_tokens(cx, link, tokens);
+            match_up(rooms, cx, link);
+        }
+    }
+}
+
 /// On a stream that is open already: we are in a circle now that the other side may share.
 pub(crate) fn present(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
     let tokens = pairs(rooms, link).into_iter().filter(|pair| pair.circle == *id).map(|pair| pair.mine).collect();
@@ -215,12 +242,17 @@ pub(crate) fn present(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &Circl
 /// Presents our admission and record to a member who does not know us yet.
 fn introduce(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
     let (Some(circle), Some(session)) = (rooms.circles.get(id), rooms.sessions.get(&link)) else { return };
-    let (Some(key), Some(record)) = (meeting_key(circle), circle.records.get(&circle.device())) else { return };
+    let Some(key) = meeting_key(circle) else { return };
+    let record = circle.records.get(&circle.device()).map(|record| record.bytes.clone()).unwrap_or_default();
+    if record.is_empty() && circle.row.standing != Standing::Leaving {
+        return;
+    }
     let mut acts: Vec<Bytes> = Vec::new();
-    let mut size = record.bytes.len();
+    let mut size = record.len();
     // Back from our admission, as far as it fits: whoever lacks more learns it from somebody else first.
     let admission = circle.order.iter().rposition(|act| circle.introduces(act, &circle.device()));
-    for act in circle.order.iter().take(admission.map_or(0, |at| at + 1)).rev() {
+    let last = if circle.row.standing == Standing::Leaving { circle.order.len() } else { admission.map_or(0, |at| at + 1) };
+    for act in circle.order.iter().take(last).rev() {
         let Ok(Some(sealed)) = act::get_act(&cx.tx, id, act) else { break };
         size += sealed.bytes().len() + 8;
         if size > INTRO_BYTES - 256 {
@@ -229,7 +261,7 @@ fn introduce(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
         acts.push(Bytes(sealed.bytes().to_vec()));
     }
     acts.reverse();
-    let plain = codec::encode(&Introduction { acts, record: Bytes(record.bytes.clone()) });
+    let plain = codec::encode(&Introduction { acts, record: Bytes(record) });
     let sealed = crypto::seal(&key, cx.env.rng, &session.my_salt.0, &plain);
     send(cx, link, &Frame::Intro(Bytes(sealed)));
 }
@@ -239,6 +271,9 @@ pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sea
     let Some(salt) = rooms.sessions.get(&link).and_then(|s| s.their_salt) else {
         return Err(Stop::Peer("an introduction before hello"));
     };
+    if sealed.len() > INTRO_BYTES + 64 {
+        return Err(Stop::Peer("an introduction that is too long"));
+    }
     let found = rooms.circles.values().filter(|c| c.row.standing == Standing::In).find_map(|circle| {
         let plain = crypto::open(&meeting_key(circle)?, &salt.0, sealed)?;
         let intro: Introduction = codec::decode_within(&plain, INTRO_BYTES, "introduction").ok()?;

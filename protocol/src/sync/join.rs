@@ -76,6 +76,11 @@ impl JoinRow {
         }
     }
 
+    /// Is it at an end, and only kept to be told?
+    pub(crate) const fn over(&self) -> bool {
+        self.status > 2
+    }
+
     /// Is there still somebody to ask?
     pub(crate) const fn open(&self) -> bool {
         self.status < 2
@@ -142,7 +147,7 @@ pub(crate) struct Looking {
 
 /// On a link that we opened to a ticket's peer: prove the ticket.
 pub(crate) fn greet(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), Stop> {
-    let Some(session) = rooms.sessions.get(&link) else { return Ok(()) };
+    let Some(session) = rooms.sessions.get(&link).filter(|s| s.asked.is_none()) else { return Ok(()) };
     let Some(their_salt) = session.their_salt else { return Ok(()) };
     let named = |ticket: &Ticket| ticket.hints.iter().any(|hint| hint.peer == session.peer);
     let looking = rooms.looking.iter().filter(|l| named(&l.ticket)).map(|l| (&l.ticket, &l.secrets));
@@ -157,39 +162,48 @@ pub(crate) fn greet(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Resul
         device,
         device_signature: cx.env.crypto.sign(&secrets.sign, welcome::TICKET, &[&bound]),
     };
+    let asked = ticket.circle;
     send(cx, link, &Frame::Ticket(proof));
+    if let Some(session) = rooms.sessions.get_mut(&link) {
+        session.asked = Some(asked);
+    }
     Ok(())
 }
 
 /// A member answers our ticket.
 pub(crate) fn answered(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, answer: &TicketAnswer) -> Result<(), Stop> {
-    let Some(peer) = rooms.sessions.get(&link).map(|s| s.peer.clone()) else { return Ok(()) };
+    let Some(asked) = rooms.sessions.get(&link).and_then(|s| s.asked) else { return Ok(()) };
     match answer {
-        TicketAnswer::Card(sealed) => card(rooms, cx, link, &peer, sealed),
-        TicketAnswer::Waiting => with_join(rooms, cx, &peer, |join, cx| join.set(cx, 1, "")),
-        TicketAnswer::Declined => with_join(rooms, cx, &peer, |join, cx| join.set(cx, 4, "a steward declined the request")),
-        TicketAnswer::Refused(why) => refused(rooms, cx, &peer, *why),
-        TicketAnswer::Welcome(acts, records) => welcomed(rooms, cx, &peer, acts, records),
+        TicketAnswer::Card(sealed) => card(rooms, cx, link, &asked, sealed)?,
+        TicketAnswer::Waiting => with_join(rooms, cx, &asked, |join, cx| join.set(cx, 1, ""))?,
+        TicketAnswer::Declined => with_join(rooms, cx, &asked, |join, cx| join.set(cx, 4, "a steward declined the request"))?,
+        TicketAnswer::Refused(why) => refused(rooms, cx, &asked, *why)?,
+        TicketAnswer::Welcome(acts, records) => welcomed(rooms, cx, &asked, acts, records)?,
     }
-}
-
-fn joining_at<'a>(rooms: &'a mut Rooms, peer: &PeerId) -> Option<&'a mut JoinRow> {
-    rooms.joins.values_mut().find(|join| join.open() && join.ticket.hints.iter().any(|hint| hint.peer == *peer))
+    // One ticket at a time on a link: the next one once nobody waits for an answer to this one.
+    let waits = rooms.joins.get(&asked).is_some_and(JoinRow::open) || rooms.looking.iter().any(|l| l.ticket.circle == asked);
+    if !waits {
+        if let Some(session) = rooms.sessions.get_mut(&link) {
+            session.asked = None;
+        }
+        greet(rooms, cx, link)?;
+    }
+    Ok(())
 }
 
 fn with_join(
     rooms: &mut Rooms,
     cx: &mut Cx<'_, '_>,
-    peer: &PeerId,
+    asked: &CircleId,
     then: impl FnOnce(&mut JoinRow, &mut Cx<'_, '_>),
 ) -> Result<(), Stop> {
-    if let Some(join) = joining_at(rooms, peer) {
+    if let Some(join) = rooms.joins.get_mut(asked).filter(|join| join.open()) {
         then(join, cx);
     }
     Ok(())
 }
 
-fn refused(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, peer: &PeerId, why: u8) -> Result<(), Stop> {
+fn refused(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8) -> Result<(), Stop> {
     let reason = match why {
         refusal::EXPIRED => "the invite has expired",
         refusal::USED => "the invite has been used",
@@ -198,16 +212,15 @@ fn refused(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, peer: &PeerId, why: u8) -> Re
         _ => "this invite is not known there",
     };
     let error = control::Error::new(control::Code::NotFound, reason, "ask for a new invite");
-    for looking in rooms.take_looking(|l| l.ticket.hints.iter().any(|hint| hint.peer == *peer)) {
+    for looking in rooms.take_looking(|l| l.ticket.circle == *asked) {
         cx.tx.then(Effect::Reply(looking.call, Err(error.clone())));
     }
-    with_join(rooms, cx, peer, |join, cx| join.set(cx, 5, reason))
+    with_join(rooms, cx, asked, |join, cx| join.set(cx, 5, reason))
 }
 
 /// The card came: show it to whoever looks, and ask to come in where that was wanted.
-fn card(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, peer: &PeerId, sealed: &Bytes) -> Result<(), Stop> {
-    let named = |ticket: &Ticket| ticket.hints.iter().any(|hint| hint.peer == *peer);
-    for looking in rooms.take_looking(|l| named(&l.ticket)) {
+fn card(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId, sealed: &Bytes) -> Result<(), Stop> {
+    for looking in rooms.take_looking(|l| l.ticket.circle == *asked) {
         let answer = match open_card(cx, &looking.ticket, sealed) {
             Some(card) => Ok(Answer::Preview(preview(&looking.ticket, &card))),
             None => Err(control::Error::new(
@@ -218,7 +231,7 @@ fn card(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, peer: &PeerId, seale
         };
         cx.tx.then(Effect::Reply(looking.call, answer));
     }
-    let Some(join) = joining_at(rooms, peer) else { return Ok(()) };
+    let Some(join) = rooms.joins.get_mut(asked).filter(|join| join.open()) else { return Ok(()) };
     let Some(card) = open_card(cx, &join.ticket, sealed) else { return Err(Stop::Peer("a card that does not verify")) };
     let Some(suite) = Suite::from_byte(card.suite) else {
         join.set(cx, 5, "the circle uses keys that this version does not know");
@@ -283,20 +296,24 @@ fn request(join: &JoinRow, card: &Card, suite: Suite, cx: &mut Cx<'_, '_>) -> Re
 }
 
 /// Admitted: take keys and acts, judge them, see who is there.
-fn welcomed(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, peer: &PeerId, acts: &Acts, records: &[Bytes]) -> Result<(), Stop> {
-    let Some(join) = joining_at(rooms, peer) else { return Ok(()) };
+fn welcomed(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, asked: &CircleId, acts: &Acts, records: &[Bytes]) -> Result<(), Stop> {
+    let Some(join) = rooms.joins.get_mut(asked).filter(|join| join.open()) else { return Ok(()) };
     let id = join.ticket.circle;
     let Some(suite) = Suite::from_byte(join.suite) else { return Ok(()) };
     let (secrets, name, confirm) = (join.secrets.clone(), join.name.0.clone(), join.confirm);
-    let circle = rooms.circles.entry(id).or_insert_with(|| {
-        let incarnation = Incarnation(cx.random());
-        CircleState::empty(CircleRow::new(id, secrets, incarnation, name, Standing::Admitted, suite))
-    });
-    let sealed = acts.keys.as_ref();
-    let mut offered = match sealed {
-        Some(sealed) => circle.open_box(cx.env.crypto, &sealed.0),
-        None => std::mem::take(&mut rooms.offered),
-    };
+    // Whoever was in before comes back as a new device; what she held of the circle stays hers.
+    if rooms.circles.get(&id).is_none_or(|circle| circle.device() != secrets.sign.id()) {
+        let row = CircleRow::new(id, secrets, Incarnation(cx.random()), name, Standing::Admitted, suite);
+        let mut circle = CircleState::load(&cx.tx, cx.env.crypto, row)?;
+        circle.dirty = true;
+        rooms.circles.insert(id, circle);
+        rooms.offered.clear();
+    }
+    let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
+    let mut offered = std::mem::take(&mut rooms.offered);
+    if let Some(sealed) = &acts.keys {
+        offered.extend(circle.open_box(cx.env.crypto, &sealed.0));
+    }
     for bytes in &acts.acts {
         if circle.take_act(cx, &bytes.0, &mut offered)? == Taken::Bad {
             return Err(Stop::Peer("an act that is not what it claims"));
@@ -311,13 +328,13 @@ fn welcomed(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, peer: &PeerId, acts: &Acts, 
         rooms.offered = offered;
         return Ok(());
     }
+    circle.take_keys(cx, offered);
     if !current {
-        rooms.circles.remove(&id);
         return Err(Stop::Peer("a welcome into a circle that does not know us"));
     }
     circle.save_row(cx);
     rooms.touched(id);
-    with_join(rooms, cx, peer, |join, cx| join.set(cx, 2, ""))?;
+    with_join(rooms, cx, asked, |join, cx| join.set(cx, 2, ""))?;
     if confirm { confirm_join(rooms, cx, &id) } else { Ok(()) }
 }
 
@@ -352,7 +369,7 @@ pub(crate) fn tidy(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) {
         );
         cx.tx.then(Effect::Reply(looking.call, Err(error)));
     }
-    let over: Vec<CircleId> = rooms.joins.iter().filter(|(_, j)| !j.open() && now.since(j.at) > DAY).map(|(id, _)| *id).collect();
+    let over: Vec<CircleId> = rooms.joins.iter().filter(|(_, j)| j.over() && now.since(j.at) > DAY).map(|(id, _)| *id).collect();
     for id in over {
         rooms.joins.remove(&id);
         JoinRow::delete(cx, &id);

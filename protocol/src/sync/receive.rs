@@ -12,7 +12,7 @@ use crate::circle::state::{CircleState, Standing, Taken};
 use crate::id::{ActId, CircleId};
 use crate::log::LogError;
 use crate::log::act::Farewell;
-use crate::log::chain;
+use crate::log::chain::{self, RunHead};
 use crate::log::entry::Opened;
 use crate::node::{Cx, Effect, Link, Rooms, Stop, entries};
 
@@ -48,7 +48,7 @@ fn take(circle: &mut CircleState, cx: &mut Cx<'_, '_>, acts: &Acts) -> Result<(b
     for bytes in &acts.acts {
         match circle.take_act(cx, &bytes.0, &mut offered)? {
             Taken::New => news = true,
-            Taken::Known => {}
+            Taken::Known | Taken::Refused => {}
             Taken::Held => held = true,
             Taken::Bad => return Err(Stop::Peer("an act that is not what it claims")),
         }
@@ -75,6 +75,7 @@ pub(crate) fn records(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: Ci
     for bytes in records {
         news |= circle.take_record(cx, &bytes.0);
     }
+    circle.publish(cx, &rooms.addresses);
     let counts: Vec<_> = circle.records.values().map(|r| (r.device, r.count)).collect();
     if let Some(known) = rooms.shared(link, &id).and_then(|s| s.known.as_mut()) {
         for bytes in records {
@@ -102,6 +103,10 @@ pub(crate) fn run(
 ) -> Result<(), Stop> {
     let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
     let size = bytes.len() as u64;
+    let Ok(head) = RunHead::peek(bytes) else { return Err(Stop::Peer("a run that is none")) };
+    if circle.now().person_of(&head.chain.device).is_none() {
+        return Err(Stop::Later(id, size));
+    }
     let received = match chain::receive(&mut cx.tx, cx.env.crypto, &circle.ring, &id, bytes, skipped) {
         Ok(received) => received,
         Err(LogError::Store(error)) => return Err(Stop::Store(error)),
@@ -115,7 +120,11 @@ pub(crate) fn run(
         return Err(Stop::Later(id, size));
     }
     let fresh = !received.entries.is_empty();
-    drop(entries::apply(circle, cx, &received.entries)?);
+    drop(entries::apply(circle, cx, &received.entries, Some(&received.heads))?);
+    let own = (circle.device(), circle.row.incarnation) == (received.chain.device, received.chain.incarnation);
+    if own && (fresh || received.fork.is_some()) {
+        exchange::begin_again(rooms, cx, &id);
+    }
     if received.fork.is_some() {
         cx.log("a device wrote two different entries at one place", Some(id));
         exchange::show_own_branch(rooms, link, &id, &received.chain);
@@ -138,6 +147,11 @@ pub(crate) fn run(
     Ok(())
 }
 
+/// Somebody noted that we left.
+pub(crate) fn noted(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
+    rooms.left(cx, id);
+}
+
 /// A member hands us our farewell. It counts if its signer could remove us in our own view.
 pub(crate) fn farewell(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: CircleId, bytes: &[u8]) -> Result<(), Stop> {
     let Some(circle) = rooms.circles.get_mut(&id).filter(|c| c.row.standing == Standing::In) else { return Ok(()) };
@@ -145,12 +159,9 @@ pub(crate) fn farewell(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: CircleId, byt
     let Some(farewell) = farewell else { return Err(Stop::Peer("a farewell that does not verify")) };
     let state = circle.now();
     let me = state.person_of(&circle.device());
-    let rank = |person| state.people.get(&person).and_then(|p| p.role);
-    let mine = me.and_then(rank).unwrap_or(Role::Guest);
-    let could = state
-        .person_of(&farewell.signer)
-        .and_then(rank)
-        .is_some_and(|signer| signer == Role::Founder || signer == Role::Steward && mine < Role::Steward);
+    let mine = state.role_of(&circle.device()).unwrap_or(Role::Guest);
+    let signer = state.role_of(&farewell.signer);
+    let could = signer == Some(Role::Founder) || signer == Some(Role::Steward) && mine < Role::Steward;
     if farewell.circle != id || Some(farewell.person) != me || !could {
         return Ok(());
     }

@@ -24,6 +24,10 @@ pub(crate) struct Session {
     pub(crate) their_tokens: BTreeSet<Token>,
     /// The circles shared on this link.
     pub(crate) circles: BTreeMap<CircleId, CircleLink>,
+    /// Circles that were greeted in after the first tokens.
+    pub(crate) offered: BTreeSet<CircleId>,
+    /// Which circle's ticket we proved on this link.
+    pub(crate) asked: Option<CircleId>,
     /// A ticket's holder on the other side, once proved: the circle, the invite's key, the device that asks.
     pub(crate) guest: Option<Guest>,
 }
@@ -78,7 +82,16 @@ pub(crate) struct Known {
 impl Session {
     /// A fresh stream.
     pub(crate) const fn new(peer: PeerId, my_salt: Salt) -> Self {
-        Self { peer, my_salt, their_salt: None, their_tokens: BTreeSet::new(), circles: BTreeMap::new(), guest: None }
+        Self {
+            peer,
+            my_salt,
+            their_salt: None,
+            their_tokens: BTreeSet::new(),
+            circles: BTreeMap::new(),
+            offered: BTreeSet::new(),
+            asked: None,
+            guest: None,
+        }
     }
 
     /// The circle that a token of theirs names.

@@ -27,6 +27,10 @@ pub(crate) const REQUEST: &str = "kith/v1/request";
 pub(crate) const CARD: &str = "kith/v1/card";
 /// Bytes of acts in one frame to a newcomer.
 const WELCOME_BYTES: usize = 384 << 10;
+/// Bytes of a request sealed to one steward.
+const SEALED_BYTES: usize = 8 << 10;
+/// Requests that wait by one ticket.
+const PER_TICKET: usize = 16;
 
 /// A request that waits here.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -217,7 +221,10 @@ fn keep_request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, request: 
     let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
     let known = circle.keys.contains_key(&request.device) || RequestRow::get(&cx.tx, id, &request.device)?.is_some();
     let open = circle.invite_of(&request.ticket).is_some_and(|i| invite_status(circle, &i, cx.env.now) == InviteStatus::Open);
-    if known || !open || request.sealed.len() > limits::HEADS {
+    let small = request.sealed.len() <= limits::HEADS && request.sealed.iter().all(|sealed| sealed.sealed.len() <= SEALED_BYTES);
+    let waiting = RequestRow::all(&cx.tx, id)?;
+    let by_ticket = waiting.iter().filter(|row| row.request.ticket == request.ticket).count();
+    if known || !open || !small || waiting.len() >= limits::REQUESTS || by_ticket >= PER_TICKET {
         return Ok(());
     }
     let device = request.device;
@@ -243,7 +250,8 @@ fn keep_request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, request: 
 /// Forgets requests that have come to an end: admitted, or by an invite that gives nothing any more.
 pub(crate) fn forget_requests(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
     for row in RequestRow::all(&cx.tx, &circle.id)? {
-        let open = circle.invite_of(&row.request.ticket).is_some_and(|i| invite_status(circle, &i, cx.env.now) == InviteStatus::Open);
+        let open =
+            circle.invite_of(&row.request.ticket).is_some_and(|i| invite_status(circle, &i, cx.env.now) == InviteStatus::Open);
         if circle.keys.contains_key(&row.request.device) || !open {
             RequestRow::delete(cx, &circle.id, &row.request.device);
         }
@@ -334,8 +342,14 @@ fn welcome(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), Sto
     if !circle.is_current(&guest.device) {
         return refuse(cx, link, refusal::CLOSED);
     }
-    let none = BTreeSet::new();
-    let mut keys = exchange::keys_box(circle, cx, &guest.device, &none, &none).map(|(sealed, _)| sealed);
+    let (mut epochs, mut talk) = (BTreeSet::new(), BTreeSet::new());
+    while let Some((sealed, list)) = exchange::keys_box(circle, cx, &guest.device, &epochs, &talk) {
+        epochs.extend(list.iter().map(|(id, _)| *id));
+        // A talk key she may not have is not lacking either.
+        talk.extend(list.iter().map(|(id, _)| *id));
+        let acts = Acts { keys: Some(sealed), acts: Vec::new() };
+        send(cx, link, &Frame::Answer(TicketAnswer::Welcome(acts, Vec::new())));
+    }
     let mut batch = Vec::new();
     let mut size = 0;
     for id in &circle.order {
@@ -343,7 +357,7 @@ fn welcome(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), Sto
         size += sealed.bytes().len();
         batch.push(Bytes(sealed.bytes().to_vec()));
         if size > WELCOME_BYTES {
-            let acts = Acts { keys: keys.take(), acts: std::mem::take(&mut batch) };
+            let acts = Acts { keys: None, acts: std::mem::take(&mut batch) };
             send(cx, link, &Frame::Answer(TicketAnswer::Welcome(acts, Vec::new())));
             size = 0;
         }
@@ -351,7 +365,7 @@ fn welcome(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), Sto
     let state = circle.now();
     let records =
         circle.records.values().filter(|r| state.is_current(&r.device)).map(|r| Bytes(r.bytes.clone())).take(256).collect();
-    send(cx, link, &Frame::Answer(TicketAnswer::Welcome(Acts { keys, acts: batch }, records)));
+    send(cx, link, &Frame::Answer(TicketAnswer::Welcome(Acts { keys: None, acts: batch }, records)));
     if let Some(guest) = rooms.sessions.get_mut(&link).and_then(|s| s.guest.as_mut()) {
         guest.welcomed = true;
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::{CircleState, EpochMeta};
 use crate::circle::body::{History, Policy, PolicyField, Retention, Role};
 use crate::circle::epoch::{EpochKeys, KeyRing};
-use crate::circle::membership::{State, Verdict};
-use crate::id::{ActId, DeviceId, EpochId, PersonId};
+use crate::circle::membership::State;
+use crate::id::{DeviceId, EpochId, PersonId};
 use crate::limits;
 use crate::time::{DAY, Millis};
 
@@ -91,18 +91,17 @@ impl CircleState {
     /// The epoch that a writer uses now, if one is usable.
     #[must_use]
     pub(crate) fn usable_epoch(&self) -> Option<EpochId> {
-        self.now().epoch().and_then(|act| self.carried.get(&act).copied())
+        let usable = |id: &EpochId| self.ring.epoch(id).is_some_and(|keys| keys.talk.is_some());
+        self.now().epochs.iter().filter_map(|act| self.carried.get(act).copied()).find(usable)
     }
 
     /// The newest epochs held, none of which supersedes another; for sealing a rotation when none is usable.
     pub(super) fn newest_epochs(&self) -> Vec<EpochId> {
-        let superseded: BTreeSet<EpochId> = self.epochs.values().flat_map(|meta| meta.parents.iter().copied()).collect();
         let void = self.membership.void();
-        let admissible = |act: &ActId| self.membership.verdict(act) == Some(Verdict::Admissible);
-        let standing = |meta: &EpochMeta| !void.contains(&meta.act) && admissible(&meta.act);
-        let newest =
-            self.epochs.iter().filter(|(id, meta)| !superseded.contains(id) && standing(meta) && self.ring.epoch(id).is_some());
-        newest.map(|(id, _)| *id).take(limits::HEADS).collect()
+        let standing = |(id, meta): &(&EpochId, &EpochMeta)| !void.contains(&meta.act) && self.ring.epoch(id).is_some();
+        let held: Vec<(&EpochId, &EpochMeta)> = self.epochs.iter().filter(standing).collect();
+        let superseded: BTreeSet<EpochId> = held.iter().flat_map(|(_, meta)| meta.parents.iter().copied()).collect();
+        held.into_iter().map(|(id, _)| *id).filter(|id| !superseded.contains(id)).take(limits::HEADS).collect()
     }
 
     /// Is it time for new keys, by this clock?
