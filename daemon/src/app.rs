@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kith_protocol::control::{Code, Error, Status};
 use kith_protocol::node::{Answer, Command, Query};
+use kith_protocol::time::{MINUTE, Millis};
 use tokio::sync::{Mutex, RwLock, watch};
 use zeroize::Zeroizing;
 
@@ -181,26 +182,32 @@ impl App {
     /// What has to be looked at now and then: a clock that jumped, a driver that gave up, an idle lock that is due.
     pub(crate) async fn watch_over(&self) {
         let mut jumps = clock::JumpWatch::start();
-        let idle = Duration::from_secs(self.config.idle_lock_minutes.saturating_mul(60));
         loop {
             tokio::time::sleep(limits::CLOCK_LOOK).await;
-            let jumped = jumps.jumped();
-            let Some(session) = self.session.read().await.clone() else { continue };
-            if session.ended() {
-                drop(session);
-                drop(self.lock().await);
-                continue;
-            }
-            if jumped {
-                session.woke().await;
-            }
-            drop(session);
-            let quiet = clock::now().since(kith_protocol::time::Millis(self.used.load(Ordering::Relaxed)));
-            let protected = matches!(self.keystore(), Ok(Some(keystore)) if !keystore.unprotected());
-            if !idle.is_zero() && protected && Duration::from_millis(quiet) >= idle {
-                drop(self.lock().await);
-            }
+            self.look(jumps.jumped(), clock::now()).await;
         }
+    }
+
+    /// One look.
+    pub(crate) async fn look(&self, jumped: bool, now: Millis) {
+        let Some(session) = self.session.read().await.clone() else { return };
+        if jumped {
+            session.woke().await;
+        }
+        let ended = session.ended();
+        drop(session);
+        if (ended || self.idle(now))
+            && let Err(error) = self.lock().await
+        {
+            tracing::error!("locked, since the store could not go on: {}", error.message);
+        }
+    }
+
+    /// Was no command given for so long that the home is to lock? One without a passphrase never does.
+    fn idle(&self, now: Millis) -> bool {
+        let limit = self.config.idle_lock_minutes.saturating_mul(MINUTE);
+        let quiet = now.since(Millis(self.used.load(Ordering::Relaxed)));
+        limit > 0 && quiet >= limit && matches!(self.keystore(), Ok(Some(keystore)) if !keystore.unprotected())
     }
 
     fn keystore(&self) -> Result<Option<Keystore>, Error> {

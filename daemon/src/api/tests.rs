@@ -22,8 +22,13 @@ struct Served {
 }
 
 async fn served() -> Served {
+    served_with("").await
+}
+
+async fn served_with(settings: &str) -> Served {
     let dir = tempfile::tempdir().expect("a folder");
     let home = Home::prepare(&dir.path().join("h")).expect("a home");
+    std::fs::write(home.config(), settings).expect("writes");
     let config = Config::load(&home.config(), &["/ip4/127.0.0.1/tcp/0".to_owned()]).expect("loads");
     let path = home.socket();
     let app = Arc::new(App::new::<Fake>(home, config, CHEAP));
@@ -81,6 +86,21 @@ async fn a_home_goes_through_its_states() {
     let (status, body) = ask(&served, "POST", "/v1/unlock", r#"{"passphrase":"correct horse"}"#).await;
     assert_eq!((status, &body["locked"], &body["circles"], &body["unprotected"]), (200, &json!(false), &json!(1), &json!(false)));
     assert!(!body["listening"].as_array().expect("a list").is_empty() || body["listening"] == json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_home_that_nobody_uses_locks_itself_if_asked_to() {
+    let served = served_with("idle_lock_minutes = 5").await;
+    init(&served).await;
+    let begin = crate::clock::now();
+    served.app.look(false, begin.plus(4 * 60_000)).await;
+    let (status, _) = ask(&served, "GET", "/v1/circles/c-1/notes", "").await;
+    assert_eq!(status, 200);
+    // A machine that wakes long after is locked too, before anything else is done with it.
+    served.app.look(true, begin.plus(600 * 60_000)).await;
+    let (status, body) = ask(&served, "GET", "/v1/circles/c-1/notes", "").await;
+    assert_eq!((status, &body["code"]), (423, &json!("locked")));
+    served.app.look(false, begin.plus(900 * 60_000)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -91,33 +91,57 @@ fn search_finds_prefixes_without_accents_and_forgets() {
     assert!(store.get(Table::Search, &item_key(2)).is_err());
 }
 
-/// Does any page of the file, as SQLite sees it decrypted, hold these bytes?
-fn in_the_clear(store: &SqliteStore, dir: &Path, needle: &[u8]) -> bool {
-    let plain = dir.join("plain.db");
-    let _absent_at_first = std::fs::remove_file(&plain);
-    let sql = format!("ATTACH '{}' AS plain KEY ''; SELECT sqlcipher_export('plain'); DETACH plain", plain.display());
-    store.conn.execute_batch(&sql).expect("exports");
-    let blocks: Vec<Vec<u8>> = store
-        .conn
-        .prepare("SELECT block FROM search_data")
-        .expect("prepares")
-        .query_map([], |row| row.get(0))
-        .expect("reads")
-        .collect::<Result<_, _>>()
-        .expect("reads");
-    let whole = std::fs::read(&plain).expect("reads");
-    blocks.iter().chain([&whole]).any(|bytes| bytes.windows(needle.len()).any(|window| window == needle))
+/// Bytes of a page, and of them those that SQLCipher keeps: an initialisation vector and a MAC.
+const PAGE: usize = 4_096;
+const RESERVED: usize = 80;
+
+/// What stands on one page as it lies on disk. The first one begins with the file's salt.
+fn plain_page(page: &[u8], first: bool) -> Vec<u8> {
+    use aws_lc_rs::cipher::{AES_256, DecryptingKey, DecryptionContext, UnboundCipherKey};
+    let (body, reserved) = page.split_at(PAGE - RESERVED);
+    let mut body = body[if first { 16 } else { 0 }..].to_vec();
+    let vector: [u8; 16] = reserved[..16].try_into().expect("16 bytes");
+    let cipher = UnboundCipherKey::new(&AES_256, key().store_key().as_ref()).expect("a key");
+    let cipher = DecryptingKey::cbc(cipher).expect("a key");
+    cipher.decrypt(&mut body, DecryptionContext::Iv128((&vector).into())).expect("whole blocks");
+    body
+}
+
+/// Every page of file and log as they lie on disk, free and outdated ones included, opened with the raw key.
+fn everything(dir: &Path) -> Vec<Vec<u8>> {
+    let file = std::fs::read(dir.join("store.db")).expect("reads");
+    let log = std::fs::read(dir.join("store.db-wal")).unwrap_or_default();
+    let pages = file.chunks_exact(PAGE).enumerate().map(|(at, page)| plain_page(page, at == 0));
+    let frames = log.get(32..).unwrap_or_default().chunks_exact(24 + PAGE);
+    pages.chain(frames.map(|frame| plain_page(&frame[24..], frame[..4] == [0, 0, 0, 1]))).collect()
+}
+
+fn stands_somewhere(dir: &Path, needle: &[u8]) -> bool {
+    everything(dir).iter().any(|page| page.windows(needle.len()).any(|window| window == needle))
 }
 
 #[test]
-fn a_deleted_word_leaves_the_index() {
+fn d14_what_was_destroyed_is_on_no_page_and_in_no_log() {
     let (dir, mut store) = fresh();
+    let secret = b"what she wrote at four in the morning".repeat(300);
     index(&mut store, 1, "zanzibarquux");
     index(&mut store, 2, "stays here");
-    assert!(in_the_clear(&store, dir.path(), b"zanzibarquux"), "the test must be able to fail");
-    store.commit(&delete(Table::Search, &item_key(1))).expect("commits");
+    store.commit(&put(Table::Tail, b"small", b"a small secret")).expect("commits");
+    store.commit(&put(Table::Block, b"large", &secret)).expect("commits");
+    let needles: [&[u8]; 3] = [b"zanzibarquux", b"a small secret", b"at four in the morning"];
+    for needle in needles {
+        assert!(stands_somewhere(dir.path(), needle), "the test must be able to fail");
+    }
+    store.truncate_log().expect("folds");
+    let mut writes = delete(Table::Search, &item_key(1));
+    writes.extend(delete(Table::Block, b"large"));
+    writes.extend(put(Table::Tail, b"small", b"nothing"));
+    store.commit(&writes).expect("commits");
+    assert!(stands_somewhere(dir.path(), b"zanzibarquux"), "deleting alone leaves the word in the index");
     store.scrub().expect("scrubs");
-    assert!(!in_the_clear(&store, dir.path(), b"zanzibarquux"));
+    for needle in needles {
+        assert!(!stands_somewhere(dir.path(), needle), "{}", String::from_utf8_lossy(needle));
+    }
     assert_eq!(store.search("stays", 9).expect("finds"), [item_key(2)]);
     assert_eq!(std::fs::metadata(dir.path().join("store.db-wal")).expect("a log").len(), 0);
 }
