@@ -293,16 +293,10 @@ impl<M: Machine> Driver<M> {
             return Err(told);
         }
         self.net.close_all();
-        self.later.clear();
         self.machine = M::open(&self.store, &self.peer).map_err(|error| store_trouble(&error))?;
-        match self.listening.clone() {
-            Some(addrs) => {
-                let mut batch = Batch::default();
-                let done = self.handle(&mut batch, Input::Listening(addrs));
-                done.and_then(|()| Ok(self.store.commit(&batch.writes)?)).map_err(|trouble| trouble.told())
-            }
-            None => Ok(()),
-        }
+        // The next turn tells the new machine where it listens, and carries out what it then wants.
+        self.later = self.listening.clone().map(Input::Listening).into_iter().collect();
+        Ok(())
     }
 }
 

@@ -251,11 +251,12 @@ impl Rooms {
         addresses.truncate(crate::limits::ADDRESSES);
         self.addresses = addresses;
         let here = Hint { peer: self.peer.clone(), addresses: self.addresses.clone() };
-        cx.tx.put(Table::Local, HERE, codec::encode(&here));
+        if !matches!(self::here(&cx.tx), Ok(Some(stored)) if stored == here) {
+            cx.tx.put(Table::Local, HERE, codec::encode(&here));
+        }
         let ids: Vec<CircleId> = self.circles.values().filter(|c| c.row.standing == Standing::In).map(|c| c.id).collect();
         for id in ids {
-            if let Some(circle) = self.circles.get_mut(&id) {
-                circle.publish(cx, &self.addresses);
+            if self.circles.get_mut(&id).is_some_and(|circle| circle.publish(cx, &self.addresses)) {
                 self.touched.insert(id);
             }
         }

@@ -96,10 +96,10 @@ impl CircleState {
         self.dirty = true;
     }
 
-    /// Publishes this device's record: name, address, agreement.
-    pub(crate) fn publish(&mut self, cx: &mut Cx<'_, '_>, addresses: &[Addr]) {
-        let Some(epoch) = self.usable_epoch().or_else(|| self.newest_epochs().first().copied()) else { return };
-        let Some(roster) = self.ring.epoch(&epoch).map(|keys| keys.roster.clone()) else { return };
+    /// Publishes this device's record: name, address, agreement. False where it says so already.
+    pub(crate) fn publish(&mut self, cx: &mut Cx<'_, '_>, addresses: &[Addr]) -> bool {
+        let Some(epoch) = self.usable_epoch().or_else(|| self.newest_epochs().first().copied()) else { return false };
+        let Some(roster) = self.ring.epoch(&epoch).map(|keys| keys.roster.clone()) else { return false };
         let agreement = self.agreement();
         let body = record::RecordBody {
             at: cx.env.now,
@@ -114,7 +114,7 @@ impl CircleState {
                 == (&body.name, &body.peer, &body.addresses, &body.agreement)
         });
         if same {
-            return;
+            return false;
         }
         self.row.records += 1;
         let signer = &self.row.secrets.sign;
@@ -122,6 +122,7 @@ impl CircleState {
         record::put(&mut cx.tx, &self.id, &written);
         self.records.insert(written.device, written);
         self.save_row(cx);
+        true
     }
 }
 
