@@ -9,6 +9,10 @@ use crate::ui::{Line, Ui};
 
 /// Interrupted from the keyboard.
 pub(crate) const INTERRUPTED: u8 = 130;
+/// Told to end by another process.
+pub(crate) const TERMINATED: u8 = 143;
+/// The terminal went away.
+pub(crate) const HUNG_UP: u8 = 129;
 
 /// The exit code of a kind of refusal.
 pub(crate) const fn code(code: Code) -> u8 {

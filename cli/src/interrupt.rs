@@ -3,6 +3,10 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::exit::{HUNG_UP, INTERRUPTED, TERMINATED};
+
 /// A password is being read, so the terminal shows no letters now.
 static SILENT: AtomicBool = AtomicBool::new(false);
 
@@ -15,10 +19,21 @@ static CLEANUP: Mutex<Vec<Cleanup>> = Mutex::new(Vec::new());
 pub(crate) fn listen() {
     std::thread::spawn(|| {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-            leave();
+        if let Some(code) = runtime.block_on(told_to_end()) {
+            leave(code);
         }
     });
+}
+
+/// Until Ctrl-C, an order to end, or a terminal that goes away; the exit code that shells expect of it.
+async fn told_to_end() -> Option<u8> {
+    let mut terminate = signal(SignalKind::terminate()).ok()?;
+    let mut hangup = signal(SignalKind::hangup()).ok()?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed.ok().map(|()| INTERRUPTED),
+        _ = terminate.recv() => Some(TERMINATED),
+        _ = hangup.recv() => Some(HUNG_UP),
+    }
 }
 
 /// Run `read` while the terminal shows no letters.
@@ -36,7 +51,7 @@ pub(crate) fn on_interrupt(cleanup: impl FnOnce() + Send + 'static) {
     }
 }
 
-fn leave() -> ! {
+fn leave(code: u8) -> ! {
     if SILENT.load(Ordering::SeqCst) {
         drop(std::process::Command::new("stty").arg("echo").status());
     }
@@ -44,5 +59,5 @@ fn leave() -> ! {
     for cleanup in list {
         cleanup();
     }
-    std::process::exit(i32::from(crate::exit::INTERRUPTED));
+    std::process::exit(i32::from(code));
 }

@@ -46,7 +46,8 @@ impl Body {
     }
 
     fn keep(&mut self, context: &Context) {
-        if self.draft.is_none() {
+        // Where there is no home, none is made for a draft: what was typed stands in the terminal still.
+        if self.draft.is_none() && context.home().exists() {
             self.draft = write_draft(context, &self.text).ok();
         }
         if let Some(draft) = &self.draft {

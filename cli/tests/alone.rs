@@ -56,6 +56,8 @@ fn scripts_are_told_what_to_do() {
     let out = kith(&home, &["note", "list", "--json"]);
     let error: serde_json::Value = serde_json::from_slice(&out.stderr).unwrap();
     assert_eq!((&error["schema"], &error["code"]), (&"kith.error/1".into(), &"not-running".into()));
+    let out = kith(&home, &["note", "new", "precious"]);
+    assert_eq!(out.status.code(), Some(3));
     assert!(!home.exists(), "asking makes no home");
 }
 
