@@ -2,5 +2,6 @@
 
 pub mod dice;
 pub mod model;
+pub mod peer;
 pub mod proc;
 pub mod sim;

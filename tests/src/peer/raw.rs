@@ -1,0 +1,160 @@
+//! Sockets byte by byte: plain TCP and UDP, and Yamux frames written by hand on an encrypted connection.
+
+use std::io::{Read, Result};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use futures::{AsyncReadExt, AsyncWriteExt};
+use libp2p::core::Endpoint;
+use libp2p::core::transport::{DialOpts, PortUse, Transport};
+use libp2p::core::upgrade::OutboundConnectionUpgrade;
+use libp2p::identity::Keypair;
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, noise, tcp};
+
+use super::wire::{is_quic, propose, within};
+use crate::proc::Home;
+
+/// Where a daemon listens.
+///
+/// # Panics
+/// Where it does not say.
+#[must_use]
+pub fn addresses(home: &Home) -> Vec<Multiaddr> {
+    let status = home.json(&["status"]);
+    let listening = status.get("listening").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+    let parse = |addr: &serde_json::Value| addr.as_str()?.parse().ok();
+    let addrs: Vec<Multiaddr> = listening.iter().filter_map(parse).collect();
+    assert!(!addrs.is_empty(), "it listens nowhere: {status}");
+    addrs
+}
+
+/// The daemon's address on loopback, of TCP or QUIC.
+///
+/// # Panics
+/// Where there is none.
+#[must_use]
+pub fn address(home: &Home, quic: bool) -> Multiaddr {
+    let loopback = |addr: &Multiaddr| addr.iter().any(|part| matches!(part, Protocol::Ip4(ip) if ip.is_loopback()));
+    let found = addresses(home).into_iter().find(|addr| loopback(addr) && is_quic(addr) == quic);
+    found.expect("a loopback address")
+}
+
+/// The same as a socket's address.
+///
+/// # Panics
+/// Where there is none.
+#[must_use]
+pub fn socket(home: &Home, quic: bool) -> SocketAddr {
+    let addr = address(home, quic);
+    let port = addr.iter().find_map(|part| match part {
+        Protocol::Tcp(port) | Protocol::Udp(port) => Some(port),
+        _ => None,
+    });
+    (Ipv4Addr::LOCALHOST, port.expect("an address has a port")).into()
+}
+
+/// A plain TCP connection with the daemon.
+///
+/// # Panics
+/// Where nobody listens.
+#[must_use]
+pub fn tcp(home: &Home) -> TcpStream {
+    TcpStream::connect(socket(home, false)).expect("the daemon listens")
+}
+
+/// A UDP socket that is connected to the daemon's QUIC port.
+///
+/// # Panics
+/// Where there is none.
+#[must_use]
+pub fn udp(home: &Home) -> UdpSocket {
+    let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
+    udp.connect(socket(home, true)).expect("an address");
+    udp
+}
+
+/// Reads until the other side closes; whether it did within so long.
+///
+/// # Panics
+/// Where the socket takes no deadline.
+pub fn is_closed_within(stream: &mut TcpStream, patience: Duration) -> bool {
+    stream.set_read_timeout(Some(patience)).expect("a deadline");
+    let start = std::time::Instant::now();
+    let mut bytes = [0; 4_096];
+    while start.elapsed() < patience {
+        match stream.read(&mut bytes) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => return false,
+            Err(_) => return true,
+        }
+    }
+    false
+}
+
+/// A connection with Noise around it, where the other side now expects Yamux frames.
+pub type Encrypted = noise::Output<tcp::tokio::TcpStream>;
+
+/// Connects and encrypts, up to where Yamux begins.
+///
+/// # Errors
+/// Where the other side does not take part.
+pub async fn encrypted(keys: &Keypair, addr: &Multiaddr) -> Result<Encrypted> {
+    let other = |error: &dyn std::fmt::Display| std::io::Error::other(error.to_string());
+    let mut transport = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+    let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+    let dial = transport.dial(addr.clone(), options).map_err(|error| other(&error))?;
+    let mut stream = within(dial).await?.map_err(|error| other(&error))?;
+    within(propose(&mut stream, "/noise")).await??;
+    let config = noise::Config::new(keys).map_err(|error| other(&error))?;
+    let (_, mut stream) = within(config.upgrade_outbound(stream, "/noise")).await?.map_err(|error| other(&error))?;
+    within(propose(&mut stream, "/yamux/1.0.0")).await??;
+    Ok(stream)
+}
+
+/// Yamux frame types.
+pub mod kind {
+    /// Bytes of a stream.
+    pub const DATA: u8 = 0;
+    /// More room for a stream.
+    pub const WINDOW: u8 = 1;
+    /// A ping.
+    pub const PING: u8 = 2;
+    /// The end.
+    pub const GO_AWAY: u8 = 3;
+}
+
+/// Yamux flags.
+pub mod flag {
+    /// Opens a stream.
+    pub const SYN: u16 = 1;
+    /// Takes a stream.
+    pub const ACK: u16 = 2;
+    /// Ends one half.
+    pub const FIN: u16 = 4;
+    /// Breaks a stream.
+    pub const RST: u16 = 8;
+}
+
+/// A Yamux frame's head.
+#[must_use]
+pub fn yamux(kind: u8, flags: u16, stream: u32, length: u32) -> Vec<u8> {
+    let mut frame = vec![0, kind];
+    frame.extend_from_slice(&flags.to_be_bytes());
+    frame.extend_from_slice(&stream.to_be_bytes());
+    frame.extend_from_slice(&length.to_be_bytes());
+    frame
+}
+
+/// Sends bytes, and says whether they went out.
+pub async fn push(stream: &mut Encrypted, bytes: &[u8]) -> bool {
+    stream.write_all(bytes).await.is_ok() && stream.flush().await.is_ok()
+}
+
+/// Reads until the other side ends it; whether it does.
+pub async fn ends(stream: &mut Encrypted) -> bool {
+    let mut bytes = [0; 4_096];
+    let reading = async { while !matches!(stream.read(&mut bytes).await, Ok(0) | Err(_)) {} };
+    within(reading).await.is_ok()
+}
