@@ -262,6 +262,7 @@ impl<M: Machine> Driver<M> {
                 }
             }
             Effect::Close(link) => self.net.close(link),
+            Effect::Widen(link) => self.net.widen(link),
             Effect::Notify(event) => self.hub.publish(event),
             Effect::Scrub => self.scrub_due = true,
             Effect::Log(line, circle) => match circle {

@@ -16,8 +16,6 @@ pub(crate) const SEND_QUEUE_BYTES: usize = 2 * CREDIT_BYTES + (4 << 20);
 pub(crate) const WRITE_BYTES: usize = 256 << 10;
 /// Bytes of one read.
 pub(crate) const READ_BYTES: usize = 16 << 10;
-/// Frames of a peer that must stay as small as a hello.
-pub(crate) const HELLO_FRAMES: u32 = 3;
 /// Dials and closings that wait for the network task.
 pub(crate) const NET_COMMANDS: usize = 512;
 /// Addresses tried in one dial.

@@ -188,6 +188,11 @@ impl NetHandle {
         self.links.send(link, frame);
     }
 
+    /// Lets a link's frames be as large as they may be.
+    pub(crate) fn widen(&self, link: Link) {
+        self.links.widen(link);
+    }
+
     /// Closes a link once what is queued was sent.
     pub(crate) fn close(&self, link: Link) {
         self.links.close(link);

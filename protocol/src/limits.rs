@@ -76,7 +76,11 @@ pub const ADDRESSES: usize = 8;
 pub const ADDRESS_BYTES: usize = 128;
 /// Bytes of a peer id.
 pub const PEER_ID_BYTES: usize = 64;
-/// Tries to prove a ticket, per peer and minute.
+/// Milliseconds after which a stream is closed on which nobody proved anything.
+pub const STRANGER_MILLIS: u64 = 15_000;
+/// Frames that somebody who has proved nothing may send: hello, and tokens and an introduction for each circle.
+pub const STRANGER_FRAMES: usize = 4 * CIRCLES;
+/// Tries to prove a ticket, right or wrong, per peer and minute.
 pub const TICKET_TRIES: usize = 10;
 /// Devices of one person in a circle, so that nobody can use up the circle's.
 pub const DEVICES_PER_PERSON: usize = 32;

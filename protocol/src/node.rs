@@ -140,9 +140,12 @@ fn step(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, input: Input) -> Result<(), Stop
 }
 
 fn frame_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, bytes: &[u8]) -> Result<(), Stop> {
-    if !rooms.sessions.contains_key(&link) {
+    let Some(session) = rooms.sessions.get_mut(&link) else {
         cx.tx.then(Effect::Close(link));
         return Ok(());
+    };
+    if !session.one_more() {
+        return Err(Stop::Peer("too much from somebody who proved nothing"));
     }
     let frame: Frame = crate::codec::decode_within(bytes, crate::limits::FRAME_BYTES, "frame")
         .map_err(|_| Stop::Peer("a frame that is none"))?;

@@ -20,6 +20,7 @@
 
 pub mod cbor;
 pub mod forge;
+pub mod link;
 mod member;
 pub mod raw;
 mod scene;
@@ -243,6 +244,15 @@ impl Peer {
         self.lock().streams.keys().next_back().copied()
     }
 
+    /// Who is at the other end of the newest link.
+    ///
+    /// # Panics
+    /// Where no link is open.
+    #[must_use]
+    pub fn other_end(&self) -> Vec<u8> {
+        self.lock().streams.values().next_back().expect("a link is open").other_end()
+    }
+
     /// What came in on the newest link.
     #[must_use]
     pub fn heard(&self) -> Vec<Cbor> {
@@ -264,6 +274,15 @@ impl Peer {
         let mut state = self.lock();
         if let Some(link) = state.streams.keys().next_back().copied() {
             member::say(&mut state, link, frame);
+        }
+    }
+
+    /// Sends any bytes, not even a frame.
+    pub fn send_raw(&self, bytes: Vec<u8>) {
+        let state = self.lock();
+        if let Some(out) = state.streams.values().next_back().and_then(|stream| stream.out.as_ref()) {
+            // A stream that ended says so by itself.
+            drop(out.send(bytes));
         }
     }
 
@@ -291,9 +310,21 @@ impl Peer {
         }
     }
 
+    /// Calls an address, as somebody who was told of it, and waits until the stream stands and both said hello.
+    pub fn dial(&self, addr: &libp2p::Multiaddr) {
+        wire::runtime().spawn(member::meet(Arc::clone(&self.member), None, Some(addr.clone())));
+        until("a stream", || (self.heard().len() > 1).then_some(()));
+    }
+
+    /// Calls an address, whether or not anybody answers.
+    pub fn knock(&self, addr: &libp2p::Multiaddr) {
+        wire::runtime().spawn(member::meet(Arc::clone(&self.member), None, Some(addr.clone())));
+    }
+
     /// Closes every stream.
     pub fn hang_up(&self) {
-        self.lock().streams.clear();
+        let links: Vec<Link> = self.lock().streams.keys().copied().collect();
+        links.into_iter().for_each(|link| self.member.closed(link));
     }
 
     /// Calls everybody again at once.

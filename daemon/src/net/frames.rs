@@ -1,12 +1,13 @@
 //! Cuts a stream of bytes into frames: four bytes of length, big-endian, then so many bytes.
 //!
-//! A length over the bound is refused before anything is kept, and memory grows with what came, not with what was announced.
+//! A length over the bound is refused before anything is kept, and memory grows with what came, not with what was announced. A
+//! frame larger than a hello waits until the link is wide: nobody who has proved nothing makes us hold more.
 
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use kith_protocol::limits::{FRAME_BYTES, HELLO_BYTES};
 
-use crate::limits::{HELLO_FRAMES, READ_BYTES};
+use crate::limits::READ_BYTES;
 
 /// A frame was announced that no peer may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,31 +20,37 @@ pub(super) struct Frames {
     header: Vec<u8>,
     body: Vec<u8>,
     need: Option<usize>,
-    seen: u32,
 }
 
 impl Frames {
-    /// Takes bytes in and gives the frames that they complete.
-    pub(super) fn take(&mut self, mut bytes: &[u8], out: &mut impl Extend<Vec<u8>>) -> Result<(), TooLarge> {
-        while !bytes.is_empty() {
+    /// Takes bytes in and gives the frames that they complete. Returns how many were taken: all of them, unless a frame that needs
+    /// a wide link was announced on one that is not.
+    pub(super) fn take(&mut self, bytes: &[u8], wide: bool, out: &mut impl Extend<Vec<u8>>) -> Result<usize, TooLarge> {
+        let mut left = bytes;
+        while !left.is_empty() && !self.waits(wide) {
             let need = match self.need {
                 Some(need) => need,
-                None => match self.take_header(&mut bytes)? {
+                None => match self.take_header(&mut left)? {
+                    Some(need) if need > HELLO_BYTES && !wide => break,
                     Some(need) => need,
-                    None => return Ok(()),
+                    None => break,
                 },
             };
             let missing = need.saturating_sub(self.body.len());
-            let (head, rest) = bytes.split_at_checked(missing).unwrap_or((bytes, &[]));
+            let (head, rest) = left.split_at_checked(missing).unwrap_or((left, &[]));
             self.body.extend_from_slice(head);
-            bytes = rest;
+            left = rest;
             if self.body.len() == need {
                 self.need = None;
-                self.seen = self.seen.saturating_add(1);
                 out.extend([std::mem::take(&mut self.body)]);
             }
         }
-        Ok(())
+        Ok(bytes.len() - left.len())
+    }
+
+    /// Does the next frame need a wider link than this?
+    pub(super) fn waits(&self, wide: bool) -> bool {
+        !wide && self.need.is_some_and(|need| need > HELLO_BYTES)
     }
 
     fn take_header(&mut self, bytes: &mut &[u8]) -> Result<Option<usize>, TooLarge> {
@@ -53,8 +60,7 @@ impl Frames {
         *bytes = rest;
         let Some(length) = self.header.first_chunk::<4>() else { return Ok(None) };
         let need = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-        let limit = if self.seen < HELLO_FRAMES { HELLO_BYTES } else { FRAME_BYTES };
-        if need == 0 || need > limit {
+        if need == 0 || need > FRAME_BYTES {
             return Err(TooLarge(need));
         }
         self.header.clear();
@@ -79,20 +85,28 @@ mod tests {
 
     #[test]
     fn refuses_what_is_too_large_before_keeping_it() {
+        let mut out = Vec::new();
+        let length = u32::try_from(FRAME_BYTES + 1).expect("fits").to_be_bytes();
+        for wide in [false, true] {
+            assert_eq!(Frames::default().take(&length, wide, &mut out), Err(TooLarge(FRAME_BYTES + 1)));
+            assert_eq!(Frames::default().take(&[0; 4], wide, &mut out), Err(TooLarge(0)));
+        }
+    }
+
+    #[test]
+    fn a_large_frame_waits_for_a_wide_link() {
         let mut frames = Frames::default();
         let mut out = Vec::new();
-        let length = u32::try_from(HELLO_BYTES + 1).expect("fits").to_be_bytes();
-        assert_eq!(frames.take(&length, &mut out), Err(TooLarge(HELLO_BYTES + 1)));
-        assert_eq!(Frames::default().take(&[0; 4], &mut out), Err(TooLarge(0)));
-        let mut frames = Frames::default();
-        for _ in 0..HELLO_FRAMES {
-            frames.take(&[0, 0, 0, 1, 7], &mut out).expect("small");
-        }
-        assert_eq!(frames.take(&length, &mut out), Ok(()));
+        let mut wire = Vec::new();
+        put(&mut wire, b"small");
+        put(&mut wire, &vec![7; HELLO_BYTES + 1]);
+        let taken = frames.take(&wire, false, &mut out).expect("within bounds");
+        assert_eq!((taken, out.len()), (4 + 5 + 4, 1));
+        assert!(frames.waits(false) && !frames.waits(true));
+        assert_eq!(frames.take(&wire[taken..], false, &mut out), Ok(0), "nothing more is taken in");
         assert!(frames.body.capacity() <= READ_BYTES);
-        let length = u32::try_from(FRAME_BYTES + 1).expect("fits").to_be_bytes();
-        let mut frames = Frames { seen: 9, ..Frames::default() };
-        assert_eq!(frames.take(&length, &mut out), Err(TooLarge(FRAME_BYTES + 1)));
+        assert_eq!(frames.take(&wire[taken..], true, &mut out), Ok(wire.len() - taken));
+        assert_eq!(out.len(), 2);
     }
 
     proptest! {
@@ -111,7 +125,7 @@ mod tests {
             while !rest.is_empty() {
                 let at = cut.next().copied().unwrap_or(1).min(rest.len());
                 let (head, tail) = rest.split_at(at);
-                prop_assert!(frames.take(head, &mut got).is_ok());
+                prop_assert_eq!(frames.take(head, true, &mut got), Ok(head.len()));
                 rest = tail;
             }
             prop_assert_eq!(got, sent);

@@ -3,6 +3,7 @@
 //! Runs inside the connection's own task. The dialer opens the stream; the listener takes one and refuses more.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -173,6 +174,8 @@ struct Moving {
     inbox: Inbox,
     frames: Frames,
     scratch: Box<[u8]>,
+    /// What was read and not cut into frames yet.
+    unread: Range<usize>,
     heard: VecDeque<Input>,
     /// The next input waits for room at the driver.
     handing: Option<BoxFuture<'static, bool>>,
@@ -192,6 +195,7 @@ impl Moving {
             inbox,
             frames: Frames::default(),
             scratch: vec![0; READ_BYTES].into(),
+            unread: 0..0,
             heard: VecDeque::from([opened]),
             handing: None,
             out: Vec::new(),
@@ -274,21 +278,30 @@ impl Moving {
                 Poll::Ready(false) => return Poll::Ready(()),
                 Poll::Pending => return Poll::Pending,
             }
-            match Pin::new(&mut self.stream).poll_read(cx, &mut self.scratch) {
-                Poll::Ready(Ok(bytes @ 1..)) => {
-                    let came = self.scratch.get(..bytes).unwrap_or_default();
-                    let mut frames = Vec::new();
-                    if let Err(error) = self.frames.take(came, &mut frames) {
-                        tracing::info!("a peer was dropped: {error}");
-                        return Poll::Ready(());
-                    }
-                    if self.closing.is_none() {
-                        let link = self.shared.link;
-                        self.heard.extend(frames.into_iter().map(|frame| Input::Bytes(link, frame)));
-                    }
+            let wide = self.shared.is_wide();
+            if self.frames.waits(wide) {
+                // Widening wakes us; so does the end of the link, which comes where nothing is ever proved.
+                return Poll::Pending;
+            }
+            if self.unread.is_empty() {
+                match Pin::new(&mut self.stream).poll_read(cx, &mut self.scratch) {
+                    Poll::Ready(Ok(bytes @ 1..)) => self.unread = 0..bytes,
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
                 }
-                Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => return Poll::Pending,
+            }
+            let came = self.scratch.get(self.unread.clone()).unwrap_or_default();
+            let mut frames = Vec::new();
+            match self.frames.take(came, wide, &mut frames) {
+                Ok(taken) => self.unread.start += taken,
+                Err(error) => {
+                    tracing::info!("a peer was dropped: {error}");
+                    return Poll::Ready(());
+                }
+            }
+            if self.closing.is_none() {
+                let link = self.shared.link;
+                self.heard.extend(frames.into_iter().map(|frame| Input::Bytes(link, frame)));
             }
         }
         cx.waker().wake_by_ref();

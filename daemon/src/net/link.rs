@@ -19,6 +19,8 @@ pub(super) struct Shared {
     pub(super) peer: PeerId,
     /// Was the driver told that it is open, so that it must hear that it closed?
     pub(super) announced: AtomicBool,
+    /// May frames be larger than a hello?
+    wide: AtomicBool,
     queue: Mutex<Queue>,
     waker: AtomicWaker,
 }
@@ -109,6 +111,16 @@ impl Shared {
         self.close(State::Dropped);
     }
 
+    fn widen(&self) {
+        self.wide.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// May frames be larger than a hello? The handler is woken when they may.
+    pub(super) fn is_wide(&self) -> bool {
+        self.wide.load(Ordering::Acquire)
+    }
+
     pub(super) fn is_announced(&self) -> bool {
         self.announced.load(Ordering::Acquire)
     }
@@ -129,8 +141,9 @@ impl Links {
     /// A link for a new connection; nobody can send on it before [`Links::open`].
     pub(super) fn name(&self, peer: PeerId) -> Arc<Shared> {
         let link = Link(self.next.fetch_add(1, Ordering::Relaxed) + 1);
-        let (announced, queue, waker) = (AtomicBool::new(false), Mutex::default(), AtomicWaker::new());
-        Arc::new(Shared { link, peer, announced, queue, waker })
+        let (announced, wide, queue, waker) =
+            (AtomicBool::new(false), AtomicBool::new(false), Mutex::default(), AtomicWaker::new());
+        Arc::new(Shared { link, peer, announced, wide, queue, waker })
     }
 
     pub(super) fn open(&self, shared: &Arc<Shared>) {
@@ -144,6 +157,12 @@ impl Links {
     pub(crate) fn send(&self, link: Link, frame: Vec<u8>) {
         if let Some(shared) = self.lock().get(&link) {
             shared.send(frame);
+        }
+    }
+
+    pub(crate) fn widen(&self, link: Link) {
+        if let Some(shared) = self.lock().get(&link) {
+            shared.widen();
         }
     }
 
@@ -188,6 +207,14 @@ mod tests {
         assert_eq!(shared.poll(&cx, &mut out), Poll::Ready(Todo::Write));
         assert_eq!(out, b"\0\0\0\x02ab\0\0\0\x01c");
         assert_eq!(shared.poll(&cx, &mut out), Poll::Ready(Todo::Finish));
+    }
+
+    #[test]
+    fn a_link_is_narrow_until_it_is_widened() {
+        let (links, shared) = link();
+        assert!(!shared.is_wide());
+        links.widen(shared.link);
+        assert!(shared.is_wide());
     }
 
     #[test]

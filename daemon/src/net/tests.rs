@@ -102,6 +102,7 @@ async fn frames_both_ways(listen: &str) {
         b.net.handle().send(at_b, vec![n; 20]);
     }
     a.net.handle().send(at_a, large.clone());
+    b.net.handle().widen(at_b);
     for n in 0..3u8 {
         assert_eq!(b.frame(at_b).await, vec![n; 10]);
         assert_eq!(a.frame(at_a).await, vec![n; 20]);
@@ -142,9 +143,23 @@ async fn a_network_that_ended_can_begin_again_at_once() {
 }
 
 #[tokio::test]
-async fn a_first_frame_over_the_hello_limit_closes_the_link() {
+async fn w26_a_frame_over_the_hello_limit_is_not_read_before_the_link_is_wide() {
+    let (a, at_a, mut b, at_b) = linked(TCP).await;
+    let large = vec![0; HELLO_BYTES + 1];
+    a.net.handle().send(at_a, b"small".to_vec());
+    a.net.handle().send(at_a, large.clone());
+    a.net.handle().send(at_a, b"behind it".to_vec());
+    assert_eq!(b.frame(at_b).await, b"small");
+    b.net.handle().widen(at_b);
+    assert_eq!(b.frame(at_b).await, large);
+    assert_eq!(b.frame(at_b).await, b"behind it");
+}
+
+#[tokio::test]
+async fn w26_a_link_that_waits_to_be_wide_ends_when_it_is_closed() {
     let (mut a, at_a, mut b, at_b) = linked(TCP).await;
     a.net.handle().send(at_a, vec![0; HELLO_BYTES + 1]);
+    b.net.handle().close(at_b);
     b.closed(at_b).await;
     a.closed(at_a).await;
 }

@@ -266,6 +266,8 @@ pub enum Effect {
     Dial(PeerId, Vec<Addr>),
     /// Close a stream.
     Close(Link),
+    /// The other side of a stream proved itself, or was asked for something: its frames may be larger than a hello from now on.
+    Widen(Link),
     /// Tell watchers; ids only.
     Notify(control::WatchEvent),
     /// Bytes were destroyed: truncate what the store keeps beside its pages (WAL).

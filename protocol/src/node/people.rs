@@ -335,6 +335,8 @@ pub(crate) fn accept(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, accept: &control::A
     }
     if let Some(join) = rooms.joins.get_mut(&id).filter(|join| join.open() && join.ticket.secret == ticket.secret) {
         join.confirm |= accept.confirm;
+        // The same invite with other addresses: the link that was typed last says where to ask.
+        join.ticket = ticket;
         join.save(cx);
     } else {
         not_expired(&ticket, cx)?;

@@ -187,7 +187,11 @@ impl Rooms {
     /// A stream is over, for whatever reason.
     pub(crate) fn ended(&mut self, env: &mut Env<'_>, link: Link) {
         if let Some(session) = self.sessions.remove(&link) {
-            self.dialer.closed(env, &session.peer);
+            if session.ends().is_some() {
+                self.dialer.in_vain(env, &session.peer);
+            } else {
+                self.dialer.closed(env, &session.peer);
+            }
         }
     }
 
@@ -208,11 +212,6 @@ impl Rooms {
         for session in self.sessions.values_mut() {
             session.circles.remove(id);
         }
-    }
-
-    /// One more try with a ticket nobody knows?
-    pub(crate) fn may_try(&mut self, peer: &PeerId, now: Millis) -> bool {
-        self.tries.one_more(peer, now)
     }
 
     /// Takes out previews under way that match.
@@ -265,6 +264,16 @@ impl Rooms {
 
     // ---- time -------------------------------------------------------------------------------------------------------
 
+    /// Closes streams on which nobody proved anything for too long.
+    fn part_with_strangers(&mut self, cx: &mut Cx<'_, '_>) {
+        let over = |session: &Session| session.ends().is_some_and(|end| end <= cx.env.now);
+        let links: Vec<Link> = self.sessions.iter().filter(|(_, session)| over(session)).map(|(link, _)| *link).collect();
+        for link in links {
+            self.ended(cx.env, link);
+            cx.tx.then(Effect::Close(link));
+        }
+    }
+
     /// Whatever is due.
     pub(crate) fn tick(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
         let now = cx.env.now;
@@ -274,6 +283,8 @@ impl Rooms {
             exchange::announce(self, cx, &id)?;
         }
         join::tidy(self, cx);
+        self.part_with_strangers(cx);
+        join::ask_again(self, cx)?;
         if entries::next_sweep(&cx.tx)?.is_some_and(|due| due <= now) {
             entries::sweep(self, cx)?;
         }
@@ -286,7 +297,8 @@ impl Rooms {
         let looks = self.looking.iter().map(|l| l.since.plus(join::LOOK_FOR + 1));
         let joins = self.joins.values().filter(|j| j.over()).map(|j| j.at.plus(DAY + 1));
         let destroy = entries::next_sweep(base)?;
-        let all = self.announce.values().copied().chain(self.dialer.deadline()).chain(looks).chain(joins);
+        let strangers = self.sessions.values().filter_map(|session| session.ends().or(session.ask_again));
+        let all = self.announce.values().copied().chain(self.dialer.deadline()).chain(looks).chain(joins).chain(strangers);
         Ok(all.chain(destroy).min())
     }
 

@@ -93,7 +93,7 @@ impl Village {
                 self.queue.push_back((other, Input::Opened { link: theirs, peer: peer(at), dialer: false }));
             }
             Effect::Close(link) => self.cut(at, link),
-            Effect::Notify(_) | Effect::Scrub => {}
+            Effect::Widen(_) | Effect::Notify(_) | Effect::Scrub => {}
             Effect::Log(line, _) => println!("machine {at}: {line}"),
         }
     }
@@ -525,3 +525,5 @@ fn a_claim_to_know_more_of_somebody_does_not_make_her_begin_again() {
     village.note(1, "", "two");
     assert_eq!(village.bodies(0), ["one", "two"]);
 }
+
+mod strangers;

@@ -69,8 +69,23 @@ impl Dialer {
             open: 0,
         });
         call.calling = None;
-        call.failures = 0;
         call.open += 1;
+    }
+
+    /// The other side proved itself: calling it is worth while.
+    pub(crate) fn proved(&mut self, peer: &PeerId) {
+        if let Some(call) = self.peers.get_mut(peer) {
+            call.failures = 0;
+        }
+    }
+
+    /// A stream was closed on which nothing was proved: calling again soon would come to the same.
+    pub(crate) fn in_vain(&mut self, env: &mut Env<'_>, peer: &PeerId) {
+        if let Some(call) = self.peers.get_mut(peer) {
+            call.open = call.open.saturating_sub(1);
+            call.failures = call.failures.saturating_add(1);
+            call.next = env.now.plus(back_off(call.failures, env));
+        }
     }
 
     /// A stream closed.

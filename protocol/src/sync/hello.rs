@@ -40,7 +40,7 @@ pub(crate) fn opened(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, peer: P
     }
     rooms.dialer.connected(&peer);
     let salt = Salt(cx.random());
-    rooms.sessions.insert(link, Session::new(peer, salt));
+    rooms.sessions.insert(link, Session::new(peer, salt, cx.env.now));
     send(cx, link, &Frame::Hello { version: super::frame::VERSION, salt });
 }
 
@@ -207,6 +207,8 @@ pub(crate) fn prove(
         return Err(Stop::Peer("a proof that does not hold"));
     }
     shared.proved = true;
+    rooms.dialer.proved(&session.peer);
+    cx.tx.then(Effect::Widen(link));
     exchange::begin(rooms, cx, link, id)
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 
 use super::frame::{Acts, Bytes, Card, Frame, Request, RequestBody, SealedRequest, TicketAnswer, TicketProof, refusal};
-use super::session::send;
+use super::session::{Session, send};
 use super::{hello, welcome};
 use crate::circle::record;
 use crate::circle::state::{CircleRow, CircleState, Standing, Taken};
@@ -20,7 +20,7 @@ use crate::limits;
 use crate::node::{Answer, CallId, Cx, Effect, Link, Rooms, Stop};
 use crate::private::Private;
 use crate::store::{Read, StoreError, Table};
-use crate::time::{DAY, Millis};
+use crate::time::{DAY, MINUTE, Millis};
 
 /// A join under way, as stored.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -147,7 +147,8 @@ pub(crate) struct Looking {
 
 /// On a link that we opened to a ticket's peer: prove the ticket.
 pub(crate) fn greet(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), Stop> {
-    let Some(session) = rooms.sessions.get(&link).filter(|s| s.asked.is_none()) else { return Ok(()) };
+    let free = |s: &&Session| s.asked.is_none() && s.ask_again.is_none_or(|at| at <= cx.env.now);
+    let Some(session) = rooms.sessions.get(&link).filter(free) else { return Ok(()) };
     let Some(their_salt) = session.their_salt else { return Ok(()) };
     let named = |ticket: &Ticket| ticket.hints.iter().any(|hint| hint.peer == session.peer);
     let looking = rooms.looking.iter().filter(|l| named(&l.ticket)).map(|l| (&l.ticket, &l.secrets));
@@ -163,9 +164,10 @@ pub(crate) fn greet(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Resul
         device_signature: cx.env.crypto.sign(&secrets.sign, welcome::TICKET, &[&bound]),
     };
     let asked = ticket.circle;
+    cx.tx.then(Effect::Widen(link));
     send(cx, link, &Frame::Ticket(proof));
     if let Some(session) = rooms.sessions.get_mut(&link) {
-        session.asked = Some(asked);
+        (session.asked, session.ask_again) = (Some(asked), None);
     }
     Ok(())
 }
@@ -177,6 +179,7 @@ pub(crate) fn answered(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, answe
         TicketAnswer::Card(sealed) => card(rooms, cx, link, &asked, sealed)?,
         TicketAnswer::Waiting => with_join(rooms, cx, &asked, |join, cx| join.set(cx, 1, ""))?,
         TicketAnswer::Declined => with_join(rooms, cx, &asked, |join, cx| join.set(cx, 4, "a steward declined the request"))?,
+        TicketAnswer::Refused(refusal::BUSY) => return busy(rooms, cx, link, &asked),
         TicketAnswer::Refused(why) => refused(rooms, cx, &asked, *why)?,
         TicketAnswer::Welcome(acts, records) => welcomed(rooms, cx, &asked, acts, records)?,
     }
@@ -208,7 +211,6 @@ fn refused(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8) ->
         refusal::EXPIRED => "the invite has expired",
         refusal::USED => "the invite has been used",
         refusal::CLOSED => "the invite was closed",
-        refusal::BUSY => return Ok(()),
         _ => "this invite is not known there",
     };
     let error = control::Error::new(control::Code::NotFound, reason, "ask for a new invite");
@@ -216,6 +218,33 @@ fn refused(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8) ->
         cx.tx.then(Effect::Reply(looking.call, Err(error.clone())));
     }
     with_join(rooms, cx, asked, |join, cx| join.set(cx, 5, reason))
+}
+
+/// Too many ask there at the moment: whoever looks is told, whoever wants to join asks again in a minute.
+fn busy(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId) -> Result<(), Stop> {
+    let reason = "too many ask there at the moment";
+    let error = control::Error::new(control::Code::Failed, reason, "try again in a few minutes");
+    for looking in rooms.take_looking(|l| l.ticket.circle == *asked) {
+        cx.tx.then(Effect::Reply(looking.call, Err(error.clone())));
+    }
+    with_join(rooms, cx, asked, |join, cx| join.set(cx, join.status, reason))?;
+    if let Some(session) = rooms.sessions.get_mut(&link) {
+        (session.asked, session.ask_again) = (None, Some(cx.env.now.plus(MINUTE)));
+    }
+    Ok(())
+}
+
+/// Asks again where we were told to, if its time has come.
+pub(crate) fn ask_again(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    let due = |s: &Session| s.ask_again.is_some_and(|at| at <= cx.env.now);
+    let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| due(s)).map(|(link, _)| *link).collect();
+    for link in links {
+        greet(rooms, cx, link)?;
+        if let Some(session) = rooms.sessions.get_mut(&link) {
+            session.ask_again = None;
+        }
+    }
+    Ok(())
 }
 
 /// The card came: show it to whoever looks, and ask to come in where that was wanted.

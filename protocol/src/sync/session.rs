@@ -6,7 +6,9 @@ use super::frame::{Frame, Message, Salt, Token};
 use crate::circle::body::ChainId;
 use crate::codec;
 use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId, PeerId};
+use crate::limits;
 use crate::node::{Cx, Effect, Link};
+use crate::time::Millis;
 
 /// Tokens that one side may send on a link, padding included.
 pub(crate) const TOKENS: usize = 256;
@@ -28,8 +30,14 @@ pub(crate) struct Session {
     pub(crate) offered: BTreeSet<CircleId>,
     /// Which circle's ticket we proved on this link.
     pub(crate) asked: Option<CircleId>,
+    /// We were told to ask again with a ticket, and when.
+    pub(crate) ask_again: Option<Millis>,
     /// A ticket's holder on the other side, once proved: the circle, the invite's key, the device that asks.
     pub(crate) guest: Option<Guest>,
+    /// When it opened.
+    since: Millis,
+    /// Frames that came while the other side had proved nothing.
+    strange: usize,
 }
 
 /// A ticket's holder.
@@ -81,7 +89,7 @@ pub(crate) struct Known {
 
 impl Session {
     /// A fresh stream.
-    pub(crate) const fn new(peer: PeerId, my_salt: Salt) -> Self {
+    pub(crate) const fn new(peer: PeerId, my_salt: Salt, since: Millis) -> Self {
         Self {
             peer,
             my_salt,
@@ -90,8 +98,31 @@ impl Session {
             circles: BTreeMap::new(),
             offered: BTreeSet::new(),
             asked: None,
+            ask_again: None,
             guest: None,
+            since,
+            strange: 0,
         }
+    }
+
+    /// Has this side nothing to do with the other: nothing is proved, nobody asks for anything?
+    fn is_strange(&self) -> bool {
+        let asks = self.asked.is_some() || self.ask_again.is_some() || self.guest.is_some();
+        !asks && !self.circles.values().any(|shared| shared.proved)
+    }
+
+    /// When it is closed unless something is proved by then.
+    pub(crate) fn ends(&self) -> Option<Millis> {
+        self.is_strange().then(|| self.since.plus(limits::STRANGER_MILLIS))
+    }
+
+    /// Counts a frame. May it be looked at?
+    pub(crate) fn one_more(&mut self) -> bool {
+        if !self.is_strange() {
+            return true;
+        }
+        self.strange += 1;
+        self.strange <= limits::STRANGER_FRAMES
     }
 
     /// The circle that a token of theirs names.

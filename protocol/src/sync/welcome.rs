@@ -98,20 +98,23 @@ pub(crate) fn ticket(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, proof: 
     let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
     let Some(their_salt) = session.their_salt else { return Err(Stop::Peer("a ticket before hello")) };
     let peer = session.peer.clone();
+    if !rooms.tries.one_more(&peer, cx.env.now) {
+        return refuse(cx, link, refusal::BUSY);
+    }
+    let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
     let bound = proof_parts((&peer, &their_salt), (&rooms.peer, &session.my_salt), &proof.device);
     let right = cx.env.crypto.verify(&proof.key, TICKET, &[&bound], &proof.signature)
         && cx.env.crypto.verify(&proof.device, TICKET, &[&bound], &proof.device_signature);
     let found = rooms.circles.values().filter(|c| c.row.standing == Standing::In).find(|c| c.invite_of(&proof.key).is_some());
     let (true, Some(circle)) = (right, found) else {
-        if !rooms.may_try(&peer, cx.env.now) {
-            return refuse(cx, link, refusal::BUSY);
-        }
         return refuse(cx, link, refusal::UNKNOWN);
     };
     let id = circle.id;
     if let Some(session) = rooms.sessions.get_mut(&link) {
         session.guest = Some(Guest { circle: id, ticket: proof.key, device: proof.device, welcomed: false });
     }
+    rooms.dialer.proved(&peer);
+    cx.tx.then(Effect::Widen(link));
     answer(rooms, cx, link, id, proof)
 }
 
@@ -372,7 +375,7 @@ fn welcome(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), Sto
     Ok(())
 }
 
-/// Tries with a wrong ticket are counted per peer and minute.
+/// Tries with a ticket are counted per peer and minute, before anything is verified.
 #[derive(Debug, Default)]
 pub(crate) struct Tries(std::collections::BTreeMap<PeerId, (Millis, usize)>);
 
@@ -380,8 +383,12 @@ impl Tries {
     /// May this peer try once more?
     pub(crate) fn one_more(&mut self, peer: &PeerId, now: Millis) -> bool {
         self.0.retain(|_, (since, _)| now.since(*since) < MINUTE);
-        if self.0.len() >= limits::LINKS && !self.0.contains_key(peer) {
-            return false;
+        if self.0.len() >= limits::LINKS
+            && !self.0.contains_key(peer)
+            && let Some(oldest) = self.0.iter().min_by_key(|(_, (since, _))| *since).map(|(peer, _)| peer.clone())
+        {
+            // Peer ids cost nothing: a crowd of them must not use up what is left for honest ones.
+            self.0.remove(&oldest);
         }
         let (_, count) = self.0.entry(peer.clone()).or_insert((now, 0));
         *count += 1;

@@ -25,6 +25,8 @@ pub struct Entry {
     pub creator: PersonId,
     /// The item's random half.
     pub nonce: [u8; 16],
+    /// The nonce of its seal.
+    pub sealing: [u8; 24],
     /// How long it is kept.
     pub retention: Cbor,
     /// The membership heads it names; none: the predecessor's.
@@ -33,6 +35,8 @@ pub struct Entry {
     pub edit: Vec<u8>,
     /// What stands inside the seal, padding included, in place of the packed edit.
     pub inside: Option<Vec<u8>>,
+    /// Is its edit one that depends on the entry before it in the run, and on nothing else? Then this is what it does.
+    pub on_top: Option<Vec<Op>>,
     /// What is sent in place of what was sealed.
     pub sealed: Option<Vec<u8>>,
     /// Is only hash and length sent?
@@ -108,11 +112,14 @@ impl Run {
                 entry.item(),
                 entry.retention.clone(),
             ];
-            let inside = entry.inside.clone().unwrap_or_else(|| packed(0, &entry.edit));
-            let mut nonce = [0; 24];
-            crypto::Seeded::new(super::member::fresh_seed()).fill_bytes(&mut nonce);
+            let edit = entry.on_top.clone().map(|ops| {
+                // A fixed label, so that building twice gives the same bytes.
+                let (version, at, about, names) = (1, Millis(1_795_359_600_000), None, Vec::new());
+                encoded(&Edit { version, at, about, deps: vec![previous], names, ops }).encode()
+            });
+            let inside = entry.inside.clone().unwrap_or_else(|| packed(0, edit.as_ref().unwrap_or(&entry.edit)));
             let bound: Vec<u8> = place.iter().flat_map(Cbor::encode).collect();
-            let sealed = entry.sealed.clone().unwrap_or_else(|| crypto::seal_with(&sealing, &nonce, &bound, &inside));
+            let sealed = entry.sealed.clone().unwrap_or_else(|| crypto::seal_with(&sealing, &entry.sealing, &bound, &inside));
             let hash = crypto::hash("kith/v1/entry-sealed", &[&sealed]);
             let length = Cbor::Uint(sealed.len() as u64);
             let header = Cbor::Array(place.into_iter().chain([bytes(hash), length.clone()]).collect());
@@ -161,6 +168,25 @@ impl Run {
         self.entries.first_mut().expect("a run has entries")
     }
 
+    /// More entries of the first one's item, each an edit on top of the one before.
+    pub fn deepen(&mut self, count: usize) {
+        let like = self.entry().clone();
+        for _ in 0..count {
+            let mut entry = Entry { heads: None, on_top: Some(vec![Op::Set(14, Value::text("x"))]), ..like.clone() };
+            crypto::Seeded::new(super::member::fresh_seed()).fill_bytes(&mut entry.sealing);
+            self.entries.push(entry);
+        }
+    }
+
+    /// A run behind this one that goes on in the same way.
+    #[must_use]
+    pub fn deeper(&self) -> Self {
+        let mut next = self.clone();
+        (next.first, next.previous) = (self.first + self.entries.len() as u64, self.build().1);
+        next.entries.retain(|entry| entry.on_top.is_some());
+        next
+    }
+
     /// Another run behind this one in its chain, with one note.
     #[must_use]
     pub fn next(&self, title: &str) -> Self {
@@ -170,7 +196,9 @@ impl Run {
         let entry = next.entry();
         entry.edit = titled(title);
         entry.heads = None;
-        crypto::Seeded::new(super::member::fresh_seed()).fill_bytes(&mut entry.nonce);
+        let mut random = crypto::Seeded::new(super::member::fresh_seed());
+        random.fill_bytes(&mut entry.nonce);
+        random.fill_bytes(&mut entry.sealing);
         next
     }
 }
@@ -190,17 +218,20 @@ impl Peer {
         let signer = self.signing_key(&circle);
         let (epoch, keys) = self.newest_epoch(&circle);
         let mut random = crypto::Seeded::new(super::member::fresh_seed());
-        let (mut incarnation, mut nonce) = ([0; 16], [0; 16]);
+        let (mut incarnation, mut nonce, mut sealing) = ([0; 16], [0; 16], [0; 24]);
         random.fill_bytes(&mut incarnation);
         random.fill_bytes(&mut nonce);
+        random.fill_bytes(&mut sealing);
         let entry = Entry {
             kind: u64::from(Kind::Note.number()),
             creator: person_id(&circle, &signer.id()),
             nonce,
+            sealing,
             retention: encoded(&Retention::Keep),
             heads: Some(self.tips(&circle)),
             edit: titled(title),
             inside: None,
+            on_top: None,
             sealed: None,
             hollow: false,
         };
@@ -317,6 +348,19 @@ impl Peer {
         let mut random = crypto::Seeded::new(super::member::fresh_seed());
         let signer = self.signing_key(&circle);
         Record::write(&Real, &mut random, &circle, &signer, (&epoch, &keys.roster), count, body).bytes
+    }
+
+    /// What its record says, under another name.
+    #[must_use]
+    pub fn about(&self, name: &str) -> RecordBody {
+        RecordBody {
+            at: now(),
+            name: name.to_owned().into(),
+            device_name: String::new().into(),
+            peer: self.member.id.clone(),
+            addresses: Vec::new(),
+            agreement: None,
+        }
     }
 
     /// Sends acts.

@@ -39,11 +39,18 @@ pub(super) fn fresh_seed() -> u64 {
 /// One stream and what went over it.
 #[derive(Debug)]
 pub(super) struct Stream {
-    pub(super) peer: PeerId,
     pub(super) out: Option<mpsc::UnboundedSender<Vec<u8>>>,
     pub(super) heard: Vec<Vec<u8>>,
     pub(super) said: Vec<Vec<u8>>,
-    pub(super) connection: Connection,
+    /// Stands as long as somebody holds it.
+    connection: Connection,
+}
+
+impl Stream {
+    /// Who is at the other end.
+    pub(super) fn other_end(&self) -> Vec<u8> {
+        self.connection.peer.to_bytes()
+    }
 }
 
 /// What a peer knows and holds.
@@ -138,14 +145,14 @@ impl Member {
             Effect::Send(link, frame) => say(state, link, frame),
             Effect::Dial(peer, addrs) => {
                 let addr = pick(&addrs, state.quic).filter(|_| state.calls && !state.gone);
-                runtime().spawn(meet(Arc::clone(self), peer, addr));
+                runtime().spawn(meet(Arc::clone(self), Some(peer), addr));
             }
             Effect::Close(link) => {
                 if let Some(stream) = state.streams.get_mut(&link) {
                     stream.out = None;
                 }
             }
-            Effect::Notify(_) | Effect::Scrub | Effect::Log(..) => {}
+            Effect::Widen(_) | Effect::Notify(_) | Effect::Scrub | Effect::Log(..) => {}
         }
     }
 
@@ -158,7 +165,7 @@ impl Member {
         state.next += 1;
         let link = Link(state.next);
         let (out, lines) = mpsc::unbounded_channel();
-        let opened = Stream { peer: peer.clone(), out: Some(out), heard: Vec::new(), said: Vec::new(), connection };
+        let opened = Stream { out: Some(out), heard: Vec::new(), said: Vec::new(), connection };
         state.streams.insert(link, opened);
         let (reading, writing) = stream.split();
         runtime().spawn(write(writing, lines));
@@ -175,7 +182,8 @@ impl Member {
         }
     }
 
-    fn closed(self: &Arc<Self>, link: Link) {
+    /// A stream is over, on either side's wish.
+    pub(super) fn closed(self: &Arc<Self>, link: Link) {
         let mut state = self.lock();
         if state.streams.remove(&link).is_some() {
             self.turn(&mut state, Input::Closed(link));
@@ -201,8 +209,14 @@ pub(super) fn pick(addrs: &[Addr], quic: bool) -> Option<Multiaddr> {
     addrs.filter(here).find(|addr| is_quic(addr) == quic)
 }
 
-async fn meet(member: Arc<Member>, peer: PeerId, addr: Option<Multiaddr>) {
-    let Some(addr) = addr else { return member.feed(Input::Failed(peer)) };
+/// Opens a stream at an address. `peer`: whom the core wants there.
+pub(super) async fn meet(member: Arc<Member>, peer: Option<PeerId>, addr: Option<Multiaddr>) {
+    let failed = |member: &Arc<Member>| {
+        if let Some(peer) = peer {
+            member.feed(Input::Failed(peer));
+        }
+    };
+    let Some(addr) = addr else { return failed(&member) };
     let manners = member.lock().manners.clone();
     let met = async {
         let connection = Connection::dial(&member.keys, &addr, manners).await?;
@@ -210,8 +224,8 @@ async fn meet(member: Arc<Member>, peer: PeerId, addr: Option<Multiaddr>) {
         std::io::Result::Ok((connection, stream))
     };
     match met.await {
-        Ok((connection, stream)) => member.opened(peer, connection, stream),
-        Err(_) => member.feed(Input::Failed(peer)),
+        Ok((connection, stream)) => member.opened(PeerId(connection.peer.to_bytes()), connection, stream),
+        Err(_) => failed(&member),
     }
 }
 

@@ -2,17 +2,18 @@
 
 use std::io::{Read, Result};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use libp2p::core::Endpoint;
-use libp2p::core::transport::{DialOpts, PortUse, Transport};
-use libp2p::core::upgrade::OutboundConnectionUpgrade;
+use libp2p::core::transport::{DialOpts, PortUse, Transport, TransportEvent};
+use libp2p::core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade};
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, noise, tcp};
 
-use super::wire::{is_quic, propose, within};
+use super::wire::{accept, is_quic, propose, runtime, within};
 use crate::proc::Home;
 
 /// Where a daemon listens.
@@ -157,4 +158,72 @@ pub async fn ends(stream: &mut Encrypted) -> bool {
     let mut bytes = [0; 4_096];
     let reading = async { while !matches!(stream.read(&mut bytes).await, Ok(0) | Err(_)) {} };
     within(reading).await.is_ok()
+}
+
+/// Somebody who listens where another is expected, with keys of her own, and writes down what she is told.
+#[derive(Debug)]
+pub struct Trap {
+    /// Where it listens.
+    pub addr: Multiaddr,
+    /// What was said on each connection that is over, decrypted.
+    heard: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Trap {
+    /// Begins to listen.
+    ///
+    /// # Panics
+    /// Where it cannot.
+    #[must_use]
+    pub fn new() -> Self {
+        let (told, addr) = std::sync::mpsc::channel();
+        let heard = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+        let writing = Arc::clone(&heard);
+        runtime().spawn(async move {
+            let mut transport = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+            let anywhere = "/ip4/127.0.0.1/tcp/0".parse().expect("an address");
+            transport.listen_on(libp2p::core::transport::ListenerId::next(), anywhere).expect("it listens");
+            loop {
+                match std::future::poll_fn(|cx| std::pin::Pin::new(&mut transport).poll(cx)).await {
+                    TransportEvent::NewAddress { listen_addr, .. } => drop(told.send(listen_addr)),
+                    TransportEvent::Incoming { upgrade, .. } => {
+                        let writing = Arc::clone(&writing);
+                        runtime().spawn(async move {
+                            let words = match upgrade.await {
+                                Ok(stream) => listen(stream).await.unwrap_or_default(),
+                                Err(_) => Vec::new(),
+                            };
+                            writing.lock().unwrap_or_else(PoisonError::into_inner).push(words);
+                        });
+                    }
+                    _ => {}
+                }
+            }
+        });
+        Self { addr: addr.recv().expect("it listens"), heard }
+    }
+
+    /// What was said on connections that are over.
+    #[must_use]
+    pub fn heard(&self) -> Vec<Vec<u8>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Default for Trap {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Takes the handshake with keys of its own, agrees to Yamux, and reads to the end.
+async fn listen(mut stream: tcp::tokio::TcpStream) -> Result<Vec<u8>> {
+    let other = |error: &dyn std::fmt::Display| std::io::Error::other(error.to_string());
+    within(accept(&mut stream)).await??;
+    let config = noise::Config::new(&Keypair::generate_ed25519()).map_err(|error| other(&error))?;
+    let (_, mut stream) = within(config.upgrade_inbound(stream, "/noise")).await?.map_err(|error| other(&error))?;
+    let mut heard = Vec::new();
+    drop(within(accept(&mut stream)).await);
+    drop(within(stream.read_to_end(&mut heard)).await);
+    Ok(heard)
 }

@@ -90,6 +90,9 @@ impl Scene {
         self.bea.note(&hers);
         self.bea.awaits_note(&theirs);
         until("Bea's note at Amara's", || self.titles().contains(&hers).then_some(()));
+        let log = std::fs::read_to_string(self.amara.path().join("log/kithd.log")).expect("the daemon keeps a log");
+        let faults: Vec<&str> = log.lines().filter(|line| line.contains("a fault in kithd")).collect();
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
         assert_eq!(self.amara.pid(), Some(self.pid), "the daemon is another one");
         let memory = memory_kb(self.pid);
         assert!(memory > 0, "the daemon is gone");

@@ -181,6 +181,18 @@ pub async fn propose(stream: &mut (impl futures::AsyncRead + futures::AsyncWrite
     if spoken[1] == protocol { Ok(()) } else { Err(Error::new(ErrorKind::Unsupported, spoken[1].clone())) }
 }
 
+/// Agrees to whatever protocol is proposed.
+///
+/// # Errors
+/// Where the stream ends before.
+pub async fn accept(stream: &mut (impl futures::AsyncRead + futures::AsyncWrite + Unpin)) -> Result<String> {
+    let header = read_line(stream).await?;
+    let protocol = read_line(stream).await?;
+    stream.write_all(&[line(&header), line(&protocol)].concat()).await?;
+    stream.flush().await?;
+    Ok(protocol)
+}
+
 fn line(words: &str) -> Vec<u8> {
     let length = u8::try_from(words.len() + 1).expect("protocols have short names");
     [&[length], words.as_bytes(), b"\n"].concat()

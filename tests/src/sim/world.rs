@@ -369,7 +369,7 @@ impl World {
                     let looks = self.net.close(self.clock.now(), link);
                     self.look(looks);
                 }
-                Effect::Notify(_) | Effect::Scrub | Effect::Log(..) => {}
+                Effect::Widen(_) | Effect::Notify(_) | Effect::Scrub | Effect::Log(..) => {}
             }
         }
         if crash_at.is_some() {
@@ -540,6 +540,7 @@ fn show_effect(who: Who, effect: &Effect) -> String {
         Effect::Reply(id, Err(why)) => format!("m{who} > {id:?} refused: {:?} {}", why.code, why.message),
         Effect::Dial(peer, _) => format!("m{who} > dial {}", String::from_utf8_lossy(&peer.0)),
         Effect::Close(link) => format!("m{who} > close l{}", link.0),
+        Effect::Widen(link) => format!("m{who} > widen l{}", link.0),
         Effect::Notify(event) => format!("m{who} > notify {} {} {} {}", event.event, event.noun, event.id, event.change),
         Effect::Scrub => format!("m{who} > scrub"),
         Effect::Log(line, _) => format!("m{who} > log {line}"),
