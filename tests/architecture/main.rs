@@ -3,6 +3,7 @@
 //! Each test names every place that breaks its rule, so that one run is enough to mend them all.
 
 mod arrows;
+mod attacks;
 mod documents;
 mod files;
 mod lock;

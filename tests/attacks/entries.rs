@@ -320,11 +320,14 @@ fn e13_an_edit_that_was_not_sealed_is_not_shown() {
     scene.holds();
 }
 
+/// Makes one field of a run hostile.
+type Bend = fn(&mut Run);
+
 #[test]
 fn e14_entries_under_heads_and_epochs_that_nobody_knows_wait_and_show_nothing() {
     let scene = Scene::new();
     let mallory = scene.mallory();
-    let cases: [(&str, fn(&mut Run)); 5] = [
+    let cases: [(&str, Bend); 5] = [
         ("unknown heads", |run| run.entry().heads = Some(vec![ActId([7; 32])])),
         ("no heads at the beginning", |run| run.entry().heads = None),
         ("seventeen heads", |run| run.entry().heads = Some((0..17).map(|n| ActId([n; 32])).collect())),
