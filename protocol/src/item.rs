@@ -31,7 +31,7 @@ mod valid;
 mod whole;
 
 pub use apply::{Applied, Outcome, Report, apply, rejudge};
-pub use health::{Health, health};
+pub use health::{Health, health, listed};
 pub use inbox::{inbox, see, see_all};
 pub use list::{events, notes, resources};
 pub use port::{Delivery, People, Ports, Source, Writer};

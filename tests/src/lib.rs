@@ -1,5 +1,6 @@
-//! Kith's tests: a simulated world, real processes, transcripts, and what they share. Never published.
+//! Kith's tests: a simulated world, real processes, transcripts, a benchmark, and what they share. Never published.
 
+pub mod bench;
 pub mod dice;
 pub mod model;
 pub mod peer;

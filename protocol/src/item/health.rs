@@ -20,6 +20,14 @@ pub struct Health {
     pub refused: u64,
 }
 
+/// How many items of a circle stand in lists, as [`Health::items`] counts them, without looking at each.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn listed(read: &dyn Read, circle: &CircleId) -> Result<u64, StoreError> {
+    counter(read, &local::listed(Tag::of(circle)))
+}
+
 /// Counts the items of a circle.
 ///
 /// # Errors
@@ -33,7 +41,7 @@ pub fn health(read: &dyn Read, circle: &CircleId) -> Result<Health, StoreError> 
         for (_, value) in &rows {
             let row = Row::read(value)?;
             if row.circle == tag && !row.kind().is_some_and(super::kind::Kind::is_mark) {
-                health.items += u64::from(row.listed());
+                health.items += u64::from(row.counts());
                 health.waiting += u64::from(row.flags.has(Flags::WAITING) && !row.flags.has(Flags::REMOVED));
                 health.held += u64::from(row.flags.has(Flags::HELD));
                 health.aside += u64::from(row.flags.has(Flags::ASIDE));

@@ -140,6 +140,11 @@ impl Row {
         self.flags.has(Flags::READY) && !self.flags.has(Flags::REMOVED | Flags::EXPIRED | Flags::HELD | Flags::GONE)
     }
 
+    /// Is it one of the items that people would count: listed, and no mark about another?
+    pub(super) fn counts(&self) -> bool {
+        self.listed() && !self.kind().is_some_and(Kind::is_mark)
+    }
+
     /// Past its retention, or about to be found so.
     pub(super) const fn expired(&self, now: Millis) -> bool {
         self.flags.has(Flags::EXPIRED)
@@ -207,6 +212,14 @@ pub(super) mod local {
     /// The same, of one circle.
     pub(in crate::item) fn refused(circle: Tag) -> Vec<u8> {
         [REFUSED, &circle.0].concat()
+    }
+
+    /// How many items stand in lists.
+    pub(in crate::item) const LISTED: &[u8] = b"item/listed/";
+
+    /// The same, of one circle.
+    pub(in crate::item) fn listed(circle: Tag) -> Vec<u8> {
+        [LISTED, &circle.0].concat()
     }
 
     /// Items whose bytes are to be destroyed, by when.

@@ -36,7 +36,9 @@ pub(super) struct Desk<'t, 'a, 's> {
     tag: Tag,
     ports: Ports<'s>,
     shelf: &'s mut Shelf,
+    /// As it was, and as it is to be.
     arrived: (u64, u64),
+    listed: (u64, u64),
 }
 
 impl<'t, 'a, 's> Desk<'t, 'a, 's> {
@@ -48,12 +50,16 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
     ) -> Result<Self, StoreError> {
         let tag = Tag::of(circle);
         let arrived = counter(tx, &local::arrived(tag))?;
-        Ok(Self { tx, circle, tag, ports, shelf, arrived: (arrived, arrived) })
+        let listed = counter(tx, &local::listed(tag))?;
+        Ok(Self { tx, circle, tag, ports, shelf, arrived: (arrived, arrived), listed: (listed, listed) })
     }
 
     pub(super) fn close(self) {
         if self.arrived.0 != self.arrived.1 {
             set_counter(self.tx, &local::arrived(self.tag), self.arrived.1);
+        }
+        if self.listed.0 != self.listed.1 {
+            set_counter(self.tx, &local::listed(self.tag), self.listed.1);
         }
     }
 
@@ -138,6 +144,8 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
             return;
         }
         row.put(self.tx, key);
+        let counted = u64::from(before.is_some_and(Row::counts));
+        self.listed.1 = (self.listed.1 + u64::from(row.counts())).saturating_sub(counted);
         let old_due = before.and_then(|before| before.due).filter(|due| Some(*due) != row.due);
         if let Some(due) = old_due {
             self.tx.delete(Table::Local, &local::due(due, key));

@@ -1,7 +1,7 @@
 //! What time does to items: deleted ones lose their bytes a day later, conversation at the end of its retention.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
-use super::row::{Flags, Row, local, view_item};
+use super::row::{Flags, Row, counter, local, set_counter, view_item};
 use crate::codec;
 use crate::id::ItemKey;
 use crate::log::entry::EntryAt;
@@ -31,12 +31,17 @@ pub fn sweep(tx: &mut Tx<'_>, now: Millis, limit: usize) -> Result<Vec<EntryAt>,
         tx.delete(Table::Local, &index);
         let key = view_item(&index)?;
         let Some(row) = Row::get(tx, &key)?.filter(|row| row.due.is_some() && row.due == when(&index)) else { continue };
-        destroy.extend(end(tx, &key, row));
+        destroy.extend(end(tx, &key, row)?);
     }
     Ok(destroy)
 }
 
-fn end(tx: &mut Tx<'_>, key: &ItemKey, mut row: Row) -> Vec<EntryAt> {
+fn end(tx: &mut Tx<'_>, key: &ItemKey, mut row: Row) -> Result<Vec<EntryAt>, StoreError> {
+    if row.counts() {
+        let listed = local::listed(row.circle);
+        let count = counter(tx, &listed)?;
+        set_counter(tx, &listed, count.saturating_sub(1));
+    }
     if row.listed() {
         tx.delete(Table::View, &row.view_key(key));
     }
@@ -44,7 +49,7 @@ fn end(tx: &mut Tx<'_>, key: &ItemKey, mut row: Row) -> Vec<EntryAt> {
     row.flags.set(Flags::EXPIRED, !row.flags.has(Flags::REMOVED));
     row.flags.set(Flags::GONE, true);
     row.put(tx, key);
-    row.slots.iter().map(|slot| slot.at).collect()
+    Ok(row.slots.iter().map(|slot| slot.at).collect())
 }
 
 fn when(index: &[u8]) -> Option<Millis> {
@@ -66,8 +71,8 @@ const PAGE: usize = 1_000;
 /// [`StoreError`] where the store fails.
 pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
     let mut kept = Kept::default();
-    let derived = [(Table::Item, &[][..]), (Table::View, &[]), (Table::Local, local::DUE), (Table::Local, local::REFUSED)];
-    for (table, prefix) in derived {
+    let marks = [local::DUE, local::REFUSED, local::LISTED].map(|prefix| (Table::Local, prefix));
+    for (table, prefix) in [(Table::Item, &[][..]), (Table::View, &[])].into_iter().chain(marks) {
         loop {
             let rows = tx.scan(table, prefix, &[], PAGE)?;
             for (key, value) in &rows {

@@ -356,7 +356,7 @@ pub(crate) fn health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<F
 pub(crate) fn items(base: &dyn Read) -> Result<u64, StoreError> {
     let mut items = 0;
     for summary in Summary::all(base)? {
-        items += item::health(base, &summary.id)?.items;
+        items += item::listed(base, &summary.id)?;
     }
     Ok(items)
 }

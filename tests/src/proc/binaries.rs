@@ -26,8 +26,9 @@ pub fn binaries() -> &'static Binaries {
 
 fn build() -> Binaries {
     let test = std::env::current_exe().expect("a test knows its own path");
-    // <target>/<profile>/deps/<test>
-    let folder = test.ancestors().nth(2).expect("a test lies in a target folder").to_owned();
+    // <target>/<profile>/deps/<test>, or <target>/<profile>/<program>
+    let beside = test.parent().expect("a test lies in a target folder");
+    let folder = if beside.ends_with("deps") { beside.parent().unwrap_or(beside) } else { beside }.to_owned();
     let target = folder.parent().expect("a profile lies in a target folder");
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a folder of the workspace");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

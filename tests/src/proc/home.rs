@@ -104,17 +104,24 @@ impl Home {
     ///
     /// # Panics
     /// Where it does not.
-    pub fn start_as(&mut self, mut command: Command) {
-        assert!(self.daemon.is_none(), "a home has one daemon");
-        command.stderr(Stdio::null());
-        let mut child = command.spawn().expect("the daemon starts");
+    pub fn start_as(&mut self, command: Command) {
+        self.launch(command);
         until("the daemon to answer", || {
-            if let Ok(Some(status)) = child.try_wait() {
+            if let Some(Ok(Some(status))) = self.daemon.as_mut().map(Child::try_wait) {
                 panic!("the daemon ended at once: {status}");
             }
             (self.kith(&["status", "--json", "--no-input"]).code == 0).then_some(())
         });
-        self.daemon = Some(child);
+    }
+
+    /// Starts the daemon by this command and waits for nothing.
+    ///
+    /// # Panics
+    /// Where it cannot be started.
+    pub fn launch(&mut self, mut command: Command) {
+        assert!(self.daemon.is_none(), "a home has one daemon");
+        command.stderr(Stdio::null());
+        self.daemon = Some(command.spawn().expect("the daemon starts"));
     }
 
     /// The daemon's process id, if it is our child.

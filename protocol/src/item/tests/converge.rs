@@ -145,6 +145,11 @@ proptest! {
             let _report = late.take(entries);
         }
         prop_assert_eq!((late.shown(), late.searchable()), want);
+        machines[0].tick();
+        for machine in &machines {
+            let health = crate::item::health(&machine.store, &CIRCLE).expect("counts");
+            prop_assert_eq!(crate::item::listed(&machine.store, &CIRCLE).expect("counts"), health.items);
+        }
     }
 
     #[test]

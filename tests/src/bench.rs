@@ -1,0 +1,51 @@
+//! The benchmark: real daemons on loopback, driven through the local API, with what the machine can do at best beside them.
+//!
+//! Measures and reports; never judges, never runs as a test. Every daemon that it starts ends with it. Figures are medians;
+//! how each is taken stands at its function in the rooms `bench/*`.
+
+mod circle;
+mod client;
+mod floor;
+mod network;
+mod notes;
+mod process;
+mod report;
+mod rows;
+
+use std::path::PathBuf;
+
+pub use network::private;
+pub use report::{Machine, Report, Row};
+use rows::Bench;
+
+/// What to measure.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Fewer repetitions, nothing above 10,000 notes.
+    pub quick: bool,
+    /// Only metrics whose name begins so.
+    pub only: Option<String>,
+    /// Notes to write, as JSON lines with `title` and `body`; otherwise they are made.
+    pub notes: Option<PathBuf>,
+}
+
+impl Options {
+    fn wants(&self, metric: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| metric.starts_with(only.as_str()) || only.starts_with(metric))
+    }
+}
+
+/// Measures everything that is wanted. `tell` hears each row as soon as it is known.
+///
+/// # Errors
+/// What went wrong, in words.
+pub fn run(options: &Options, private: bool, tell: impl FnMut(&Row)) -> Result<Report, String> {
+    let notes = match &options.notes {
+        Some(file) => notes::read(file)?,
+        None => notes::made(if options.quick { 12_000 } else { 110_000 }),
+    };
+    let machine = Machine::here(private);
+    let mut bench = Bench::new(options.clone(), notes, tell);
+    bench.all()?;
+    Ok(Report { schema: "kith.bench/1", machine, rows: bench.rows })
+}

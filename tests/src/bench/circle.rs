@@ -1,0 +1,143 @@
+//! Members of the measured circle: real daemons, driven through their local API.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::notes::Note;
+use crate::proc::Home;
+
+/// Between two looks at a daemon's counters.
+const LOOK: Duration = Duration::from_micros(500);
+/// Nothing takes longer.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Items of one batch.
+const BATCH: usize = 2_000;
+
+/// A member, her daemon and a connection to it.
+#[derive(Debug)]
+pub struct Member {
+    /// Her home.
+    pub home: Home,
+    /// Her connection.
+    pub client: Client,
+}
+
+impl Member {
+    /// A new member, her daemon running, without a passphrase.
+    ///
+    /// # Errors
+    /// Where her daemon does not answer.
+    pub fn new(name: &str) -> Result<Self, String> {
+        let home = Home::named(name);
+        let client = Client::connect(&home.path()).ok_or("the daemon does not answer")?;
+        Ok(Self { home, client })
+    }
+
+    /// Founds a circle whose newcomers are let in by their invite and see everything; its id.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub fn found(&mut self) -> Result<String, String> {
+        let circle = json!({"name": "Bench", "history": "all", "approval": "none"});
+        text(&self.client.call("POST", "/v1/circles", &circle)?, "id")
+    }
+
+    /// A link for so many.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub fn link(&mut self, circle: &str, uses: usize) -> Result<String, String> {
+        text(&self.client.call("POST", &format!("/v1/circles/{circle}/invites"), &json!({"uses": uses}))?, "link")
+    }
+
+    /// Asks to join, and says yes; the moment before.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub fn join(&mut self, link: &str) -> Result<Instant, String> {
+        let start = Instant::now();
+        drop(self.client.call("POST", "/v1/joins", &json!({"link": link, "as": "Reader", "confirm": true}))?);
+        Ok(start)
+    }
+
+    /// Writes one note; its id.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub fn write(&mut self, circle: &str, note: &Note) -> Result<String, String> {
+        text(&self.client.call("POST", &format!("/v1/circles/{circle}/notes"), &note.json())?, "id")
+    }
+
+    /// Writes many, in as few transactions as the local API allows.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub fn write_all(&mut self, circle: &str, notes: &[Note]) -> Result<(), String> {
+        for part in notes.chunks(BATCH) {
+            let items: Vec<Value> = part.iter().map(Note::in_batch).collect();
+            drop(self.client.call("POST", &format!("/v1/circles/{circle}/batch"), &json!({"items": items}))?);
+        }
+        Ok(())
+    }
+
+    /// Looks until so many entries are in, and so listed: the tables change in the same commit.
+    ///
+    /// # Errors
+    /// Where it takes too long.
+    pub fn holds(&mut self, entries: usize) -> Result<Instant, String> {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            let status = self.client.get("/v1/status")?;
+            let held = status.pointer("/store/entries").and_then(Value::as_u64).unwrap_or(0);
+            if held >= entries as u64 {
+                return Ok(Instant::now());
+            }
+            // Another process: there is nothing to wait on but its answer.
+            std::thread::sleep(LOOK);
+        }
+        Err(format!("{entries} entries did not arrive"))
+    }
+
+    /// Reads every note back and compares it with what was written.
+    ///
+    /// # Errors
+    /// What is missing or differs.
+    pub fn check(&mut self, circle: &str, written: &[Note]) -> Result<(), String> {
+        let answer = self.client.get(&format!("/v1/circles/{circle}/notes"))?;
+        let listed = answer.get("notes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let mut bodies: Vec<&str> = listed.iter().filter_map(|note| note.get("body")?.as_str()).collect();
+        let mut expected: Vec<&str> = written.iter().map(|note| note.body.as_str()).collect();
+        bodies.sort_unstable();
+        expected.sort_unstable();
+        if bodies == expected { Ok(()) } else { Err(format!("{} notes listed, {} written", bodies.len(), expected.len())) }
+    }
+
+    /// Ends the daemon in order.
+    pub fn stop(&mut self) {
+        let _ = self.home.stop();
+    }
+
+    /// Starts the daemon again; the moment before.
+    ///
+    /// # Errors
+    /// Where it does not answer.
+    pub fn start(&mut self) -> Result<Instant, String> {
+        let start = Instant::now();
+        let command = self.home.kithd();
+        self.home.launch(command);
+        while start.elapsed() < PATIENCE {
+            if let Some(client) = Client::connect(&self.home.path()) {
+                self.client = client;
+                return Ok(start);
+            }
+            std::thread::sleep(LOOK);
+        }
+        Err("the daemon does not answer".to_owned())
+    }
+}
+
+fn text(answer: &Value, field: &str) -> Result<String, String> {
+    answer.get(field).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| format!("no `{field}` in {answer}"))
+}
