@@ -202,6 +202,7 @@ impl<M: Machine> Driver<M> {
 
     fn turn(&mut self, group: Vec<Event>, tick: bool) -> Result<(), Trouble> {
         let mut batch = Batch::default();
+        self.store.begin()?;
         for input in std::mem::take(&mut self.later) {
             self.handle(&mut batch, input)?;
         }
@@ -285,6 +286,7 @@ impl<M: Machine> Driver<M> {
     /// Drops what is in memory and reopens from the store.
     fn start_over(&mut self, trouble: &Trouble) -> Result<(), Error> {
         let told = trouble.told();
+        self.store.end();
         tracing::error!("a commit came to nothing: {trouble:?}");
         for call in std::mem::take(&mut self.calls).into_values() {
             drop(call.send(Err(told.clone())));

@@ -136,6 +136,27 @@ impl SqliteStore {
         Ok(Reader { conn })
     }
 
+    /// From here to the next commit all reading is of one state, without a lock for each statement.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub(crate) fn begin(&self) -> Result<(), StoreError> {
+        if self.conn.is_autocommit() { self.run("BEGIN") } else { Ok(()) }
+    }
+
+    /// Ends what [`Self::begin`] began, if anything; nothing is written.
+    pub(crate) fn end(&self) {
+        if !self.conn.is_autocommit()
+            && let Err(error) = self.run("ROLLBACK")
+        {
+            tracing::warn!("a transaction did not end in order: {error}");
+        }
+    }
+
+    fn run(&self, sql: &str) -> Result<(), StoreError> {
+        self.conn.prepare_cached(sql).and_then(|mut run| run.execute([])).map(drop).map_err(|error| store_error(&error))
+    }
+
     /// Makes destruction complete: words of deleted items leave the index, and the write-ahead log is truncated.
     ///
     /// # Errors
@@ -220,13 +241,15 @@ impl Read for SqliteStore {
 impl Store for SqliteStore {
     fn commit(&mut self, writes: &Writes) -> Result<(), StoreError> {
         if writes.is_empty() {
+            self.end();
             return Ok(());
         }
-        let tx = self.conn.transaction().map_err(|error| store_error(&error))?;
-        for ((table, key), value) in writes {
-            rows::write(&tx, *table, key, value.as_deref())?;
-        }
-        tx.commit().map_err(|error| store_error(&error))
+        let written = self.begin().and_then(|()| {
+            writes.iter().try_for_each(|((table, key), value)| rows::write(&self.conn, *table, key, value.as_deref()))?;
+            self.run("COMMIT")
+        });
+        self.end();
+        written
     }
 }
 

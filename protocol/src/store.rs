@@ -28,7 +28,8 @@ pub enum Table {
     Item,
     /// `item`: list order; derived.
     View,
-    /// `item`: words of an item for full-text search, by item key; derived. Values are UTF-8 text.
+    /// `item`: words of an item for full-text search, by a number (8 bytes, big-endian) and item key; derived. Values are
+    /// UTF-8 text, which cannot be read back.
     Search,
     /// `node`: work that must outlive a crash (requests, joins, destruction due).
     Outbox,
@@ -93,7 +94,7 @@ pub trait Read {
     /// [`StoreError`] where the store fails.
     fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError>;
 
-    /// Keys of [`Table::Search`] whose text matches all words (each a prefix), best first, at most `limit`.
+    /// Keys of [`Table::Search`] whose text matches all words (each a prefix), greatest first, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`] where the store fails.
@@ -163,7 +164,8 @@ impl Read for MemoryStore {
             let text = String::from_utf8_lossy(text).to_lowercase();
             words.iter().all(|word| text.split(|c: char| !c.is_alphanumeric()).any(|t| t.starts_with(word.as_str())))
         };
-        Ok(self.all(Table::Search).filter(|(_, text)| hit(text)).take(limit).map(|(key, _)| key.clone()).collect())
+        let found: Vec<&Vec<u8>> = self.all(Table::Search).filter(|(_, text)| hit(text)).map(|(key, _)| key).collect();
+        Ok(found.into_iter().rev().take(limit).cloned().collect())
     }
 }
 

@@ -11,11 +11,14 @@ CREATE TABLE item (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE view (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE outbox (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE local (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
--- Words only, no text. The row number is the first 8 bytes of the item's key; the rest is found in `item`.
+-- Words only: no text, no places. The row number is the item's number; it is dense, so that a row costs little.
 CREATE VIRTUAL TABLE search USING fts5 (
     text,
+    key UNINDEXED,
     content = '',
     contentless_delete = 1,
-    tokenize = 'unicode61 remove_diacritics 2'
+    contentless_unindexed = 1,
+    detail = none,
+    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
 );
 INSERT INTO search (search, rank) VALUES ('secure-delete', 1);

@@ -29,10 +29,13 @@ fn item_key(n: u8) -> Vec<u8> {
     key
 }
 
+/// A number and an item's key.
+fn place(n: u8) -> Vec<u8> {
+    [&u64::from(n).to_be_bytes()[..], &item_key(n)].concat()
+}
+
 fn index(store: &mut SqliteStore, n: u8, text: &str) {
-    let mut writes = put(Table::Item, &item_key(n), b"row");
-    writes.extend(put(Table::Search, &item_key(n), text.as_bytes()));
-    store.commit(&writes).expect("commits");
+    store.commit(&put(Table::Search, &place(n), text.as_bytes())).expect("commits");
 }
 
 #[test]
@@ -79,16 +82,32 @@ fn search_finds_prefixes_without_accents_and_forgets() {
     let (_dir, mut store) = fresh();
     index(&mut store, 1, "Überstunden on the night shift");
     index(&mut store, 2, "Nightmares; nothing else");
-    assert_eq!(store.search("uberst NIGHT", 9).expect("finds"), [item_key(1)]);
-    assert_eq!(store.search("nig", 9).expect("finds").len(), 2);
-    assert_eq!(store.search("nig", 1).expect("finds").len(), 1);
+    assert_eq!(store.search("uberst NIGHT", 9).expect("finds"), [place(1)]);
+    assert_eq!(store.search("nig", 9).expect("finds"), [place(2), place(1)], "the newest first");
+    assert_eq!(store.search("nig", 1).expect("finds"), [place(2)]);
     assert!(store.search("shift NOT night", 9).expect("finds").is_empty());
     index(&mut store, 1, "quiet now");
     assert!(store.search("uberst", 9).expect("finds").is_empty());
-    assert_eq!(store.search("quiet", 9).expect("finds"), [item_key(1)]);
-    store.commit(&delete(Table::Search, &item_key(1))).expect("commits");
+    assert_eq!(store.search("quiet", 9).expect("finds"), [place(1)]);
+    store.commit(&delete(Table::Search, &place(1))).expect("commits");
     assert!(store.search("quiet", 9).expect("finds").is_empty());
-    assert!(store.get(Table::Search, &item_key(2)).is_err());
+    assert!(store.get(Table::Search, &place(2)).is_err());
+}
+
+#[test]
+fn whatever_is_typed_finds_what_was_written_and_is_no_error() {
+    let (_dir, mut store) = fresh();
+    let texts = ["on-call again", "re\u{301}sume\u{301} and naïve", "हिन्दी में बात", "夜勤 の 話", "don't", "Straße №5"];
+    for (n, text) in (1..).zip(texts) {
+        index(&mut store, n, text);
+        for word in text.split_whitespace() {
+            assert!(store.search(word, 9).expect("finds").contains(&place(n)), "{word}");
+        }
+    }
+    assert_eq!(store.search("resume", 9).expect("finds"), [place(2)]);
+    proptest!(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() }, |(typed in "\\PC{0,40}")| {
+        prop_assert!(store.search(&typed, 3).is_ok(), "{:?}", typed);
+    });
 }
 
 /// Bytes of a page, and of them those that SQLCipher keeps: an initialisation vector and a MAC.
@@ -133,7 +152,7 @@ fn d14_what_was_destroyed_is_on_no_page_and_in_no_log() {
         assert!(stands_somewhere(dir.path(), needle), "the test must be able to fail");
     }
     store.truncate_log().expect("folds");
-    let mut writes = delete(Table::Search, &item_key(1));
+    let mut writes = delete(Table::Search, &place(1));
     writes.extend(delete(Table::Block, b"large"));
     writes.extend(put(Table::Tail, b"small", b"nothing"));
     store.commit(&writes).expect("commits");
@@ -142,7 +161,7 @@ fn d14_what_was_destroyed_is_on_no_page_and_in_no_log() {
     for needle in needles {
         assert!(!stands_somewhere(dir.path(), needle), "{}", String::from_utf8_lossy(needle));
     }
-    assert_eq!(store.search("stays", 9).expect("finds"), [item_key(2)]);
+    assert_eq!(store.search("stays", 9).expect("finds"), [place(2)]);
     assert_eq!(std::fs::metadata(dir.path().join("store.db-wal")).expect("a log").len(), 0);
 }
 

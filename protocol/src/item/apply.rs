@@ -106,7 +106,7 @@ pub fn rejudge(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId, entries: &[
         let Some(row) = work.row(tx, &key)? else { continue };
         let Some(slot) = row.slots.iter_mut().find(|slot| slot.at == *at && slot.held == *standing) else { continue };
         slot.held = !standing;
-        work.touched.insert(key);
+        work.touch(key);
     }
     work.finish(tx, Vec::new())
 }
@@ -118,7 +118,8 @@ struct Work<'a> {
     shelf: Shelf,
     /// As they were stored, and as they are to be.
     rows: BTreeMap<ItemKey, (Option<Row>, Option<Row>)>,
-    touched: BTreeSet<ItemKey>,
+    /// In this order.
+    touched: BTreeMap<ItemKey, usize>,
     /// For each outcome that may show: its item.
     keys: Vec<Option<ItemKey>>,
     refused: u64,
@@ -134,10 +135,15 @@ impl<'a> Work<'a> {
             ports,
             shelf: Shelf::default(),
             rows: BTreeMap::new(),
-            touched: BTreeSet::new(),
+            touched: BTreeMap::new(),
             keys: Vec::new(),
             refused: 0,
         }
+    }
+
+    fn touch(&mut self, key: ItemKey) {
+        let order = self.touched.len();
+        self.touched.entry(key).or_insert(order);
     }
 
     fn row(&mut self, read: &dyn Read, key: &ItemKey) -> Result<Option<&mut Row>, StoreError> {
@@ -175,7 +181,7 @@ impl<'a> Work<'a> {
         }
         row.slots.push(Slot { at: opened.at, held: !writer.standing });
         self.shelf.put(Piece::new(opened, edit));
-        self.touched.insert(key);
+        self.touch(key);
         if let Some(last) = self.keys.last_mut() {
             *last = Some(key);
         }
@@ -188,11 +194,13 @@ impl<'a> Work<'a> {
             let count = counter(tx, &key)?;
             set_counter(tx, &key, count.saturating_add(self.refused));
         }
-        let mut desk = settle::Desk::new(tx, self.circle, self.ports, &mut self.shelf)?;
+        let mut desk = settle::Desk::new(tx, self.circle, self.ports, &mut self.shelf, self.touched.len())?;
         let mut shown: BTreeMap<ItemKey, Applied> = BTreeMap::new();
         let mut destroy = Vec::new();
         let mut targets = BTreeSet::new();
-        for key in &self.touched {
+        let mut touched: Vec<(ItemKey, usize)> = self.touched.into_iter().collect();
+        touched.sort_unstable_by_key(|(_, order)| *order);
+        for (key, _) in &touched {
             let Some((before, Some(row))) = self.rows.remove(key) else { continue };
             let Settled { applied, destroy: gone, target } = desk.settle(key, before.as_ref(), row)?;
             destroy.extend(gone);

@@ -112,6 +112,9 @@ pub(super) struct Row {
     /// When its bytes are to be destroyed.
     #[n(9)]
     pub(super) due: Option<Millis>,
+    /// Its number in the word index, from 1; 0: it never was in it.
+    #[n(10)]
+    pub(super) number: u64,
 }
 
 impl Row {
@@ -127,6 +130,7 @@ impl Row {
             retention: Retention::Keep,
             parent: None,
             due: None,
+            number: 0,
         }
     }
 
@@ -214,6 +218,17 @@ pub(super) mod local {
         [REFUSED, &circle.0].concat()
     }
 
+    /// The last number given in the word index.
+    pub(in crate::item) const NUMBERS: &[u8] = b"item/numbers";
+
+    /// Items whose words are still to be indexed.
+    pub(in crate::item) const UNINDEXED: &[u8] = b"item/unindexed/";
+
+    /// Some of a circle, by the number of the first.
+    pub(in crate::item) fn unindexed(circle: Tag, first: u64) -> Vec<u8> {
+        [UNINDEXED, &circle.0, &first.to_be_bytes()].concat()
+    }
+
     /// How many items stand in lists.
     pub(in crate::item) const LISTED: &[u8] = b"item/listed/";
 
@@ -256,7 +271,7 @@ mod tests {
         row.slots.push(Slot { at: EntryAt { chain: 3, seq: 400 }, held: false });
         let bytes = codec::encode(&row);
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "880148010101010101010101041b000001a203c56d8005818282031901 90f4820080".replace(' ', ""));
+        assert_eq!(hex, "8b0148010101010101010101041b000001a203c56d8005818282031901 90f4820080f6f600".replace(' ', ""));
         assert_eq!(Row::read(&bytes), Ok(row));
     }
 }

@@ -1,5 +1,8 @@
 //! Full-text search over what members wrote. The store finds the items, the words around the match come from the opened body.
 
+use std::collections::BTreeMap;
+
+use super::index;
 use super::kind::{Kind, fields};
 use super::reader::{Reader, Shown};
 use super::row::{Row, Tag};
@@ -14,7 +17,7 @@ const BEFORE: usize = 40;
 /// Hits the store is asked for, for each one wanted: some are hidden, expired, or in another circle.
 const SPARE: usize = 4;
 
-/// What was found in some circles, best first, at most `limit`.
+/// What was found in some circles, the newest first, at most `limit`.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
@@ -24,19 +27,34 @@ pub fn search(read: &dyn Read, readers: &[Reader<'_>], words: &str, limit: usize
     if wanted.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }
+    let found = read.search(&wanted.join(" "), limit.saturating_mul(SPARE).saturating_add(64))?;
+    let keys: Vec<ItemKey> = found.iter().filter_map(|place| index::found(place)).collect();
     let mut hits = Vec::new();
-    for key in read.search(&wanted.join(" "), limit.saturating_mul(SPARE).saturating_add(64))? {
-        let Some(key) = key.try_into().ok().map(ItemKey) else { continue };
-        let Some(row) = Row::get(read, &key)? else { continue };
-        let Some(reader) = readers.iter().find(|reader| Tag::of(&reader.circle) == row.circle) else { continue };
-        if let Some(shown) = reader.visible(&key)? {
-            hits.extend(hit(reader, &shown, &wanted)?);
-        }
+    for part in keys.chunks(limit) {
+        hits.extend(among(read, readers, part, &wanted)?);
         if hits.len() >= limit {
+            hits.truncate(limit);
             break;
         }
     }
     Ok(hits)
+}
+
+/// Of some items, those that match and may be shown, in their order. Read together: neighbours often lie in one block.
+fn among(read: &dyn Read, readers: &[Reader<'_>], keys: &[ItemKey], wanted: &[String]) -> Result<Vec<SearchHit>, StoreError> {
+    let mut places = BTreeMap::new();
+    for key in keys {
+        places.extend(Row::get(read, key)?.map(|row| (*key, row.circle)));
+    }
+    let mut hits = BTreeMap::new();
+    for reader in readers {
+        let own: Vec<ItemKey> =
+            keys.iter().filter(|key| places.get(key).is_some_and(|tag| *tag == Tag::of(&reader.circle))).copied().collect();
+        for shown in reader.shown(&own)?.iter().filter(|shown| shown.whole.is_some()) {
+            hits.extend(hit(reader, shown, wanted)?.map(|hit| (shown.key, hit)));
+        }
+    }
+    Ok(keys.iter().filter_map(|key| hits.remove(key)).collect())
 }
 
 fn hit(reader: &Reader<'_>, shown: &Shown, wanted: &[String]) -> Result<Option<SearchHit>, StoreError> {

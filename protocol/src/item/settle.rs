@@ -2,6 +2,7 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use super::apply::Applied;
+use super::index::Index;
 use super::kind::{Kind, fields};
 use super::port::Ports;
 use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter, view_item, view_prefix};
@@ -39,6 +40,7 @@ pub(super) struct Desk<'t, 'a, 's> {
     /// As it was, and as it is to be.
     arrived: (u64, u64),
     listed: (u64, u64),
+    index: Index,
 }
 
 impl<'t, 'a, 's> Desk<'t, 'a, 's> {
@@ -47,11 +49,13 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         circle: &'s CircleId,
         ports: Ports<'s>,
         shelf: &'s mut Shelf,
+        touched: usize,
     ) -> Result<Self, StoreError> {
         let tag = Tag::of(circle);
         let arrived = counter(tx, &local::arrived(tag))?;
         let listed = counter(tx, &local::listed(tag))?;
-        Ok(Self { tx, circle, tag, ports, shelf, arrived: (arrived, arrived), listed: (listed, listed) })
+        let index = Index::open(tx, tag, touched)?;
+        Ok(Self { tx, circle, tag, ports, shelf, arrived: (arrived, arrived), listed: (listed, listed), index })
     }
 
     pub(super) fn close(self) {
@@ -61,6 +65,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         if self.listed.0 != self.listed.1 {
             set_counter(self.tx, &local::listed(self.tag), self.listed.1);
         }
+        self.index.close(self.tx);
     }
 
     /// Derives an item's rows from its entries.
@@ -78,7 +83,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
             row.flags.set(Flags::EXPIRED, true);
             settled.destroy = self.destroy(key, &mut row);
         }
-        self.write(key, before, &row, whole.as_ref());
+        self.write(key, before, &mut row, whole.as_ref());
         settled.applied = self.applied(key, before, &row);
         Ok(settled)
     }
@@ -139,10 +144,11 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         row.slots.iter().map(|slot| slot.at).collect()
     }
 
-    fn write(&mut self, key: &ItemKey, before: Option<&Row>, row: &Row, whole: Option<&Whole>) {
+    fn write(&mut self, key: &ItemKey, before: Option<&Row>, row: &mut Row, whole: Option<&Whole>) {
         if before == Some(row) && !row.listed() {
             return;
         }
+        self.index.write(self.tx, key, before, row, whole);
         row.put(self.tx, key);
         let counted = u64::from(before.is_some_and(Row::counts));
         self.listed.1 = (self.listed.1 + u64::from(row.counts())).saturating_sub(counted);
@@ -162,11 +168,6 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
             if let Some(view) = &new_view {
                 self.tx.put(Table::View, view, codec::encode(&row.arrived));
             }
-        }
-        match whole.filter(|_| searchable(row)) {
-            Some(whole) => self.tx.put(Table::Search, &key.0, whole.fields.searchable().into_bytes()),
-            None if before.is_some_and(searchable) => self.tx.delete(Table::Search, &key.0),
-            None => {}
         }
     }
 
@@ -237,9 +238,4 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
     fn marked(&mut self, kind: Kind, target: &ItemKey) -> Result<bool, StoreError> {
         Ok(self.about(kind, target)?.iter().any(|whole| whole.fields.flag(fields::ON)))
     }
-}
-
-fn searchable(row: &Row) -> bool {
-    let worded = matches!(row.kind(), Some(Kind::Note | Kind::Reply | Kind::Event | Kind::Resource));
-    worded && row.listed() && !row.flags.has(Flags::HIDDEN | Flags::ASIDE)
 }

@@ -1,6 +1,7 @@
 //! What time does to items: deleted ones lose their bytes a day later, conversation at the end of its retention.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
+use super::index;
 use super::row::{Flags, Row, counter, local, set_counter, view_item};
 use crate::codec;
 use crate::id::ItemKey;
@@ -45,7 +46,7 @@ fn end(tx: &mut Tx<'_>, key: &ItemKey, mut row: Row) -> Result<Vec<EntryAt>, Sto
     if row.listed() {
         tx.delete(Table::View, &row.view_key(key));
     }
-    tx.delete(Table::Search, &key.0);
+    index::forget(tx, key, &row);
     row.flags.set(Flags::EXPIRED, !row.flags.has(Flags::REMOVED));
     row.flags.set(Flags::GONE, true);
     row.put(tx, key);
@@ -71,7 +72,8 @@ const PAGE: usize = 1_000;
 /// [`StoreError`] where the store fails.
 pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
     let mut kept = Kept::default();
-    let marks = [local::DUE, local::REFUSED, local::LISTED].map(|prefix| (Table::Local, prefix));
+    let marks =
+        [local::DUE, local::REFUSED, local::LISTED, local::NUMBERS, local::UNINDEXED].map(|prefix| (Table::Local, prefix));
     for (table, prefix) in [(Table::Item, &[][..]), (Table::View, &[])].into_iter().chain(marks) {
         loop {
             let rows = tx.scan(table, prefix, &[], PAGE)?;
@@ -82,7 +84,7 @@ pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
                     row.slots.clear();
                     let item = view_item(key)?;
                     // The word index cannot be read back; what is in it stands under an item's key.
-                    tx.delete(Table::Search, &item.0);
+                    index::forget(tx, &item, &row);
                     kept.0.push((item, row));
                 }
             }

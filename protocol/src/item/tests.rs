@@ -219,6 +219,14 @@ impl Machine {
         (opened.item.key(&CIRCLE), opened)
     }
 
+    /// What is in the word index, by item.
+    fn indexed(&self) -> crate::store::Rows {
+        let rows = self.store.scan(crate::store::Table::Search, &[], &[], 10_000).expect("reads");
+        let mut rows: crate::store::Rows = rows.into_iter().map(|(key, text)| (key[8..].to_vec(), text)).collect();
+        rows.sort();
+        rows
+    }
+
     fn notes(&self) -> Vec<control::Note> {
         self.reader(|reader| super::notes(reader, &crate::node::Filter::default()))
     }

@@ -183,6 +183,17 @@ pub(crate) fn sweep(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
     destroy(&AllKeys(rooms), cx, &due)
 }
 
+/// Brings the words of some of the items that wait into the index.
+pub(crate) fn index(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    for circle in rooms.circles.values() {
+        let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
+        if item::index(&mut cx.tx, ports, &circle.id)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// When [`sweep`] has something to do next.
 pub(crate) fn next_sweep(read: &dyn Read) -> Result<Option<Millis>, StoreError> {
     item::next_due(read)

@@ -10,6 +10,7 @@ use crate::codec;
 use crate::control::WatchEvent;
 use crate::crypto::Crypto;
 use crate::id::{Addr, CircleId, PeerId};
+use crate::item;
 use crate::store::{Read, StoreError, Table};
 use crate::sync::exchange;
 use crate::sync::frame::{Bytes, Frame, Message};
@@ -49,6 +50,8 @@ pub(crate) struct Rooms {
     touched: BTreeSet<CircleId>,
     wrote: BTreeSet<CircleId>,
     pub(crate) last_arrival: Option<Millis>,
+    /// When words that wait are indexed: a moment after the last of many entries came.
+    pub(crate) index_at: Millis,
 }
 
 impl Rooms {
@@ -67,6 +70,7 @@ impl Rooms {
             touched: BTreeSet::new(),
             wrote: BTreeSet::new(),
             last_arrival: None,
+            index_at: Millis(0),
         };
         call_whom(&mut rooms);
         Ok(rooms)
@@ -285,6 +289,9 @@ impl Rooms {
         join::tidy(self, cx);
         self.part_with_strangers(cx);
         join::ask_again(self, cx)?;
+        if self.index_at <= now {
+            entries::index(self, cx)?;
+        }
         if entries::next_sweep(&cx.tx)?.is_some_and(|due| due <= now) {
             entries::sweep(self, cx)?;
         }
@@ -297,9 +304,10 @@ impl Rooms {
         let looks = self.looking.iter().map(|l| l.since.plus(join::LOOK_FOR + 1));
         let joins = self.joins.values().filter(|j| j.over()).map(|j| j.at.plus(DAY + 1));
         let destroy = entries::next_sweep(base)?;
+        let index = item::unindexed(base)?.then_some(self.index_at);
         let strangers = self.sessions.values().filter_map(|session| session.ends().or(session.ask_again));
         let all = self.announce.values().copied().chain(self.dialer.deadline()).chain(looks).chain(joins).chain(strangers);
-        Ok(all.chain(destroy).min())
+        Ok(all.chain(destroy).chain(index).min())
     }
 
     /// A member noted our leave: there is nothing more to say.

@@ -22,7 +22,7 @@ fn react(machine: &mut Machine, note: &ItemKey, emoji: &str) -> Vec<Opened> {
     machine.write(entries)
 }
 
-fn remove(machine: &mut Machine, key: &ItemKey, now: bool) -> Result<Vec<Opened>, control::Error> {
+pub(super) fn remove(machine: &mut Machine, key: &ItemKey, now: bool) -> Result<Vec<Opened>, control::Error> {
     let entries = machine.say(|reader, place, rng| compose::remove(reader, place, rng, key, now))?;
     Ok(machine.write(entries))
 }
@@ -301,10 +301,16 @@ fn a_rebuild_gives_the_same_rows() {
     }
     bea.with_tx(|tx, _| crate::item::see(tx, &one));
     let before = bea.notes();
+    // Numbers in the index follow the order of arrival, which a rebuild does not know.
     let rows = |machine: &Machine| {
-        let tables =
-            [crate::store::Table::Item, crate::store::Table::View, crate::store::Table::Search, crate::store::Table::Local];
-        tables.map(|table| machine.store.scan(table, &[], &[], 1_000).expect("reads"))
+        let scan = |table| machine.store.scan(table, &[], &[], 1_000).expect("reads");
+        let unnumbered = |(key, value): (Vec<u8>, Vec<u8>)| {
+            let mut row = crate::item::row::Row::read(&value).expect("a row");
+            row.number = 0;
+            (key, crate::codec::encode(&row))
+        };
+        let items: crate::store::Rows = scan(crate::store::Table::Item).into_iter().map(unnumbered).collect();
+        [items, scan(crate::store::Table::View), machine.indexed()]
     };
     let stored = rows(&bea);
     bea.now = bea.now.plus(5 * HOUR);
@@ -313,5 +319,5 @@ fn a_rebuild_gives_the_same_rows() {
     let _report = bea.take(&again);
     bea.with_tx(|tx, _| crate::item::restore(tx, &kept));
     assert_eq!(bea.notes(), before);
-    assert_eq!(rows(&bea)[..3], stored[..3]);
+    assert_eq!(rows(&bea), stored);
 }

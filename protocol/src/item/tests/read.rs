@@ -170,6 +170,29 @@ fn a_batch_keeps_its_order_and_costs_three_rows_an_item() {
         (rows.len(), rows.iter().map(|(key, value)| key.len() + value.len()).sum())
     };
     use crate::store::Table::{Item, Local, Search, View};
-    assert_eq!((size(Item).0, size(View).0, size(Search).0, size(Local).0), (50, 50, 50, 1));
+    assert_eq!((size(Item).0, size(View).0, size(Search).0, size(Local).0), (50, 50, 50, 3));
     assert!((size(Item).1 + size(View).1) / 50 <= 100, "small rows");
+}
+
+#[test]
+fn words_of_many_items_at_once_are_indexed_a_little_later() {
+    let mut amara = Machine::new(AMARA);
+    let note = |n: u32| control::BatchItem::Note(NewNote { title: format!("note{n}"), body: "b".into(), ..NewNote::default() });
+    let batch = control::Batch { items: (0..600).map(note).collect() };
+    let entries = amara.say(|_, place, rng| Ok(compose::batch(place, rng, &batch)?)).expect("notes");
+    let _opened = amara.write(entries);
+    assert_eq!(amara.notes().len(), 600, "listed at once");
+    assert_eq!(amara.indexed(), []);
+    // One is deleted before its words were indexed: they never are.
+    let gone = crate::item::resolve(&amara.store, &[CIRCLE], &[], &amara.notes()[7].id).expect("reads").expect("is there").2;
+    let _gone = super::change::remove(&mut amara, &gone, false);
+    let mut slices = 0;
+    while crate::item::unindexed(&amara.store).expect("reads") {
+        assert!(amara.with_tx(|tx, ports| crate::item::index(tx, ports, &CIRCLE)));
+        slices += 1;
+    }
+    assert_eq!((slices, amara.indexed().len()), (3, 599));
+    let hits = amara.reader(|reader| crate::item::search(&amara.store, std::slice::from_ref(reader), "note59", 3));
+    let titles: Vec<String> = hits.into_iter().map(|hit| hit.title).collect();
+    assert_eq!(titles, ["note599", "note598", "note597"], "the newest first");
 }
