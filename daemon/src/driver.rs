@@ -9,7 +9,7 @@ mod machine;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kith_protocol::control::{Code, Error};
 use kith_protocol::id::{Addr, PeerId};
@@ -201,6 +201,7 @@ impl<M: Machine> Driver<M> {
     }
 
     fn turn(&mut self, group: Vec<Event>, tick: bool) -> Result<(), Trouble> {
+        let (start, events) = (Instant::now(), group.len());
         let mut batch = Batch::default();
         self.store.begin()?;
         for input in std::mem::take(&mut self.later) {
@@ -230,10 +231,15 @@ impl<M: Machine> Driver<M> {
         if tick {
             self.handle(&mut batch, Input::Tick)?;
         }
+        let handled = start.elapsed();
         self.store.commit(&batch.writes)?;
+        let committed = start.elapsed();
         for effect in batch.effects {
             self.perform(effect);
         }
+        let (handle_us, commit_us) = (handled.as_micros(), (committed - handled).as_micros());
+        let effects_us = (start.elapsed() - committed).as_micros();
+        tracing::debug!(events, rows = batch.writes.len(), handle_us, commit_us, effects_us, "turn");
         self.calls.retain(|_, call| !call.is_closed());
         self.scrub();
         Ok(())

@@ -9,7 +9,7 @@ mod rows;
 mod search;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kith_protocol::store::{Read, Rows, Store, StoreError, Table, Writes};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -244,9 +244,13 @@ impl Store for SqliteStore {
             self.end();
             return Ok(());
         }
+        let start = Instant::now();
         let written = self.begin().and_then(|()| {
             writes.iter().try_for_each(|((table, key), value)| rows::write(&self.conn, *table, key, value.as_deref()))?;
-            self.run("COMMIT")
+            let rows = start.elapsed();
+            self.run("COMMIT")?;
+            tracing::debug!(rows_us = rows.as_micros(), sync_us = (start.elapsed() - rows).as_micros(), "commit");
+            Ok(())
         });
         self.end();
         written

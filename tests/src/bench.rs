@@ -11,6 +11,7 @@ mod notes;
 mod process;
 mod report;
 mod rows;
+mod turns;
 
 use std::path::PathBuf;
 

@@ -291,6 +291,8 @@ impl Rooms {
         join::ask_again(self, cx)?;
         if self.index_at <= now {
             entries::index(self, cx)?;
+            // The next slice is a new deadline, so that other inputs come in between and none waits for long.
+            self.index_at = now.plus(1);
         }
         if entries::next_sweep(&cx.tx)?.is_some_and(|due| due <= now) {
             entries::sweep(self, cx)?;

@@ -1,5 +1,8 @@
 //! Members of the measured circle: real daemons, driven through their local API.
 
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -124,8 +127,23 @@ impl Member {
     /// # Errors
     /// Where it does not answer.
     pub fn start(&mut self) -> Result<Instant, String> {
+        let mut command = self.home.kithd();
+        command.stderr(Stdio::null());
+        self.start_as(command)
+    }
+
+    /// Starts it again so that it says how long its turns take, into a file.
+    ///
+    /// # Errors
+    /// Where it does not answer, or the file cannot be made.
+    pub fn start_telling(&mut self, file: &Path) -> Result<Instant, String> {
+        let mut command = self.home.kithd();
+        command.arg("-v").env("NO_COLOR", "1").stderr(File::create(file).map_err(|error| error.to_string())?);
+        self.start_as(command)
+    }
+
+    fn start_as(&mut self, command: Command) -> Result<Instant, String> {
         let start = Instant::now();
-        let command = self.home.kithd();
         self.home.launch(command);
         while start.elapsed() < PATIENCE {
             if let Some(client) = Client::connect(&self.home.path()) {

@@ -10,6 +10,7 @@ use super::floor::{Floors, median};
 use super::notes::Note;
 use super::process::{on_disk, resident, used};
 use super::report::Row;
+use super::turns::{STAGES, Turns};
 use super::{Options, network};
 use crate::proc::Home;
 
@@ -52,6 +53,9 @@ impl<F: FnMut(&Row)> Bench<F> {
         }
         if self.options.wants("fan_out_8") {
             self.fan_out()?;
+        }
+        if self.options.wants("profile") && (!self.options.quick || self.options.only.is_some()) {
+            self.profile()?;
         }
         if self.options.wants("growth") && (!self.options.quick || self.options.only.is_some()) {
             self.growth()?;
@@ -187,19 +191,24 @@ impl<F: FnMut(&Row)> Bench<F> {
 
     /// One note on A, until B's watcher is told of it; both have it on disk by then.
     fn live(&mut self, a: &mut Member, b: &Member, circle: &str, have: usize) -> Result<usize, String> {
+        let times = self.send(a, b, circle, have)?;
+        let count = times.len();
+        let floor = 2.0 * self.floor(|f| &f.fdatasync) + self.floor(|f| &f.round_trip) + self.floor(|f| &f.verify);
+        self.add(Row::of("live_p50", "s", times.clone()).above(floor));
+        self.add(Row::percentile("live_p99", "s", times, 99));
+        Ok(count)
+    }
+
+    fn send(&self, a: &mut Member, b: &Member, circle: &str, have: usize) -> Result<Vec<f64>, String> {
         let watcher = Watcher::start(&b.home.path())?;
-        let count = self.times(300, 100);
         let mut times = Vec::new();
-        for note in self.notes(have, count)? {
+        for note in self.notes(have, self.times(300, 100))? {
             let start = Instant::now();
             let id = a.write(circle, &note)?;
             times.push((watcher.sees(&id)? - start).as_secs_f64());
             pause(PAUSE);
         }
-        let floor = 2.0 * self.floor(|f| &f.fdatasync) + self.floor(|f| &f.round_trip) + self.floor(|f| &f.verify);
-        self.add(Row::of("live_p50", "s", times.clone()).above(floor));
-        self.add(Row::percentile("live_p99", "s", times, 99));
-        Ok(count)
+        Ok(times)
     }
 
     /// B's process is started; until it lists the hundred notes that were written meanwhile.
@@ -270,6 +279,39 @@ impl<F: FnMut(&Row)> Bench<F> {
             pause(PAUSE * 3);
         }
         self.add(Row::of("fan_out_8", "s", times));
+        Ok(())
+    }
+
+    /// Where the time goes in a daemon's own turns: all turns of a cold sync of 10,000 notes together, and one note on its way,
+    /// at its writer and at its reader.
+    fn profile(&mut self) -> Done {
+        let size = 10_000;
+        let (mut a, mut b) = (Member::new("Amara")?, Member::new("Bea")?);
+        let circle = a.found()?;
+        a.write_all(&circle, &self.notes(0, size)?)?;
+        let logs = [&a, &b].map(|member| member.home.beside().join("turns"));
+        for (member, log) in [&mut a, &mut b].into_iter().zip(&logs) {
+            member.stop();
+            let _ = member.start_telling(log)?;
+        }
+        let link = a.link(&circle, 1)?;
+        b.join(&link)?;
+        b.holds(size)?;
+        let turns = Turns::read(&logs[1], 0);
+        for (stage, _) in STAGES {
+            let all: f64 = turns.stages.get(stage).into_iter().flatten().sum();
+            self.add(Row::of(format!("profile_cold_{stage}"), "s", vec![all / 1e6]));
+        }
+        pause(SETTLE);
+        let before = logs.each_ref().map(|log| Turns::read(log, 0).lines);
+        let _ = self.send(&mut a, &b, &circle, size)?;
+        for ((who, log), lines) in ["writer", "reader"].iter().zip(&logs).zip(before) {
+            let turns = Turns::read(log, lines);
+            for (stage, _) in STAGES {
+                let values = turns.stages.get(stage).into_iter().flatten().map(|micros| micros / 1e6).collect();
+                self.add(Row::of(format!("profile_live_{who}_{stage}"), "s", values));
+            }
+        }
         Ok(())
     }
 

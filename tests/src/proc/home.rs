@@ -104,7 +104,8 @@ impl Home {
     ///
     /// # Panics
     /// Where it does not.
-    pub fn start_as(&mut self, command: Command) {
+    pub fn start_as(&mut self, mut command: Command) {
+        command.stderr(Stdio::null());
         self.launch(command);
         until("the daemon to answer", || {
             if let Some(Ok(Some(status))) = self.daemon.as_mut().map(Child::try_wait) {
@@ -114,13 +115,12 @@ impl Home {
         });
     }
 
-    /// Starts the daemon by this command and waits for nothing.
+    /// Starts the daemon by this command, which says where its errors go, and waits for nothing.
     ///
     /// # Panics
     /// Where it cannot be started.
     pub fn launch(&mut self, mut command: Command) {
         assert!(self.daemon.is_none(), "a home has one daemon");
-        command.stderr(Stdio::null());
         self.daemon = Some(command.spawn().expect("the daemon starts"));
     }
 
