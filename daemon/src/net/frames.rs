@@ -103,9 +103,9 @@ mod tests {
         let taken = frames.take(&wire, false, &mut out).expect("within bounds");
         assert_eq!((taken, out.len()), (4 + 5 + 4, 1));
         assert!(frames.waits(false) && !frames.waits(true));
-        assert_eq!(frames.take(&wire[taken..], false, &mut out), Ok(0), "nothing more is taken in");
+        assert_eq!(frames.take(wire.split_at(taken).1, false, &mut out), Ok(0), "nothing more is taken in");
         assert!(frames.body.capacity() <= READ_BYTES);
-        assert_eq!(frames.take(&wire[taken..], true, &mut out), Ok(wire.len() - taken));
+        assert_eq!(frames.take(wire.split_at(taken).1, true, &mut out), Ok(wire.len() - taken));
         assert_eq!(out.len(), 2);
     }
 
