@@ -7,6 +7,7 @@ mod attacks;
 mod documents;
 mod files;
 mod lock;
+mod promises;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
