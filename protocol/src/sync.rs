@@ -4,6 +4,8 @@
 //! forgotten in a crash; it is exchanged again at the next meeting.
 
 pub(crate) mod dial;
+#[cfg(feature = "fuzzing")]
+pub mod doors;
 pub(crate) mod exchange;
 pub(crate) mod frame;
 pub(crate) mod hello;

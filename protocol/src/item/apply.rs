@@ -202,10 +202,10 @@ impl<'a> Work<'a> {
         touched.sort_unstable_by_key(|(_, order)| *order);
         for (key, _) in &touched {
             let Some((before, Some(row))) = self.rows.remove(key) else { continue };
-            let Settled { applied, destroy: gone, target } = desk.settle(key, before.as_ref(), row)?;
+            let Settled { applied, destroy: gone, targets: about } = desk.settle(key, before.as_ref(), row)?;
             destroy.extend(gone);
             shown.extend(applied.map(|applied| (*key, applied)));
-            targets.extend(target.map(|target| (target, *key)));
+            targets.extend(about.into_iter().map(|target| (target, *key)));
         }
         for (target, by) in targets {
             let Settled { applied, destroy: gone, .. } = desk.refresh(&target)?;

@@ -57,6 +57,8 @@ impl Flags {
     pub(super) const GONE: u16 = 1 << 9;
     /// Some of its entries wait for others.
     pub(super) const WAITING: u16 = 1 << 10;
+    /// With [`Self::GONE`]: nobody decided so here; all that is known of it came destroyed, or rests on what did.
+    pub(super) const LOST: u16 = 1 << 11;
 
     pub(super) const fn has(self, flag: u16) -> bool {
         self.0 & flag != 0

@@ -26,8 +26,8 @@ const MARKS: usize = 256;
 pub(super) struct Settled {
     pub(super) applied: Option<Applied>,
     pub(super) destroy: Vec<EntryAt>,
-    /// The item whose showing this one decides about.
-    pub(super) target: Option<ItemKey>,
+    /// The items whose showing this one decides about, or did before.
+    pub(super) targets: Vec<ItemKey>,
 }
 
 /// Where items are settled, one after the other.
@@ -70,15 +70,25 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
 
     /// Derives an item's rows from its entries.
     pub(super) fn settle(&mut self, key: &ItemKey, before: Option<&Row>, mut row: Row) -> Result<Settled, StoreError> {
+        if row.flags.has(Flags::LOST) {
+            // Judged by what there is now: anybody may write an entry that opens to nothing, about an item that is not here yet.
+            row.flags.set(Flags::GONE | Flags::LOST, false);
+        }
         let destroyed = row.flags.has(Flags::GONE);
         let whole = if destroyed { None } else { self.put_together(&mut row)? };
         if let Some(whole) = &whole {
             self.describe(&mut row, whole);
         }
-        let mut settled = Settled { target: row.parent.filter(|_| row.kind().is_some_and(Kind::is_mark)), ..Settled::default() };
+        let target = |row: &Row| row.parent.filter(|_| row.kind().is_some_and(Kind::is_mark));
+        // An earlier first edit that comes later may name another target, or be of another kind.
+        let targets = before.and_then(target).into_iter().chain(target(&row)).collect();
+        let mut settled = Settled { targets, ..Settled::default() };
         if destroyed {
             let known = before.map_or(&[][..], |before| &before.slots);
             settled.destroy = row.slots.iter().filter(|slot| !known.contains(slot)).map(|slot| slot.at).collect();
+        } else if row.flags.has(Flags::LOST) {
+            let kept = |slot: &&Slot| self.shelf.get(slot.at).is_some_and(|piece| piece.edit.is_some());
+            settled.destroy = row.slots.iter().filter(kept).map(|slot| slot.at).collect();
         } else if row.expired(self.ports.now) {
             row.flags.set(Flags::EXPIRED, true);
             settled.destroy = self.destroy(key, &mut row);
@@ -100,9 +110,8 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
                 Ok(Some(*whole))
             }
             Loaded::Held | Loaded::Absent => {
-                let gone = |slot: &Slot| self.shelf.get(slot.at).is_some_and(|piece| piece.edit.is_none());
-                if !row.slots.is_empty() && row.slots.iter().all(gone) {
-                    row.flags.set(Flags::GONE, true);
+                if self.shelf.lost(row) {
+                    row.flags.set(Flags::GONE | Flags::LOST, true);
                     row.flags.set(Flags::WAITING, false);
                 }
                 row.flags.set(Flags::READY, false);
@@ -141,6 +150,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
             self.tx.delete(Table::Local, &local::due(due, key));
         }
         row.flags.set(Flags::GONE, true);
+        row.flags.set(Flags::LOST, false);
         row.slots.iter().map(|slot| slot.at).collect()
     }
 
@@ -156,7 +166,8 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         if let Some(due) = old_due {
             self.tx.delete(Table::Local, &local::due(due, key));
         }
-        if let Some(due) = row.due.filter(|_| !row.flags.has(Flags::GONE) && before.and_then(|before| before.due) != row.due) {
+        let planned = before.filter(|before| !before.flags.has(Flags::GONE)).and_then(|before| before.due);
+        if let Some(due) = row.due.filter(|_| !row.flags.has(Flags::GONE) && planned != row.due) {
             self.tx.put(Table::Local, &local::due(due, key), vec![1]);
         }
         let old_view = before.filter(|before| before.listed()).map(|before| before.view_key(key));
@@ -207,7 +218,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
             row.due = if row.flags.has(Flags::READY) { due.into_iter().chain(self.expiry(&row)).min() } else { due };
         }
         let mut destroy = Vec::new();
-        if removed && now && !row.flags.has(Flags::GONE) {
+        if removed && now && (row.flags.has(Flags::LOST) || !row.flags.has(Flags::GONE)) {
             destroy = self.destroy(key, &mut row);
         }
         let mut settled = self.settle(key, before.as_ref(), row)?;

@@ -79,6 +79,29 @@ impl Shelf {
     pub(super) fn get(&self, at: EntryAt) -> Option<&Piece> {
         self.0.get(&at).and_then(Option::as_ref)
     }
+
+    /// Can nothing of an item that does not stand ever stand: did each entry come destroyed, or does it rest on one that did?
+    pub(super) fn lost(&self, row: &Row) -> bool {
+        let pieces: Vec<&Piece> = row.slots.iter().filter_map(|slot| self.get(slot.at)).collect();
+        if pieces.is_empty() || pieces.len() < row.slots.len() {
+            return false;
+        }
+        let mut resting: BTreeMap<EntryId, Vec<EntryId>> = BTreeMap::new();
+        let mut queue = Vec::new();
+        for piece in &pieces {
+            match &piece.edit {
+                Some(edit) => edit.deps.iter().for_each(|dep| resting.entry(*dep).or_default().push(piece.id)),
+                None => queue.push(piece.id),
+            }
+        }
+        let mut lost = BTreeSet::new();
+        while let Some(id) = queue.pop() {
+            if lost.insert(id) {
+                queue.extend(resting.remove(&id).unwrap_or_default());
+            }
+        }
+        pieces.iter().all(|piece| lost.contains(&piece.id))
+    }
 }
 
 /// An item as it stands.

@@ -23,7 +23,7 @@ pub struct Person {
     pub dormant: Vec<DeviceId>,
     /// May she carry things between circles?
     pub delegate: bool,
-    /// The adds that make her a member now.
+    /// The adds that make her a member now, ascending.
     pub since: Vec<ActId>,
 }
 
@@ -234,13 +234,15 @@ fn person(g: &Graph, standing: &Standing) -> Person {
         devices.sort_unstable();
         devices
     };
+    let mut since: Vec<ActId> = standing.live.iter().map(|x| g.act(*x).id).collect();
+    since.sort_unstable();
     Person {
         status: standing.status,
         role: matches!(standing.status, Status::Current | Status::Suspended).then_some(standing.rank),
         devices: devices(&standing.devices),
         dormant: devices(&standing.dormant),
         delegate: standing.delegate,
-        since: standing.live.iter().map(|x| g.act(*x).id).collect(),
+        since,
     }
 }
 

@@ -158,6 +158,35 @@ fn one_s_own_words_can_go_at_once_with_their_history() {
 }
 
 #[test]
+fn an_entry_that_opens_to_nothing_keeps_no_item_from_being_shown() {
+    let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
+    let (key, note) = chioma.note("On-call", "a long night");
+    let edits = edit_body(&mut chioma, &key, "a short night").expect("her own");
+    // Somebody else's, about her note, before it is here: destroyed, or sealed so that nobody opens it.
+    let mut hostile = note.clone();
+    (hostile.id, hostile.at) = (EntryId([9; 32]), EntryAt { chain: 50, seq: 1 });
+    (hostile.chain.device, hostile.payload) = (DeviceId([DUNE; 32]), None);
+    let _report = bea.take(std::slice::from_ref(&hostile));
+    let report = bea.take(&[note, edits[0].clone()]);
+    assert!(report.destroy.is_empty(), "her words stay");
+    assert_eq!(bea.show(&key).expect("a note").body.as_deref(), Some("a short night"));
+}
+
+#[test]
+fn an_edit_of_what_came_destroyed_goes_too() {
+    let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
+    let (key, mut note) = chioma.note("On-call", "a long night");
+    let edits = edit_body(&mut chioma, &key, "a short night").expect("her own");
+    note.payload = None;
+    for entries in [[note.clone(), edits[0].clone()], [edits[0].clone(), note]] {
+        let report = bea.take(&entries);
+        assert_eq!(report.destroy, [edits[0].at], "it can never be shown");
+        assert!(bea.notes().is_empty());
+        bea = Machine::new(BEA);
+    }
+}
+
+#[test]
 fn a_tombstone_may_come_before_its_target_and_an_edit_before_its_item() {
     let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
     let (key, note) = chioma.note("a", "one");
