@@ -7,7 +7,7 @@ use std::panic::catch_unwind;
 
 use chrono::{Datelike, NaiveDate, TimeZone as _, Timelike};
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use rrule::{RRule, RRuleSet, Tz, Unvalidated};
 
@@ -44,7 +44,11 @@ impl Moment {
         if text.len() == 8 {
             return Some(Self::Day(day));
         }
-        let at = (text.get(8..9)? == "T").then(|| Some(day.at(small(9, 11)?, small(11, 13)?, small(13, 15)?.min(59), 0)))??;
+        if text.get(8..9)? != "T" {
+            return None;
+        }
+        // A leap second counts as the last one.
+        let at = day.to_datetime(Time::new(small(9, 11)?, small(11, 13)?, small(13, 15)?.min(59), 0).ok()?);
         match text.get(15..)? {
             "" => Some(Self::Local(at)),
             "Z" => TimeZone::UTC.to_timestamp(at).ok().map(Self::Utc),
@@ -167,6 +171,9 @@ fn moments(list: &str) -> Result<Vec<Moment>, RuleError> {
 fn counted(rrule: &str, start: DateTime, tz: &TimeZone, from: DateTime, count: usize) -> Result<Vec<DateTime>, RuleError> {
     let begin = to_chrono(start).ok_or_else(|| RuleError::Wrong("the start is out of range".to_owned()))?;
     let local = localised(rrule, tz)?;
+    if never(&local) {
+        return Ok(Vec::new());
+    }
     let wrong = |e: rrule::RRuleError| RuleError::Wrong(format!("`{rrule}` is not a rule: {e}").trim_end_matches('.').to_owned());
     let rule: RRule<Unvalidated> = local.parse().map_err(wrong)?;
     let set = RRuleSet::new(begin).rrule(rule.validate(begin).map_err(wrong)?);
@@ -183,6 +190,10 @@ fn counted(rrule: &str, start: DateTime, tz: &TimeZone, from: DateTime, count: u
 
 /// The rule with `UNTIL` on the wall clock, since that is what is counted on.
 fn localised(rrule: &str, tz: &TimeZone) -> Result<String, RuleError> {
+    if !rrule.is_ascii() {
+        // The library cuts such text in the middle of a letter.
+        return Err(RuleError::Wrong(format!("`{rrule}` is not a rule")));
+    }
     let mut parts = Vec::new();
     for part in rrule.split(';').filter(|part| !part.trim().is_empty()) {
         let (name, value) = part.split_once('=').ok_or_else(|| RuleError::Wrong(format!("`{part}` is not part of a rule")))?;
@@ -203,6 +214,26 @@ fn localised(rrule: &str, tz: &TimeZone) -> Result<String, RuleError> {
         parts.push(format!("UNTIL={}Z", wall.strftime("%Y%m%dT%H%M%S")));
     }
     Ok(parts.join(";"))
+}
+
+/// Does a rule ask for a day that no year has? The library would look for it until the year 10,000.
+fn never(rrule: &str) -> bool {
+    let part = |name: &str| rrule.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+    let numbers = |name: &str| part(name).map(|list| list.split(',').filter_map(|n| n.parse::<i64>().ok()).collect::<Vec<_>>());
+    let by_month = part("FREQ") == Some("MONTHLY") || part("BYMONTH").is_some();
+    let beyond = |n: i64| n.unsigned_abs() > if by_month { 5 } else { 53 };
+    // `-1MO`: the number is all but the last two letters.
+    let nth = |day: &str| day.get(..day.len().saturating_sub(2)).and_then(|n| n.parse().ok()).unwrap_or(0);
+    if part("BYDAY").is_some_and(|days| days.split(',').all(|day| beyond(nth(day)))) {
+        return true;
+    }
+    let longest = |month: &i64| match month {
+        2 => 29_u64,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let most = numbers("BYMONTH").map_or(31, |months| months.iter().map(longest).max().unwrap_or(31));
+    numbers("BYMONTHDAY").is_some_and(|days| days.iter().all(|day| day.unsigned_abs() > most))
 }
 
 fn to_chrono(at: DateTime) -> Option<chrono::DateTime<Tz>> {

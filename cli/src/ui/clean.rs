@@ -38,13 +38,15 @@ fn escape(text: &str, lines: bool) -> String {
     let mut before = None;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
+        let hidden = acts(c) && !belongs(before, c, chars.peek().copied());
         match c {
             '\n' if lines => out.push(c),
             '\t' if lines => out.push_str("    "),
-            _ if acts(c) && !belongs(before, c, chars.peek().copied()) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            _ if hidden => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
             _ => out.push(c),
         }
-        before = Some(c);
+        // What follows an escape follows its last letter.
+        before = Some(if hidden { '}' } else { c });
     }
     out
 }
