@@ -3,6 +3,8 @@
 pub(crate) mod calendar;
 pub(crate) mod csv;
 pub(crate) mod folder;
+#[cfg(test)]
+mod fuzz;
 pub(crate) mod links;
 
 use kith_protocol::control::BatchItem;

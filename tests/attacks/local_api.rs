@@ -7,9 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::Duration;
 
-use kith_tests::proc::{Home, http, raw};
-
-use crate::memory_kb;
+use kith_tests::proc::{Home, http, memory_kb, raw};
 
 #[test]
 fn l2_another_user_gets_nothing_even_where_the_path_lets_her() {

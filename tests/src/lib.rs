@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod dice;
+pub mod fuzz;
 pub mod model;
 pub mod peer;
 pub mod proc;

@@ -4,15 +4,17 @@
 //! again until a deadline, never a fixed pause.
 
 mod binaries;
+mod failpoint;
 mod home;
 mod run;
 mod socket;
 mod transcript;
 
 pub use binaries::{Binaries, binaries};
+pub use failpoint::{Fault, faulty};
 pub use home::{Home, PASSPHRASE};
 pub use run::{Run, kith};
-pub use socket::{Answered, http, raw};
+pub use socket::{Answered, http, raw, try_http};
 pub use transcript::play;
 
 use std::time::{Duration, Instant};
@@ -37,4 +39,12 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         // The condition is looked at again right after; there is nothing else to wait on in another process.
         std::thread::sleep(LOOK);
     }
+}
+
+/// Kilobytes of memory that a process holds now.
+#[must_use]
+pub fn memory_kb(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }

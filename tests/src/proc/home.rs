@@ -5,7 +5,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
 
-use super::{Run, binaries, kith, until};
+use super::{Run, binaries, kith, try_http, until};
 
 /// The passphrase of homes that have one.
 pub const PASSPHRASE: &str = "seven quiet herons at dusk";
@@ -96,23 +96,35 @@ impl Home {
     /// # Panics
     /// Where it does not.
     pub fn start(&mut self) {
-        let command = self.kithd();
+        let mut command = self.kithd();
+        command.stderr(Stdio::null());
         self.start_as(command);
     }
 
-    /// Starts the daemon by this command and waits until it answers.
+    /// Starts the daemon by this command and waits until it answers. Somebody must read its standard error, if it is a pipe.
     ///
     /// # Panics
     /// Where it does not.
-    pub fn start_as(&mut self, mut command: Command) {
-        command.stderr(Stdio::null());
+    pub fn start_as(&mut self, command: Command) {
+        assert!(self.try_start_as(command), "the daemon ended at once");
+    }
+
+    /// The same; `false` where it ended before it answered.
+    ///
+    /// # Panics
+    /// Where it does neither.
+    pub fn try_start_as(&mut self, command: Command) -> bool {
         self.launch(command);
-        until("the daemon to answer", || {
-            if let Some(Ok(Some(status))) = self.daemon.as_mut().map(Child::try_wait) {
-                panic!("the daemon ended at once: {status}");
+        let answers = until("the daemon to answer", || {
+            if let Some(Ok(Some(_))) = self.daemon.as_mut().map(Child::try_wait) {
+                return Some(false);
             }
-            (self.kith(&["status", "--json", "--no-input"]).code == 0).then_some(())
+            try_http(&self.path(), "GET", "/v1/status", "").filter(|answer| answer.status == 200).map(|_| true)
         });
+        if !answers {
+            self.daemon = None;
+        }
+        answers
     }
 
     /// Starts the daemon by this command, which says where its errors go, and waits for nothing.
@@ -122,6 +134,12 @@ impl Home {
     pub fn launch(&mut self, mut command: Command) {
         assert!(self.daemon.is_none(), "a home has one daemon");
         self.daemon = Some(command.spawn().expect("the daemon starts"));
+    }
+
+    /// Waits until the daemon is gone, if it was told to stop, or was killed; did it end in order?
+    pub fn ended(&mut self) -> bool {
+        let Some(mut daemon) = self.daemon.take() else { return false };
+        until("the daemon to end", || daemon.try_wait().ok().flatten()).success()
     }
 
     /// The daemon's process id, if it is our child.

@@ -32,14 +32,26 @@ pub fn http(home: &Path, method: &str, path: &str, body: &str) -> Answered {
     raw(home, format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes())
 }
 
+/// The same, where the daemon may have gone: `None` where nobody listens, or no whole answer came.
+#[must_use]
+pub fn try_http(home: &Path, method: &str, path: &str, body: &str) -> Option<Answered> {
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: kith\r\nConnection: close\r\nContent-Type: application/json\r\n");
+    let answered = send(home, format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes())?;
+    (answered.status > 0).then_some(answered)
+}
+
 /// Sends any bytes and reads what comes back.
 ///
 /// # Panics
 /// Where nobody listens.
 #[must_use]
 pub fn raw(home: &Path, bytes: &[u8]) -> Answered {
-    let mut stream = UnixStream::connect(home.join("run/kithd.sock")).expect("the daemon listens");
-    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a deadline");
+    send(home, bytes).expect("the daemon listens")
+}
+
+fn send(home: &Path, bytes: &[u8]) -> Option<Answered> {
+    let mut stream = UnixStream::connect(home.join("run/kithd.sock")).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
     // The daemon may refuse before it has read all.
     drop(stream.write_all(bytes));
     let mut answer = Vec::new();
@@ -47,5 +59,5 @@ pub fn raw(home: &Path, bytes: &[u8]) -> Answered {
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
-    Answered { status, body }
+    Some(Answered { status, body })
 }
