@@ -26,6 +26,8 @@ const READER_CACHE_KIB: i64 = 4 << 10;
 const JOURNAL_BYTES: i64 = 6 << 20;
 /// A file up to this size is checked completely on every open; a larger one after an unclean end only.
 const ALWAYS_CHECK_BYTES: u64 = 8 << 20;
+/// Bytes of a page of the store.
+const PAGE: u64 = 4_096;
 /// How long one connection waits for the other's lock.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -101,8 +103,9 @@ impl SqliteStore {
     pub(crate) fn open(path: &Path, key: &MasterKey) -> Result<Self, OpenError> {
         let bytes = std::fs::metadata(path).map_err(|_| OpenError::Missing)?.len();
         let unclean = std::fs::metadata(beside(path, "-wal")).is_ok_and(|meta| meta.len() > 0);
-        if bytes == 0 {
-            return Err(OpenError::Damaged("the file is empty".to_owned()));
+        if bytes < PAGE {
+            // SQLite takes what is shorter than a page for a new database, and would write one over it.
+            return Err(OpenError::Damaged("the file is cut off".to_owned()));
         }
         let mut store = Self::prepare(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         if unclean || bytes <= ALWAYS_CHECK_BYTES {
