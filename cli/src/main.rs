@@ -12,6 +12,7 @@ mod demo;
 mod error;
 mod exit;
 mod export;
+mod fault;
 mod files;
 mod home;
 mod import;
@@ -25,6 +26,7 @@ use args::{Args, Command};
 use context::Context;
 
 fn main() -> ExitCode {
+    fault::redact();
     let args = match Args::read() {
         Ok(args) => args,
         Err(code) => return code,

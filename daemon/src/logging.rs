@@ -90,6 +90,26 @@ impl MakeWriter<'_> for CappedFile {
 mod tests {
     use super::*;
 
+    /// The hook belongs to a whole process, so the test runs itself in one of its own.
+    #[test]
+    fn u8_a_fault_is_logged_by_its_place_and_without_content() {
+        const INSIDE: &str = "KITHD_TEST_FAULT";
+        let test = "logging::tests::u8_a_fault_is_logged_by_its_place_and_without_content";
+        if let Some(path) = std::env::var_os(INSIDE) {
+            start(Path::new(&path), false).expect("starts");
+            std::panic::catch_unwind(|| "1x".parse::<u8>().expect("somebody's zaunkönig")).ok();
+            std::process::exit(0);
+        }
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("kithd.log");
+        let mut command = std::process::Command::new(std::env::current_exe().expect("a test knows its own path"));
+        let out = command.args([test, "--exact", "--nocapture"]).env(INSIDE, &path).output().expect("runs");
+        let log = std::fs::read_to_string(&path).expect("a log");
+        assert!(log.contains("a fault in kithd at ") && log.contains("logging.rs"), "{log}");
+        let said = format!("{log}{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        assert!(!said.contains("zaunkönig") && !said.contains("somebody"), "{said}");
+    }
+
     #[test]
     fn the_log_stays_small() {
         let dir = tempfile::tempdir().expect("a folder");
