@@ -2,6 +2,7 @@
 //! cannot be shown from outside, stands in the table of `tests/README.md`.
 
 mod disk;
+mod disk_fails;
 mod entries;
 mod forms;
 mod kit;
@@ -33,4 +34,15 @@ fn answer(peer: &Peer) -> Cbor {
 /// A text field of a row.
 fn text(row: &Value, field: &str) -> String {
     row.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The store of a home without a passphrase, opened with its key, as an outsider can who has both.
+fn opened(home: &std::path::Path) -> rusqlite::Connection {
+    let keys = std::fs::read_to_string(home.join("keys.toml")).expect("the keys are there");
+    let hex = keys.lines().find_map(|line| line.strip_prefix("key = \"")?.strip_suffix('"')).expect("a bare key");
+    let master = data_encoding::HEXLOWER.decode(hex.as_bytes()).expect("hexadecimal");
+    let raw = data_encoding::HEXLOWER.encode(&blake3::derive_key("kith/v1/store", &master));
+    let store = rusqlite::Connection::open(home.join("store.db")).expect("opens");
+    store.execute_batch(&format!("PRAGMA key = \"x'{raw}'\"")).expect("takes the key");
+    store
 }
