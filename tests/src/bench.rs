@@ -31,8 +31,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// A name stands for itself and for all that go on with an underscore.
     fn wants(&self, metric: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| metric.starts_with(only.as_str()) || only.starts_with(metric))
+        let within =
+            |name: &str, whole: &str| name.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+        self.only.as_ref().is_none_or(|only| within(metric, only) || within(only, metric))
     }
 }
 
