@@ -324,7 +324,7 @@ fn e13_an_edit_that_was_not_sealed_is_not_shown() {
 type Bend = fn(&mut Run);
 
 #[test]
-fn e14_entries_under_heads_and_epochs_that_nobody_knows_wait_and_show_nothing() {
+fn entries_under_heads_and_epochs_that_nobody_knows_wait_and_show_nothing() {
     let scene = Scene::new();
     let mallory = scene.mallory();
     let cases: [(&str, Bend); 5] = [

@@ -395,7 +395,7 @@ fn w25_one_poisoned_item_leaves_the_others_alone() {
 
 /// Frames larger than a hello are not even read from somebody who has proved nothing.
 #[test]
-fn w26_a_stranger_makes_nobody_hold_large_frames() {
+fn a_stranger_makes_nobody_hold_large_frames() {
     let scene = Scene::new();
     let before = memory_kb(scene.pid());
     let strangers: Vec<Peer> = (0..24).map(|_| stranger(&scene)).collect();

@@ -135,7 +135,7 @@ fn n9_an_unproved_address_gets_no_more_than_three_times_what_it_sent() {
 
 /// What a stranger is sent looks the same whether or not she guesses right: the same frames of the same sizes.
 #[test]
-fn n10_a_stranger_sees_as_many_tokens_of_a_home_with_circles_as_of_one_without() {
+fn a_stranger_sees_as_many_tokens_of_a_home_with_circles_as_of_one_without() {
     let scene = Scene::new();
     let empty = Home::named("Nobody");
     let sizes = |home: &Home| -> Vec<usize> {
@@ -148,4 +148,23 @@ fn n10_a_stranger_sees_as_many_tokens_of_a_home_with_circles_as_of_one_without()
     assert!(eve.heard().iter().all(|frame| frame.at(0).number().is_some_and(|number| number < 2)), "{:?}", eve.heard());
     eve.send(&array([2.into(), array([Cbor::Bytes(vec![7; 900])])]));
     scene.holds();
+}
+
+/// What a member's own link carries stands for what the network sees: it is sealed byte by byte, so sizes stay.
+#[test]
+fn n10_notes_of_different_lengths_travel_as_frames_of_few_sizes() {
+    let scene = Scene::new();
+    let run = |frame: &Cbor| frame.at(1).at(1).at(0).number() == Some(6);
+    let lengths = [1, 5, 10, 20, 40, 60, 100, 140, 180, 220];
+    for length in lengths {
+        drop(scene.amara.json(&["note", "new", "-c", Scene::CIRCLE, "--title", "t", &"x".repeat(length)]));
+    }
+    until("the notes", || (scene.bea.notes().len() >= lengths.len()).then_some(()));
+    // The first one names its membership heads, which is long whatever the note is.
+    let heard = scene.bea.heard();
+    let mut sizes: Vec<usize> = heard.iter().filter(|frame| run(frame)).skip(1).map(|frame| frame.encode().len()).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    assert!(sizes.len() <= lengths.len() / 2, "lengths show: {sizes:?}");
+    assert!(sizes.len() > 1, "a long text is of another class, or nothing is measured: {sizes:?}");
 }

@@ -213,7 +213,7 @@ fn w11_an_identify_with_ten_thousand_addresses_gives_nothing_and_calls_nobody() 
 }
 
 #[test]
-fn w12_a_peer_that_answers_no_ping_is_let_go_of_and_holds_up_nobody() {
+fn a_peer_that_answers_no_ping_is_let_go_of_and_holds_up_nobody() {
     let scene = Scene::new();
     let mallory = Peer::named("Mallory");
     mallory.behave(Manners { identify: None, no_pong: true });

@@ -6,7 +6,7 @@
 //! [`Peer::act`]). [`Scene`] is the usual place: a daemon, an honest third member, and the checks that all goes on.
 //! Below that, [`wire`] opens connections and streams by hand, and [`raw`] speaks to sockets byte by byte.
 //!
-//! ```no_run
+//! ```text
 //! use kith_tests::peer::Scene;
 //! let scene = Scene::new();
 //! let mallory = scene.mallory();

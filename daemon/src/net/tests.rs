@@ -143,7 +143,7 @@ async fn a_network_that_ended_can_begin_again_at_once() {
 }
 
 #[tokio::test]
-async fn w26_a_frame_over_the_hello_limit_is_not_read_before_the_link_is_wide() {
+async fn a_frame_over_the_hello_limit_is_not_read_before_the_link_is_wide() {
     let (a, at_a, mut b, at_b) = linked(TCP).await;
     let large = vec![0; HELLO_BYTES + 1];
     a.net.handle().send(at_a, b"small".to_vec());
@@ -156,7 +156,7 @@ async fn w26_a_frame_over_the_hello_limit_is_not_read_before_the_link_is_wide() 
 }
 
 #[tokio::test]
-async fn w26_a_link_that_waits_to_be_wide_ends_when_it_is_closed() {
+async fn a_link_that_waits_to_be_wide_ends_when_it_is_closed() {
     let (mut a, at_a, mut b, at_b) = linked(TCP).await;
     a.net.handle().send(at_a, vec![0; HELLO_BYTES + 1]);
     b.net.handle().close(at_b);

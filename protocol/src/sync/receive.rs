@@ -130,7 +130,6 @@ pub(crate) fn run(
     }
     if received.fork.is_some() {
         cx.log("a device wrote two different entries at one place", Some(id));
-        exchange::show_own_branch(rooms, link, &id, &received.chain);
     }
     let head = chain::branches(&cx.tx, &id, &received.chain)?.into_iter().find(|c| c.parent.is_none());
     let through = head.map(|head| ChainSeq { chain: received.chain, seq: head.seq });
@@ -138,9 +137,16 @@ pub(crate) fn run(
         let held = known.chains.entry(through.chain).or_insert(0);
         *held = (*held).max(received.last.min(through.seq));
     }
+    if received.fork.is_some() {
+        // After what was just noted as theirs: of a forked chain they may have nothing of ours.
+        exchange::show_own_branch(rooms, link, &id, &received.chain);
+    }
     if let Some(shared) = rooms.shared(link, &id) {
         let token = shared.mine;
         say(cx, link, token, Message::Got(through.into_iter().collect(), size));
+    }
+    if received.fork.is_some() {
+        exchange::push(rooms, cx, link, &id)?;
     }
     if fresh {
         rooms.last_arrival = Some(cx.env.now);
