@@ -12,6 +12,7 @@ pub mod item;
 pub mod limits;
 pub mod log;
 pub mod node;
+pub mod planted;
 pub mod private;
 pub mod store;
 pub mod sync;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::node::Effect;
+use crate::planted::{Bug, planted};
 use crate::store::{Read, Rows, StoreError, Table, Writes};
 
 /// A group of inputs that share one commit.
@@ -133,7 +134,7 @@ pub struct Draft {
 impl Draft {
     /// Adds the draft to a batch.
     pub fn join(self, batch: &mut Batch) {
-        batch.writes.extend(self.writes);
+        batch.writes.extend(self.writes.into_iter().filter(|(_, value)| value.is_some() || !planted(Bug::LostDeletes)));
         batch.effects.extend(self.effects);
     }
 }

@@ -1,45 +1,65 @@
-//! A few hundred seeds of the simulated world, and that a seed means one run.
+//! A thousand seeds of the simulated world, the planted bugs that they find, and that a seed means one run.
+
+mod adversary;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use kith_tests::sim::run::{Report, run};
+use kith_protocol::planted::Bug;
+use kith_tests::sim::planted::{self, Find};
+use kith_tests::sim::run::{Options, Report, run};
+use kith_tests::sim::shrink::shrink;
 
 /// Seeds that run here. More of them: `cargo run -p kith-tests --bin sim -- run --seeds 5000`.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 1_000;
+/// Virtual hours that they come to, at least.
+const HOURS: u64 = 1_000;
+/// Steps of a shrunk script, at most: what a person reads in one sitting.
+const READABLE: usize = 25;
 
-#[test]
-fn every_promise_holds_in_every_seed() {
-    let next = AtomicU64::new(0);
-    let reports: Mutex<Vec<Report>> = Mutex::default();
+/// Does the work of each number below `end` on all cores; the results in order.
+pub fn on_all_cores<T: Send>(end: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let (next, done) = (AtomicU64::new(0), Mutex::new(Vec::new()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= SEEDS {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= end {
                         return;
                     }
-                    let report = run(seed, false);
-                    reports.lock().expect("nobody panics with it").push(report);
+                    let result = work(number);
+                    done.lock().expect("nobody panics with it").push((number, result));
                 }
             });
         }
     });
-    let mut reports = reports.into_inner().expect("nobody panicked with it");
-    reports.sort_by_key(|report| report.seed);
+    let mut done = done.into_inner().expect("nobody panicked with it");
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+#[test]
+fn every_promise_holds_in_every_seed() {
+    let reports = on_all_cores(SEEDS, |seed| run(seed, Options::default()));
     let broken: Vec<String> = reports.iter().filter(|report| !report.ok).map(explain).collect();
     let sum = |part: fn(&Report) -> u64| reports.iter().map(part).sum::<u64>();
+    let hours = sum(|report| report.seconds) / 3_600;
     eprintln!(
-        "{} seeds, {} virtual hours, {} faults, {} frames, {} items",
+        "{} seeds, {hours} virtual hours, {} faults, {} frames, {} items; {} with real keys, {} with somebody hostile, {} with a copy",
         reports.len(),
-        sum(|report| report.seconds) / 3600,
         sum(|report| report.machines.2),
         sum(|report| report.wire.0),
         sum(|report| report.items as u64),
+        sum(|report| u64::from(report.kinds.0)),
+        sum(|report| u64::from(report.kinds.1)),
+        sum(|report| u64::from(report.kinds.2)),
     );
     assert!(broken.is_empty(), "{} of {SEEDS} seeds broke a promise:\n{}", broken.len(), broken.join("\n"));
+    assert_eq!(reports.len() as u64, SEEDS);
+    assert!(hours >= HOURS, "only {hours} virtual hours");
+    assert_eq!(sum(|report| u64::from(report.kinds.0)), SEEDS / 10, "one seed in ten runs real cryptography");
 }
 
 fn explain(report: &Report) -> String {
@@ -49,9 +69,37 @@ fn explain(report: &Report) -> String {
 
 #[test]
 fn the_same_seed_gives_the_same_trace() {
-    for seed in [1, 2, 3] {
-        let (first, second) = (run(seed, false), run(seed, false));
+    for seed in [1, 2, 9] {
+        let (first, second) = (run(seed, Options::default()), run(seed, Options::default()));
         assert_eq!((first.trace, first.events), (second.trace, second.events), "seed {seed}");
     }
-    assert_ne!(run(1, false).trace, run(2, false).trace);
+    assert_ne!(run(1, Options::default()).trace, run(2, Options::default()).trace);
+}
+
+#[test]
+fn every_planted_bug_is_found() {
+    let finds = on_all_cores(Bug::ALL.len() as u64, |number| {
+        let at = usize::try_from(number).expect("few");
+        planted::find(Bug::ALL[at].0, SEEDS).0
+    });
+    let line = |find: &Find| format!("{:16} seed {:?} {:?}: {}", find.name, find.seed, find.check, find.promise);
+    finds.iter().for_each(|find| println!("{}", line(find)));
+    let quiet: Vec<String> = finds.iter().filter(|find| find.seed.is_none()).map(line).collect();
+    assert!(quiet.is_empty(), "nobody notices these:\n{}", quiet.join("\n"));
+}
+
+#[test]
+fn a_failing_run_is_shrunk_to_what_a_person_can_read() {
+    let bug = Some(Bug::OldKeys);
+    let (found, report) = planted::find(Bug::OldKeys, SEEDS);
+    let report = report.expect("a seed finds it");
+    let (check, before) = (report.check, report.script.steps.len());
+    let shrunk = shrink(report, bug, 200);
+    let left = shrunk.script.steps.len();
+    assert_eq!(shrunk.report.check, check);
+    assert!(left <= READABLE && left < before / 2, "{left} of {before} steps are left");
+    // What is left is a run of its own, and it fails because of the bug alone.
+    let again = |bug| run(found.seed.expect("found"), Options { bug, script: Some(shrunk.script.clone()), keep_trace: false });
+    assert_eq!((again(bug).check, again(bug).trace), (check, shrunk.report.trace));
+    assert_eq!(again(None).broken, None);
 }

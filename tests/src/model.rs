@@ -7,6 +7,7 @@
 pub mod adversary;
 mod build;
 mod compare;
+pub mod signed;
 mod vector;
 pub mod world;
 

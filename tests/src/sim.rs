@@ -3,14 +3,22 @@
 //! Nothing here decides what a circle believes: the nodes do, and the checks look at what they answer. The same seed gives the same
 //! run, byte for byte; a run that fails names the command that replays it.
 
+pub mod adversary;
+pub mod cbor;
+pub mod cheap;
 pub mod check;
 pub mod clock;
+pub mod deed;
 pub mod disk;
 pub mod fault;
+pub mod hostile;
 pub mod machine;
 pub mod net;
+pub mod planted;
 pub mod rng;
 pub mod run;
+pub mod script;
+pub mod shrink;
 pub mod trace;
 pub mod workload;
 pub mod world;

@@ -277,11 +277,13 @@ impl Membership {
             || self.graph.find(act).is_some_and(|x| self.graph.place(heads).is_some_and(|place| place.past.get(x)))
     }
 
-    /// Does whoever knows `newer` know all of `older`? (An entry's heads are never behind its predecessor's.)
+    /// Does whoever knows `newer` know all of `older`? (An entry's heads are never behind its predecessor's.) Plain rotations do
+    /// not count: nothing rests on them, and of two that were made side by side a writer's heads name only the one whose epoch
+    /// she uses now.
     #[must_use]
     pub fn covers(&self, newer: &[ActId], older: &[ActId]) -> bool {
         match (self.graph.place(newer), self.graph.place(older)) {
-            (Some(newer), Some(older)) => older.past.within(&newer.past),
+            (Some(newer), Some(older)) => older.core.within(&newer.core),
             _ => false,
         }
     }

@@ -14,6 +14,7 @@ use super::kind::{Form, Kind};
 use crate::codec::{self, CodecError};
 use crate::id::{EntryId, ItemId};
 use crate::limits::{EDIT_DEPS, EDIT_OPS, PAYLOAD_BYTES, TAG_CHARS, TAGS};
+use crate::planted::{Bug, planted};
 use crate::private::Private;
 use crate::time::Millis;
 
@@ -272,7 +273,10 @@ fn fits(value: &Value, form: Form) -> bool {
     match (value, form) {
         (_, Form::Text(_) | Form::Tags) => false,
         (Value::None, _) | (Value::Moment(_), Form::Moment) | (Value::Flag(_), Form::Flag) => true,
-        (Value::Text(words), Form::Line(limit)) => !words.0.is_empty() && is_line(&words.0) && words.0.chars().count() <= limit,
+        (Value::Text(words), Form::Line(limit)) => {
+            let short = words.0.chars().count() <= limit || planted(Bug::Boundless);
+            !words.0.is_empty() && is_line(&words.0) && short
+        }
         (Value::Text(words), Form::Lines(limit)) => !words.0.is_empty() && is_text(&words.0) && words.0.len() <= limit,
         (Value::Text(words), Form::Word(known)) => known.contains(&words.0.as_str()),
         (Value::Text(_) | Value::Moment(_) | Value::Flag(_), _) => false,

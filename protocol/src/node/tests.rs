@@ -10,6 +10,8 @@ use crate::crypto::{Real, Seeded};
 use crate::id::Addr;
 use crate::store::{MemoryStore, Store};
 
+mod healing;
+
 struct Machine {
     store: MemoryStore,
     node: Node,

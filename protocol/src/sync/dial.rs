@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::id::{Addr, PeerId};
 use crate::node::{Cx, Effect, Env};
+use crate::planted::{Bug, planted};
 use crate::time::{MINUTE, Millis, SECOND};
 
 /// Back-off and calls under way.
@@ -26,7 +27,8 @@ struct Call {
 impl Call {
     /// When to call, if at all. A call that nobody answered for two minutes is made again.
     fn due(&self) -> Option<Millis> {
-        let idle = self.open == 0 && !self.addresses.is_empty();
+        let gone = self.open == 0 || planted(Bug::Restless);
+        let idle = gone && !self.addresses.is_empty() && !(planted(Bug::GivesUp) && self.failures > 1);
         idle.then(|| self.calling.map_or(self.next, |since| since.plus(2 * MINUTE)))
     }
 }

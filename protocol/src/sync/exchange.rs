@@ -13,12 +13,13 @@ use super::session::{CircleLink, Known, say};
 use crate::circle::body::{ChainId, KeyClass};
 use crate::circle::epoch::{self, BoxKeys};
 use crate::circle::state::CircleState;
-use crate::id::{ActId, CircleId, DeviceId, EpochId};
+use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId};
 use crate::limits;
 use crate::log::act;
 use crate::log::chain::{self, ChainHead};
 use crate::log::entry::EntryAt;
 use crate::node::{Cx, Link, Rooms, Stop, entries};
+use crate::planted::{Bug, planted};
 use crate::store::StoreError;
 
 /// Bytes of acts in one frame; keys and framing come on top.
@@ -44,7 +45,10 @@ fn digest(circle: &CircleState, cx: &Cx<'_, '_>) -> Result<Hash, StoreError> {
     let have = have(circle, cx)?;
     let mut hasher = blake3::Hasher::new_derive_key("kith/v1/digest");
     hasher.update(&crate::codec::encode(&have.tips)).update(&crate::codec::encode(&have.epochs));
-    hasher.update(&crate::codec::encode(&have.records)).update(&crate::codec::encode(&have.chains));
+    hasher.update(&crate::codec::encode(&have.records));
+    if !planted(Bug::BlindDigest) {
+        hasher.update(&crate::codec::encode(&have.chains));
+    }
     Ok(Hash(*hasher.finalize().as_bytes()))
 }
 
@@ -91,7 +95,7 @@ pub(crate) fn say_have(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: C
     let have = have(circle, cx)?;
     if let Some(shared) = rooms.shared(link, &id) {
         let token = shared.mine;
-        shared.resync = false;
+        (shared.resync, shared.said) = (false, true);
         say(cx, link, token, Message::Have(have));
     }
     Ok(())
@@ -125,8 +129,12 @@ pub(crate) fn have_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: 
     let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
     shared.known = Some(known);
     shared.in_flight = 0;
-    let device = shared.device;
+    let (device, silent) = (shared.device, !shared.said);
     note_delivery(rooms, cx, &id, &device, have.chains.iter().map(|c| ChainSeq { chain: c.chain, seq: c.seq }))?;
+    if silent {
+        // Our digests crossed: theirs was ours by the time we saw it, and ours was another when they did. They wait for this.
+        say_have(rooms, cx, link, id)?;
+    }
     push(rooms, cx, link, &id)
 }
 
@@ -302,19 +310,24 @@ pub(crate) fn show_own_branch(rooms: &mut Rooms, link: Link, id: &CircleId, chai
     }
 }
 
-/// Where a side names a head that is on none of our branches, it has another branch: it gets ours from the start.
+/// Where a side names heads of a chain and none of them lies on our main branch, it has other branches only: it gets ours from
+/// the start.
 fn notice_branches(circle: &CircleState, cx: &Cx<'_, '_>, have: &Have, known: &mut Known) -> Result<(), Stop> {
     let heads = chain::chains(&cx.tx, &circle.id)?;
-    for theirs in &have.chains {
-        let ours: Vec<&ChainHead> = heads.iter().filter(|head| head.id == theirs.chain).collect();
-        let Some(main) = ours.iter().find(|head| head.parent.is_none()) else { continue };
-        if theirs.seq == 0 || theirs.seq > main.seq || ours.iter().any(|head| head.head == theirs.head) {
-            continue;
+    for main in heads.iter().filter(|head| head.parent.is_none()) {
+        let beside = |id: &EntryId| heads.iter().any(|head| head.id == main.id && head.parent.is_some() && head.head == *id);
+        let (mut named, mut lacking) = (false, true);
+        for theirs in have.chains.iter().filter(|theirs| theirs.chain == main.id && theirs.seq > 0) {
+            named = true;
+            let on_main = theirs.head == main.head
+                || !beside(&theirs.head) && {
+                    let at = EntryAt { chain: main.no, seq: theirs.seq };
+                    theirs.seq > main.seq || chain::load(&cx.tx, &circle.ring, at)?.is_none_or(|entry| entry.id == theirs.head)
+                };
+            lacking &= !on_main;
         }
-        let at = EntryAt { chain: main.no, seq: theirs.seq };
-        let same = chain::load(&cx.tx, &circle.ring, at)?.is_none_or(|entry| entry.id == theirs.head);
-        if !same && known.shown.insert(theirs.chain) {
-            known.chains.insert(theirs.chain, 0);
+        if named && lacking && known.shown.insert(main.id) {
+            known.chains.insert(main.id, 0);
         }
     }
     Ok(())

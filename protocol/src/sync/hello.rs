@@ -76,7 +76,10 @@ fn pairs(rooms: &Rooms, link: Link) -> Vec<Pair> {
     let Some(their_salt) = session.their_salt else { return Vec::new() };
     let mut out = Vec::new();
     for (id, circle) in &rooms.circles {
-        if !matches!(circle.row.standing, Standing::In | Standing::Leaving) {
+        // Whoever left still says so to those who call her, because nobody told them: the one who noted it may have kept it to
+        // herself.
+        let told = session.parted.contains(id);
+        if !(matches!(circle.row.standing, Standing::In | Standing::Leaving) || circle.row.standing == Standing::Left && !told) {
             continue;
         }
         let hers = circle.records.values().filter(|r| r.body.peer == session.peer && r.device != circle.device());
@@ -154,6 +157,7 @@ fn match_up(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Vec<CircleId>
             device: pair.device,
             proved: false,
             known: None,
+            said: false,
             in_flight: 0,
             resync: false,
         };

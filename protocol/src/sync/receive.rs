@@ -104,7 +104,7 @@ pub(crate) fn run(
     bytes: &[u8],
     skipped: bool,
 ) -> Result<(), Stop> {
-    let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
+    let Some(circle) = rooms.circles.get(&id).filter(|circle| circle.row.standing != Standing::Left) else { return Ok(()) };
     let size = bytes.len() as u64;
     let Ok(head) = RunHead::peek(bytes) else { return Err(Stop::Peer("a run that is none")) };
     if circle.now().person_of(&head.chain.device).is_none() {
@@ -131,21 +131,24 @@ pub(crate) fn run(
     if received.fork.is_some() {
         cx.log("a device wrote two different entries at one place", Some(id));
     }
-    let head = chain::branches(&cx.tx, &id, &received.chain)?.into_iter().find(|c| c.parent.is_none());
+    let branches = chain::branches(&cx.tx, &id, &received.chain)?;
+    let forked = received.fork.is_some() || branches.len() > 1;
+    if forked {
+        exchange::show_own_branch(rooms, link, &id, &received.chain);
+    }
+    let head = branches.into_iter().find(|c| c.parent.is_none());
     let through = head.map(|head| ChainSeq { chain: received.chain, seq: head.seq });
-    if let (Some(known), Some(through)) = (rooms.shared(link, &id).and_then(|s| s.known.as_mut()), through) {
+    // What lies on another branch says nothing of how far the other side is on ours.
+    let same = through.filter(|_| !forked);
+    if let (Some(known), Some(through)) = (rooms.shared(link, &id).and_then(|s| s.known.as_mut()), same) {
         let held = known.chains.entry(through.chain).or_insert(0);
         *held = (*held).max(received.last.min(through.seq));
-    }
-    if received.fork.is_some() {
-        // After what was just noted as theirs: of a forked chain they may have nothing of ours.
-        exchange::show_own_branch(rooms, link, &id, &received.chain);
     }
     if let Some(shared) = rooms.shared(link, &id) {
         let token = shared.mine;
         say(cx, link, token, Message::Got(through.into_iter().collect(), size));
     }
-    if received.fork.is_some() {
+    if forked {
         exchange::push(rooms, cx, link, &id)?;
     }
     if fresh {

@@ -28,6 +28,8 @@ pub(crate) struct Session {
     pub(crate) circles: BTreeMap<CircleId, CircleLink>,
     /// Circles that were greeted in after the first tokens.
     pub(crate) offered: BTreeSet<CircleId>,
+    /// Circles that came to an end on this link.
+    pub(crate) parted: BTreeSet<CircleId>,
     /// Which circle's ticket we proved on this link.
     pub(crate) asked: Option<CircleId>,
     /// We were told to ask again with a ticket, and when.
@@ -66,6 +68,8 @@ pub(crate) struct CircleLink {
     pub(crate) proved: bool,
     /// Is what they have known (from their `Have`, or equal digests)?
     pub(crate) known: Option<Known>,
+    /// Did we say what we have?
+    pub(crate) said: bool,
     /// Bytes sent and not acknowledged yet.
     pub(crate) in_flight: u64,
     /// Something they sent could not be used yet; ask again once more acts are known.
@@ -97,6 +101,7 @@ impl Session {
             their_tokens: BTreeSet::new(),
             circles: BTreeMap::new(),
             offered: BTreeSet::new(),
+            parted: BTreeSet::new(),
             asked: None,
             ask_again: None,
             guest: None,

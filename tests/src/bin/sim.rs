@@ -1,13 +1,20 @@
-//! `sim run --seeds N [--from S] [--json]` and `sim replay SEED [--trace]`: the simulated world from the command line.
+//! The simulated world from the command line: many seeds, one seed again and shrunk, the planted bugs.
 
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
-use kith_tests::sim::run::{self, Report};
+use kith_protocol::planted::Bug;
+use kith_tests::sim::planted::{self, Find};
+use kith_tests::sim::run::{self, Options, Report};
+use kith_tests::sim::shrink::shrink;
 
-const USAGE: &str = "usage: sim run --seeds N [--from S] [--json] | sim replay SEED [--trace]";
+const USAGE: &str = "usage: sim run --seeds N [--from S] [--bug NAME] [--json] | sim replay SEED [--trace] [--bug NAME] [--whole] | sim planted [--seeds N] [--json]";
+/// Runs that shrinking may take.
+const TRIES: usize = 400;
+/// Seeds in which each planted bug is looked for, as in the tests.
+const SEEDS: u64 = 1_000;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -15,6 +22,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["run", flags @ ..] => many(flags),
         ["replay", seed, flags @ ..] => one(seed, flags),
+        ["planted", flags @ ..] => bugs(flags),
         _ => None,
     };
     outcome.unwrap_or_else(|| {
@@ -24,29 +32,101 @@ fn main() -> ExitCode {
 }
 
 fn one(seed: &str, flags: &[&str]) -> Option<ExitCode> {
-    let keep = match flags {
-        [] => false,
-        ["--trace"] => true,
-        _ => return None,
-    };
-    let report = run::run(seed.parse().ok()?, keep);
-    for line in &report.lines {
-        say(&mut std::io::stdout(), line);
+    let mut options = Options::default();
+    let mut whole = false;
+    let mut rest = flags.iter();
+    while let Some(flag) = rest.next() {
+        match *flag {
+            "--trace" => options.keep_trace = true,
+            "--whole" => whole = true,
+            "--bug" => options.bug = Some(Bug::named(rest.next()?)?),
+            _ => return None,
+        }
     }
-    say(&mut std::io::stdout(), &line(&report));
+    let (bug, keep_trace) = (options.bug, options.keep_trace);
+    let report = run::run(seed.parse().ok()?, options);
+    let out = &mut std::io::stdout();
+    if report.ok || whole {
+        report.lines.iter().for_each(|line| say(out, line));
+    }
+    say(out, &line(&report));
+    report.doctors.iter().for_each(|said| say(out, &format!("  {said}")));
     for (why, times) in &report.refusals {
-        say(&mut std::io::stdout(), &format!("  refused {times}×: {why}"));
+        say(out, &format!("  refused {times}×: {why}"));
     }
-    Some(code(report.ok))
+    if report.ok {
+        return Some(ExitCode::SUCCESS);
+    }
+    if whole {
+        report.script.steps.iter().for_each(|step| say(out, &step.to_string()));
+        return Some(ExitCode::FAILURE);
+    }
+    let before = report.script.steps.len();
+    let shrunk = shrink(report, bug, TRIES);
+    say(out, &format!("shrunk from {before} steps to {} in {} runs:", shrunk.script.steps.len(), shrunk.runs));
+    shrunk.script.steps.iter().for_each(|step| say(out, &step.to_string()));
+    if keep_trace {
+        let options = Options { keep_trace, bug, script: Some(shrunk.script.clone()) };
+        run::run(shrunk.report.seed, options).lines.iter().for_each(|line| say(out, line));
+    }
+    let (formed, healed) = (shrunk.script.formed / 1_000, shrunk.script.healed / 1_000);
+    say(out, &format!("(the storm from {formed} s to {healed} s) {}", shrunk.report.broken.unwrap_or_default()));
+    Some(ExitCode::FAILURE)
+}
+
+fn bugs(flags: &[&str]) -> Option<ExitCode> {
+    let (mut seeds, mut json) = (SEEDS, false);
+    let mut rest = flags.iter();
+    while let Some(flag) = rest.next() {
+        match *flag {
+            "--seeds" => seeds = rest.next()?.parse::<u64>().ok()?,
+            "--json" => json = true,
+            _ => return None,
+        }
+    }
+    let mut finds: Vec<(usize, Find)> = Vec::new();
+    let out = &mut std::io::stdout();
+    let next = AtomicU64::new(0);
+    let (send, receive) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..threads() {
+            let (send, next) = (send.clone(), &next);
+            scope.spawn(move || {
+                while let Some((at, (bug, ..))) =
+                    usize::try_from(next.fetch_add(1, Ordering::Relaxed)).ok().and_then(|at| Some((at, Bug::ALL.get(at)?)))
+                {
+                    if send.send((at, planted::find(*bug, seeds).0)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        for (at, find) in receive {
+            if !json {
+                let Find { name, promise, seed, check } = &find;
+                let seed = seed.map_or("not found".to_owned(), |seed| format!("seed {seed}"));
+                say(out, &format!("{name:16} {seed:10} {:28} {promise}", check.unwrap_or_default()));
+            }
+            finds.push((at, find));
+        }
+    });
+    finds.sort_by_key(|(at, _)| *at);
+    let finds: Vec<Find> = finds.into_iter().map(|(_, find)| find).collect();
+    if json {
+        say(out, &serde_json::json!({ "planted": finds }).to_string());
+    }
+    Some(code(finds.iter().all(|find| find.seed.is_some())))
 }
 
 fn many(flags: &[&str]) -> Option<ExitCode> {
-    let (mut seeds, mut from, mut json) = (None, 0, false);
+    let (mut seeds, mut from, mut json, mut bug) = (None, 0, false, None);
     let mut rest = flags.iter();
     while let Some(flag) = rest.next() {
         match *flag {
             "--seeds" => seeds = Some(rest.next()?.parse::<u64>().ok()?),
             "--from" => from = rest.next()?.parse().ok()?,
+            "--bug" => bug = Some(Bug::named(rest.next()?)?),
             "--json" => json = true,
             _ => return None,
         }
@@ -55,7 +135,7 @@ fn many(flags: &[&str]) -> Option<ExitCode> {
     let mut failed = Vec::new();
     let mut seconds = 0;
     let mut events = 0;
-    each(from, seeds, |report| {
+    each(from, seeds, bug, |report| {
         seconds += report.seconds;
         events += report.events;
         if !report.ok {
@@ -67,8 +147,9 @@ fn many(flags: &[&str]) -> Option<ExitCode> {
     });
     failed.sort_by_key(|report| report.seed);
     if json {
+        let hours = seconds as f64 / 3600.0;
         let object = serde_json::json!({"schema": "kith.sim.run/1", "from": from, "seeds": seeds, "virtual_seconds": seconds,
-            "events": events, "failed": failed});
+            "virtual_hours": hours, "events": events, "failed": failed});
         say(&mut std::io::stdout(), &object.to_string());
     } else {
         let hours = seconds as f64 / 3600.0;
@@ -81,17 +162,16 @@ fn many(flags: &[&str]) -> Option<ExitCode> {
 }
 
 /// Runs the seeds on all cores and hands over each report as it comes.
-fn each(from: u64, seeds: u64, mut take: impl FnMut(Report)) {
+fn each(from: u64, seeds: u64, bug: Option<Bug>, mut take: impl FnMut(Report)) {
     let next = AtomicU64::new(from);
     let (send, receive) = mpsc::channel();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        for _ in 0..threads {
+        for _ in 0..threads() {
             let (send, next) = (send.clone(), &next);
             scope.spawn(move || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from + seeds || send.send(run::run(seed, false)).is_err() {
+                    if seed >= from + seeds || send.send(run::run(seed, Options { bug, ..Options::default() })).is_err() {
                         return;
                     }
                 }
@@ -102,6 +182,10 @@ fn each(from: u64, seeds: u64, mut take: impl FnMut(Report)) {
             take(report);
         }
     });
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn line(report: &Report) -> String {

@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 
 use kith_protocol::circle::membership::Rule;
 
+use super::world::World;
+
 /// What a history broke.
 pub type Broken = BTreeSet<&'static str>;
 
@@ -40,9 +42,17 @@ pub enum Coalition {
 /// Plays the history of a seed; who attacked, and which promises broke.
 #[must_use]
 pub fn play(seed: u64, off: &[Rule]) -> (Coalition, Broken) {
-    match seed % 10 {
+    let (coalition, _, broken) = history(seed, off);
+    (coalition, broken)
+}
+
+/// The same, and all that was written in it.
+#[must_use]
+pub fn history(seed: u64, off: &[Rule]) -> (Coalition, World, Broken) {
+    let (coalition, (world, broken)) = match seed % 10 {
         0 | 5 => (Coalition::Thief, thief::play(seed, off)),
         1 | 6 => (Coalition::Rogue, rogue::play(seed, off)),
         _ => backdate::play(seed, off, 2),
-    }
+    };
+    (coalition, world, broken)
 }

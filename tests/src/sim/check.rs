@@ -1,5 +1,10 @@
 //! The promises: what must hold at every step, after every restart, and once all is well again.
 
+mod healed;
+mod items;
+mod keys;
+mod sent;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::control;
@@ -10,8 +15,14 @@ use super::net::Who;
 use super::workload::{CANARY, Intent, known, my_circle};
 use super::world::World;
 
+pub use healed::{converged, everything};
+pub use sent::sent;
+
 /// The nouns of lists.
 pub const NOUNS: [Noun; 3] = [Noun::Note, Noun::Event, Noun::Resource];
+
+/// What a check found: its name, and how it showed.
+type Found = (&'static str, String);
 
 /// Something that was written and acknowledged.
 #[derive(Debug)]
@@ -81,9 +92,10 @@ pub fn replied(world: &mut World, who: Who, intent: &Intent, answer: &Result<Ans
                 deleting: false,
                 deleted_at: BTreeSet::new(),
             };
+            keys::written(world, who, *circle, *noun, before);
             match made(answer) {
                 Some(id) => drop(world.ledger.written.insert(id, written)),
-                None => world.breaks("contract", format!("{noun:?} new answers {}", kind(answer))),
+                None => world.breaks("contract/answer", format!("{noun:?} new answers {}", kind(answer))),
             }
         }
         Intent::Edit { noun: Noun::Note, id, version, .. } => {
@@ -108,17 +120,22 @@ pub fn after_restart(world: &mut World, who: Who) {
 /// What holds at any time on any machine that is on: acknowledged writes are there, acknowledged deletions hold, and nothing that was
 /// written after its writer knew of a removal is readable by the removed.
 pub fn at_any_time(world: &mut World, who: Who) {
+    if !world.is_sound(who) {
+        return;
+    }
     let mut broken = None;
     for (number, plan) in world.workload.plans.iter().enumerate() {
         let Some(id) = plan.id.as_deref() else { continue };
         let Some(circle) = my_circle(&asker(world, who), id) else { continue };
         for noun in NOUNS {
             let rows = rows(world, who, id, noun, false);
+            broken = broken.or_else(|| items::judge(world, who, id, noun, &rows));
             let of = |item: &&Written| item.circle == number && item.noun == noun;
             for (item, written) in world.ledger.written.iter().filter(|(_, written)| of(written)) {
-                broken = broken.or(judge(&circle, who, item, written, rows.get(item), &world.ledger.versions));
+                broken = broken.or_else(|| judge(&circle, who, item, written, rows.get(item), &world.ledger.versions));
             }
         }
+        broken = broken.or_else(|| keys::at_any_time(world, who, number, id));
     }
     if let Some((promise, what)) = broken {
         world.breaks(promise, what);
@@ -132,16 +149,19 @@ fn judge(
     written: &Written,
     row: Option<&Value>,
     versions: &BTreeMap<(Who, String), u64>,
-) -> Option<(&'static str, String)> {
+) -> Option<Found> {
     let visible = row.is_some_and(|row| row.get("state").and_then(Value::as_str) == Some("visible"));
     if written.author == who && circle.status == "current" && !written.deleting && row.is_none() {
-        return Some(("durability", format!("machine {who} acknowledged {item} and has it no more")));
+        return Some(("durability/write", format!("machine {who} acknowledged {item} and has it no more")));
     }
     if written.deleted_at.contains(&who) && visible {
-        return Some(("durability", format!("machine {who} acknowledged the deletion of {item} and shows it")));
+        return Some(("durability/deletion", format!("machine {who} acknowledged the deletion of {item} and shows it")));
     }
     if written.strangers.contains(&circle.me) && row.is_some() && circle.status != "current" {
-        return Some(("confidentiality", format!("machine {who} reads {item}, written after its writer knew of its removal")));
+        return Some((
+            "confidentiality/removed",
+            format!("machine {who} reads {item}, written after its writer knew of its removal"),
+        ));
     }
     let version = row.and_then(|row| row.get("version")).and_then(Value::as_u64);
     let expected = versions.get(&(who, item.to_owned())).copied();
@@ -149,108 +169,9 @@ fn judge(
         && visible
         && version < expected
     {
-        return Some(("durability", format!("machine {who} acknowledged version {expected} of {item} and has {version}")));
+        return Some(("durability/edit", format!("machine {who} acknowledged version {expected} of {item} and has {version}")));
     }
     None
-}
-
-/// Once all is well: whoever is in sees the same, byte for byte, and all that was acknowledged; whoever is out knows it.
-pub fn converged(world: &mut World) {
-    for number in 0..world.workload.plans.len() {
-        if let Err((promise, what)) = circle_converged(world, number) {
-            world.breaks(promise, format!("circle {number}: {what}"));
-        }
-    }
-}
-
-type Verdict = Result<(), (&'static str, String)>;
-
-fn circle_converged(world: &World, number: usize) -> Verdict {
-    let plan = &world.workload.plans[number];
-    let Some(id) = plan.id.clone() else { return Ok(()) };
-    let mine = |who: Who| my_circle(&asker(world, who), &id);
-    let circles: Vec<(Who, control::Circle)> = (0..world.machines.len()).filter_map(|who| Some((who, mine(who)?))).collect();
-    let current: Vec<&(Who, control::Circle)> = circles.iter().filter(|(_, circle)| circle.status == "current").collect();
-    let Some((first, reference)) = current.first() else { return Ok(()) };
-    let roster = known(&asker(world, *first), &id);
-    for (who, circle) in &circles {
-        let listed = roster.current.contains(&circle.me);
-        if (circle.status == "current") != listed {
-            return Err(("honesty", format!("machine {who} says {}, machine {first}'s list says otherwise", circle.status)));
-        }
-    }
-    for (who, circle) in current.iter().skip(1) {
-        same("circle", *first, &shared(reference), *who, &shared(circle))?;
-        let members = |who: Who| asker(world, who)(Query::Members(id.clone())).ok().map(|answer| list(&answer));
-        same("members", *first, &Value::from(members(*first)), *who, &Value::from(members(*who)))?;
-        for noun in NOUNS {
-            let whole = noun != Noun::Note || plan.policies.history == "all";
-            same_rows(noun, *first, &rows(world, *first, &id, noun, true), *who, &rows(world, *who, &id, noun, true), whole)?;
-        }
-    }
-    delivered(world, number, &id, &current)
-}
-
-/// What a current member wrote is with every current member who was in, as the writer knew.
-fn delivered(world: &World, number: usize, id: &str, current: &[&(Who, control::Circle)]) -> Verdict {
-    for (who, circle) in current {
-        for noun in NOUNS {
-            let rows = rows(world, *who, id, noun, false);
-            for (item, written) in &world.ledger.written {
-                let author_in = current.iter().any(|(other, _)| *other == written.author);
-                let due = written.circle == number && written.noun == noun && author_in && !written.deleting;
-                if due && written.readers.contains(&circle.me) && !rows.contains_key(item) {
-                    return Err(("convergence", format!("machine {who} lacks {item} by machine {}", written.author)));
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Everything that a machine shows, to compare a moment with a later one.
-#[must_use]
-pub fn everything(world: &World, who: Who) -> String {
-    let mut out = String::new();
-    for plan in &world.workload.plans {
-        let Some(id) = plan.id.as_deref() else { continue };
-        let ask = asker(world, who);
-        out.push_str(&my_circle(&ask, id).map(|circle| shared(&circle).to_string()).unwrap_or_default());
-        for query in [Query::Members(id.to_owned()), Query::Joins] {
-            out.push_str(&ask(query).map(|answer| Value::from(list(&answer)).to_string()).unwrap_or_default());
-        }
-        for noun in NOUNS {
-            out.push_str(&Value::from_iter(rows(world, who, id, noun, true)).to_string());
-        }
-    }
-    out
-}
-
-fn same(what: &str, first: Who, a: &Value, second: Who, b: &Value) -> Verdict {
-    if a == b {
-        return Ok(());
-    }
-    Err(("convergence", format!("machines {first} and {second} differ in {what}:\n  {a}\n  {b}")))
-}
-
-fn same_rows(
-    noun: Noun,
-    first: Who,
-    a: &BTreeMap<String, Value>,
-    second: Who,
-    b: &BTreeMap<String, Value>,
-    whole: bool,
-) -> Verdict {
-    let ids: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-    for id in ids {
-        match (a.get(id), b.get(id)) {
-            (Some(a), Some(b)) => same(&format!("{noun:?} {id}"), first, a, second, b)?,
-            _ if !whole => {}
-            (Some(_), None) => return Err(("convergence", format!("{noun:?} {id} is on machine {first}, not on {second}"))),
-            _ => return Err(("convergence", format!("{noun:?} {id} is on machine {second}, not on {first}"))),
-        }
-    }
-    Ok(())
 }
 
 /// The rows of a list by id, without what is each member's own.
@@ -320,7 +241,7 @@ fn circle_id(world: &World, number: usize) -> String {
 }
 
 fn asker(world: &World, who: Who) -> impl Fn(Query) -> Result<Answer, control::Error> + '_ {
-    move |query| world.machines[who].ask(world.now(), world.crypto(), query)
+    move |query| world.machines[who].recall(world.now(), world.crypto(), query)
 }
 
 #[cfg(test)]

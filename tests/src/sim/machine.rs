@@ -1,17 +1,23 @@
 //! One machine: a core node over a disk, its clock's error, its generator of randomness, and whether it is on.
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
 
 use kith_protocol::control;
 use kith_protocol::crypto::Crypto;
 use kith_protocol::id::{Addr, PeerId};
 use kith_protocol::node::{self, Answer, CallId, Effect, Env, Input, Node, Query};
+use kith_protocol::planted::{Bug, planted};
 use kith_protocol::store::{Store, StoreError};
 use kith_protocol::time::Millis;
 use kith_protocol::tx::Batch;
 
 use super::disk::Disk;
+use super::hostile::Mask;
 use super::rng::Rng;
+
+/// How old what a person sees on her screen may be, in milliseconds.
+const SCREEN: u64 = 10_000;
 
 /// What one turn led to.
 #[derive(Debug)]
@@ -20,8 +26,19 @@ pub enum Turn {
     Effects(Vec<Effect>),
     /// The store refused: the node forgot everything in memory; these calls are told so.
     Refused(Vec<CallId>, StoreError),
-    /// Power failed in the commit.
-    PowerFailed,
+    /// Power failed in the commit; what was already carried out by then (nothing, in a sound machine).
+    PowerFailed(Vec<Effect>),
+}
+
+/// An answer, as it was given.
+type Said = Result<Answer, control::Error>;
+
+/// Answers of one state of the disk, and what is on a person's screen since when.
+#[derive(Debug, Default)]
+struct Screen {
+    version: u64,
+    fresh: BTreeMap<String, Said>,
+    shown: BTreeMap<String, (Millis, Said)>,
 }
 
 /// The machine.
@@ -45,8 +62,20 @@ pub struct Machine {
     pub timer: Option<Millis>,
     /// Does it sleep? Then inputs wait.
     pub asleep: bool,
+    /// When power fails, it is back after so many milliseconds.
+    pub off_for: u64,
+    /// It is a copy of that machine.
+    pub copy_of: Option<usize>,
+    /// It is never switched on again.
+    pub retired: bool,
+    /// Its owner is hostile: what she does with frames.
+    pub mask: Option<Mask>,
+    /// How long it takes to get around to things.
+    pub pace: Rng,
+    /// Randomness for whoever writes to its disk behind its node's back.
+    pub rng: Rng,
     node: Option<Node>,
-    rng: Rng,
+    screen: RefCell<Screen>,
 }
 
 impl Machine {
@@ -65,9 +94,24 @@ impl Machine {
             crash_after_effects: None,
             timer: None,
             asleep: false,
-            node: None,
+            off_for: 1_000,
+            copy_of: None,
+            retired: false,
+            mask: None,
+            pace: Rng::new(seed, &format!("pace {number}")),
             rng: Rng::new(seed, &format!("node {number}")),
+            node: None,
+            screen: RefCell::default(),
         }
+    }
+
+    /// Another machine, off, with everything that stands on this one's disk.
+    #[must_use]
+    pub fn twin(of: &Self, who: usize, seed: u64, number: usize) -> Self {
+        let mut disk = of.disk.clone();
+        disk.recovered();
+        disk.set_full(false);
+        Self { peer: of.peer.clone(), disk, copy_of: Some(who), ..Self::new(seed, number) }
     }
 
     /// Is it on?
@@ -96,6 +140,7 @@ impl Machine {
     /// Switches it off; memory is gone.
     pub fn off(&mut self) {
         self.node = None;
+        self.screen = RefCell::default();
         self.inbox.clear();
         self.asleep = false;
         self.crash_after_effects = None;
@@ -122,12 +167,13 @@ impl Machine {
             }
         }
         let power = self.disk.crashes_next() && !batch.is_empty();
+        let early = if planted(Bug::SendsFirst) { std::mem::take(&mut batch.effects) } else { Vec::new() };
         if outcome.is_ok() && (power || !batch.writes.is_empty()) {
             outcome = self.disk.commit(&batch.writes);
         }
         match outcome {
-            Ok(()) => Ok(Turn::Effects(batch.effects)),
-            Err(_) if power => Ok(Turn::PowerFailed),
+            Ok(()) => Ok(Turn::Effects(early.into_iter().chain(batch.effects).collect())),
+            Err(_) if power => Ok(Turn::PowerFailed(early)),
             Err(why) => {
                 self.boot(crypto)?;
                 Ok(Turn::Refused(calls, why))
@@ -149,8 +195,36 @@ impl Machine {
     ///
     /// # Errors
     /// [`control::Error`] as the core says it; a failing store as such an error, too.
-    pub fn ask(&self, now: Millis, crypto: &dyn Crypto, query: Query) -> Result<Answer, control::Error> {
+    pub fn ask(&self, now: Millis, crypto: &dyn Crypto, query: Query) -> Said {
         node::answer(&self.disk, crypto, self.local(now), query)
             .unwrap_or_else(|why| Err(control::Error::new(control::Code::Damaged, why.to_string(), "")))
+    }
+
+    /// The same, remembered until its disk changes. Not for what depends on the clock.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub fn recall(&self, now: Millis, crypto: &dyn Crypto, query: Query) -> Said {
+        let mut screen = self.screen.borrow_mut();
+        if screen.version != self.disk.version {
+            (screen.version, screen.fresh) = (self.disk.version, BTreeMap::new());
+        }
+        let name = format!("{query:?}");
+        screen.fresh.entry(name).or_insert_with(|| self.ask(now, crypto, query)).clone()
+    }
+
+    /// What its owner sees: perhaps a screen that she has been looking at for a while.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub fn glance(&self, now: Millis, crypto: &dyn Crypto, query: Query) -> Said {
+        let name = format!("{query:?}");
+        let shown = self.screen.borrow().shown.get(&name).filter(|(since, _)| now.since(*since) < SCREEN).cloned();
+        if let Some((_, said)) = shown {
+            return said;
+        }
+        let said = self.recall(now, crypto, query);
+        self.screen.borrow_mut().shown.insert(name, (now, said.clone()));
+        said
     }
 }

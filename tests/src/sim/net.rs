@@ -14,7 +14,7 @@ use super::rng::Rng;
 pub type Who = usize;
 
 /// How the network behaves now.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weather {
     /// Shortest delay of a frame, in milliseconds.
     pub delay: u64,
@@ -58,7 +58,9 @@ pub enum Arrival {
 /// All streams.
 #[derive(Debug)]
 pub struct Net {
-    rng: Rng,
+    seed: u64,
+    // Each way has a generator of its own, so that leaving out what one pair does changes little for the others.
+    rngs: BTreeMap<(Who, Who), Rng>,
     next: u64,
     ends: BTreeMap<Link, End>,
     cut: BTreeSet<(Who, Who)>,
@@ -74,22 +76,37 @@ impl Net {
     /// No streams yet.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let rng = Rng::new(seed, "net");
-        Self { rng, next: 1, ends: BTreeMap::new(), cut: BTreeSet::new(), weather: Weather::FAIR, frames: 0, bytes: 0 }
+        Self {
+            seed,
+            rngs: BTreeMap::new(),
+            next: 1,
+            ends: BTreeMap::new(),
+            cut: BTreeSet::new(),
+            weather: Weather::FAIR,
+            frames: 0,
+            bytes: 0,
+        }
     }
 
-    /// A delay, as the weather has it.
-    pub fn delay(&mut self) -> u64 {
-        self.weather.delay + self.rng.below(self.weather.jitter + 1)
+    fn rng(&mut self, from: Who, to: Who) -> &mut Rng {
+        let seed = self.seed;
+        self.rngs.entry((from, to)).or_insert_with(|| Rng::new(seed, &format!("net {from} {to}")))
+    }
+
+    /// A delay between two machines, as the weather has it.
+    pub fn delay(&mut self, from: Who, to: Who) -> u64 {
+        let Weather { delay, jitter, .. } = self.weather;
+        delay + self.rng(from, to).below(jitter + 1)
     }
 
     /// How many streams a dial gives now: 0, 1 or 2.
     pub fn dialled(&mut self, from: Who, to: Who) -> usize {
         let blocked = self.cut.contains(&(from, to)) || self.cut.contains(&(to, from));
-        if blocked || self.rng.chance(self.weather.refuses) {
+        let Weather { refuses, doubles, .. } = self.weather;
+        if blocked || self.rng(from, to).chance(refuses) {
             return 0;
         }
-        1 + usize::from(self.rng.chance(self.weather.doubles))
+        1 + usize::from(self.rng(from, to).chance(doubles))
     }
 
     /// A new stream: its two ends.
@@ -110,16 +127,16 @@ impl Net {
 
     /// Sends a frame from an end: where and when it arrives, unless the stream is gone. May break the stream instead.
     pub fn send(&mut self, now: Millis, link: Link, frame: Vec<u8>) -> Vec<(Link, Millis)> {
-        let Some(other) = self.ends.get(&link).filter(|end| end.hangup.is_none()).map(|end| end.other) else {
-            return Vec::new();
-        };
+        let end = self.ends.get(&link).filter(|end| end.hangup.is_none());
+        let Some((other, from, to)) = end.map(|end| (end.other, end.owner, end.peer)) else { return Vec::new() };
         self.frames += 1;
         self.bytes += frame.len() as u64;
-        let delay = self.delay();
+        let delay = self.delay(from, to);
         let Some(end) = self.ends.get_mut(&other).filter(|end| end.hangup.is_none()) else { return Vec::new() };
         let at = end.arriving.back().map_or(now, |(last, _)| *last).max(now.plus(delay));
         end.arriving.push_back((at, frame));
-        if self.rng.chance(self.weather.breaks) {
+        let breaks = self.weather.breaks;
+        if self.rng(from, to).chance(breaks) {
             return self.break_stream(now, link);
         }
         vec![(other, at)]
@@ -149,7 +166,8 @@ impl Net {
         let other = self.ends.get(&link).map(|end| end.other);
         let mut looks = Vec::new();
         for link in [Some(link), other].into_iter().flatten() {
-            let (keep, late) = (self.rng.next_below(8), self.delay());
+            let Some((owner, peer)) = self.owners(link) else { continue };
+            let (keep, late) = (self.rng(peer, owner).next_below(8), self.delay(peer, owner));
             let Some(end) = self.ends.get_mut(&link).filter(|end| end.hangup.is_none()) else { continue };
             end.arriving.truncate(keep);
             let last = end.arriving.back().map_or(now, |(at, _)| *at);
@@ -164,7 +182,7 @@ impl Net {
     /// An end's owner closes it: it is gone at once here; the other side still gets what is under way, then learns it.
     pub fn close(&mut self, now: Millis, link: Link) -> Vec<(Link, Millis)> {
         let Some(near) = self.ends.remove(&link) else { return Vec::new() };
-        let late = self.delay();
+        let late = self.delay(near.owner, near.peer);
         let Some(end) = self.ends.get_mut(&near.other).filter(|end| end.hangup.is_none()) else { return Vec::new() };
         let at = end.arriving.back().map_or(now, |(at, _)| *at).max(now.plus(late));
         end.hangup = Some(at);
@@ -192,7 +210,7 @@ impl Net {
     /// All cuts are mended: when to look at which end.
     pub fn mend(&mut self, now: Millis) -> Vec<(Link, Millis)> {
         self.cut.clear();
-        let late = self.delay();
+        let late = self.weather.delay;
         let waiting = self.ends.iter().flat_map(|(link, end)| end.arriving.iter().map(|(at, _)| (*link, *at)));
         waiting.map(|(link, at)| (link, at.max(now.plus(late)))).collect()
     }

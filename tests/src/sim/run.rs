@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use kith_protocol::control::NewCircle;
-use kith_protocol::node::{Command, Query};
+use kith_protocol::node::{Answer, Command, Query};
+use kith_protocol::planted::{Bug, plant};
 use kith_protocol::time::{MINUTE, SECOND};
 use serde::Serialize;
 
 use super::check;
 use super::fault::Roughness;
-use super::net::Weather;
+use super::net::{Weather, Who};
 use super::rng::Rng;
+use super::script::Script;
 use super::workload::{CANARY, Intent, Plan, Workload};
-use super::world::{START, World};
+use super::world::{Broken, START, Setting, World};
 
 /// Circles form within this time, in milliseconds, while streams break now and then.
 const FORMING: u64 = 15 * MINUTE;
@@ -22,9 +24,24 @@ const HEALED_TOLD: u64 = 2 * MINUTE;
 /// After a heal that they have to find out by themselves: the longest back-off and a little.
 const HEALED_UNTOLD: u64 = 15 * MINUTE;
 /// How long a quiet world is watched.
-const QUIET: u64 = 30 * MINUTE;
+const QUIET: u64 = 60 * MINUTE;
 /// Frames that a stream may carry in that time although nothing happens.
 const QUIET_FRAMES: u64 = 4;
+/// The same where somebody hostile was about: whom she left suspended or falsely dismissed calls in vain, ever more seldom.
+const TROUBLED_FRAMES: u64 = 20;
+/// One seed in so many runs with real signatures and boxes.
+const REAL: u64 = 10;
+
+/// How a run is to go.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Keep the trace's lines?
+    pub keep_trace: bool,
+    /// A bug to be found.
+    pub bug: Option<Bug>,
+    /// What happens, instead of what the seed would draw.
+    pub script: Option<Script>,
+}
 
 /// How a run went.
 #[derive(Debug, Serialize)]
@@ -35,6 +52,8 @@ pub struct Report {
     pub ok: bool,
     /// Which did not, and how it showed.
     pub broken: Option<String>,
+    /// Which check noticed.
+    pub check: Option<&'static str>,
     /// The run's name: equal for equal runs.
     pub trace: String,
     /// Virtual seconds.
@@ -49,8 +68,20 @@ pub struct Report {
     pub commands: (u64, u64),
     /// Items acknowledged.
     pub items: usize,
+    /// Does it run real signatures and boxes, is somebody hostile in it, was a machine copied?
+    pub kinds: (bool, bool, bool),
+    /// What people did.
+    pub deeds: Vec<(&'static str, u64)>,
+    /// What every machine's doctor says in the end, where a promise broke.
+    pub doctors: Vec<String>,
     /// Reasons of refusals.
     pub refusals: Vec<(String, u64)>,
+    /// What happened from outside.
+    #[serde(skip)]
+    pub script: Script,
+    /// What broke, as a whole.
+    #[serde(skip)]
+    pub found: Option<Broken>,
     /// The trace, where it was kept.
     #[serde(skip)]
     pub lines: Vec<String>,
@@ -58,25 +89,34 @@ pub struct Report {
 
 /// Runs a seed. A panic of the core is a broken promise like any other.
 #[must_use]
-pub fn run(seed: u64, keep_trace: bool) -> Report {
-    let mut world = world(seed, keep_trace);
+pub fn run(seed: u64, options: Options) -> Report {
+    let _planted = plant(options.bug);
+    let setting = setting(seed, options.keep_trace);
+    let mut world = world(&setting, options.script);
     let outcome = catch_unwind(AssertUnwindSafe(|| live(&mut world, seed)));
     if let Err(why) = outcome {
         let text = why.downcast_ref::<String>().map(String::as_str).or_else(|| why.downcast_ref::<&str>().copied());
-        world.breaks("availability", format!("a panic: {}", text.unwrap_or("without words")));
+        world.breaks("availability/panic", text.unwrap_or("without words"));
     }
-    report(seed, world)
+    report(&setting, world)
 }
 
-fn world(seed: u64, keep_trace: bool) -> World {
-    let mut chance = Rng::new(seed, "plan");
+fn setting(seed: u64, keep_trace: bool) -> Setting {
+    let mut chance = Rng::new(seed, "setting");
     let machines = chance.index(3) + 2 + usize::from(chance.chance(25));
-    let circles = 1 + usize::from(machines > 2 && chance.chance(25));
-    let plans = (0..circles).map(|number| plan(&mut chance, number, machines)).collect();
-    World::new(seed, machines, Workload::new(seed, plans), keep_trace)
+    let hostile = (machines > 2 && chance.chance(50)).then(|| chance.index(machines - 1) + 1);
+    Setting { seed, machines, hostile, real: seed % REAL == REAL - 1, keep_trace }
 }
 
-fn plan(chance: &mut Rng, founder: usize, machines: usize) -> Plan {
+fn world(setting: &Setting, script: Option<Script>) -> World {
+    let mut chance = Rng::new(setting.seed, "plan");
+    let machines = setting.machines;
+    let circles = 1 + usize::from(machines > 2 && chance.chance(20));
+    let plans = (0..circles).map(|number| plan(&mut chance, number, setting)).collect();
+    World::new(setting, Workload::new(setting.seed, plans), script)
+}
+
+fn plan(chance: &mut Rng, founder: Who, setting: &Setting) -> Plan {
     let word = |chance: &mut Rng, from: &[&str]| (*chance.pick(from).unwrap_or(&"")).to_owned();
     let policies = NewCircle {
         name: format!("{CANARY} circle {founder}"),
@@ -86,17 +126,23 @@ fn plan(chance: &mut Rng, founder: usize, machines: usize) -> Plan {
         suite: word(chance, &["x-wing", "x25519", "x25519"]),
         ..NewCircle::default()
     };
-    let guests: BTreeSet<usize> = (0..machines).filter(|who| *who != founder).collect();
-    let departures = if machines > 2 { chance.index(machines - 1) } else { 0 };
-    Plan { founder, guests, policies, id: None, gone: BTreeSet::new(), departures }
+    let guests: BTreeSet<Who> = (0..setting.machines).filter(|who| *who != founder).collect();
+    let departures = if setting.machines > 2 { chance.index(setting.machines - 1) } else { 0 };
+    let hostile = setting.hostile.filter(|who| *who != founder);
+    let haste = if chance.chance(50) { 90 } else { 25 };
+    let raises = hostile.is_some() && founder == 0 && chance.chance(50);
+    Plan { founder, guests, policies, id: None, gone: BTreeSet::new(), departures, haste, hostile, raises, raised: false }
 }
 
 fn live(world: &mut World, seed: u64) {
     let mut chance = Rng::new(seed, "phases");
     form(world, &mut chance);
     storm(world, &mut chance);
-    calm(world, &mut chance);
+    calm(world);
     if world.broken.is_none() {
+        for who in world.sound() {
+            check::at_any_time(world, who);
+        }
         check::converged(world);
     }
     quiet(world);
@@ -105,26 +151,37 @@ fn live(world: &mut World, seed: u64) {
 }
 
 fn form(world: &mut World, chance: &mut Rng) {
-    let rough = if chance.chance(50) { Roughness::MILD } else { Roughness { every: 0, machines: false } };
-    world.roughen(rough, Weather { breaks: u64::from(rough.every > 0), ..Weather::FAIR });
+    let rough = if chance.chance(50) { Roughness::MILD } else { Roughness::NONE };
+    let weather = Weather { breaks: u64::from(rough.every > 0), ..Weather::FAIR };
+    if world.playing() {
+        let formed = world.script.formed;
+        return world.pass(formed.saturating_sub(world.now().since(START)));
+    }
+    world.roughen(rough, weather);
     world.work(true);
     let end = world.now().plus(FORMING);
     while world.broken.is_none() && !formed(world) {
         if world.now() >= end {
-            return world.breaks("availability", format!("the circles do not form within {} s", FORMING / SECOND));
+            return world.breaks("availability/forming", format!("the circles do not form within {} s", FORMING / SECOND));
         }
         world.pass(SECOND);
     }
+    world.script.formed = world.now().since(START);
     world.say("all are in");
 }
 
 fn formed(world: &World) -> bool {
-    world.workload.formed(&|who, query| world.machines[who].ask(world.now(), world.crypto(), query))
+    world.workload.formed(&|who, query| world.machines[who].recall(world.now(), world.crypto(), query))
 }
 
 fn storm(world: &mut World, chance: &mut Rng) {
     world.workload.parting = true;
-    for _ in 0..chance.between(2, 5) {
+    if world.playing() {
+        let healed = world.script.healed;
+        return world.pass(healed.saturating_sub(world.now().since(START)));
+    }
+    let copies = chance.chance(25);
+    for _ in 0..chance.between(1, 3) {
         let weather = Weather {
             delay: chance.between(1, 60),
             jitter: chance.between(0, 1_500),
@@ -132,15 +189,19 @@ fn storm(world: &mut World, chance: &mut Rng) {
             refuses: chance.below(40),
             doubles: chance.below(20),
         };
-        world.roughen(Roughness::WILD, weather);
-        world.pass(chance.between(20, 90) * SECOND);
+        world.roughen(Roughness { copies, ..Roughness::WILD }, weather);
+        world.pass(chance.between(10, 45) * SECOND);
     }
+    world.script.healed = world.now().since(START);
 }
 
 /// All is well; people finish what they began, then rest.
-fn calm(world: &mut World, chance: &mut Rng) {
-    let told = chance.chance(60);
+fn calm(world: &mut World) {
+    let told = Rng::new(world.workload.seed, "told").chance(60);
     world.workload.writing = false;
+    if world.broken.is_some() {
+        return;
+    }
     world.heal(told);
     world.pass(if told { HEALED_TOLD } else { HEALED_UNTOLD });
     world.work(false);
@@ -156,11 +217,12 @@ fn quiet(world: &mut World) {
     world.pass(QUIET);
     let streams = (world.machines.len() * (world.machines.len() - 1)) as u64;
     let more = world.net.frames - frames;
-    if more > streams * QUIET_FRAMES {
-        world.breaks("availability", format!("a quiet world sends {more} frames in {} minutes", QUIET / MINUTE));
+    let troubled = world.machines.iter().any(|machine| machine.mask.is_some());
+    if more > streams * if troubled { TROUBLED_FRAMES } else { QUIET_FRAMES } {
+        world.breaks("availability/quiet", format!("a quiet world sends {more} frames in {} minutes", QUIET / MINUTE));
     }
     if all(world) != before {
-        world.breaks("convergence", "something changes although nobody does anything");
+        world.breaks("convergence/quiet", "something changes although nobody does anything");
     }
 }
 
@@ -169,12 +231,12 @@ fn restart_all(world: &mut World) {
         return;
     }
     let before = all(world);
-    for who in 0..world.machines.len() {
+    for who in world.sound() {
         world.crash(who, SECOND);
     }
     world.pass(5 * SECOND);
     if world.broken.is_none() && all(world) != before {
-        world.breaks("durability", "something differs after a restart of everybody");
+        world.breaks("durability/restart", "something differs after a restart of everybody");
     }
 }
 
@@ -183,28 +245,44 @@ fn rebuild(world: &mut World) {
         return;
     }
     let before = all(world);
-    for who in 0..world.machines.len() {
+    for who in world.sound() {
         world.command(who, Command::Rebuild, Intent::Small(0));
     }
     world.pass(30 * SECOND);
     if world.broken.is_none() && all(world) != before {
-        world.breaks("convergence", "something differs once the derived tables are built again from the log");
+        world.breaks("convergence/rebuild", "something differs once the derived tables are built again from the log");
     }
     let doctor = |who: usize| world.machines[who].ask(world.now(), world.crypto(), Query::Doctor);
-    let silent = (0..world.machines.len()).find(|who| doctor(*who).is_err());
+    let silent = world.sound().into_iter().find(|who| doctor(*who).is_err());
     if let Some(who) = silent {
-        world.breaks("honesty", format!("machine {who}'s doctor does not answer"));
+        world.breaks("honesty/doctor", format!("machine {who}'s doctor does not answer"));
     }
 }
 
 fn all(world: &World) -> Vec<String> {
-    (0..world.machines.len()).map(|who| check::everything(world, who)).collect()
+    world.sound().into_iter().map(|who| check::everything(world, who)).collect()
 }
 
-fn report(seed: u64, world: World) -> Report {
+fn doctors(world: &World) -> Vec<String> {
+    let mut said = Vec::new();
+    for (who, machine) in world.machines.iter().enumerate().filter(|_| world.broken.is_some()) {
+        match machine.ask(world.now(), world.crypto(), Query::Doctor) {
+            Ok(Answer::Doctor(doctor)) => {
+                said.extend(doctor.findings.iter().map(|finding| format!("m{who} {}: {}", finding.level, finding.message)));
+            }
+            other => said.push(format!("m{who} says nothing: {other:?}")),
+        }
+    }
+    said
+}
+
+fn report(setting: &Setting, world: World) -> Report {
+    let copied = world.machines.iter().any(|machine| machine.copy_of.is_some());
     Report {
-        seed,
+        seed: setting.seed,
         ok: world.broken.is_none(),
+        broken: world.broken.as_ref().map(|broken| format!("{}: {}", broken.check, broken.what)),
+        check: world.broken.as_ref().map(|broken| broken.check),
         trace: world.trace.hash(),
         seconds: world.now().since(START) / SECOND,
         events: world.counts.events,
@@ -212,8 +290,12 @@ fn report(seed: u64, world: World) -> Report {
         wire: (world.net.frames, world.net.bytes),
         commands: (world.counts.done, world.counts.refused),
         items: world.ledger.len(),
+        kinds: (setting.real, setting.hostile.is_some(), copied),
+        doctors: doctors(&world),
+        deeds: world.deeds.into_iter().collect(),
         refusals: world.refusals.into_iter().collect(),
-        broken: world.broken,
+        script: world.script,
+        found: world.broken,
         lines: world.trace.lines,
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_protocol::control::{self, JoinStatus, NoteState};
 use kith_protocol::node::{Answer, Command, Filter, Noun, Query};
 
+use super::deed::{Act, Deed};
 use super::net::Who;
 use super::rng::Rng;
 
@@ -90,17 +91,29 @@ pub struct Plan {
     pub gone: BTreeSet<Who>,
     /// How many may still be removed or leave.
     pub departures: usize,
+    /// In how many of 100 cases the founder invites rather than does something else, while somebody is not invited yet.
+    pub haste: u64,
+    /// Whose owner is hostile.
+    pub hostile: Option<Who>,
+    /// Is she to be made a steward?
+    pub raises: bool,
+    /// She was made one.
+    pub raised: bool,
 }
 
 /// The people.
 #[derive(Debug)]
 pub struct Workload {
+    /// The seed of their choices.
+    pub seed: u64,
     /// The circles.
     pub plans: Vec<Plan>,
     /// Do people still write, or only finish what they began?
     pub writing: bool,
     /// May people be removed or leave?
     pub parting: bool,
+    /// Every title that anybody ever gave, and whose machine was told to.
+    pub said: BTreeMap<String, Who>,
     rng: Rng,
     words: u64,
     letters: BTreeMap<(Who, usize), String>,
@@ -113,7 +126,8 @@ impl Workload {
     /// People with plans.
     #[must_use]
     pub fn new(seed: u64, plans: Vec<Plan>) -> Self {
-        Self { plans, writing: true, parting: false, rng: Rng::new(seed, "people"), words: 0, letters: BTreeMap::new() }
+        let (rng, said, letters) = (Rng::new(seed, "people"), BTreeMap::new(), BTreeMap::new());
+        Self { seed, plans, writing: true, parting: false, said, rng, words: 0, letters }
     }
 
     /// Are all in who are to be?
@@ -126,21 +140,147 @@ impl Workload {
     }
 
     /// What somebody does next, if anything.
-    pub fn next(&mut self, who: Who, ask: Ask<'_>) -> Option<(Command, Intent)> {
+    pub fn idea(&mut self, who: Who, ask: Ask<'_>) -> Option<Deed> {
+        let circle = self.rng.index(self.plans.len());
+        let pick = self.rng.below(1 << 32);
+        let act = self.inclination(who, circle, ask)?;
+        Some(Deed { who, circle, act, pick })
+    }
+
+    fn inclination(&mut self, who: Who, circle: usize, ask: Ask<'_>) -> Option<Act> {
         if !matches!(ask(Query::Status), Ok(Answer::Status(status)) if status.name.is_some()) {
-            return Some((Command::Init { name: format!("{CANARY} person {who}") }, Intent::Init));
+            return Some(Act::Init);
         }
-        let number = self.rng.index(self.plans.len());
-        let plan = self.plans.get(number)?.clone();
-        let Some(id) = plan.id.clone() else {
-            let found = (Command::NewCircle(plan.policies.clone()), Intent::Found(number));
-            return (plan.founder == who).then_some(found);
-        };
+        let plan = self.plans.get(circle)?.clone();
+        let Some(id) = plan.id.clone() else { return (plan.founder == who).then_some(Act::Found) };
         match my_circle(ask, &id) {
-            None => self.enter(who, number, &plan, ask),
+            None => self.enters(who, circle, &plan, ask),
             Some(circle) if circle.status != "current" => None,
-            Some(circle) => self.act(who, number, &plan, &circle, ask),
+            Some(mine) => self.acts(who, circle, &plan, &mine, ask),
         }
+    }
+
+    /// Somebody outside a circle: waits for her letter, asks, looks, confirms.
+    fn enters(&self, who: Who, number: usize, plan: &Plan, ask: Ask<'_>) -> Option<Act> {
+        let Ok(Answer::Joins(joins)) = ask(Query::Joins) else { return None };
+        let id = plan.id.as_deref().unwrap_or_default();
+        match joins.iter().find(|join| join.id == id).map(|join| join.status) {
+            Some(JoinStatus::Admitted) => Some(Act::Confirm),
+            Some(JoinStatus::Contacting | JoinStatus::Requested | JoinStatus::Joined) => None,
+            Some(JoinStatus::Declined | JoinStatus::Refused) | None => {
+                (self.letters.contains_key(&(who, number)) && !plan.gone.contains(&who)).then_some(Act::Accept)
+            }
+        }
+    }
+
+    /// Somebody inside a circle.
+    fn acts(&mut self, who: Who, number: usize, plan: &Plan, circle: &control::Circle, ask: Ask<'_>) -> Option<Act> {
+        let steward = matches!(circle.role.as_deref(), Some("founder" | "steward"));
+        if steward && matches!(ask(Query::Pending(circle.id.clone())), Ok(Answer::Pending(pending)) if !pending.is_empty()) {
+            return Some(Act::Approve);
+        }
+        let uninvited = plan.guests.iter().find(|guest| !self.letters.contains_key(&(**guest, number)));
+        if let Some(guest) = uninvited.filter(|_| who == plan.founder && self.rng.chance(plan.haste)) {
+            return Some(Act::Invite(*guest));
+        }
+        if !self.writing {
+            return None;
+        }
+        Some(match self.rng.below(100) {
+            0..36 => Act::Write(self.noun()),
+            36..54 => Act::Edit(self.noun()),
+            54..60 => Act::Remove(self.noun()),
+            60..68 => Act::Reply,
+            68..72 => Act::React,
+            72..80 => Act::Rsvp,
+            80..83 => Act::Seen,
+            83..85 => Act::Mark,
+            85..91 if self.parting && steward => Act::Expel,
+            91..95 if self.parting && who != plan.founder => Act::Leave,
+            95..98 if steward => Act::Role,
+            _ => Act::Sync,
+        })
+    }
+
+    /// What a deed comes to, as her machine shows things now; nothing, where it makes no sense.
+    pub fn command(&mut self, deed: &Deed, ask: Ask<'_>) -> Option<(Command, Intent)> {
+        let (who, number, pick) = (deed.who, deed.circle, deed.pick);
+        let plan = self.plans.get(number)?.clone();
+        match &deed.act {
+            Act::Init => return Some((Command::Init { name: format!("{CANARY} person {who}") }, Intent::Init)),
+            Act::Found => return Some((Command::NewCircle(plan.policies), Intent::Found(number))),
+            _ => {}
+        }
+        let id = plan.id?;
+        Some(match &deed.act {
+            Act::Init | Act::Found | Act::Forge(_) | Act::Tamper(_) => return None,
+            Act::Invite(guest) => (Command::NewInvite(id, control::NewInvite::default()), Intent::Invite(number, *guest)),
+            Act::Accept => {
+                let link = self.letters.get(&(who, number))?.clone();
+                let accept = control::Accept { link, as_name: format!("{CANARY} guest {who}"), confirm: pick.is_multiple_of(2) };
+                (Command::Accept(accept), Intent::Accept(number))
+            }
+            Act::Confirm => (Command::ConfirmJoin(id), Intent::Confirm(number)),
+            Act::Approve => {
+                let Ok(Answer::Pending(pending)) = ask(Query::Pending(id.clone())) else { return None };
+                (Command::Approve(id, pending.first()?.id.clone()), Intent::Approve(number))
+            }
+            Act::Write(noun) => self.write(who, number, id, *noun, pick, ask),
+            Act::Edit(noun) => return self.edit(who, number, id, *noun, pick, ask),
+            Act::Remove(noun) => {
+                let (item, _, mine) = some_item(&id, *noun, pick, ask)?;
+                let remove = Command::Remove { circle: id, item: item.clone(), now: pick.is_multiple_of(2) };
+                return mine.then_some((remove, Intent::Remove { circle: number, noun: *noun, id: item }));
+            }
+            Act::Expel => return self.expel(number, &id, pick, ask),
+            Act::Leave => {
+                let plan = self.plans.get_mut(number).filter(|plan| plan.departures > 0)?;
+                plan.departures -= 1;
+                plan.gone.insert(who);
+                (Command::Leave(id), Intent::Leave(number))
+            }
+            small => (self.small(number, id, small, pick, ask)?, Intent::Small(number)),
+        })
+    }
+
+    fn small(&mut self, number: usize, id: String, act: &Act, pick: u64, ask: Ask<'_>) -> Option<Command> {
+        let item = |noun| some_item(&id, noun, pick, ask).map(|(item, ..)| item);
+        Some(match act {
+            Act::Reply => {
+                let note = item(Noun::Note)?;
+                Command::NewReply(id, note, control::NewReply { body: self.words(), content_warning: None })
+            }
+            Act::React => {
+                let note = item(Noun::Note)?;
+                let emoji = (*one_of(&["❤", "🙏", "👍"], pick / 7)?).to_owned();
+                Command::React(id, note, control::NewReaction { emoji, remove: pick.is_multiple_of(5) })
+            }
+            Act::Rsvp => {
+                let event = item(Noun::Event)?;
+                Command::Rsvp(id, event, *one_of(&[control::Rsvp::Yes, control::Rsvp::No, control::Rsvp::Maybe], pick / 7)?)
+            }
+            Act::Mark => {
+                let note = item(Noun::Note)?;
+                if pick.is_multiple_of(2) {
+                    Command::Hide(id, note, pick.is_multiple_of(3))
+                } else {
+                    Command::Pin(id, note, pick.is_multiple_of(3))
+                }
+            }
+            Act::Role => {
+                let role = (*one_of(&["member", "facilitator", "steward"], pick / 7)?).to_owned();
+                Command::SetRole(id.clone(), other_member(&id, pick, false, ask)?, control::SetRole { role })
+            }
+            Act::Raise(whom) => {
+                let name = format!("{CANARY} guest {whom}");
+                let Ok(Answer::Members(members)) = ask(Query::Members(id.clone())) else { return None };
+                let member = members.into_iter().find(|member| member.name == name && member.status == "current")?;
+                self.plans.get_mut(number)?.raised = true;
+                Command::SetRole(id, member.id, control::SetRole { role: "steward".to_owned() })
+            }
+            Act::Seen => Command::Seen { circle: Some(id), item: None },
+            _ => Command::SyncNow,
+        })
     }
 
     /// What somebody learns from an answer.
@@ -159,86 +299,47 @@ impl Workload {
         }
     }
 
+    /// Words that nobody wrote before.
     fn words(&mut self) -> String {
         self.words += 1;
         format!("{CANARY} {}", self.words)
     }
 
-    /// Somebody outside a circle: waits for her letter, asks, looks, confirms.
-    fn enter(&mut self, who: Who, number: usize, plan: &Plan, ask: Ask<'_>) -> Option<(Command, Intent)> {
-        let Ok(Answer::Joins(joins)) = ask(Query::Joins) else { return None };
-        let id = plan.id.as_deref().unwrap_or_default();
-        match joins.iter().find(|join| join.id == id).map(|join| join.status) {
-            Some(JoinStatus::Admitted) => Some((Command::ConfirmJoin(id.to_owned()), Intent::Confirm(number))),
-            Some(JoinStatus::Contacting | JoinStatus::Requested | JoinStatus::Joined) => None,
-            Some(JoinStatus::Declined | JoinStatus::Refused) | None => {
-                let link = self.letters.get(&(who, number)).filter(|_| !plan.gone.contains(&who))?.clone();
-                let accept = control::Accept { link, as_name: format!("{CANARY} guest {who}"), confirm: self.rng.chance(50) };
-                Some((Command::Accept(accept), Intent::Accept(number)))
-            }
-        }
+    /// A title that nobody gave before; from now on it is known whose it is.
+    fn title(&mut self, who: Who) -> String {
+        let title = self.words();
+        self.said.insert(title.clone(), who);
+        title
     }
 
-    /// Somebody inside a circle.
-    fn act(&mut self, who: Who, number: usize, plan: &Plan, circle: &control::Circle, ask: Ask<'_>) -> Option<(Command, Intent)> {
-        let id = circle.id.clone();
-        let steward = matches!(circle.role.as_deref(), Some("founder" | "steward"));
-        if steward
-            && let Ok(Answer::Pending(pending)) = ask(Query::Pending(id.clone()))
-            && let Some(request) = pending.first()
-        {
-            return Some((Command::Approve(id, request.id.clone()), Intent::Approve(number)));
-        }
-        let uninvited = plan.guests.iter().find(|guest| !self.letters.contains_key(&(**guest, number)));
-        if let Some(guest) = uninvited.filter(|_| who == plan.founder) {
-            return Some((Command::NewInvite(id, control::NewInvite::default()), Intent::Invite(number, *guest)));
-        }
-        if !self.writing {
-            return None;
-        }
-        match self.rng.below(100) {
-            0..40 => Some(self.write(number, id, ask)),
-            40..60 => self.edit(number, id, ask),
-            60..66 => self.remove(number, id, ask),
-            66..92 => self.small(number, id, ask),
-            92..95 if self.parting && steward => self.expel(number, circle, ask),
-            95..96 if self.parting && who != plan.founder => self.leave(who, number, id),
-            96..98 if steward => self.role(number, id, ask),
-            _ => Some((Command::SyncNow, Intent::Small(number))),
-        }
-    }
-
-    fn write(&mut self, circle: usize, id: String, ask: Ask<'_>) -> (Command, Intent) {
+    fn write(&mut self, who: Who, circle: usize, id: String, noun: Noun, pick: u64, ask: Ask<'_>) -> (Command, Intent) {
         let known = known(ask, &id);
-        let (title, mut body) = (self.words(), self.words());
-        if self.rng.chance(10) {
-            let more = self.rng.index(400);
-            body = body.repeat(more + 1);
+        let (title, mut body) = (self.title(who), self.words());
+        if pick.is_multiple_of(10) {
+            body = body.repeat(usize::try_from(pick / 10 % 400).unwrap_or(0) + 1);
         }
-        let (noun, command) = match self.rng.below(10) {
-            0..6 => {
-                let content_warning = self.rng.chance(20).then(|| self.words());
-                (Noun::Note, Command::NewNote(id, control::NewNote { title, body, content_warning, ..Default::default() }))
+        let command = match noun {
+            Noun::Note => {
+                let content_warning = (pick.is_multiple_of(5)).then(|| self.words());
+                Command::NewNote(id, control::NewNote { title, body, content_warning, ..Default::default() })
             }
-            6..8 => (Noun::Event, Command::NewEvent(id, event(title, body))),
-            _ => {
+            Noun::Event => Command::NewEvent(id, event(title, body)),
+            Noun::Resource => {
                 let tags = vec!["eap".to_owned(), format!("{CANARY} tag")];
                 let url = "https://example.org/help".to_owned();
-                (
-                    Noun::Resource,
-                    Command::NewResource(id, control::NewResource { title, url, note: body, tags, ..Default::default() }),
-                )
+                Command::NewResource(id, control::NewResource { title, url, note: body, tags, ..Default::default() })
             }
         };
         (command, Intent::Write { circle, noun, known })
     }
 
-    fn edit(&mut self, circle: usize, id: String, ask: Ask<'_>) -> Option<(Command, Intent)> {
-        let noun = self.noun();
-        let (item, version, mine) = self.some_item(&id, noun, ask)?;
-        let title = Some(self.words());
+    fn edit(&mut self, who: Who, circle: usize, id: String, noun: Noun, pick: u64, ask: Ask<'_>) -> Option<(Command, Intent)> {
+        let (item, version, mine) = some_item(&id, noun, pick, ask)?;
+        if noun == Noun::Note && !mine {
+            return None;
+        }
+        let title = Some(self.title(who));
         let change = match noun {
-            Noun::Note if !mine => return None,
             Noun::Note => control::Edit::Note(control::EditNote { title, body: Some(self.words()), ..Default::default() }),
             Noun::Event => control::Edit::Event(control::EditEvent { title, ..Default::default() }),
             Noun::Resource => {
@@ -248,82 +349,52 @@ impl Workload {
         Some((Command::Edit(id, item.clone(), change), Intent::Edit { circle, noun, id: item, version }))
     }
 
-    fn remove(&mut self, circle: usize, id: String, ask: Ask<'_>) -> Option<(Command, Intent)> {
-        let noun = self.noun();
-        let (item, _, mine) = self.some_item(&id, noun, ask)?;
-        let now = self.rng.chance(50);
-        mine.then(|| (Command::Remove { circle: id, item: item.clone(), now }, Intent::Remove { circle, noun, id: item }))
-    }
-
-    fn small(&mut self, number: usize, id: String, ask: Ask<'_>) -> Option<(Command, Intent)> {
-        let note = |people: &mut Self| people.some_item(&id, Noun::Note, ask).map(|(item, ..)| item);
-        let command = match self.rng.below(6) {
-            0 | 1 => {
-                let item = note(self)?;
-                Command::NewReply(id, item, control::NewReply { body: self.words(), content_warning: None })
-            }
-            2 => {
-                let item = note(self)?;
-                let emoji = (*self.rng.pick(&["❤", "🙏", "👍"])?).to_owned();
-                Command::React(id, item, control::NewReaction { emoji, remove: self.rng.chance(20) })
-            }
-            3 | 4 => {
-                let (item, ..) = self.some_item(&id, Noun::Event, ask)?;
-                let answer = *self.rng.pick(&[control::Rsvp::Yes, control::Rsvp::No, control::Rsvp::Maybe])?;
-                Command::Rsvp(id, item, answer)
-            }
-            _ => Command::Seen { circle: Some(id), item: None },
+    /// Somebody is removed: a hostile steward, if there is one, more likely than others.
+    fn expel(&mut self, number: usize, id: &str, pick: u64, ask: Ask<'_>) -> Option<(Command, Intent)> {
+        let plan = self.plans.get(number).filter(|plan| plan.departures > 0)?;
+        let hostile = plan.hostile.filter(|_| !pick.is_multiple_of(3)).map(|who| format!("{CANARY} guest {who}"));
+        let Ok(Answer::Members(members)) = ask(Query::Members(id.to_owned())) else { return None };
+        let found = members.iter().find(|m| !m.me && m.status == "current" && Some(&m.name) == hostile.as_ref());
+        let target = match found {
+            Some(member) => member.id.clone(),
+            None => other_member(id, pick, true, ask)?,
         };
-        Some((command, Intent::Small(number)))
-    }
-
-    fn expel(&mut self, number: usize, circle: &control::Circle, ask: Ask<'_>) -> Option<(Command, Intent)> {
-        let Ok(Answer::Members(members)) = ask(Query::Members(circle.id.clone())) else { return None };
-        let others: Vec<_> =
-            members.into_iter().filter(|m| !m.me && m.status == "current" && m.role.as_deref() != Some("founder")).collect();
-        let target = self.rng.pick(&others)?.id.clone();
-        let plan = self.plans.get_mut(number).filter(|plan| plan.departures > 0)?;
-        plan.departures -= 1;
-        Some((Command::RemoveMember(circle.id.clone(), target.clone()), Intent::Expel(number, target)))
-    }
-
-    fn leave(&mut self, who: Who, number: usize, id: String) -> Option<(Command, Intent)> {
-        let plan = self.plans.get_mut(number).filter(|plan| plan.departures > 0)?;
-        plan.departures -= 1;
-        plan.gone.insert(who);
-        Some((Command::Leave(id), Intent::Leave(number)))
-    }
-
-    fn role(&mut self, number: usize, id: String, ask: Ask<'_>) -> Option<(Command, Intent)> {
-        let Ok(Answer::Members(members)) = ask(Query::Members(id.clone())) else { return None };
-        let others: Vec<_> = members.into_iter().filter(|m| !m.me && m.status == "current").collect();
-        let target = self.rng.pick(&others)?.id.clone();
-        let role = (*self.rng.pick(&["member", "facilitator", "steward"])?).to_owned();
-        Some((Command::SetRole(id, target, control::SetRole { role }), Intent::Small(number)))
+        self.plans.get_mut(number)?.departures -= 1;
+        Some((Command::RemoveMember(id.to_owned(), target.clone()), Intent::Expel(number, target)))
     }
 
     fn noun(&mut self) -> Noun {
         *self.rng.pick(&[Noun::Note, Noun::Note, Noun::Event, Noun::Resource]).unwrap_or(&Noun::Note)
     }
+}
 
-    /// An item that is shown: its id, its version, whether it is mine (who sees a delivery state wrote it).
-    fn some_item(&mut self, circle: &str, noun: Noun, ask: Ask<'_>) -> Option<(String, u64, bool)> {
-        let query = Query::List { circle: Some(circle.to_owned()), noun, filter: Filter::default() };
-        let shown = |state: &NoteState| *state == NoteState::Visible;
-        let rows: Vec<_> = match ask(query).ok()? {
-            Answer::Notes(list) => {
-                list.into_iter().filter(|n| shown(&n.state)).map(|n| (n.id, n.version, n.delivery.is_some())).collect()
-            }
-            Answer::Events(list) => {
-                list.into_iter().filter(|e| shown(&e.state)).map(|e| (e.id, 0, e.delivery.is_some())).collect()
-            }
-            Answer::Resources(list) => {
-                list.into_iter().filter(|r| shown(&r.state)).map(|r| (r.id, 0, r.delivery.is_some())).collect()
-            }
-            _ => Vec::new(),
-        };
-        self.rng.pick(&rows).cloned()
-    }
+fn one_of<T>(from: &[T], pick: u64) -> Option<&T> {
+    let at = pick.checked_rem(from.len() as u64)?;
+    usize::try_from(at).ok().and_then(|at| from.get(at))
+}
+
+/// Another current member; perhaps not the founder.
+fn other_member(circle: &str, pick: u64, spare_founder: bool, ask: Ask<'_>) -> Option<String> {
+    let Ok(Answer::Members(mut members)) = ask(Query::Members(circle.to_owned())) else { return None };
+    members.retain(|m| !m.me && m.status == "current" && !(spare_founder && m.role.as_deref() == Some("founder")));
+    one_of(&members, pick).map(|member| member.id.clone())
+}
+
+/// An item that is shown: its id, its version, whether it is mine (who sees a delivery state wrote it).
+fn some_item(circle: &str, noun: Noun, pick: u64, ask: Ask<'_>) -> Option<(String, u64, bool)> {
+    let query = Query::List { circle: Some(circle.to_owned()), noun, filter: Filter::default() };
+    let shown = |state: &NoteState| *state == NoteState::Visible;
+    let rows: Vec<_> = match ask(query).ok()? {
+        Answer::Notes(list) => {
+            list.into_iter().filter(|n| shown(&n.state)).map(|n| (n.id, n.version, n.delivery.is_some())).collect()
+        }
+        Answer::Events(list) => list.into_iter().filter(|e| shown(&e.state)).map(|e| (e.id, 0, e.delivery.is_some())).collect(),
+        Answer::Resources(list) => {
+            list.into_iter().filter(|r| shown(&r.state)).map(|r| (r.id, 0, r.delivery.is_some())).collect()
+        }
+        _ => Vec::new(),
+    };
+    one_of(&rows, pick).cloned()
 }
 
 fn event(title: String, description: String) -> control::NewEvent {

@@ -5,6 +5,7 @@ use super::graph::{Act, Graph};
 use super::judgement::Judgement;
 use super::people::Status;
 use crate::circle::body::{Role, Statement};
+use crate::planted::{Bug, planted};
 
 impl Judgement {
     /// R10: no steward and no founder is in.
@@ -38,7 +39,7 @@ impl Judgement {
         let act = g.act(x);
         let author = self.person(act.ruling.who);
         author.is_some_and(|author| author.status == Status::Current && author.rank > Role::Guest)
-            && self.need.beyond(&act.past).into_iter().all(|needed| needed == x)
+            && (planted(Bug::OldKeys) || self.need.beyond(&act.past).into_iter().all(|needed| needed == x))
     }
 }
 

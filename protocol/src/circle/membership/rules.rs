@@ -1,6 +1,9 @@
 //! One name for each rule that an attacker would like to see gone. Production code follows all of them, always; with the
 //! feature `switches` (tests only) each can be turned off, to prove that a test notices.
 
+#[cfg(feature = "switches")]
+use crate::planted::{Bug, planted};
+
 /// A rule of the model that can be switched off in tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
@@ -85,7 +88,7 @@ impl Rules {
     /// Does `rule` hold?
     #[cfg(feature = "switches")]
     pub(super) fn on(&self, rule: Rule) -> bool {
-        !self.off.contains(&rule)
+        !(self.off.contains(&rule) || rule == Rule::Cut && planted(Bug::NoCut))
     }
 
     /// Does `rule` hold?

@@ -68,7 +68,9 @@ fn r02_plain_rotations_are_no_heads() {
     assert_eq!(small.act(4, 1, admit(4, Role::Member)), Verdict::Admissible);
     assert_eq!(small.membership.epoch_heads(), [ActId([3; 32]), ActId([4; 32])]);
     assert!(small.membership.covers(&[ActId([4; 32])], &[ActId([2; 32])]));
-    assert!(!small.membership.covers(&[ActId([4; 32])], &[ActId([3; 32])]));
+    assert!(!small.membership.covers(&[ActId([2; 32])], &[ActId([4; 32])]));
+    // Nobody goes back behind a rotation: it decided nothing.
+    assert!(small.membership.covers(&[ActId([4; 32])], &[ActId([3; 32])]));
 }
 
 #[test]

@@ -20,6 +20,7 @@ use crate::log::piece::Piece;
 use crate::log::rows::{self, ChainRow, ForkRow};
 use crate::log::run::{Form, Run};
 use crate::log::walk::NOTHING;
+use crate::planted::{Bug, planted};
 use crate::store::{Read, Table};
 use crate::tx::Tx;
 
@@ -80,7 +81,7 @@ pub fn receive(
     skipped: bool,
 ) -> Result<Received, LogError> {
     let block = Run::parse(run)?.form == Form::Block;
-    let piece = Piece::open(Some(crypto), ring, circle, run)?;
+    let piece = Piece::open(Some(crypto).filter(|_| !planted(Bug::Unsigned)), ring, circle, run)?;
     let mut taking = Taking { tx, ring, circle: *circle, run: block.then_some(run), skipped };
     taking.take(piece)
 }
@@ -279,7 +280,7 @@ impl Taking<'_, '_> {
         let known = id_at(self.tx, self.ring, place, row, seq)?.unwrap_or(row.head);
         let other = piece.id_at(seq).unwrap_or(piece.head.previous);
         self.evidence(&place.chain, seq, known, other);
-        if count >= limits::BRANCHES {
+        if count >= limits::BRANCHES || planted(Bug::OneBranch) {
             let fork = Fork { seq, known, other, branch: None };
             return Ok(Received { fork: Some(fork), ..nothing(&piece) });
         }

@@ -13,7 +13,7 @@ use crate::dice::Dice;
 use crate::model::world::{View, World, certificate, keys, revocation};
 
 /// Plays a history of so many waves.
-pub(super) fn play(seed: u64, off: &[Rule], waves: usize) -> (Coalition, Broken) {
+pub(super) fn play(seed: u64, off: &[Rule], waves: usize) -> (Coalition, (World, Broken)) {
     let mut dice = Dice::new(seed);
     let strength =
         [Coalition::Weak, Coalition::Weak, Coalition::Founder, Coalition::Majority, Coalition::Demoted, Coalition::Insider]
@@ -21,13 +21,13 @@ pub(super) fn play(seed: u64, off: &[Rule], waves: usize) -> (Coalition, Broken)
     let mut story = build(dice, off, strength);
     let mut broken = Broken::new();
     if story.expulsions.len() < story.wanted {
-        return (strength, broken); // the honest could not expel them: nothing to attack
+        return (strength, (story.world, broken)); // the honest could not expel them: nothing to attack
     }
     let view = story.world.view.clone();
     let state = story.world.state(&view);
     if story.bad.iter().any(|p| status(&state, p) != Some(Status::Removed)) {
         broken.insert("an expulsion did not hold");
-        return (strength, broken);
+        return (strength, (story.world, broken));
     }
     let crew: Vec<PersonId> = story.bad.iter().chain(&story.moles).copied().collect();
     let honest: Vec<PersonId> = state.people.keys().filter(|p| !crew.contains(p)).copied().collect();
@@ -54,7 +54,7 @@ pub(super) fn play(seed: u64, off: &[Rule], waves: usize) -> (Coalition, Broken)
     if !converges(&mut story.world, &view, off) {
         broken.insert("not convergent");
     }
-    (strength, broken)
+    (strength, (story.world, broken))
 }
 
 /// The promises about a wave.

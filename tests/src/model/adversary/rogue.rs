@@ -26,11 +26,11 @@ struct Circle {
 }
 
 /// Plays a history.
-pub(super) fn play(seed: u64, off: &[Rule]) -> Broken {
+pub(super) fn play(seed: u64, off: &[Rule]) -> (World, Broken) {
     let (mut world, stewards) = found(Dice::new(seed), off, 5);
     let people = settle(&mut world, &stewards, 5);
     let mut broken = Broken::new();
-    let Some(circle) = prepare(&mut world, &stewards, &people) else { return broken };
+    let Some(circle) = prepare(&mut world, &stewards, &people) else { return (world, broken) };
     let before = world.state(&world.view.clone());
     for _ in 0..world.dice.between(2, 6) {
         trick(&mut world, &circle);
@@ -45,7 +45,7 @@ pub(super) fn play(seed: u64, off: &[Rule]) -> Broken {
     if !converges(&mut world, &view, off) {
         broken.insert("not convergent");
     }
-    broken
+    (world, broken)
 }
 
 fn judge(world: &World, circle: &Circle, before: &State, after: &State, broken: &mut Broken) {

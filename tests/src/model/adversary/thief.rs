@@ -22,7 +22,7 @@ struct Theft {
 }
 
 /// Plays a history.
-pub(super) fn play(seed: u64, off: &[Rule]) -> Broken {
+pub(super) fn play(seed: u64, off: &[Rule]) -> (World, Broken) {
     let (mut world, stewards) = found(Dice::new(seed), off, 3);
     let member = settle(&mut world, &stewards, 2);
     let owner = if seed.is_multiple_of(2) { stewards[2] } else { member[0] };
@@ -36,9 +36,9 @@ pub(super) fn play(seed: u64, off: &[Rule]) -> Broken {
     }
     let base = world.view.clone();
     let devices = world.state(&base).people[&owner].devices.clone();
-    let Some(stolen) = world.dice.pick(&devices).copied() else { return broken };
+    let Some(stolen) = world.dice.pick(&devices).copied() else { return (world, broken) };
     let mine: Vec<DeviceId> = devices.iter().filter(|device| **device != stolen).copied().collect();
-    let Some(revoker) = world.dice.pick(&mine).copied() else { return broken };
+    let Some(revoker) = world.dice.pick(&mine).copied() else { return (world, broken) };
     world.now(revoker, revocation(stolen, mine.clone()));
     let others = [world.founder, stewards[0], stewards[1], member[1]].to_vec();
     let theft = Theft { owner, others, stolen, devices, base };
@@ -50,7 +50,7 @@ pub(super) fn play(seed: u64, off: &[Rule]) -> Broken {
     if !converges(&mut world, &view, off) {
         broken.insert("not convergent");
     }
-    broken
+    (world, broken)
 }
 
 fn wave(world: &mut World, theft: &Theft, mine: &[DeviceId], recovered: &mut Option<DeviceId>, broken: &mut Broken) {

@@ -1,0 +1,99 @@
+//! What the simulator found: nobody stays behind for good, whatever came side by side, whoever kept it to herself.
+
+use super::*;
+
+/// The stores of two machines that are the same device, and what each writes alone.
+fn twins(village: &mut Village, first: &[&str], second: &[&str]) {
+    village.offline(1);
+    let copy = village.machines[1].store.clone();
+    for body in first {
+        village.note(1, "", body);
+    }
+    let original = std::mem::replace(&mut village.machines[1].store, copy);
+    village.online(1);
+    village.offline(1);
+    for body in second {
+        village.note(1, "", body);
+    }
+    // Only machine 2 ever meets the copy; then the copy is gone.
+    village.offline(0);
+    village.online(1);
+    village.offline(1);
+    village.machines[1].store = original;
+    village.online(1);
+    village.online(0);
+}
+
+#[test]
+fn all_branches_of_a_copied_machine_reach_everybody_whichever_came_first() {
+    for (first, second) in [(&["a", "b", "c"][..], &["x"][..]), (&["a"], &["x", "y", "z"]), (&["a", "b"], &["x", "y"])] {
+        let mut village = circle_of_three();
+        village.note(1, "", "one");
+        twins(&mut village, first, second);
+        let mut all: Vec<&str> = first.iter().chain(second).chain(&["one"]).copied().collect();
+        all.sort_unstable();
+        for at in 0..3 {
+            let mut bodies = village.bodies(at);
+            bodies.sort_unstable();
+            assert_eq!(bodies, all, "at machine {at}");
+        }
+    }
+}
+
+#[test]
+fn a_writer_who_goes_on_under_the_other_of_two_new_epochs_is_not_set_aside() {
+    let mut village = Village::new(4);
+    village.found(control::NewCircle::default());
+    (1..4).for_each(|at| village.join(at));
+    village.call(3, Command::Leave("-".into())).expect("left");
+    // Both make new keys, neither knows of the other's.
+    village.offline(1);
+    village.note(0, "", "zero alone");
+    village.note(1, "", "one alone");
+    village.online(1);
+    village.note(0, "", "zero again");
+    village.note(1, "", "one again");
+    for at in 0..3 {
+        let mut bodies = village.bodies(at);
+        bodies.sort_unstable();
+        assert_eq!(bodies, ["one again", "one alone", "zero again", "zero alone"], "at machine {at}");
+    }
+}
+
+#[test]
+fn a_leave_that_somebody_kept_to_herself_is_told_to_whoever_calls() {
+    let mut village = circle_of_three();
+    village.offline(0);
+    village.call(2, Command::Leave("-".into())).expect("left, and machine 1 noted it");
+    village.offline(1);
+    village.online(0);
+    assert_eq!(village.members(0).iter().filter(|(_, status)| status == "left").count(), 1);
+    village.note(0, "", "just us");
+    assert!(village.bodies(2).is_empty());
+}
+
+#[test]
+fn digests_that_crossed_leave_nobody_waiting_for_what_the_other_has() {
+    let mut village = circle_of_three();
+    let links: Vec<(Link, Link)> =
+        village.links.iter().filter(|((at, _), (other, _))| (*at, *other) == (0, 1)).map(|((_, a), (_, b))| (*a, *b)).collect();
+    let (near, far) = *links.last().expect("a link between the two");
+    let mut theirs = None;
+    for (at, link) in [(0, near), (1, far)] {
+        let session = village.machines[at].node.rooms.sessions.get_mut(&link).expect("open");
+        let shared = session.circles.values_mut().next().expect("shared");
+        shared.said = false;
+        if at == 0 {
+            // Machine 1 saw equal digests; here comes the one it sent before, which was another.
+            shared.known = None;
+            theirs = Some(shared.theirs);
+        }
+    }
+    let digest = Message::Digest(frame::Hash([9; 32]));
+    let bytes = crate::codec::encode(&Frame::Circle(theirs.expect("a token"), digest));
+    village.queue.push_back((0, Input::Bytes(near, bytes)));
+    village.settle();
+    village.offline(2);
+    village.note(0, "", "does this come?");
+    assert_eq!(village.bodies(1), ["does this come?"]);
+}

@@ -1,0 +1,112 @@
+//! Bugs on purpose: with the feature `switches` (tests only) one of them can be switched on for the running thread, to prove that
+//! the simulator would notice. Production code asks a function that is constantly false. Must never hold anything but names.
+
+/// A planted bug, named after what goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bug {
+    /// `circle::membership`: an epoch stays usable although somebody who holds its keys is out.
+    OldKeys,
+    /// `circle::state`: whoever was in once counts as current.
+    RemovedStay,
+    /// `circle::state`: a newcomer is handed talk keys from before her time.
+    OldTalk,
+    /// `circle::membership`: a removal does not void what the removed write behind its back. Rare among people who just live; the
+    /// membership adversary finds it, and is held to that.
+    NoCut,
+    /// `log`: the signature at the end of a run is not looked at.
+    Unsigned,
+    /// `log`: of two branches only the one that came first is kept.
+    OneBranch,
+    /// `item`: an edit that comes before its item is dropped.
+    EarlyEdit,
+    /// `item`: what peers write may be of any length.
+    Boundless,
+    /// `item`: everybody may change everything.
+    AnyoneEdits,
+    /// `node`: cuts do not reach entries that came before them.
+    NoRejudge,
+    /// `sync`: chains are left out of the digest.
+    BlindDigest,
+    /// `sync`: nobody is called again after two failures.
+    GivesUp,
+    /// `sync`: who is there already is called all the same.
+    Restless,
+    /// `node`: one acknowledgement counts for everything to come.
+    EarlyDelivery,
+    /// `tx`: deleted rows come back.
+    LostDeletes,
+    /// `circle::summary`: the people's row is not written again.
+    StaleSummary,
+    /// The turn: effects are carried out before the commit.
+    SendsFirst,
+}
+
+impl Bug {
+    /// All that seeds of the simulated world find, each with its name and the promise that it breaks.
+    pub const ALL: [(Self, &'static str, &'static str); 16] = [
+        (Self::OldKeys, "old-keys", "nothing is sealed under a key that a removed device holds, once the removal is known"),
+        (Self::RemovedStay, "removed-stay", "a removed device is given nothing"),
+        (Self::OldTalk, "old-talk", "a newcomer reads only what the history policy allows"),
+        (Self::Unsigned, "unsigned", "everything kept and passed on was signed by its device"),
+        (Self::OneBranch, "one-branch", "all branches of a copied device stand, everywhere alike"),
+        (Self::EarlyEdit, "early-edit", "the same entries give the same items in any order"),
+        (Self::Boundless, "boundless", "nobody's message exceeds a bound"),
+        (Self::AnyoneEdits, "anyone-edits", "only its author changes a note"),
+        (Self::NoRejudge, "no-rejudge", "entries beyond a cut are held aside wherever they came first"),
+        (Self::BlindDigest, "blind-digest", "after a heal everybody shows the same within the stated time"),
+        (Self::GivesUp, "gives-up", "machines find each other again by themselves"),
+        (Self::Restless, "restless", "a quiet world sends nothing"),
+        (Self::EarlyDelivery, "early-delivery", "what is called delivered has arrived"),
+        (Self::LostDeletes, "lost-deletes", "a commit is written whole"),
+        (Self::StaleSummary, "stale-summary", "what is shown follows from the log alone"),
+        (Self::SendsFirst, "sends-first", "nothing leaves a machine before it is on its disk"),
+    ];
+
+    /// The bug of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, its, _)| *its == name).map(|(bug, ..)| *bug)
+    }
+}
+
+#[cfg(feature = "switches")]
+mod switch {
+    use std::cell::Cell;
+
+    use super::Bug;
+
+    thread_local! {
+        static ON: Cell<Option<Bug>> = const { Cell::new(None) };
+    }
+
+    /// A bug is on in this thread while this lives.
+    #[derive(Debug)]
+    #[must_use = "the bug is off again once this is dropped"]
+    pub struct Planted(Option<Bug>);
+
+    /// Switches a bug on (or all off) for this thread only.
+    pub fn plant(bug: Option<Bug>) -> Planted {
+        Planted(ON.replace(bug))
+    }
+
+    impl Drop for Planted {
+        fn drop(&mut self) {
+            ON.set(self.0);
+        }
+    }
+
+    /// Is it on?
+    #[must_use]
+    pub fn planted(bug: Bug) -> bool {
+        ON.get() == Some(bug)
+    }
+}
+
+#[cfg(feature = "switches")]
+pub use switch::{Planted, plant, planted};
+
+/// Is it on? Never, outside of tests.
+#[cfg(not(feature = "switches"))]
+pub(crate) const fn planted(_: Bug) -> bool {
+    false
+}

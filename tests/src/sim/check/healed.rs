@@ -1,0 +1,155 @@
+//! Once all is well: everybody shows the same, byte for byte.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_protocol::control;
+use kith_protocol::node::{Filter, Noun, Query};
+use serde_json::Value;
+
+use super::{Found, NOUNS, asker, items, keys, list, rows, shared};
+use crate::sim::net::Who;
+use crate::sim::workload::{known, my_circle};
+use crate::sim::world::World;
+
+/// Once all is well: whoever is in sees the same, byte for byte, and all that was acknowledged; whoever is out knows it.
+pub fn converged(world: &mut World) {
+    for number in 0..world.workload.plans.len() {
+        if let Err((promise, what)) = circle_converged(world, number) {
+            world.breaks(promise, format!("circle {number}: {what}"));
+        }
+    }
+}
+
+type Verdict = Result<(), Found>;
+
+fn circle_converged(world: &World, number: usize) -> Verdict {
+    let plan = &world.workload.plans[number];
+    let Some(id) = plan.id.clone() else { return Ok(()) };
+    let mine = |who: Who| my_circle(&asker(world, who), &id);
+    let circles: Vec<(Who, control::Circle)> = world.sound().into_iter().filter_map(|who| Some((who, mine(who)?))).collect();
+    let current: Vec<&(Who, control::Circle)> = circles.iter().filter(|(_, circle)| circle.status == "current").collect();
+    let Some((first, reference)) = current.first() else { return Ok(()) };
+    let roster = known(&asker(world, *first), &id);
+    for (who, circle) in &circles {
+        let listed = roster.current.contains(&circle.me);
+        // A hostile steward may hand somebody a valid farewell and keep the removal itself from everybody else.
+        if circle.status == "removed" && world.machines.iter().any(|machine| machine.mask.is_some()) {
+            continue;
+        }
+        if (circle.status == "current") != listed {
+            return Err((
+                "honesty/standing",
+                format!("machine {who} says {}, machine {first}'s list says otherwise", circle.status),
+            ));
+        }
+    }
+    // The name of somebody who is out is known to those who met her: it is her record's, and records travel while one is in.
+    let gone = !roster.out.is_empty();
+    for (who, circle) in current.iter().skip(1) {
+        same("convergence/circle", "circle", *first, &shared(reference), *who, &shared(circle))?;
+        let members = |who: Who| {
+            let mut list =
+                Value::from(asker(world, who)(Query::Members(id.clone())).map(|answer| list(&answer)).unwrap_or_default());
+            unname(&mut list, &roster.current, gone);
+            list
+        };
+        same("convergence/members", "members", *first, &members(*first), *who, &members(*who))?;
+        for noun in NOUNS {
+            let whole = noun != Noun::Note || plan.policies.history == "all";
+            let rows = |who: Who| {
+                let mut rows = rows(world, who, &id, noun, true);
+                rows.values_mut().for_each(|row| unname(row, &roster.current, gone));
+                rows
+            };
+            same_rows(noun, *first, &rows(*first), *who, &rows(*who), whole)?;
+        }
+    }
+    delivered(world, number, &id, &current)?;
+    for (who, _) in &current {
+        keys::healed(world, *who, &id).map_or(Ok(()), Err)?;
+    }
+    items::socks(world, *first, &id).map_or(Ok(()), Err)
+}
+
+/// What a current member wrote is with every current member who was in, as the writer knew.
+fn delivered(world: &World, number: usize, id: &str, current: &[&(Who, control::Circle)]) -> Verdict {
+    for (who, circle) in current {
+        for noun in NOUNS {
+            let rows = rows(world, *who, id, noun, false);
+            for (item, written) in &world.ledger.written {
+                let author_in = current.iter().any(|(other, _)| *other == written.author);
+                let due = written.circle == number && written.noun == noun && author_in && !written.deleting;
+                if due && written.readers.contains(&circle.me) && !rows.contains_key(item) {
+                    return Err(("convergence/delivered", format!("machine {who} lacks {item} by machine {}", written.author)));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Everything that a machine shows, asked anew, to compare a moment with a later one.
+#[must_use]
+pub fn everything(world: &World, who: Who) -> String {
+    let mut out = String::new();
+    let ask = |query| world.machines[who].ask(world.now(), world.crypto(), query);
+    for plan in &world.workload.plans {
+        let Some(id) = plan.id.as_deref() else { continue };
+        out.push_str(&my_circle(&ask, id).map(|circle| shared(&circle).to_string()).unwrap_or_default());
+        let lists = NOUNS.map(|noun| {
+            let filter = Filter { reveal: true, ..Filter::default() };
+            Query::List { circle: Some(id.to_owned()), noun, filter }
+        });
+        for query in [Query::Members(id.to_owned()), Query::Joins].into_iter().chain(lists) {
+            out.push_str(&ask(query).map(|answer| Value::from(list(&answer)).to_string()).unwrap_or_default());
+        }
+    }
+    out
+}
+
+/// Takes out the names of those who are out.
+fn unname(value: &mut Value, current: &BTreeSet<String>, gone: bool) {
+    match value {
+        Value::Object(fields) => {
+            let id = ["member", "id"].iter().find_map(|name| fields.get(*name)).and_then(Value::as_str).unwrap_or_default();
+            if fields.contains_key("name") && !current.contains(id) {
+                fields.remove("name");
+            }
+            if let Some(Value::Object(reactions)) = fields.get_mut("reactions").filter(|_| gone) {
+                reactions.values_mut().for_each(|names| *names = Value::from(names.as_array().map_or(0, Vec::len)));
+            }
+            fields.values_mut().for_each(|value| unname(value, current, gone));
+        }
+        Value::Array(rows) => rows.iter_mut().for_each(|value| unname(value, current, gone)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn same(check: &'static str, what: &str, first: Who, a: &Value, second: Who, b: &Value) -> Verdict {
+    if a == b {
+        return Ok(());
+    }
+    Err((check, format!("machines {first} and {second} differ in {what}:\n  {a}\n  {b}")))
+}
+
+fn same_rows(
+    noun: Noun,
+    first: Who,
+    a: &BTreeMap<String, Value>,
+    second: Who,
+    b: &BTreeMap<String, Value>,
+    whole: bool,
+) -> Verdict {
+    let ids: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    for id in ids {
+        match (a.get(id), b.get(id)) {
+            (Some(a), Some(b)) => same("convergence/item", &format!("{noun:?} {id}"), first, a, second, b)?,
+            _ if !whole => {}
+            (Some(_), None) => {
+                return Err(("convergence/missing", format!("{noun:?} {id} is on machine {first}, not on {second}")));
+            }
+            _ => return Err(("convergence/missing", format!("{noun:?} {id} is on machine {second}, not on {first}"))),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Every item that is shown: whose words they are, and how many.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_protocol::circle::body::Statement;
+use kith_protocol::circle::epoch::{KeyRing, Ring};
+use kith_protocol::id::{ActId, CircleId};
+use kith_protocol::limits;
+use kith_protocol::log::act::{self, ActBody, SealedAct};
+use kith_protocol::node::{Noun, Query};
+use kith_protocol::store::{Read, Table};
+use serde_json::Value;
+
+use super::{Found, asker, list};
+use crate::sim::hostile::forge::HOSTILE;
+use crate::sim::net::Who;
+use crate::sim::workload::{CANARY, my_circle};
+use crate::sim::world::World;
+
+/// Looks at every row that a machine shows.
+pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Noun, rows: &BTreeMap<String, Value>) -> Option<Found> {
+    let people: Vec<String> = (0..world.machines.len()).map(|other| person(world, other, circle)).collect();
+    let hostile =
+        world.machines.iter().position(|machine| machine.mask.is_some()).and_then(|hostile| people.get(hostile)).cloned();
+    rows.iter().find_map(|(id, row)| {
+        let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+        let author = row.get("author").and_then(|author| author.get("member")).and_then(Value::as_str).unwrap_or_default();
+        let title = text("title");
+        if title.chars().count() > limits::TITLE_CHARS || text("body").len() > limits::BODY_BYTES {
+            return Some(("bounds/item", format!("machine {who} shows {id} with {} characters of title", title.chars().count())));
+        }
+        let tags = row.get("tags").and_then(Value::as_array).map_or(0, Vec::len);
+        if tags > limits::TAGS {
+            return Some(("bounds/item", format!("machine {who} shows {id} with {tags} tags")));
+        }
+        if title.contains(HOSTILE) {
+            let hers = hostile.as_deref() == Some(author) || noun != Noun::Note;
+            return (!hers)
+                .then(|| ("authenticity/author", format!("machine {who} shows words of somebody hostile as {author}'s: {id}")));
+        }
+        if !title.contains(CANARY) {
+            return None;
+        }
+        match world.workload.said.get(title) {
+            None => Some(("authenticity/author", format!("machine {who} shows {id} with words that nobody wrote: {title}"))),
+            Some(_) if noun != Noun::Note => None,
+            Some(writer) => {
+                let original = world.machines.get(*writer).and_then(|machine| machine.copy_of).unwrap_or(*writer);
+                let hers = people.get(original).is_some_and(|person| person == author || person.is_empty());
+                (!hers)
+                    .then(|| ("authenticity/author", format!("machine {who} shows machine {writer}'s words as {author}'s: {id}")))
+            }
+        }
+    })
+}
+
+/// Who the owner of a machine is in a circle; empty where she is not in it.
+fn person(world: &World, who: Who, circle: &str) -> String {
+    my_circle(&asker(world, who), circle).map(|circle| circle.me).unwrap_or_default()
+}
+
+/// Whom a hostile steward let in behind the founder's back, who had removed her: nobody.
+pub(super) fn socks(world: &World, who: Who, circle: &str) -> Option<Found> {
+    let hostile = world.workload.plans.iter().find(|plan| plan.id.as_deref() == Some(circle))?.hostile?;
+    let founder = world.workload.plans.iter().find(|plan| plan.id.as_deref() == Some(circle))?.founder;
+    let socks = &world.machines[hostile].mask.as_ref()?.socks;
+    if socks.is_empty() {
+        return None;
+    }
+    let (out, acts) = (person(world, hostile, circle), opened(world, who, circle));
+    let founders = person(world, founder, circle);
+    let parents: BTreeMap<ActId, Vec<ActId>> = acts.iter().map(|(act, _)| (act.id(), act.parents().to_vec())).collect();
+    let founder_device = acts.iter().find(|(act, _)| act.is_genesis()).map(|(act, _)| act.author())?;
+    let removals: Vec<ActId> = acts
+        .iter()
+        .filter(|(act, body)| {
+            act.author() == founder_device && matches!(&body.statement, Statement::Remove { person, .. } if person.text() == out)
+        })
+        .map(|(act, _)| act.id())
+        .collect();
+    let members = asker(world, who)(Query::Members(circle.to_owned())).map(|answer| list(&answer)).unwrap_or_default();
+    let current: BTreeSet<&str> = members
+        .iter()
+        .filter(|member| member.get("status").and_then(Value::as_str) == Some("current"))
+        .filter_map(|member| member.get("id").and_then(Value::as_str))
+        .collect();
+    for (act, body) in &acts {
+        let Statement::Admit { person, .. } = &body.statement else { continue };
+        let id = person.text();
+        if !socks.contains(&id) || !current.contains(id.as_str()) || founders.is_empty() {
+            continue;
+        }
+        let behind = |removal: &ActId| !before(&parents, removal, &act.id()) && !before(&parents, &act.id(), removal);
+        if removals.iter().any(behind) {
+            return Some((
+                "membership/cut",
+                format!("machine {who} counts {id} in, whom somebody expelled let in behind her expulsion"),
+            ));
+        }
+    }
+    None
+}
+
+/// The acts on a machine's disk that it can open.
+fn opened(world: &World, who: Who, circle: &str) -> Vec<(SealedAct, ActBody)> {
+    let disk = &world.machines[who].disk;
+    let rows = disk.scan(Table::Circle, &[], &[], limits::CIRCLES).unwrap_or_default();
+    let ids = rows.iter().filter_map(|(key, _)| CircleId::from_slice(key));
+    let Some(id) = ids.into_iter().find(|id| id.text() == circle) else { return Vec::new() };
+    let ring = Ring::load(disk, &id).unwrap_or_default();
+    let acts = act::acts(disk, &id).unwrap_or_default();
+    let open = |act: &SealedAct| match act.epoch() {
+        Some(epoch) => act.open(&ring.epoch(&epoch)?.roster),
+        None => ring.iter().find_map(|(_, row)| act.open(&row.keys.roster)),
+    };
+    acts.into_iter().filter_map(|act| open(&act).map(|body| (act, body))).collect()
+}
+
+/// Does `later` know `earlier`?
+fn before(parents: &BTreeMap<ActId, Vec<ActId>>, later: &ActId, earlier: &ActId) -> bool {
+    let (mut open, mut seen) = (vec![*later], BTreeSet::new());
+    while let Some(id) = open.pop() {
+        if id == *earlier {
+            return true;
+        }
+        if seen.insert(id) {
+            open.extend(parents.get(&id).into_iter().flatten());
+        }
+    }
+    false
+}

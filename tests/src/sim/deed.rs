@@ -1,0 +1,106 @@
+//! What a person does, before anything is known about how it goes.
+//!
+//! A deed names no item and no person: what it is done to follows from its `pick` and from what her machine shows at that moment.
+//! So a script of deeds still makes sense when some of them are left out.
+
+use std::fmt;
+
+use kith_protocol::node::Noun;
+
+use super::hostile::{Forgery, Tamper};
+use super::net::Who;
+
+/// Somebody does something in a circle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// Who.
+    pub who: Who,
+    /// In which of the planned circles.
+    pub circle: usize,
+    /// What.
+    pub act: Act,
+    /// Chooses among what is there to choose from.
+    pub pick: u64,
+}
+
+/// What can be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// First start.
+    Init,
+    /// Found the circle.
+    Found,
+    /// Invite a machine's owner.
+    Invite(Who),
+    /// Ask to join.
+    Accept,
+    /// See the members and stay.
+    Confirm,
+    /// Admit whoever asks.
+    Approve,
+    /// Write something new.
+    Write(Noun),
+    /// Change something.
+    Edit(Noun),
+    /// Delete something of one's own.
+    Remove(Noun),
+    /// Answer a note.
+    Reply,
+    /// React to a note.
+    React,
+    /// Answer an event.
+    Rsvp,
+    /// Mark all as seen.
+    Seen,
+    /// Hide or pin a note, or take that back.
+    Mark,
+    /// Remove a person.
+    Expel,
+    /// Leave.
+    Leave,
+    /// Set somebody's role.
+    Role,
+    /// Make a machine's owner a steward.
+    Raise(Who),
+    /// Contact everybody now.
+    Sync,
+    /// A hostile member writes what no honest program would, with her real keys.
+    Forge(Forgery),
+    /// A hostile member treats one of her next frames as no honest program would.
+    Tamper(Tamper),
+}
+
+impl Act {
+    /// What kind of thing it is, for counting.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Found => "found",
+            Self::Invite(_) => "invite",
+            Self::Accept => "accept",
+            Self::Confirm => "confirm",
+            Self::Approve => "approve",
+            Self::Write(_) => "write",
+            Self::Edit(_) => "edit",
+            Self::Remove(_) => "remove",
+            Self::Reply => "reply",
+            Self::React => "react",
+            Self::Rsvp => "rsvp",
+            Self::Seen => "seen",
+            Self::Mark => "mark",
+            Self::Expel => "expel",
+            Self::Leave => "leave",
+            Self::Role | Self::Raise(_) => "role",
+            Self::Sync => "sync",
+            Self::Forge(_) => "forge",
+            Self::Tamper(_) => "tamper",
+        }
+    }
+}
+
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "m{} in circle {}: {:?} ({})", self.who, self.circle, self.act, self.pick % 1_000)
+    }
+}

@@ -1,0 +1,341 @@
+//! What can be written with a member's real keys and should not be: acts without authority or behind one's back, entries of
+//! every shape. Put into her own store, from where her node passes them on.
+
+use kith_protocol::circle::body::{DeviceKeys, KeyClass, Policy, Retention, Role, Statement};
+use kith_protocol::circle::epoch::{KeyRing, Ring, new_epoch};
+use kith_protocol::circle::membership::person_id;
+use kith_protocol::codec;
+use kith_protocol::crypto::{Crypto, DeviceSecrets, SigningKey, Suite};
+use kith_protocol::id::{ActId, CircleId, EntryId, EpochId, Incarnation, ItemId, PersonId};
+use kith_protocol::item::edit::{Edit, Op, Value};
+use kith_protocol::log::act::{self, ActBody, ActPlace, SealedAct, write_act};
+use kith_protocol::log::chain::{self, ChainPlace};
+use kith_protocol::log::entry::NewEntry;
+use kith_protocol::private::Private;
+use kith_protocol::store::{Read, Store, StoreError, Table};
+use kith_protocol::time::Millis;
+use kith_protocol::tx::{Batch, Tx};
+use minicbor::Decode;
+use rand_core::Rng as _;
+
+use super::Mask;
+use crate::sim::disk::Disk;
+use crate::sim::rng::Rng;
+
+/// The word that stands in everything a hostile member forges, and in nothing else.
+pub const HOSTILE: &str = "kuckucksei";
+
+/// A forgery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forgery {
+    /// An act that only others may write, or nobody.
+    Act(Claim),
+    /// An entry that no program writes.
+    Entry(Lie),
+}
+
+/// What a forged act claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// I am a steward.
+    RaiseSelf,
+    /// Somebody is out.
+    Remove,
+    /// Somebody is a guest.
+    Lower,
+    /// A friend of mine is in.
+    AdmitSock,
+    /// The circle has another name.
+    Policy,
+    /// There are new keys.
+    Rotate,
+    /// Somebody's device is stolen.
+    Revoke,
+    /// This is a further device of mine; it never agreed.
+    Certify,
+    /// An invite for a steward.
+    Invite,
+}
+
+/// What is wrong with a forged entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lie {
+    /// A kind that nobody knows.
+    Kind,
+    /// No edit list.
+    Garbage,
+    /// A title beyond the bound.
+    Long,
+    /// It opens an item in somebody else's name.
+    Name,
+    /// It changes somebody else's note.
+    Meddle,
+    /// It deletes somebody else's note.
+    Delete,
+    /// It depends on what is nowhere.
+    Orphan,
+    /// It is written under keys of long ago.
+    Keys,
+    /// It knows the genesis only.
+    Heads,
+    /// Another entry stands in the same place of the chain.
+    Fork,
+}
+
+impl Forgery {
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::Act(Claim::RaiseSelf),
+        Self::Act(Claim::Remove),
+        Self::Act(Claim::Lower),
+        Self::Act(Claim::AdmitSock),
+        Self::Act(Claim::Policy),
+        Self::Act(Claim::Rotate),
+        Self::Act(Claim::Revoke),
+        Self::Act(Claim::Certify),
+        Self::Act(Claim::Invite),
+        Self::Entry(Lie::Kind),
+        Self::Entry(Lie::Garbage),
+        Self::Entry(Lie::Long),
+        Self::Entry(Lie::Name),
+        Self::Entry(Lie::Meddle),
+        Self::Entry(Lie::Delete),
+        Self::Entry(Lie::Orphan),
+        Self::Entry(Lie::Keys),
+        Self::Entry(Lie::Heads),
+        Self::Entry(Lie::Fork),
+    ];
+}
+
+/// The first fields of a circle's row: what her own program keeps of her keys.
+#[derive(Decode)]
+#[cbor(array)]
+struct OwnRow {
+    #[n(0)]
+    _version: u8,
+    #[n(1)]
+    circle: CircleId,
+    #[n(2)]
+    secrets: DeviceSecrets,
+    #[n(3)]
+    incarnation: Incarnation,
+}
+
+/// All that a forger has: her keys, the circle's keys as she holds them, and what she knows of the log.
+struct Forger<'a> {
+    disk: &'a mut Disk,
+    crypto: &'a dyn Crypto,
+    rng: &'a mut Rng,
+    row: OwnRow,
+    ring: Ring,
+    acts: Vec<SealedAct>,
+    at: Millis,
+    pick: Rng,
+}
+
+/// Writes a forgery into a member's own store. False where she has nothing to forge with.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn forge(
+    disk: &mut Disk,
+    (crypto, rng): (&dyn Crypto, &mut Rng),
+    mask: &mut Mask,
+    at: Millis,
+    (forgery, pick): (Forgery, u64),
+) -> Result<bool, StoreError> {
+    let Some((_, bytes)) = disk.scan(Table::Circle, &[], &[], 1)?.into_iter().next() else { return Ok(false) };
+    let Ok(row) = minicbor::decode::<OwnRow>(&bytes) else { return Ok(false) };
+    let ring = Ring::load(disk, &row.circle)?;
+    let acts = act::acts(disk, &row.circle)?;
+    mask.chains = chain::chains(disk, &row.circle)?.into_iter().map(|head| head.id).collect();
+    if ring.is_empty() || acts.is_empty() {
+        return Ok(false);
+    }
+    let mut forger = Forger { disk, crypto, rng, row, ring, acts, at, pick: Rng::new(pick, "forgery") };
+    match forgery {
+        Forgery::Act(claim) => forger.act(claim, mask),
+        Forgery::Entry(Lie::Fork) => forger.fork(),
+        Forgery::Entry(lie) => forger.entry(lie),
+    }
+}
+
+impl Forger<'_> {
+    fn epoch(&mut self) -> EpochId {
+        let ids: Vec<EpochId> = self.ring.iter().map(|(id, _)| *id).collect();
+        self.pick.pick(&ids).copied().unwrap_or(EpochId([0; 32]))
+    }
+
+    /// All heads, one act of some time, or nothing but the genesis.
+    fn parents(&mut self) -> Vec<ActId> {
+        let named: Vec<ActId> = self.acts.iter().flat_map(|act| act.parents().to_vec()).collect();
+        let all: Vec<ActId> = self.acts.iter().map(SealedAct::id).collect();
+        match self.pick.below(4) {
+            0 | 1 => all.into_iter().filter(|id| !named.contains(id)).take(16).collect(),
+            2 => self.pick.pick(&all).copied().into_iter().collect(),
+            _ => self.genesis(),
+        }
+    }
+
+    fn genesis(&self) -> Vec<ActId> {
+        self.acts.iter().filter(|act| act.is_genesis()).map(SealedAct::id).collect()
+    }
+
+    /// Somebody whose device she knows.
+    fn somebody(&mut self) -> PersonId {
+        let circle = self.row.circle;
+        let founder = self.acts.iter().find(|act| act.is_genesis()).map(SealedAct::author);
+        let mut people: Vec<PersonId> = self.acts.iter().map(|act| person_id(&circle, &act.author())).collect();
+        people.extend(founder.map(|device| kith_protocol::circle::membership::founder_id(&device)));
+        self.pick.pick(&people).copied().unwrap_or(PersonId([0; 32]))
+    }
+
+    fn me(&self) -> PersonId {
+        let device = self.row.secrets.sign.id();
+        if self.acts.iter().any(|act| act.is_genesis() && act.author() == device) {
+            return kith_protocol::circle::membership::founder_id(&device);
+        }
+        person_id(&self.row.circle, &device)
+    }
+
+    fn act(&mut self, claim: Claim, mask: &mut Mask) -> Result<bool, StoreError> {
+        let sock = DeviceSecrets::generate(self.rng, Suite::X25519).keys();
+        let points = std::collections::BTreeMap::new();
+        let statement = match claim {
+            Claim::RaiseSelf => Statement::Role { person: self.me(), role: Role::Steward, points, proposal: None },
+            Claim::Remove => Statement::Remove { person: self.somebody(), points, proposal: None },
+            Claim::Lower => Statement::Role { person: self.somebody(), role: Role::Guest, points, proposal: None },
+            Claim::AdmitSock => {
+                let person = person_id(&self.row.circle, &sock.sign);
+                mask.socks.push(person.text());
+                let devices = vec![DeviceKeys { hpke: self.row.secrets.hpke.public(), ..sock }];
+                Statement::Admit { person, role: Role::Member, devices, recovery: None, invite: None, proposal: None }
+            }
+            Claim::Policy => Statement::Policy { set: vec![Policy::Name(Private(HOSTILE.to_owned()))], proposal: None },
+            Claim::Rotate => Statement::Rotate,
+            Claim::Revoke => {
+                let devices: Vec<_> = self.acts.iter().map(SealedAct::author).collect();
+                let device = self.pick.pick(&devices).copied().unwrap_or(sock.sign);
+                Statement::Revoke { device, keep: Vec::new(), points }
+            }
+            Claim::Certify => Statement::Device { device: sock, countersignature: [0; 64] },
+            Claim::Invite => Statement::Invite { role: Role::Steward, uses: 9, key: sock.sign, expires: Millis(u64::MAX) },
+        };
+        let epoch = self.epoch();
+        let Some(keys) = self.ring.epoch(&epoch).cloned() else { return Ok(false) };
+        let rekeys = matches!(statement, Statement::Remove { .. } | Statement::Rotate);
+        let fresh = rekeys.then(|| new_epoch(self.rng, &[(epoch, &keys)], kith_protocol::circle::body::History::All).0);
+        let body = ActBody { at: self.at, statement, epoch: fresh };
+        let place = ActPlace::In { circle: self.row.circle, parents: self.parents(), epoch, roster: &keys.roster };
+        let signer: &SigningKey = &self.row.secrets.sign;
+        let Ok(sealed) = write_act(self.crypto, self.rng, signer, place, &body) else { return Ok(false) };
+        self.commit(|tx| {
+            act::put_act(tx, &sealed);
+            true
+        })
+    }
+
+    /// Somebody's note, if she knows one.
+    fn others_item(&mut self) -> Result<Option<(ItemId, EntryId)>, StoreError> {
+        let (me, mut found) = (self.row.secrets.sign.id(), Vec::new());
+        for head in chain::chains(self.disk, &self.row.circle)? {
+            if head.id.device == me || head.id.class != KeyClass::Talk {
+                continue;
+            }
+            for seq in head.first.max(1)..=head.seq {
+                let at = kith_protocol::log::entry::EntryAt { chain: head.no, seq };
+                if let Ok(Some(entry)) = chain::load(self.disk, &self.ring, at)
+                    && entry.kind == 1
+                {
+                    found.push((entry.item, entry.id));
+                }
+            }
+        }
+        Ok(self.pick.pick(&found).copied())
+    }
+
+    fn entry(&mut self, lie: Lie) -> Result<bool, StoreError> {
+        let mut nonce = [0; 16];
+        self.rng.fill_bytes(&mut nonce);
+        let mut item = ItemId { creator: self.me(), nonce };
+        let title = |words: String| Op::Set(0, Value::Text(Private(words)));
+        let mut edit = Edit {
+            version: 1,
+            at: self.at,
+            about: None,
+            deps: Vec::new(),
+            names: Vec::new(),
+            ops: vec![title(format!("{HOSTILE} {}", nonce[0]))],
+        };
+        let (mut kind, mut garbage) = (1, None);
+        match lie {
+            Lie::Kind => kind = 200,
+            Lie::Garbage => garbage = Some(vec![0xff; 40]),
+            Lie::Long => edit.ops = vec![title(HOSTILE.repeat(100))],
+            Lie::Name => item.creator = self.somebody(),
+            Lie::Meddle => {
+                let Some((whose, entry)) = self.others_item()? else { return Ok(false) };
+                (item, edit.deps) = (whose, vec![entry]);
+            }
+            Lie::Delete => {
+                let Some((whose, _)) = self.others_item()? else { return Ok(false) };
+                (kind, edit.about, edit.ops) = (7, Some(whose), vec![Op::Set(0, Value::Flag(true))]);
+            }
+            Lie::Orphan => edit.deps = vec![EntryId([9; 32])],
+            Lie::Keys | Lie::Heads | Lie::Fork => {}
+        }
+        let payload = garbage.unwrap_or_else(|| codec::encode(&edit));
+        let new = NewEntry { class: KeyClass::Talk, kind, item, retention: Retention::Keep, payload };
+        let heads = if lie == Lie::Heads { self.genesis() } else { self.parents() };
+        let epoch = self.writable(lie == Lie::Keys);
+        let place = ChainPlace { circle: self.row.circle, incarnation: self.row.incarnation };
+        let (crypto, signer, ring) = (self.crypto, self.row.secrets.sign.clone(), self.ring.clone());
+        let mut rng = Rng::new(self.rng.next_u64(), "entry");
+        self.commit(|tx| chain::append(tx, crypto, &mut rng, &ring, &signer, &place, &epoch, &heads, vec![new]).is_ok())
+    }
+
+    /// An epoch with a talk key: any, or the newest by its maker's label.
+    fn writable(&mut self, any: bool) -> EpochId {
+        let mut ids: Vec<(Millis, EpochId)> =
+            self.ring.iter().filter(|(_, row)| row.keys.talk.is_some()).map(|(id, row)| (row.made_at, *id)).collect();
+        ids.sort_unstable();
+        let old = self.pick.pick(&ids).copied();
+        let chosen = if any { old } else { ids.last().copied() };
+        chosen.map_or(EpochId([0; 32]), |(_, id)| id)
+    }
+
+    /// Two entries for one place: one is written, the other is received as from a twin.
+    fn fork(&mut self) -> Result<bool, StoreError> {
+        let before = self.disk.clone();
+        if !self.entry(Lie::Heads)? {
+            return Ok(false);
+        }
+        let first = std::mem::replace(self.disk, before);
+        if !self.entry(Lie::Heads)? {
+            *self.disk = first;
+            return Ok(false);
+        }
+        let second = std::mem::replace(self.disk, first);
+        let (circle, me) = (self.row.circle, self.row.secrets.sign.id());
+        let class = KeyClass::Talk;
+        let id = kith_protocol::circle::body::ChainId { device: me, incarnation: self.row.incarnation, class };
+        let Some(head) = chain::branches(&second, &circle, &id)?.into_iter().find(|head| head.parent.is_none()) else {
+            return Ok(false);
+        };
+        let served = chain::serve_single(&second, &self.ring, head.no, head.seq.saturating_sub(1), 1 << 16, None);
+        let Ok(Some(served)) = served else { return Ok(false) };
+        let (crypto, ring) = (self.crypto, self.ring.clone());
+        self.commit(|tx| chain::receive(tx, crypto, &ring, &circle, &served.run, false).is_ok())
+    }
+
+    fn commit(&mut self, write: impl FnOnce(&mut Tx<'_>) -> bool) -> Result<bool, StoreError> {
+        let mut batch = Batch::default();
+        let mut tx = Tx::new(&*self.disk, &batch);
+        if !write(&mut tx) {
+            return Ok(false);
+        }
+        tx.finish().join(&mut batch);
+        self.disk.commit(&batch.writes)?;
+        Ok(true)
+    }
+}
