@@ -171,12 +171,13 @@ fn moments(list: &str) -> Result<Vec<Moment>, RuleError> {
 fn counted(rrule: &str, start: DateTime, tz: &TimeZone, from: DateTime, count: usize) -> Result<Vec<DateTime>, RuleError> {
     let begin = to_chrono(start).ok_or_else(|| RuleError::Wrong("the start is out of range".to_owned()))?;
     let local = localised(rrule, tz)?;
+    let wrong = |e: rrule::RRuleError| RuleError::Wrong(format!("`{rrule}` is not a rule: {e}").trim_end_matches('.').to_owned());
+    let rule: RRule<Unvalidated> = local.parse().map_err(wrong)?;
+    let rule = rule.validate(begin).map_err(wrong)?;
     if never(&local) {
         return Ok(Vec::new());
     }
-    let wrong = |e: rrule::RRuleError| RuleError::Wrong(format!("`{rrule}` is not a rule: {e}").trim_end_matches('.').to_owned());
-    let rule: RRule<Unvalidated> = local.parse().map_err(wrong)?;
-    let set = RRuleSet::new(begin).rrule(rule.validate(begin).map_err(wrong)?);
+    let set = RRuleSet::new(begin).rrule(rule);
     let set = match to_chrono(from) {
         Some(after) if after > begin => set.after(after),
         _ => set,

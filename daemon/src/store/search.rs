@@ -43,8 +43,10 @@ pub(super) fn find(conn: &Connection, words: &str, limit: usize) -> Result<Vec<V
         conn.prepare_cached(FIND)?.query_map(params![query, limit], key)?.collect()
     };
     let Some(query) = quoted(words, |c| c.is_alphanumeric() || may_be_mark(c)) else { return Ok(Vec::new()) };
-    // Where SQLite parts a word that we do not, it is several to it, and those are asked for one by one.
-    let found = run(&query).or_else(|error| quoted(words, char::is_alphanumeric).map_or(Err(error), |query| run(&query)));
+    // Where SQLite parts a word that we do not, it is several to it: then by letters alone, at last each letter by itself.
+    let letters: String = words.chars().flat_map(|c| [c, ' ']).collect();
+    let again = |words: &str, error| quoted(words, char::is_alphanumeric).map_or(Err(error), |query| run(&query));
+    let found = run(&query).or_else(|error| again(words, error)).or_else(|error| again(&letters, error));
     found.map_err(|error| store_error(&error))
 }
 

@@ -247,6 +247,9 @@ pub(super) fn chapters() -> Vec<Chapter> {
         out.extend(who.iter().map(|who| world.chapters[*who].clone()));
     };
     admit(&mut world, 1, "Bea");
+    // Amara is reachable at another address from now on, and says so in her record.
+    world.queue.push_back((0, Step::Listening(vec![addr(9)])));
+    world.settle();
     keep(&world, &[0, 1], &mut out);
     // Apart, both write; then they meet.
     world.away = vec![0, 1];
