@@ -297,12 +297,13 @@ impl<F: FnMut(&Row)> Bench<F> {
         let link = a.link(&circle, 1)?;
         b.join(&link)?;
         b.holds(size)?;
+        // A turn tells its times when it is over, which is after its commit.
+        pause(SETTLE);
         let turns = Turns::read(&logs[1], 0);
         for (stage, _) in STAGES {
             let all: f64 = turns.stages.get(stage).into_iter().flatten().sum();
             self.add(Row::of(format!("profile_cold_{stage}"), "s", vec![all / 1e6]));
         }
-        pause(SETTLE);
         let before = logs.each_ref().map(|log| Turns::read(log, 0).lines);
         let _ = self.send(&mut a, &b, &circle, size)?;
         for ((who, log), lines) in ["writer", "reader"].iter().zip(&logs).zip(before) {
