@@ -8,6 +8,7 @@ mod refusals;
 mod stories;
 mod terminal;
 
+use kith_tests::alike::strip;
 use serde_json::Value;
 
 /// A text field of a row.
@@ -20,16 +21,4 @@ fn shared(rows: Vec<Value>) -> String {
     let mut value = Value::from(rows);
     strip(&mut value);
     value.to_string()
-}
-
-fn strip(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            let own = ["new", "delivery", "delivered", "mine", "me", "clock_skewed"];
-            fields.retain(|name, _| !own.contains(&name.as_str()));
-            fields.values_mut().for_each(strip);
-        }
-        Value::Array(rows) => rows.iter_mut().for_each(strip),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }

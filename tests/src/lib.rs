@@ -1,5 +1,6 @@
 //! Kith's tests: a simulated world, real processes, transcripts, a benchmark, and what they share. Never published.
 
+pub mod alike;
 pub mod bench;
 pub mod dice;
 pub mod fuzz;

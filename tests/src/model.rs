@@ -12,7 +12,7 @@ mod vector;
 pub mod world;
 
 pub use build::{Built, Making, build};
-pub use compare::{differences, resolve};
+pub use compare::{differences, resolve, role};
 pub use vector::{Vector, load, read};
 
 use crate::dice::Dice;

@@ -14,6 +14,7 @@ pub mod fault;
 pub mod hostile;
 pub mod machine;
 pub mod net;
+mod own;
 pub mod planted;
 pub mod rng;
 pub mod run;

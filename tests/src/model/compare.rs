@@ -109,7 +109,9 @@ fn people(names: &Names, state: &State) -> Value {
     Value::Object(people)
 }
 
-const fn role(role: Role) -> &'static str {
+/// A role's word, as the vectors and the screen have it.
+#[must_use]
+pub const fn role(role: Role) -> &'static str {
     match role {
         Role::Guest => "guest",
         Role::Member => "member",

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_protocol::circle::body::Role;
 use kith_protocol::circle::epoch::{EpochRow, put_epoch};
 use kith_protocol::circle::membership::{Membership, State, Status, Verdict};
 use kith_protocol::circle::record::{self, Record, RecordBody};
@@ -230,7 +229,9 @@ fn compare(world: &World, who: Who, signed: &Signed, expected: &State) -> Option
     let due: BTreeMap<String, (String, Option<String>)> = expected
         .people
         .iter()
-        .map(|(id, person)| (id.text(), (status(person.status).to_owned(), person.role.map(|role| name(role).to_owned()))))
+        .map(|(id, person)| {
+            (id.text(), (status(person.status).to_owned(), person.role.map(|role| crate::model::role(role).to_owned())))
+        })
         .collect();
     (shown != due).then(|| format!("machine {who} lists {shown:?} and not {due:?}"))
 }
@@ -241,15 +242,5 @@ const fn status(status: Status) -> &'static str {
         Status::Suspended => "suspended",
         Status::Removed => "removed",
         Status::Left => "left",
-    }
-}
-
-const fn name(role: Role) -> &'static str {
-    match role {
-        Role::Guest => "guest",
-        Role::Member => "member",
-        Role::Facilitator => "facilitator",
-        Role::Steward => "steward",
-        Role::Founder => "founder",
     }
 }

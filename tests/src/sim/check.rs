@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::net::Who;
 use super::workload::{CANARY, Intent, known, my_circle};
 use super::world::World;
+use crate::alike::strip;
 
 pub use healed::{converged, everything};
 pub use sent::sent;
@@ -207,19 +208,6 @@ fn shared(circle: &control::Circle) -> Value {
         fields.retain(|name, _| !matches!(name.as_str(), "role" | "status" | "me"));
     }
     value
-}
-
-/// Takes out what is each member's own: marks, delivery, one's own answer, and what depends on one's own clock.
-fn strip(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            let own = ["new", "delivery", "delivered", "mine", "me", "clock_skewed"];
-            fields.retain(|name, _| !own.contains(&name.as_str()));
-            fields.values_mut().for_each(strip);
-        }
-        Value::Array(rows) => rows.iter_mut().for_each(strip),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }
 
 fn made(answer: &Answer) -> Option<String> {

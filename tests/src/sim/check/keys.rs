@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_protocol::circle::body::{ChainId, KeyClass};
 use kith_protocol::circle::epoch::{EpochRow, KeyRing, Ring};
 use kith_protocol::codec;
-use kith_protocol::crypto::DeviceSecrets;
 use kith_protocol::id::{CircleId, DeviceId, EpochId};
 use kith_protocol::limits;
 use kith_protocol::log::LogError;
@@ -15,23 +14,12 @@ use kith_protocol::node::Noun;
 use kith_protocol::planted::plant;
 use kith_protocol::store::{MemoryStore, Read, Store, Table};
 use kith_protocol::tx::{Batch, Tx};
-use minicbor::Decode;
 
 use super::{Found, asker};
 use crate::sim::net::Who;
+use crate::sim::own::OwnRow;
 use crate::sim::workload::{Known, my_circle};
 use crate::sim::world::World;
-
-#[derive(Decode)]
-#[cbor(array)]
-struct OwnRow {
-    #[n(0)]
-    _version: u8,
-    #[n(1)]
-    circle: CircleId,
-    #[n(2)]
-    secrets: DeviceSecrets,
-}
 
 /// A machine's own device in a circle.
 fn own(world: &World, who: Who, id: &str) -> Option<(CircleId, DeviceId)> {

@@ -6,7 +6,7 @@ use kith_protocol::circle::epoch::{KeyRing, Ring, new_epoch};
 use kith_protocol::circle::membership::person_id;
 use kith_protocol::codec;
 use kith_protocol::crypto::{Crypto, DeviceSecrets, SigningKey, Suite};
-use kith_protocol::id::{ActId, CircleId, EntryId, EpochId, Incarnation, ItemId, PersonId};
+use kith_protocol::id::{ActId, EntryId, EpochId, ItemId, PersonId};
 use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::log::act::{self, ActBody, ActPlace, SealedAct, write_act};
 use kith_protocol::log::chain::{self, ChainPlace};
@@ -15,11 +15,11 @@ use kith_protocol::private::Private;
 use kith_protocol::store::{Read, Store, StoreError, Table};
 use kith_protocol::time::Millis;
 use kith_protocol::tx::{Batch, Tx};
-use minicbor::Decode;
 use rand_core::Rng as _;
 
 use super::Mask;
 use crate::sim::disk::Disk;
+use crate::sim::own::OwnRow;
 use crate::sim::rng::Rng;
 
 /// The word that stands in everything a hostile member forges, and in nothing else.
@@ -105,20 +105,6 @@ impl Forgery {
         Self::Entry(Lie::Heads),
         Self::Entry(Lie::Fork),
     ];
-}
-
-/// The first fields of a circle's row: what her own program keeps of her keys.
-#[derive(Decode)]
-#[cbor(array)]
-struct OwnRow {
-    #[n(0)]
-    _version: u8,
-    #[n(1)]
-    circle: CircleId,
-    #[n(2)]
-    secrets: DeviceSecrets,
-    #[n(3)]
-    incarnation: Incarnation,
 }
 
 /// All that a forger has: her keys, the circle's keys as she holds them, and what she knows of the log.
