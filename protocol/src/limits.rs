@@ -92,3 +92,8 @@ pub const INVITE_USES: u32 = 1_000;
 pub const POLICY_DAYS: u32 = 36_525;
 /// Acts that wait for a missing parent, per circle. More are dropped and come again by sync.
 pub const HELD_ACTS: usize = 4_096;
+/// Plain rotations that a member may bring of her own at once: more than a circle with the shortest retention makes in half a
+/// year. More of them wait, see `sync::pace`.
+pub const ROTATIONS: u64 = 256;
+/// Milliseconds after which she may bring one more.
+pub const ROTATION_MILLIS: u64 = 600_000;

@@ -10,6 +10,7 @@ pub(crate) mod exchange;
 pub(crate) mod frame;
 pub(crate) mod hello;
 pub(crate) mod join;
+pub(crate) mod pace;
 pub(crate) mod receive;
 pub(crate) mod session;
 pub(crate) mod welcome;

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::{is_test, none, project_files, read, root};
 
 /// What the core may name directly. It holds no clock, socket, file, database or terminal; a new name here is a decision.
-const CORE: [&str; 16] = [
+const CORE: [&str; 17] = [
     "argon2",
     "automerge",
     "blake3",
@@ -18,6 +18,7 @@ const CORE: [&str; 16] = [
     "rand_core",
     "serde",
     "thiserror",
+    "unicode-security",
     "utoipa",
     "x25519-dalek",
     "zeroize",

@@ -1,6 +1,7 @@
 //! Attacks, each a test named by its label, against the real binaries wherever that shows it. What lives in other layers, and what
 //! cannot be shown from outside, stands in the table of `tests/README.md`.
 
+mod apart;
 mod clones;
 mod disk;
 mod disk_fails;
@@ -11,6 +12,7 @@ mod local_api;
 mod members;
 mod network;
 mod people;
+mod spam;
 mod wire;
 
 use kith_tests::peer::cbor::Cbor;

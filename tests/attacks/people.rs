@@ -108,6 +108,63 @@ fn u2_turned_and_unseen_letters_are_marked() {
 }
 
 #[test]
+fn u2_names_that_look_alike_are_told_apart_wherever_they_stand() {
+    let amara = Home::named("Amara");
+    amara.found(CIRCLE);
+    let bea = Home::named("Bea");
+    amara.admit(CIRCLE, &bea, "Bea");
+    let alike = |rows: &[serde_json::Value]| -> Vec<String> {
+        rows.iter().filter(|row| row["alike"] == true).map(|row| text(row, "id")).collect()
+    };
+    let members = || amara.rows(&["member", "list"], "members");
+    assert!(alike(&members()).is_empty());
+    assert!(!amara.kith(&["member", "list"]).ok().stdout.contains("alike"));
+    // Two letters of another alphabet; and letter by letter the same.
+    let guests: Vec<Home> = ["Am\u{430}r\u{430}", "Bea"].into_iter().map(|name| joins_as(&amara, name)).collect();
+    // Of each pair either is marked, with her id, in every list.
+    let marked = members();
+    assert_eq!((marked.len(), alike(&marked).len()), (4, 4), "{marked:?}");
+    let shown = amara.kith(&["member", "list"]).ok().stdout;
+    assert!(alike(&marked).iter().all(|id| shown.contains(&format!("(alike: {id})"))), "{shown}");
+    for (home, title) in guests.iter().zip(["from one", "from another"]) {
+        drop(home.json(&["note", "new", "--title", title, "x"]));
+        let note = amara.awaits_note(CIRCLE, title);
+        let who = text(&note["author"], "member");
+        assert!(note["author"]["alike"] == true && alike(&marked).contains(&who), "{note}");
+        for args in [vec!["note", "list"], vec!["inbox"], vec!["search", "from"], vec!["note", "show", &text(&note, "id")]] {
+            let shown = amara.kith(&args).ok().stdout;
+            assert!(shown.contains(&format!("(alike: {who})")), "kith {}:\n{shown}", args.join(" "));
+        }
+    }
+    // Somebody whose like is out again is nobody's like.
+    for home in &guests {
+        drop(home.json(&["circle", "leave", "--confirm", CIRCLE]));
+    }
+    until("both to be out", || {
+        alike(&members().into_iter().filter(|row| row["status"] == "current").collect::<Vec<_>>()).is_empty().then_some(())
+    });
+}
+
+/// Somebody asks to come in under a name that looks like a member's, which shows, and is let in.
+fn joins_as(amara: &Home, name: &str) -> Home {
+    let (home, link) = (Home::named(name), amara.field(&["invite", "new"], "link"));
+    drop(home.json(&["invite", "accept", &link, "--as", name, "--yes"]));
+    let asks = until("the request", || amara.rows(&["invite", "pending"], "pending").into_iter().next());
+    assert_eq!(asks["alike"], true, "{asks}");
+    for args in [vec!["invite", "pending"], vec!["inbox"]] {
+        let shown = amara.kith(&args).ok().stdout;
+        assert!(shown.contains("(alike: somebody who is in)"), "kith {}:\n{shown}", args.join(" "));
+    }
+    drop(amara.json(&["invite", "approve", &text(&asks, "id")]));
+    until("her to be in", || (!home.rows(&["circle", "list"], "circles").is_empty()).then_some(()));
+    until("her name", || {
+        let members = amara.rows(&["member", "list"], "members");
+        members.iter().all(|row| !text(row, "name").starts_with("m-")).then_some(())
+    });
+    home
+}
+
+#[test]
 fn u4_a_table_that_goes_out_holds_no_formula() {
     let home = Home::named("Amara");
     home.found(CIRCLE);

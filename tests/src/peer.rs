@@ -24,6 +24,7 @@ pub mod link;
 mod member;
 pub mod raw;
 mod scene;
+mod spam;
 pub mod wire;
 
 use std::sync::{Arc, MutexGuard};

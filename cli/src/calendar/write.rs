@@ -181,7 +181,7 @@ mod tests {
             location: String::new(),
             status: "confirmed".to_owned(),
             rsvp: RsvpCounts::default(),
-            author: Author { member: "m-abc".to_owned(), name: "Amara".to_owned() },
+            author: Author { member: "m-abc".to_owned(), name: "Amara".to_owned(), alike: false },
             created_at: Time(Millis(0)),
             edited_at: None,
             uid: String::new(),

@@ -270,7 +270,7 @@ fn pending(context: &Context) -> Result<()> {
                 Line::new().dim(&id),
                 request.role.as_str().into(),
                 ui.when(request.requested_at).into(),
-                Line::new().name(&request.name),
+                Line::new().person(&request.name, request.alike, "somebody who is in"),
             ]
         })
         .collect();

@@ -74,7 +74,7 @@ pub(crate) fn table(ui: &Ui, members: &[Member]) -> Result<()> {
             let status = if member.status == "current" { Line::new() } else { Line::new().warn(&member.status) };
             let me = if member.me && !ui.plain { " (you)" } else { "" };
             let role = member.role.clone().unwrap_or_default();
-            vec![Line::new().dim(&id), role.into(), status, Line::new().name(&member.name).dim(me)]
+            vec![Line::new().dim(&id), role.into(), status, Line::new().person(&member.name, member.alike, &member.id).dim(me)]
         })
         .collect();
     ui.table(&["id", "role", "", "name"], &rows)
@@ -82,7 +82,7 @@ pub(crate) fn table(ui: &Ui, members: &[Member]) -> Result<()> {
 
 fn show(ui: &Ui, member: &Member) -> Result<()> {
     let mut facts = vec![
-        ("member", Line::new().name(&member.name).dim(if member.me { " (you)" } else { "" })),
+        ("member", Line::new().person(&member.name, member.alike, &member.id).dim(if member.me { " (you)" } else { "" })),
         ("id", member.id.as_str().into()),
         ("role", member.role.clone().unwrap_or_default().into()),
         ("status", member.status.as_str().into()),
@@ -96,8 +96,9 @@ fn show(ui: &Ui, member: &Member) -> Result<()> {
 
 fn remove(context: &Context, client: &Client, who: &str) -> Result<()> {
     let member: Member = client.get(&route(context).seg(who))?.read()?;
-    let what =
-        format!("{} would be removed from the circle. She keeps what she already read; nothing new reaches her.", member.name);
+    let which = if member.alike { format!(" ({}; somebody else's name looks like it)", member.id) } else { String::new() };
+    let who = format!("{}{which}", member.name);
+    let what = format!("{who} would be removed from the circle. She keeps what she already read; nothing new reaches her.");
     context.confirm(&what, &member.name, &member.id)?;
     let route = route(context).seg(&member.id);
     if context.global().dry_run {

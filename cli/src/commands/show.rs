@@ -35,7 +35,8 @@ fn shared(a: &str, b: &str) -> usize {
 
 /// Who wrote it.
 pub(crate) fn author(author: &Author) -> Line {
-    Line::new().name(&author.name)
+    let id = if author.member.is_empty() { "somebody who is in" } else { &author.member };
+    Line::new().person(&author.name, author.alike, id)
 }
 
 /// Why something is not shown.

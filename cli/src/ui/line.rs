@@ -60,6 +60,12 @@ impl Line {
         if clean::mixes_scripts(name) { line.warn(" (mixed letters)") } else { line }
     }
 
+    /// A person's name with what tells her from somebody else in the circle whose name looks like it.
+    pub(crate) fn person(self, name: &str, alike: bool, id: &str) -> Self {
+        let line = self.name(name);
+        if alike { line.warn(&format!(" (alike: {id})")) } else { line }
+    }
+
     /// Put another line behind this one.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);

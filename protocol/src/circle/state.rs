@@ -144,23 +144,15 @@ impl CircleState {
     pub(crate) fn load(read: &dyn Read, crypto: &dyn Crypto, row: CircleRow) -> Result<Self, StoreError> {
         let mut state = Self::empty(row);
         state.ring = Ring::load(read, &state.id)?;
-        let mut waiting = act::acts(read, &state.id)?;
-        // The store holds acts by id; feed them parents first.
-        loop {
-            let before = waiting.len();
-            let mut later = Vec::new();
-            for sealed in waiting {
-                if sealed.parents().iter().all(|p| state.parents.contains_key(p)) {
-                    if let Some(body) = state.opened(&sealed) {
-                        state.absorb(crypto, &sealed, body);
-                    }
-                } else {
-                    later.push(sealed);
-                }
-            }
-            waiting = later;
-            if waiting.is_empty() || waiting.len() == before {
-                break;
+        // The store holds acts by id; feed them parents first. Each waits for one parent at a time.
+        let mut waiting: BTreeMap<ActId, Vec<SealedAct>> = BTreeMap::new();
+        let mut ready = act::acts(read, &state.id)?;
+        while let Some(sealed) = ready.pop() {
+            if let Some(missing) = sealed.parents().iter().find(|p| !state.parents.contains_key(p)) {
+                waiting.entry(*missing).or_default().push(sealed);
+            } else if let Some(body) = state.opened(&sealed) {
+                state.absorb(crypto, &sealed, body);
+                ready.extend(waiting.remove(&sealed.id()).unwrap_or_default());
             }
         }
         for bytes in record::stored(read, &state.id)? {
@@ -326,6 +318,14 @@ impl CircleState {
         self.dirty = true;
         self.records.insert(device, record);
         Some(device)
+    }
+
+    /// The author of an act that is a plain rotation and new here; not verified.
+    #[must_use]
+    pub(crate) fn rotates_anew(&self, bytes: &[u8]) -> Option<DeviceId> {
+        let sealed = SealedAct::parse(bytes).ok().filter(|sealed| !self.parents.contains_key(&sealed.id()))?;
+        let rotates = self.opened(&sealed).is_some_and(|body| matches!(body.statement, Statement::Rotate));
+        rotates.then(|| sealed.author())
     }
 
     /// The invite that a ticket's public key belongs to.

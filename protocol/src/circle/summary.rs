@@ -1,7 +1,10 @@
 //! A circle's people as lists and names need them: one derived row per circle, written whenever membership or a record changed.
 
+use std::collections::BTreeMap;
+
 use minicbor::{Decode, Encode};
 
+use super::alike::Crowd;
 use super::body::{Retention, Role};
 use super::membership::Status;
 use super::state::{CircleState, Standing};
@@ -66,6 +69,9 @@ pub(crate) struct PersonRow {
     /// Devices that were hers.
     #[n(5)]
     pub(crate) past: Vec<DeviceId>,
+    /// Does somebody else who is in bear a name that looks like hers?
+    #[n(6)]
+    pub(crate) alike: Option<bool>,
 }
 
 impl Summary {
@@ -73,9 +79,14 @@ impl Summary {
     #[must_use]
     pub(crate) fn of(circle: &CircleState) -> Self {
         let state = circle.now();
-        let people = state.people.iter().map(|(id, person)| PersonRow {
+        let names: BTreeMap<PersonId, String> = state.people.keys().map(|id| (*id, circle.name_of(id))).collect();
+        let mut crowd = Crowd::default();
+        let is_in = |id: &PersonId| state.people.get(id).is_some_and(|person| person.status == Status::Current);
+        names.iter().filter(|(id, _)| is_in(id)).for_each(|(_, name)| crowd.add(name));
+        let people = state.people.iter().zip(names.values()).map(|((id, person), name)| PersonRow {
             id: *id,
-            name: Private(circle.name_of(id)),
+            name: Private(name.clone()),
+            alike: Some(crowd.like(name) > usize::from(is_in(id))),
             role: person.role,
             devices: person.devices.clone(),
             status: match person.status {
@@ -120,6 +131,14 @@ impl Summary {
         self.people.iter().find(|p| p.id == *id)
     }
 
+    /// Is somebody in whose name looks like this one?
+    #[must_use]
+    pub(crate) fn has_alike(&self, name: &str) -> bool {
+        let mut crowd = Crowd::default();
+        self.people.iter().filter(|p| p.status == 0).for_each(|p| crowd.add(&p.name.0));
+        crowd.like(name) > 0
+    }
+
     /// My role, while I am in.
     #[must_use]
     pub(crate) fn my_role(&self) -> Option<Role> {
@@ -143,7 +162,11 @@ impl People for Summary {
     }
 
     fn name(&self, person: &PersonId) -> Option<String> {
-        self.people.iter().find(|p| p.id == *person).map(|p| p.name.0.clone())
+        self.row_of(person).map(|p| p.name.0.clone())
+    }
+
+    fn alike(&self, person: &PersonId) -> bool {
+        self.row_of(person).is_some_and(|row| row.alike == Some(true))
     }
 }
 
@@ -275,5 +298,6 @@ pub(crate) fn member(circle: &CircleState, summary: &Summary, person: &PersonRow
             .to_owned(),
         devices: devices.collect(),
         me: summary.me == Some(person.id),
+        alike: person.alike == Some(true),
     }
 }

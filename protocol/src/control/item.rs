@@ -8,12 +8,15 @@ use utoipa::ToSchema;
 use super::Time;
 
 /// Who wrote something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Author {
     /// Short member id.
     pub member: String,
     /// Her name.
     pub name: String,
+    /// Does somebody else who is in bear a name that looks like it? Left out where nobody does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alike: bool,
 }
 
 /// What a post asks for.

@@ -118,4 +118,7 @@ pub struct PendingRequest {
     pub role: String,
     /// Which invite.
     pub invite: String,
+    /// Is somebody in already whose name looks like the one given? Left out where nobody is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alike: bool,
 }

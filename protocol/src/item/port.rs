@@ -51,6 +51,8 @@ pub trait People {
     fn person(&self, device: &DeviceId) -> Option<PersonId>;
     /// Her name, where she has published one.
     fn name(&self, person: &PersonId) -> Option<String>;
+    /// Does somebody else bear a name that looks like hers?
+    fn alike(&self, person: &PersonId) -> bool;
 }
 
 /// How far own entries have travelled.

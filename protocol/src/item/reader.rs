@@ -90,8 +90,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn author(&self, person: Option<PersonId>) -> Author {
-        let Some(person) = person else { return Author { member: String::new(), name: String::new() } };
-        Author { member: person.text(), name: self.name_of(&person) }
+        let Some(person) = person else { return Author::default() };
+        Author { member: person.text(), name: self.name_of(&person), alike: self.people.alike(&person) }
     }
 
     pub(super) fn name_of(&self, person: &PersonId) -> String {

@@ -314,7 +314,7 @@ fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, St
                 title: request.name.clone(),
                 content_warning: None,
                 want: None,
-                author: control::Author { member: String::new(), name: request.name },
+                author: control::Author { member: String::new(), name: request.name, alike: request.alike },
                 created_at: request.requested_at,
             });
         }

@@ -45,6 +45,11 @@ impl People for CircleState {
     fn name(&self, person: &PersonId) -> Option<String> {
         Some(self.name_of(person))
     }
+
+    fn alike(&self, _: &PersonId) -> bool {
+        // Here entries are settled; names are shown from the summary.
+        false
+    }
 }
 
 /// The keys of every circle.

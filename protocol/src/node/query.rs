@@ -96,13 +96,14 @@ fn invites(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: &str) -> R
 
 /// Who asks to come in: shown to stewards, whose devices alone can open requests.
 pub(crate) fn pending(circle: &CircleState, base: &dyn Read, crypto: &dyn Crypto) -> Result<Vec<control::PendingRequest>, Stop> {
-    let mut shown = Vec::new();
+    let (mut shown, summary) = (Vec::new(), Summary::of(circle));
     for row in RequestRow::all(base, &circle.id)?.into_iter().filter(|row| !row.declined) {
         let Some(body) = welcome::open_request(circle, crypto, &row.request) else { continue };
         let Some(invite) = circle.invite_of(&row.request.ticket) else { continue };
         let role = circle.now().invites.get(&invite).map_or("member", |facts| words::role(facts.role));
         shown.push(control::PendingRequest {
             id: short_text('q', &row.request.device.0),
+            alike: summary.has_alike(&body.name.0),
             name: body.name.0,
             requested_at: Time(row.at),
             role: role.to_owned(),

@@ -17,6 +17,8 @@ use crate::sync::exchange;
 use crate::sync::frame::{Bytes, Frame, Message};
 use crate::sync::hello;
 use crate::sync::join::{self, JoinRow, Looking};
+use crate::sync::pace::Pace;
+use crate::sync::receive;
 use crate::sync::session::{CircleLink, Session, say};
 use crate::sync::welcome::{self, Tries};
 use crate::time::{DAY, Millis};
@@ -43,6 +45,7 @@ pub(crate) struct Rooms {
     pub(crate) sessions: BTreeMap<Link, Session>,
     pub(crate) dialer: Dialer,
     pub(crate) tries: Tries,
+    pub(crate) pace: Pace,
     /// Keys that came with the first part of a long welcome.
     pub(crate) offered: BTreeMap<crate::id::EpochId, crate::circle::epoch::EpochKeys>,
     /// Circles whose others' entries are to be announced, and when.
@@ -66,6 +69,7 @@ impl Rooms {
             sessions: BTreeMap::new(),
             dialer: Dialer::default(),
             tries: Tries::default(),
+            pace: Pace::default(),
             offered: BTreeMap::new(),
             announce: BTreeMap::new(),
             touched: BTreeSet::new(),
@@ -290,6 +294,7 @@ impl Rooms {
             self.announce.remove(&id);
             exchange::announce(self, cx, &id)?;
         }
+        receive::ask_for_rest(self, cx)?;
         join::tidy(self, cx);
         self.part_with_strangers(cx);
         join::ask_again(self, cx)?;
@@ -312,7 +317,9 @@ impl Rooms {
         let destroy = entries::next_sweep(base)?;
         let index = item::unindexed(base)?.then_some(self.index_at);
         let strangers = self.sessions.values().filter_map(|session| session.ends().or(session.ask_again));
-        let all = self.announce.values().copied().chain(self.dialer.deadline()).chain(looks).chain(joins).chain(strangers);
+        let rest = self.sessions.values().flat_map(|session| session.circles.values().filter_map(|shared| shared.ask_at));
+        let all =
+            self.announce.values().copied().chain(self.dialer.deadline()).chain(looks).chain(joins).chain(strangers).chain(rest);
         Ok(all.chain(destroy).chain(index).min())
     }
 

@@ -160,6 +160,7 @@ fn match_up(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Vec<CircleId>
             said: false,
             in_flight: 0,
             resync: false,
+            ask_at: None,
         };
         let signature = {
             let (us, them) = ((&rooms.peer, &session.my_salt), (&session.peer, session.their_salt.unwrap_or(session.my_salt)));
@@ -289,6 +290,9 @@ pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sea
     let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
     let mut news = false;
     for bytes in &intro.acts {
+        if !rooms.pace.allows(circle, None, &bytes.0, cx.env.now) {
+            continue;
+        }
         news |= circle.take_act(cx, &bytes.0, &mut BTreeMap::new())? == Taken::New;
     }
     news |= circle.take_record(cx, &intro.record.0);

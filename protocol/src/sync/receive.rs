@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 
 use super::exchange;
 use super::frame::{Acts, Bytes, ChainSeq, Message};
+use super::pace::{Giver, Pace};
 use super::session::say;
 use crate::circle::body::Role;
 use crate::circle::state::{CircleState, Standing, Taken};
 use crate::id::{ActId, CircleId};
+use crate::limits;
 use crate::log::LogError;
 use crate::log::act::Farewell;
 use crate::log::chain::{self, RunHead};
@@ -21,8 +23,13 @@ const INDEX_AFTER: u64 = 250;
 
 /// Acts and keys came.
 pub(crate) fn acts(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, acts: &Acts) -> Result<(), Stop> {
+    let device = rooms.shared(link, &id).map(|shared| shared.device);
     let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
-    let (news, held, learned, taken) = take(circle, cx, acts)?;
+    let giver = device.and_then(|device| Giver::of(circle, &device));
+    let Took { news, held, learned, taken, later } = take(circle, cx, acts, giver.as_ref(), &mut rooms.pace)?;
+    if later && let Some(shared) = rooms.shared(link, &id) {
+        shared.ask_at = shared.ask_at.or(Some(cx.env.now.plus(limits::ROTATION_MILLIS)));
+    }
     if let Some(known) = rooms.shared(link, &id).and_then(|s| s.known.as_mut()) {
         known.acts.extend(taken);
     }
@@ -40,25 +47,59 @@ pub(crate) fn acts(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: Circl
     Ok(())
 }
 
-/// Takes keys and acts: (anything new, anything that could not be judged, keys learned, the acts' ids).
-fn take(circle: &mut CircleState, cx: &mut Cx<'_, '_>, acts: &Acts) -> Result<(bool, bool, bool, Vec<ActId>), Stop> {
+/// What came of keys and acts.
+#[derive(Default)]
+struct Took {
+    /// Anything new.
+    news: bool,
+    /// Anything that could not be judged.
+    held: bool,
+    /// Keys learned.
+    learned: bool,
+    /// The new acts.
+    taken: Vec<ActId>,
+    /// Anything that was too much for now.
+    later: bool,
+}
+
+fn take(
+    circle: &mut CircleState,
+    cx: &mut Cx<'_, '_>,
+    acts: &Acts,
+    giver: Option<&Giver>,
+    pace: &mut Pace,
+) -> Result<Took, Stop> {
     let mut offered = match &acts.keys {
         Some(sealed) => circle.open_box(cx.env.crypto, &sealed.0),
         None => BTreeMap::new(),
     };
-    let (mut news, mut held) = (false, false);
-    let before = circle.order.len();
+    let (mut took, before) = (Took::default(), circle.order.len());
     for bytes in &acts.acts {
+        if giver.is_some() && !pace.allows(circle, giver, &bytes.0, cx.env.now) {
+            took.later = true;
+            continue;
+        }
         match circle.take_act(cx, &bytes.0, &mut offered)? {
-            Taken::New => news = true,
+            Taken::New => took.news = true,
             Taken::Known | Taken::Refused => {}
-            Taken::Held => held = true,
+            Taken::Held => took.held = true,
             Taken::Bad => return Err(Stop::Peer("an act that is not what it claims")),
         }
     }
-    let taken = circle.order.iter().skip(before).copied().collect();
-    let learned = circle.take_keys(cx, offered);
-    Ok((news, held, learned, taken))
+    took.taken = circle.order.iter().skip(before).copied().collect();
+    took.learned = circle.take_keys(cx, offered);
+    Ok(took)
+}
+
+/// Asks those for the rest who brought more than they may at once, and when it is time.
+pub(crate) fn ask_for_rest(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    let mut due = Vec::new();
+    for (link, session) in &mut rooms.sessions {
+        for (id, shared) in &mut session.circles {
+            due.extend(shared.ask_at.take_if(|at| *at <= cx.env.now).map(|_| (*link, *id)));
+        }
+    }
+    due.into_iter().try_for_each(|(link, id)| exchange::say_have(rooms, cx, link, id))
 }
 
 /// Asks again on every link where something could not be used before.
@@ -167,7 +208,8 @@ pub(crate) fn noted(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
 
 /// A member hands us our farewell. It counts if its signer could remove us in our own view.
 pub(crate) fn farewell(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: CircleId, bytes: &[u8]) -> Result<(), Stop> {
-    let Some(circle) = rooms.circles.get_mut(&id).filter(|c| c.row.standing == Standing::In) else { return Ok(()) };
+    let in_touch = |c: &&mut CircleState| matches!(c.row.standing, Standing::In | Standing::Leaving);
+    let Some(circle) = rooms.circles.get_mut(&id).filter(in_touch) else { return Ok(()) };
     let farewell = Farewell::parse(bytes).ok().filter(|farewell| farewell.verify(cx.env.crypto));
     let Some(farewell) = farewell else { return Err(Stop::Peer("a farewell that does not verify")) };
     let state = circle.now();
@@ -176,6 +218,11 @@ pub(crate) fn farewell(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: CircleId, byt
     let signer = state.role_of(&farewell.signer);
     let could = signer == Some(Role::Founder) || signer == Some(Role::Steward) && mine < Role::Steward;
     if farewell.circle != id || Some(farewell.person) != me || !could {
+        return Ok(());
+    }
+    if circle.row.standing == Standing::Leaving {
+        // Removed before anybody heard of her leave: it is known that she is out, which is all she waits for.
+        rooms.left(cx, &id);
         return Ok(());
     }
     circle.row.standing = Standing::Removed;

@@ -74,6 +74,8 @@ pub(crate) struct CircleLink {
     pub(crate) in_flight: u64,
     /// Something they sent could not be used yet; ask again once more acts are known.
     pub(crate) resync: bool,
+    /// They brought more than they may at once: when to ask for the rest.
+    pub(crate) ask_at: Option<Millis>,
 }
 
 /// What the other side has, as far as we know.

@@ -73,6 +73,63 @@ fn a_leave_that_somebody_kept_to_herself_is_told_to_whoever_calls() {
 }
 
 #[test]
+fn whoever_leaves_while_she_is_removed_is_told_and_stops_calling() {
+    let mut village = circle_of_three();
+    village.offline(2);
+    village.call(2, Command::Leave("-".into())).expect("left, and nobody knows");
+    let chioma = village.members(0).into_iter().position(|(name, _)| name == "Chioma").expect("she is listed");
+    let Answer::Members(members) = village.ask(0, Query::Members("-".into())) else { panic!("no list") };
+    village.call(0, Command::RemoveMember("-".into(), members[chioma].id.clone())).expect("removed");
+    village.online(2);
+    let standing = village.machines[2].node.rooms.circles.values().next().map(|circle| circle.row.standing);
+    assert_eq!(standing, Some(crate::circle::state::Standing::Left), "she knows that they know that she is out");
+}
+
+impl Village {
+    /// A machine makes so many new keys that nobody needs.
+    fn rotates(&mut self, at: usize, count: usize) {
+        let machine = &mut self.machines[at];
+        let mut batch = Batch::default();
+        let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
+        let mut cx = Cx { tx: Tx::new(&machine.store, &batch), env: &mut env };
+        let circle = machine.node.rooms.circles.values_mut().next().expect("in a circle");
+        for _ in 0..count {
+            assert!(circle.rotate(&mut cx).is_ok(), "anybody may");
+        }
+        cx.tx.finish().join(&mut batch);
+        machine.store.commit(&batch.writes).expect("memory never fails");
+    }
+
+    fn acts(&self, at: usize) -> u64 {
+        self.machines[at].node.rooms.circles.values().map(|circle| circle.order.len() as u64).sum()
+    }
+}
+
+#[test]
+fn m10_needless_keys_come_slowly_but_all_of_them_come_and_nothing_waits_for_them() {
+    let most = crate::limits::ROTATIONS;
+    let mut village = circle_of_three();
+    let before = village.acts(0);
+    village.offline(1);
+    village.offline(2);
+    village.rotates(1, usize::try_from(most).expect("few") + 20);
+    village.online(1);
+    assert_eq!(village.acts(0) - before, most, "so many at once");
+    // Somebody else who was away hears of them from whoever took them, and of what rests on them, at once.
+    village.online(2);
+    assert!(village.acts(2) - before >= most);
+    village.note(0, "", "under the newest that she knows");
+    assert_eq!(village.bodies(2), ["under the newest that she knows"]);
+    // The others are delayed, not lost.
+    for _ in 0..40 {
+        village.now = village.now.plus(crate::limits::ROTATION_MILLIS);
+        village.settle();
+    }
+    assert_eq!((village.acts(0), village.acts(2)), (village.acts(1), village.acts(1)));
+    assert!(village.acts(0) >= before + most + 20);
+}
+
+#[test]
 fn digests_that_crossed_leave_nobody_waiting_for_what_the_other_has() {
     let mut village = circle_of_three();
     let links: Vec<(Link, Link)> =

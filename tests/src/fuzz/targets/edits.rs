@@ -131,6 +131,10 @@ impl People for Names {
     fn name(&self, person: &PersonId) -> Option<String> {
         (person.0[0] < 5).then(|| format!("person {}", person.0[0]))
     }
+
+    fn alike(&self, _: &PersonId) -> bool {
+        false
+    }
 }
 
 impl Delivery for Names {
