@@ -8,6 +8,8 @@ mod cx;
 pub(crate) mod delivery;
 pub(crate) mod entries;
 mod io;
+#[cfg(feature = "switches")]
+mod memory;
 pub(crate) mod people;
 mod query;
 mod rooms;
@@ -23,6 +25,7 @@ pub(crate) use rooms::Rooms;
 use crate::control::{Code, Error};
 use crate::crypto::Crypto;
 use crate::id::PeerId;
+use crate::planted::{Bug, planted};
 use crate::store::{Read, StoreError};
 use crate::sync::frame::{self, Frame, Message};
 use crate::sync::{dial, exchange, hello, join, receive, welcome};
@@ -66,7 +69,13 @@ impl Node {
             }
             Err(stop) => stop,
         };
-        drop(cx);
+        if planted(Bug::KeptDraft) && !matches!(stop, Stop::Store(_)) {
+            let mut kept = Batch::default();
+            cx.tx.finish().join(&mut kept);
+            batch.writes.extend(kept.writes);
+        } else {
+            drop(cx);
+        }
         match (stop, call, link) {
             (Stop::Store(error), _, _) => return Err(error),
             (Stop::Refused(error), Some(call), _) => batch.effects.push(Effect::Reply(call, Err(error))),
@@ -85,6 +94,9 @@ impl Node {
             (Stop::Refused(_), None, _) | (Stop::Later(..), _, None) => {
                 batch.effects.push(Effect::Log("an input could not be used", None))
             }
+        }
+        if planted(Bug::KeptMemory) {
+            return Ok(());
         }
         let view = Tx::new(base, batch);
         self.rooms.reload(&view, env.crypto)

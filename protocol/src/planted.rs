@@ -10,8 +10,7 @@ pub enum Bug {
     RemovedStay,
     /// `circle::state`: a newcomer is handed talk keys from before her time.
     OldTalk,
-    /// `circle::membership`: a removal does not void what the removed write behind its back. Rare among people who just live; the
-    /// membership adversary finds it, and is held to that.
+    /// `circle::membership`: a removal does not void what the removed write behind its back.
     NoCut,
     /// `log`: the signature at the end of a run is not looked at.
     Unsigned,
@@ -35,6 +34,10 @@ pub enum Bug {
     EarlyDelivery,
     /// `tx`: deleted rows come back.
     LostDeletes,
+    /// The router: what a refused input wrote joins the batch.
+    KeptDraft,
+    /// The router: what a refused input changed in memory stays.
+    KeptMemory,
     /// `circle::summary`: the people's row is not written again.
     StaleSummary,
     /// The turn: effects are carried out before the commit.
@@ -43,10 +46,11 @@ pub enum Bug {
 
 impl Bug {
     /// All that seeds of the simulated world find, each with its name and the promise that it breaks.
-    pub const ALL: [(Self, &'static str, &'static str); 16] = [
+    pub const ALL: [(Self, &'static str, &'static str); 19] = [
         (Self::OldKeys, "old-keys", "nothing is sealed under a key that a removed device holds, once the removal is known"),
         (Self::RemovedStay, "removed-stay", "a removed device is given nothing"),
         (Self::OldTalk, "old-talk", "a newcomer reads only what the history policy allows"),
+        (Self::NoCut, "no-cut", "nobody is in whom somebody expelled let in behind the expulsion"),
         (Self::Unsigned, "unsigned", "everything kept and passed on was signed by its device"),
         (Self::OneBranch, "one-branch", "all branches of a copied device stand, everywhere alike"),
         (Self::EarlyEdit, "early-edit", "the same entries give the same items in any order"),
@@ -58,6 +62,8 @@ impl Bug {
         (Self::Restless, "restless", "a quiet world sends nothing"),
         (Self::EarlyDelivery, "early-delivery", "what is called delivered has arrived"),
         (Self::LostDeletes, "lost-deletes", "a commit is written whole"),
+        (Self::KeptDraft, "kept-draft", "a refused input leaves no trace in the store"),
+        (Self::KeptMemory, "kept-memory", "a refused input leaves no trace in memory"),
         (Self::StaleSummary, "stale-summary", "what is shown follows from the log alone"),
         (Self::SendsFirst, "sends-first", "nothing leaves a machine before it is on its disk"),
     ];

@@ -4,6 +4,7 @@
 
 use crate::circle::body::{KeyClass, Role};
 use crate::limits::{BODY_BYTES, TITLE_CHARS};
+use crate::planted::{Bug, planted};
 
 /// What an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -333,7 +334,7 @@ impl Kind {
     #[must_use]
     pub fn may_edit(self, role: Role, is_creator: bool) -> bool {
         match self.edited_by() {
-            Editors::Creator => is_creator && role >= self.opened_by(),
+            Editors::Creator => (is_creator || planted(Bug::AnyoneEdits)) && role >= self.opened_by(),
             Editors::Anyone => role >= self.opened_by(),
             Editors::Nobody => false,
         }

@@ -81,6 +81,7 @@ pub fn about_to(world: &mut World, _who: Who, intent: &Intent) {
 pub fn replied(world: &mut World, who: Who, intent: &Intent, answer: &Result<Answer, control::Error>) {
     let Ok(answer) = answer else { return };
     match intent {
+        Intent::Wrong(what) => world.breaks("authenticity/refused", format!("machine {who} does what nobody may: {what:?}")),
         Intent::Write { circle, noun, known: before } => {
             let after = known(&asker(world, who), &circle_id(world, *circle));
             let readers = before.current.intersection(&after.current).cloned().collect();
@@ -110,6 +111,23 @@ pub fn replied(world: &mut World, who: Who, intent: &Intent, answer: &Result<Ans
             }
         }
         _ => {}
+    }
+}
+
+/// An input was refused: memory is what the store says, as if it had never come.
+pub fn nothing_left(world: &mut World, who: Who) {
+    if !world.is_sound(who) {
+        return;
+    }
+    if world.machines[who].left_a_trace {
+        world.breaks("durability/refused", format!("machine {who} writes what a refused input wanted written"));
+    }
+    match world.machines[who].astray(world.crypto()) {
+        Ok(None) => {}
+        Ok(Some(part)) => {
+            world.breaks("durability/memory", format!("machine {who} remembers what its store does not say: the {part}"));
+        }
+        Err(why) => world.breaks("durability/start", format!("machine {who} would not start again: {why}")),
     }
 }
 

@@ -64,10 +64,34 @@ pub enum Act {
     Raise(Who),
     /// Contact everybody now.
     Sync,
+    /// Ask for what must be refused.
+    Wrong(Wrong),
     /// A hostile member writes what no honest program would, with her real keys.
     Forge(Forgery),
     /// A hostile member treats one of her next frames as no honest program would.
     Tamper(Tamper),
+}
+
+/// What no program does, however often it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// Change somebody else's note.
+    Meddle,
+    /// Remove the founder, alone.
+    Unseat,
+    /// Lower the founder's role, alone.
+    Lower,
+    /// Write a note whose body is too long.
+    Long,
+    /// Write several notes at once, the last of which is too long.
+    Several,
+    /// Invite somebody to a role above a member's.
+    Invite,
+}
+
+impl Wrong {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Meddle, Self::Unseat, Self::Lower, Self::Long, Self::Several, Self::Invite];
 }
 
 impl Act {
@@ -93,6 +117,7 @@ impl Act {
             Self::Leave => "leave",
             Self::Role | Self::Raise(_) => "role",
             Self::Sync => "sync",
+            Self::Wrong(_) => "wrong",
             Self::Forge(_) => "forge",
             Self::Tamper(_) => "tamper",
         }

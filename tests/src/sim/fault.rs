@@ -1,7 +1,7 @@
 //! What goes wrong, and when: chosen from the seed, never from what the machines do.
 
 use super::disk::Torn;
-use super::net::{Net, Who};
+use super::net::Who;
 use super::rng::Rng;
 
 /// One thing that goes wrong.
@@ -15,14 +15,16 @@ pub enum Fault {
     CrashNow(Who, u64),
     /// The disk is full for so many milliseconds.
     DiskFull(Who, u64),
-    /// Nothing passes between two groups (bit set: the one side) for so many milliseconds; perhaps only one way.
+    /// Nothing passes between two groups (bit set: the one side); perhaps only one way. It mends piece by piece.
     Cut {
         /// Which machines are on the one side.
         side: u64,
         /// The other direction still works.
         one_way: bool,
-        /// For how long.
+        /// For how long, until the last way is open again.
         millis: u64,
+        /// Chooses which ways are open again earlier.
+        pieces: u64,
     },
     /// One stream breaks: which of hers.
     Break(Who, u64),
@@ -90,7 +92,12 @@ pub fn draw(rng: &mut Rng, machines: usize, rough: Roughness) -> Fault {
         3 | 4 => Fault::CrashAmongEffects(who, rng.below(12), off_for),
         5 | 6 => Fault::CrashNow(who, off_for),
         7 => Fault::DiskFull(who, span),
-        8 | 9 => Fault::Cut { side: rng.below(1 << machines.min(60)), one_way: rng.chance(30), millis: span * 2 },
+        8 | 9 => Fault::Cut {
+            side: rng.below(1 << machines.min(60)),
+            one_way: rng.chance(30),
+            millis: span * 2,
+            pieces: rng.below(1 << 32),
+        },
         10 => Fault::Double(who),
         11 => Fault::Sleep(who, span),
         12 => {
@@ -102,17 +109,22 @@ pub fn draw(rng: &mut Rng, machines: usize, rough: Roughness) -> Fault {
     }
 }
 
-/// Cuts the network as a fault says.
-pub fn cut(net: &mut Net, machines: usize, side: u64, one_way: bool) {
+/// The ways that a partition closes.
+#[must_use]
+pub fn ways(machines: usize, side: u64, one_way: bool) -> Vec<(Who, Who)> {
     let inside = |who: Who| side >> who & 1 == 1;
-    for from in 0..machines {
-        for to in (0..machines).filter(|to| inside(from) && !inside(*to)) {
-            net.cut(from, to);
-            if !one_way {
-                net.cut(to, from);
-            }
-        }
+    let across = (0..machines).flat_map(|from| (0..machines).map(move |to| (from, to)));
+    let closed = |(from, to): &(Who, Who)| inside(*from) && !inside(*to) || !one_way && !inside(*from) && inside(*to);
+    across.filter(closed).collect()
+}
+
+/// When a way of a partition is open again: in one of three moments, each way for itself. Without `pieces` all at the end.
+#[must_use]
+pub fn open_again(pieces: u64, (from, to): (Who, Who), millis: u64) -> u64 {
+    if pieces == 0 {
+        return millis;
     }
+    millis * Rng::new(pieces, &format!("{from} {to}")).between(1, 3) / 3
 }
 
 impl Rng {

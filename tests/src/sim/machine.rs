@@ -30,6 +30,11 @@ pub enum Turn {
     PowerFailed(Vec<Effect>),
 }
 
+/// Are these the effects of a refused command, or of a frame for which its sender is cut off?
+const fn refused(effects: &[Effect]) -> bool {
+    matches!(effects, [Effect::Reply(_, Err(_))] | [Effect::Log(..), Effect::Close(_)])
+}
+
 /// An answer, as it was given.
 type Said = Result<Answer, control::Error>;
 
@@ -74,6 +79,8 @@ pub struct Machine {
     pub pace: Rng,
     /// Randomness for whoever writes to its disk behind its node's back.
     pub rng: Rng,
+    /// An input was refused and wrote something all the same.
+    pub left_a_trace: bool,
     node: Option<Node>,
     screen: RefCell<Screen>,
 }
@@ -100,6 +107,7 @@ impl Machine {
             mask: None,
             pace: Rng::new(seed, &format!("pace {number}")),
             rng: Rng::new(seed, &format!("node {number}")),
+            left_a_trace: false,
             node: None,
             screen: RefCell::default(),
         }
@@ -161,10 +169,12 @@ impl Machine {
         let mut env = Env { now: local, rng: &mut self.rng, crypto, peer: &self.peer };
         let mut outcome = Ok(());
         for input in inputs {
+            let (before, effects) = (batch.writes.clone(), batch.effects.len());
             outcome = node.handle(&mut env, &self.disk, &mut batch, input);
             if outcome.is_err() {
                 break;
             }
+            self.left_a_trace |= refused(batch.effects.get(effects..).unwrap_or_default()) && batch.writes != before;
         }
         let power = self.disk.crashes_next() && !batch.is_empty();
         let early = if planted(Bug::SendsFirst) { std::mem::take(&mut batch.effects) } else { Vec::new() };
@@ -179,6 +189,17 @@ impl Machine {
                 Ok(Turn::Refused(calls, why))
             }
         }
+    }
+
+    /// Where memory and store disagree: a part that a node opened afresh from this disk would hold otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError`] where none can be opened.
+    pub fn astray(&self, crypto: &dyn Crypto) -> Result<Option<String>, StoreError> {
+        let Some(node) = &self.node else { return Ok(None) };
+        let (held, stored) = (node.memory(), Node::open(&self.disk, crypto, self.peer.clone())?.memory());
+        let other = |name: &&String| held.get(*name) != stored.get(*name);
+        Ok(held.keys().chain(stored.keys()).find(other).cloned())
     }
 
     /// When the node next wants a tick, in true time.

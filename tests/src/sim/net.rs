@@ -3,7 +3,7 @@
 //! What a real transport guarantees is guaranteed here, and nothing more: frames of one stream arrive in order and whole; when a
 //! stream breaks, some of the last ones never arrive and either side learns of it at its own time.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use kith_protocol::node::Link;
 use kith_protocol::time::Millis;
@@ -63,7 +63,8 @@ pub struct Net {
     rngs: BTreeMap<(Who, Who), Rng>,
     next: u64,
     ends: BTreeMap<Link, End>,
-    cut: BTreeSet<(Who, Who)>,
+    /// How many partitions keep one machine from another.
+    cut: BTreeMap<(Who, Who), usize>,
     /// How it behaves now.
     pub weather: Weather,
     /// Frames handed over so far.
@@ -81,7 +82,7 @@ impl Net {
             rngs: BTreeMap::new(),
             next: 1,
             ends: BTreeMap::new(),
-            cut: BTreeSet::new(),
+            cut: BTreeMap::new(),
             weather: Weather::FAIR,
             frames: 0,
             bytes: 0,
@@ -101,7 +102,7 @@ impl Net {
 
     /// How many streams a dial gives now: 0, 1 or 2.
     pub fn dialled(&mut self, from: Who, to: Who) -> usize {
-        let blocked = self.cut.contains(&(from, to)) || self.cut.contains(&(to, from));
+        let blocked = self.cut.contains_key(&(from, to)) || self.cut.contains_key(&(to, from));
         let Weather { refuses, doubles, .. } = self.weather;
         if blocked || self.rng(from, to).chance(refuses) {
             return 0;
@@ -145,7 +146,7 @@ impl Net {
     /// What arrives at an end now.
     pub fn arrive(&mut self, now: Millis, link: Link) -> Arrival {
         let Some((owner, sender)) = self.owners(link) else { return Arrival::Nothing };
-        let cut = self.cut.contains(&(sender, owner));
+        let cut = self.cut.contains_key(&(sender, owner));
         let Some(end) = self.ends.get_mut(&link) else { return Arrival::Nothing };
         if !cut && end.arriving.front().is_some_and(|(at, _)| *at <= now) {
             return end.arriving.pop_front().map_or(Arrival::Nothing, |(_, frame)| Arrival::Frame(owner, frame));
@@ -195,23 +196,39 @@ impl Net {
         self.ends.iter().filter(|(_, end)| end.owner == who).map(|(link, _)| *link).collect()
     }
 
-    /// Nothing passes from one machine to another (one way).
+    /// Nothing passes from one machine to another (one way), until every partition that keeps them apart is mended.
     pub fn cut(&mut self, from: Who, to: Who) {
-        self.cut.insert((from, to));
+        *self.cut.entry((from, to)).or_default() += 1;
     }
 
     /// Streams with an end on either side of a cut.
     #[must_use]
     pub fn stalled(&self) -> Vec<Link> {
-        let cut = |link: Link| self.owners(link).is_some_and(|(owner, other)| self.cut.contains(&(other, owner)));
+        let cut = |link: Link| self.owners(link).is_some_and(|(owner, other)| self.cut.contains_key(&(other, owner)));
         self.ends.keys().copied().filter(|link| cut(*link)).collect()
     }
 
-    /// All cuts are mended: when to look at which end.
-    pub fn mend(&mut self, now: Millis) -> Vec<(Link, Millis)> {
+    /// One partition keeps these two apart no more (one way): when to look at which end.
+    pub fn mend(&mut self, now: Millis, from: Who, to: Who) -> Vec<(Link, Millis)> {
+        let Some(count) = self.cut.get_mut(&(from, to)) else { return Vec::new() };
+        *count -= 1;
+        if *count > 0 {
+            return Vec::new();
+        }
+        self.cut.remove(&(from, to));
+        self.waiting(now, |end| (end.peer, end.owner) == (from, to))
+    }
+
+    /// All partitions are mended at once.
+    pub fn mend_all(&mut self, now: Millis) -> Vec<(Link, Millis)> {
         self.cut.clear();
+        self.waiting(now, |_| true)
+    }
+
+    fn waiting(&self, now: Millis, which: impl Fn(&End) -> bool) -> Vec<(Link, Millis)> {
         let late = self.weather.delay;
-        let waiting = self.ends.iter().flat_map(|(link, end)| end.arriving.iter().map(|(at, _)| (*link, *at)));
+        let ends = self.ends.iter().filter(|(_, end)| which(end));
+        let waiting = ends.flat_map(|(link, end)| end.arriving.iter().map(|(at, _)| (*link, *at)));
         waiting.map(|(link, at)| (link, at.max(now.plus(late)))).collect()
     }
 }
@@ -252,8 +269,24 @@ mod tests {
         net.send(Millis(0), far, vec![2]);
         assert_eq!(net.arrive(Millis(900), far), Arrival::Nothing);
         assert_eq!(net.arrive(Millis(900), near), Arrival::Frame(0, vec![2]));
-        assert_eq!(net.mend(Millis(900)).len(), 1);
+        assert_eq!(net.mend_all(Millis(900)).len(), 1);
         assert_eq!(net.arrive(Millis(901), far), Arrival::Frame(1, vec![1]));
+    }
+
+    #[test]
+    fn a_way_that_two_partitions_close_is_open_once_both_are_mended() {
+        let mut net = Net::new(4);
+        let (near, far) = net.open(0, 1);
+        net.cut(0, 1);
+        net.cut(0, 1);
+        net.cut(2, 1);
+        net.send(Millis(0), near, vec![1]);
+        assert!(net.mend(Millis(900), 0, 1).is_empty());
+        assert!(net.mend(Millis(900), 2, 1).is_empty());
+        assert_eq!(net.arrive(Millis(900), far), Arrival::Nothing);
+        assert_eq!(net.mend(Millis(900), 0, 1).len(), 1);
+        assert_eq!(net.arrive(Millis(901), far), Arrival::Frame(1, vec![1]));
+        assert!(net.mend(Millis(900), 0, 1).is_empty(), "there is nothing left to mend");
     }
 
     #[test]

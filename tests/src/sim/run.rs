@@ -131,7 +131,10 @@ fn plan(chance: &mut Rng, founder: Who, setting: &Setting) -> Plan {
     let hostile = setting.hostile.filter(|who| *who != founder);
     let haste = if chance.chance(50) { 90 } else { 25 };
     let raises = hostile.is_some() && founder == 0 && chance.chance(50);
-    Plan { founder, guests, policies, id: None, gone: BTreeSet::new(), departures, haste, hostile, raises, raised: false }
+    let behind = raises && chance.chance(50);
+    let departures = departures.max(usize::from(behind));
+    let (gone, raised) = (BTreeSet::new(), false);
+    Plan { founder, guests, policies, id: None, gone, departures, haste, hostile, raises, raised, behind }
 }
 
 fn live(world: &mut World, seed: u64) {

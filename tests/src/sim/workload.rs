@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::control::{self, JoinStatus, NoteState};
+use kith_protocol::limits;
 use kith_protocol::node::{Answer, Command, Filter, Noun, Query};
 
-use super::deed::{Act, Deed};
+use super::deed::{Act, Deed, Wrong};
 use super::net::Who;
 use super::rng::Rng;
 
@@ -72,6 +73,8 @@ pub enum Intent {
     Expel(usize, String),
     /// Leave.
     Leave(usize),
+    /// Something that must be refused.
+    Wrong(Wrong),
     /// Something small: a reply, a reaction, an answer, a mark, a role.
     Small(usize),
 }
@@ -99,6 +102,8 @@ pub struct Plan {
     pub raises: bool,
     /// She was made one.
     pub raised: bool,
+    /// Does she let friends in while the founder, apart from her, expels her?
+    pub behind: bool,
 }
 
 /// The people.
@@ -187,7 +192,8 @@ impl Workload {
             return None;
         }
         Some(match self.rng.below(100) {
-            0..36 => Act::Write(self.noun()),
+            0..32 => Act::Write(self.noun()),
+            32..36 => Act::Wrong(*self.rng.pick(&Wrong::ALL)?),
             36..54 => Act::Edit(self.noun()),
             54..60 => Act::Remove(self.noun()),
             60..68 => Act::Reply,
@@ -232,6 +238,7 @@ impl Workload {
                 let remove = Command::Remove { circle: id, item: item.clone(), now: pick.is_multiple_of(2) };
                 return mine.then_some((remove, Intent::Remove { circle: number, noun: *noun, id: item }));
             }
+            Act::Wrong(wrong) => (self.wrong(who, id, *wrong, pick, &plan.founder, ask)?, Intent::Wrong(*wrong)),
             Act::Expel => return self.expel(number, &id, pick, ask),
             Act::Leave => {
                 let plan = self.plans.get_mut(number).filter(|plan| plan.departures > 0)?;
@@ -240,6 +247,36 @@ impl Workload {
                 (Command::Leave(id), Intent::Leave(number))
             }
             small => (self.small(number, id, small, pick, ask)?, Intent::Small(number)),
+        })
+    }
+
+    /// What must be refused whatever her role is; nothing, where it would not be wrong.
+    fn wrong(&mut self, who: Who, id: String, wrong: Wrong, pick: u64, founder: &Who, ask: Ask<'_>) -> Option<Command> {
+        let seat = || {
+            let Ok(Answer::Members(members)) = ask(Query::Members(id.clone())) else { return None };
+            let other = |m: &control::Member| !m.me && m.role.as_deref() == Some("founder");
+            members.into_iter().find(other).filter(|_| who != *founder).map(|member| member.id)
+        };
+        let note = |words: String, bytes: usize| {
+            let body = words.repeat(bytes / words.len() + 1);
+            control::NewNote { title: words, body, ..Default::default() }
+        };
+        Some(match wrong {
+            Wrong::Meddle => {
+                let (item, _, mine) = some_item(&id, Noun::Note, pick, ask)?;
+                let edit = control::EditNote { title: Some(self.words()), ..Default::default() };
+                return (!mine).then_some(Command::Edit(id, item, control::Edit::Note(edit)));
+            }
+            Wrong::Unseat => Command::RemoveMember(id.clone(), seat()?),
+            Wrong::Lower => Command::SetRole(id.clone(), seat()?, control::SetRole { role: "guest".to_owned() }),
+            Wrong::Long => Command::NewNote(id, note(self.words(), limits::BODY_BYTES)),
+            Wrong::Several => {
+                let notes = [note(self.words(), 1), note(self.words(), limits::BODY_BYTES)];
+                Command::Batch(id, control::Batch { items: notes.map(control::BatchItem::Note).into() })
+            }
+            Wrong::Invite => {
+                Command::NewInvite(id, control::NewInvite { role: "steward".to_owned(), ..control::NewInvite::default() })
+            }
         })
     }
 

@@ -41,9 +41,15 @@ enum Event {
     Timer(Who, Millis),
     Look(Link),
     Stalled(Link),
-    Dialled { from: Who, to: PeerId, addr: Option<Who> },
+    Dialled {
+        from: Who,
+        to: PeerId,
+        addr: Option<Who>,
+    },
     Double(Who),
-    Mend,
+    Mend(Who, Who),
+    /// What somebody planned before happens now.
+    Later(What),
     DiskEmptied(Who),
     Fault,
     Work,
@@ -232,7 +238,8 @@ impl World {
     /// machines and copies are gone for good.
     pub fn heal(&mut self, woke: bool) {
         (self.rough, self.net.weather) = (Roughness::NONE, Weather::FAIR);
-        self.take(Event::Mend);
+        let looks = self.net.mend_all(self.clock.now());
+        self.look(looks);
         for who in 0..self.machines.len() {
             if !self.is_sound(who) {
                 self.retire(who);
@@ -340,10 +347,11 @@ impl World {
                     self.connect(who, peer);
                 }
             }
-            Event::Mend => {
-                let looks = self.net.mend(self.clock.now());
+            Event::Mend(from, to) => {
+                let looks = self.net.mend(self.clock.now(), from, to);
                 self.look(looks);
             }
+            Event::Later(what) => self.outside(what),
             Event::DiskEmptied(who) => self.machines[who].disk.set_full(false),
             Event::Fault => self.fault(),
             Event::Work => self.people(),

@@ -45,6 +45,8 @@ pub enum Claim {
     Lower,
     /// A friend of mine is in.
     AdmitSock,
+    /// The same, so that it holds if she is a steward: it knows all that she knows.
+    AdmitFriend,
     /// The circle has another name.
     Policy,
     /// There are new keys.
@@ -152,12 +154,17 @@ impl Forger<'_> {
         self.pick.pick(&ids).copied().unwrap_or(EpochId([0; 32]))
     }
 
+    /// All that nothing else names.
+    fn heads(&self) -> Vec<ActId> {
+        let named: Vec<ActId> = self.acts.iter().flat_map(|act| act.parents().to_vec()).collect();
+        self.acts.iter().map(SealedAct::id).filter(|id| !named.contains(id)).take(16).collect()
+    }
+
     /// All heads, one act of some time, or nothing but the genesis.
     fn parents(&mut self) -> Vec<ActId> {
-        let named: Vec<ActId> = self.acts.iter().flat_map(|act| act.parents().to_vec()).collect();
         let all: Vec<ActId> = self.acts.iter().map(SealedAct::id).collect();
         match self.pick.below(4) {
-            0 | 1 => all.into_iter().filter(|id| !named.contains(id)).take(16).collect(),
+            0 | 1 => self.heads(),
             2 => self.pick.pick(&all).copied().into_iter().collect(),
             _ => self.genesis(),
         }
@@ -191,7 +198,7 @@ impl Forger<'_> {
             Claim::RaiseSelf => Statement::Role { person: self.me(), role: Role::Steward, points, proposal: None },
             Claim::Remove => Statement::Remove { person: self.somebody(), points, proposal: None },
             Claim::Lower => Statement::Role { person: self.somebody(), role: Role::Guest, points, proposal: None },
-            Claim::AdmitSock => {
+            Claim::AdmitSock | Claim::AdmitFriend => {
                 let person = person_id(&self.row.circle, &sock.sign);
                 mask.socks.push(person.text());
                 let devices = vec![DeviceKeys { hpke: self.row.secrets.hpke.public(), ..sock }];
@@ -212,7 +219,8 @@ impl Forger<'_> {
         let rekeys = matches!(statement, Statement::Remove { .. } | Statement::Rotate);
         let fresh = rekeys.then(|| new_epoch(self.rng, &[(epoch, &keys)], kith_protocol::circle::body::History::All).0);
         let body = ActBody { at: self.at, statement, epoch: fresh };
-        let place = ActPlace::In { circle: self.row.circle, parents: self.parents(), epoch, roster: &keys.roster };
+        let parents = if claim == Claim::AdmitFriend { self.heads() } else { self.parents() };
+        let place = ActPlace::In { circle: self.row.circle, parents, epoch, roster: &keys.roster };
         let signer: &SigningKey = &self.row.secrets.sign;
         let Ok(sealed) = write_act(self.crypto, self.rng, signer, place, &body) else { return Ok(false) };
         self.commit(|tx| {

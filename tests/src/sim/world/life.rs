@@ -11,6 +11,8 @@ use crate::sim::machine::Machine;
 
 /// A machine that restarts at its owner's wish is off for so long, in milliseconds.
 const RESTART: u64 = 50;
+/// How long a founder is apart from a steward who lets friends in, in milliseconds; and how long both are together before.
+const APART: u64 = 9_000;
 
 impl World {
     /// Stops a machine (its memory and its streams are gone) and plans its next start.
@@ -72,10 +74,29 @@ impl World {
         }
         let raise = plan.hostile.filter(|_| plan.founder == who && plan.raises && self.workload.parting)?;
         if !plan.raised {
+            if plan.behind {
+                self.scheme(who, raise);
+            }
             return Some(Deed { who, circle, act: Act::Raise(raise), pick: 0 });
         }
         let found_out = plan.departures > 0 && self.chance.chance(15);
         found_out.then_some(Deed { who, circle, act: Act::Expel, pick: 1 })
+    }
+
+    /// Once somebody is a steward: while the founder is cut off and expels her, she lets friends in behind the founder's back, and
+    /// the others hear of them first.
+    fn scheme(&mut self, founder: Who, steward: Who) {
+        let deed = |who, act, pick| What::Deed(Deed { who, circle: 0, act, pick });
+        let cut = Fault::Cut { side: 1 << founder, one_way: false, millis: APART, pieces: 0 };
+        self.clock.plan(APART, Event::Later(What::Fault(cut)));
+        for time in 1..=3 {
+            let friend = Act::Forge(Forgery::Act(forge::Claim::AdmitFriend));
+            self.clock.plan(APART + APART * time / 6, Event::Later(deed(steward, friend, time)));
+        }
+        // Somewhere in between, and not only once: her machine may be off.
+        for time in 1..=4 {
+            self.clock.plan(APART + APART * time / 5, Event::Later(deed(founder, Act::Expel, 1)));
+        }
     }
 
     pub(super) fn deed(&mut self, deed: &Deed) {
@@ -155,12 +176,14 @@ impl World {
                 self.machines[who].disk.set_full(true);
                 self.clock.plan(millis, Event::DiskEmptied(who));
             }
-            Fault::Cut { side, one_way, millis } => {
-                fault::cut(&mut self.net, self.machines.len(), side, one_way);
+            Fault::Cut { side, one_way, millis, pieces } => {
+                for (from, to) in fault::ways(self.machines.len(), side, one_way) {
+                    self.net.cut(from, to);
+                    self.clock.plan(fault::open_again(pieces, (from, to), millis), Event::Mend(from, to));
+                }
                 for link in self.net.stalled() {
                     self.clock.plan(STALL, Event::Stalled(link));
                 }
-                self.clock.plan(millis, Event::Mend);
             }
             Fault::Break(who, which) => {
                 let links = self.net.held_by(who);

@@ -80,6 +80,9 @@ impl World {
 
     fn carry_out(&mut self, who: Who, effects: Vec<Effect>) {
         let crash_at = if effects.is_empty() { None } else { self.machines[who].crash_after_effects.take() };
+        if effects.iter().any(|effect| matches!(effect, Effect::Reply(_, Err(_)) | Effect::Log(..))) {
+            check::nothing_left(self, who);
+        }
         for (number, effect) in (0..).zip(effects) {
             if crash_at == Some(number) {
                 return self.power_failed(who);
