@@ -5,6 +5,7 @@
 
 use minicbor::{Decode, Encode};
 
+use super::words;
 use crate::codec::{self, CodecError};
 use crate::crypto::{self, Crypto, Key, Signature, SigningKey};
 use crate::id::{Addr, CircleId, DeviceId, EpochId, PeerId};
@@ -25,7 +26,7 @@ pub struct RecordBody {
     /// Its clock's label.
     #[n(0)]
     pub at: Millis,
-    /// The person's name in this circle, at most [`limits::NAME_CHARS`] characters.
+    /// The person's name in this circle: one line of at most [`limits::NAME_CHARS`] characters.
     #[n(1)]
     pub name: Private<String>,
     /// The device's name.
@@ -90,8 +91,8 @@ fn bound(circle: &CircleId, device: &DeviceId, count: u64, epoch: &EpochId) -> V
 }
 
 fn well_formed(body: &RecordBody) -> bool {
-    body.name.0.chars().count() <= limits::NAME_CHARS
-        && body.device_name.0.chars().count() <= limits::NAME_CHARS
+    words::is_name(&body.name.0)
+        && words::is_name(&body.device_name.0)
         && body.peer.0.len() <= limits::PEER_ID_BYTES
         && body.addresses.len() <= limits::ADDRESSES
         && body.addresses.iter().all(|a| a.0.len() <= limits::ADDRESS_BYTES)

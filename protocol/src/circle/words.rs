@@ -2,6 +2,7 @@
 
 use super::body::{History, Policy, Retention, Role};
 use crate::control::{Code, Error};
+use crate::item::edit::is_line;
 
 /// A role's word.
 #[must_use]
@@ -118,6 +119,12 @@ pub fn policy(policy: &Policy) -> Option<(&'static str, String)> {
     })
 }
 
+/// Could a peer's bytes be the name of a person, a device or a circle: one line, not too long?
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    text.chars().count() <= crate::limits::NAME_CHARS && is_line(text)
+}
+
 /// A name as it will be shown: trimmed, one line, neither empty nor too long.
 ///
 /// # Errors
@@ -127,7 +134,7 @@ pub fn name(text: &str, what: &str) -> Result<String, Error> {
     if text.is_empty() {
         return Err(usage(&format!("{what} needs a name"), "give one of up to 80 characters"));
     }
-    if text.chars().any(char::is_control) {
+    if !is_line(text) {
         return Err(usage(
             &format!("the name of {what} holds control characters"),
             "use letters, digits, spaces and punctuation",

@@ -12,6 +12,7 @@ use super::{hello, welcome};
 use crate::circle::record;
 use crate::circle::state::{CircleRow, CircleState, Standing, Taken};
 use crate::circle::ticket::Ticket;
+use crate::circle::words;
 use crate::codec;
 use crate::control::{self, JoinStatus, Time};
 use crate::crypto::{self, DeviceSecrets, HpkeSecret, Suite};
@@ -282,7 +283,11 @@ fn open_card(cx: &Cx<'_, '_>, ticket: &Ticket, sealed: &Bytes) -> Option<Card> {
     let plain = crypto::open(&ticket.card_key(), &key.0, &sealed.0)?;
     let card: Card = codec::decode_within(&plain, limits::FRAME_BYTES, "card").ok()?;
     let right = cx.env.crypto.verify(&ticket.inviter, welcome::CARD, &[&welcome::card_parts(&card, &key)], &card.signature);
-    (right && card.stewards.len() <= limits::HEADS).then_some(card)
+    let fits = card.stewards.len() <= limits::HEADS
+        && words::is_name(&card.circle_name.0)
+        && words::is_name(&card.inviter_name.0)
+        && card.agreement.0.len() <= limits::AGREEMENT_BYTES;
+    (right && fits).then_some(card)
 }
 
 fn preview(ticket: &Ticket, card: &Card) -> control::Preview {

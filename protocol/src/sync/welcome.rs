@@ -12,6 +12,7 @@ use super::{exchange, session::Session};
 use crate::circle::body::Role;
 use crate::circle::state::{CircleState, Standing};
 use crate::circle::ticket::{self, Secret};
+use crate::circle::words;
 use crate::codec;
 use crate::crypto::{self, Crypto, SigningKey};
 use crate::id::{ActId, CircleId, DeviceId, PeerId};
@@ -299,7 +300,7 @@ pub(crate) fn open_request(circle: &CircleState, crypto: &dyn Crypto, request: &
     let body: RequestBody = codec::decode_within(&plain, limits::ACT_BYTES, "request").ok()?;
     let bound = codec::encode(&(circle.id, &body.keys, &body.agreement));
     let right = body.keys.sign == request.device
-        && body.name.0.chars().count() <= limits::NAME_CHARS
+        && words::is_name(&body.name.0)
         && crypto.verify(&request.ticket, REQUEST, &[&bound], &body.ticket_signature)
         && crypto.verify(&request.device, REQUEST, &[&bound], &body.signature);
     right.then_some(body)

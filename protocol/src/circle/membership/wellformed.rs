@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::fact::{Fact, introduced};
 use crate::circle::body::{DeviceKeys, History, Motion, Points, Policy, Retention, Statement};
+use crate::circle::words;
 use crate::limits;
 
 /// HPKE public key bytes by suite: X-Wing, X25519.
@@ -67,7 +68,7 @@ fn policies_fit(set: &[Policy]) -> bool {
 fn policy_fits(policy: &Policy) -> bool {
     let days = |days: &u32| (1..=limits::POLICY_DAYS).contains(days);
     match policy {
-        Policy::Name(name) => !name.0.trim().is_empty() && name.0.chars().count() <= limits::NAME_CHARS,
+        Policy::Name(name) => !name.0.trim().is_empty() && words::is_name(&name.0),
         Policy::Agreement(text) => text.0.len() <= limits::AGREEMENT_BYTES,
         Policy::History(History::Days(n)) | Policy::Retention(Retention::Days(n)) => days(n),
         Policy::History(History::All | History::SinceJoin)
