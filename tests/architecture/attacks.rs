@@ -1,6 +1,6 @@
 //! The attack cases: each that must be there has a test named by its label, and the table in `tests/README.md` says where.
 
-use crate::{none, read, with_extension};
+use crate::{none, read, tests_in, with_extension};
 
 /// Every case that must be there.
 const CASES: [&str; 64] = [
@@ -10,14 +10,11 @@ const CASES: [&str; 64] = [
     "N1", "N3", "N9", "N10", "E15", "E16",
 ];
 
-/// Does this source hold a test of that case: its label in lower case among the first parts of a function's name?
+/// Does this source hold a test of that case: its label in lower case among the first parts of a test's name?
 fn tests_case(source: &str, label: &str) -> bool {
     let label = label.to_lowercase();
     let is_label = |part: &&str| part.len() > 1 && part[1..].bytes().all(|byte| byte.is_ascii_digit());
-    source.lines().map(str::trim_start).any(|line| {
-        let Some(name) = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ") else { return false };
-        name.split('_').take_while(is_label).any(|part| part == label)
-    })
+    tests_in(source).iter().any(|name| name.split('_').take_while(is_label).any(|part| part == label))
 }
 
 /// The table's rows: a case, and the files that hold its tests.
@@ -57,8 +54,9 @@ fn every_attack_has_a_test_of_its_name_and_stands_in_the_table() {
 
 #[test]
 fn a_label_is_found_where_it_stands_and_nowhere_else() {
-    assert!(tests_case("    fn e7_e9_repeats() {", "E9"));
-    assert!(tests_case("async fn w22_a_frame() {", "W22"));
-    assert!(!tests_case("fn w22_a_frame() {", "W2"));
-    assert!(!tests_case("fn a_w2_frame() {", "W2"));
+    assert!(tests_case("#[test]\n    fn e7_e9_repeats() {", "E9"));
+    assert!(tests_case("#[tokio::test]\nasync fn w22_a_frame() {", "W22"));
+    assert!(!tests_case("#[test]\nfn w22_a_frame() {", "W2"));
+    assert!(!tests_case("#[test]\nfn a_w2_frame() {", "W2"));
+    assert!(!tests_case("fn w2_a_frame() {", "W2"), "nobody runs it");
 }

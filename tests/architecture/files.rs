@@ -10,8 +10,19 @@ const LONG_FOR_A_REASON: [(&str, &str); 0] = [];
 
 #[test]
 fn the_top_holds_nothing_but_the_house() {
-    let house =
-        ["Cargo.toml", "Cargo.lock", "README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "protocol", "daemon", "cli", "tests"];
+    let house = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "rust-toolchain.toml",
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "protocol",
+        "daemon",
+        "cli",
+        "tests",
+    ];
     let top = |path: &String| path.split('/').next().unwrap_or_default().to_owned();
     let mut found: Vec<String> = project_files().iter().map(top).filter(|name| !name.starts_with('.')).collect();
     found.retain(|name| !house.contains(&name.as_str()));

@@ -58,6 +58,30 @@ fn with_extension(extension: &str) -> Vec<String> {
     project_files().into_iter().filter(|path| Path::new(path).extension().is_some_and(|e| e == extension)).collect()
 }
 
+/// The names of a source's tests: functions with an attribute that makes them one.
+fn tests_in(source: &str) -> Vec<&str> {
+    let (mut tests, mut marked) = (Vec::new(), false);
+    for line in source.lines().map(str::trim_start) {
+        let function = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
+        if line == "#[test]" || line.starts_with("#[tokio::test") {
+            marked = true;
+        } else if let Some(rest) = function {
+            let name = rest.split(['(', '<']).next().unwrap_or_default();
+            tests.extend(std::mem::take(&mut marked).then_some(name));
+        } else if !line.starts_with("#[") && !line.starts_with("//") {
+            marked = false;
+        }
+    }
+    tests
+}
+
+#[test]
+fn a_test_is_what_cargo_runs() {
+    let source = "#[test]\n#[should_panic]\n/// Words.\nfn one() {\nfn two() {\n#[tokio::test(flavor)]\n    async fn three() {\n\
+        // #[test]\nfn four() {\n#[test]\nconst X: u8 = 1;\nfn five() {";
+    assert_eq!(tests_in(source), ["one", "three"]);
+}
+
 fn none(what: &str, found: &[String]) {
     assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
 }

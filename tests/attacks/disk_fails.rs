@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use kith_tests::proc::{Fault, Home, faulty, try_http, until};
+use kith_tests::proc::{Fault, Home, can_mount, faulty, has_program, skipped, try_http, until};
 use serde_json::json;
 
 use crate::text;
@@ -38,7 +38,7 @@ fn d5_killed_before_any_write_sync_or_rename_it_has_the_old_state_or_the_new() {
     let mut killed = 0;
     while !survived {
         let Some(command) = faulty(&home, Fault::KillAt(call)) else {
-            eprintln!("skipped: no library can be put before the daemon here");
+            skipped("no library can be put before the daemon here", has_program("cc"));
             return;
         };
         survived = home.try_start_as(command);
@@ -73,7 +73,7 @@ fn refuses_and_goes_on(error: i32, code: &str, words: &str) {
     home.stop();
     let trigger = home.beside().join("the disk fails");
     let Some(command) = faulty(&home, Fault::While(&trigger, error)) else {
-        eprintln!("skipped: no library can be put before the daemon here");
+        skipped("no library can be put before the daemon here", has_program("cc"));
         return;
     };
     home.start_as(command);
@@ -119,7 +119,7 @@ fn d7_a_home_that_can_only_be_read_is_refused_clearly() {
     let mount = |args: &[&str]| std::process::Command::new("mount").args(args).output().is_ok_and(|out| out.status.success());
     let path = home.path().to_string_lossy().into_owned();
     if !mount(&["--bind", &path, &path]) {
-        eprintln!("skipped: a read-only disk needs the right to mount one");
+        skipped("a read-only disk needs the right to mount one", can_mount(home.beside()));
         return;
     }
     let unmount = Unmount(path.clone());

@@ -4,7 +4,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::process::Command;
 
-use kith_tests::proc::{Home, PASSPHRASE, until};
+use kith_tests::proc::{Home, PASSPHRASE, skipped, until};
 
 use crate::text;
 
@@ -34,7 +34,7 @@ impl Drop for SmallDisk {
 #[test]
 fn a_full_disk_refuses_clearly_and_loses_nothing() {
     let Some(mut disk) = SmallDisk::new("6m") else {
-        eprintln!("skipped: a small disk needs the right to mount one");
+        skipped("a small disk needs the right to mount one", false);
         return;
     };
     let home = &mut disk.home;

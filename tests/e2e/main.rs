@@ -7,6 +7,7 @@ mod privacy;
 mod refusals;
 mod stories;
 mod terminal;
+mod tools;
 
 use kith_tests::alike::strip;
 use serde_json::Value;

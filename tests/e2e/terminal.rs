@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use kith_tests::proc::{Home, PASSPHRASE, binaries, until};
+use kith_tests::proc::{Home, PASSPHRASE, binaries, has_program, skipped, until};
 
 /// A command line in a terminal of its own.
 struct Terminal {
@@ -63,7 +63,7 @@ fn init_and_join_ask_what_they_need() {
 
     let bea = Home::new();
     let Some(mut terminal) = Terminal::open(&bea, &format!("kith join '{link}'")) else {
-        eprintln!("skipped: a terminal needs `script`");
+        skipped("a terminal needs `script`", has_program("script"));
         return;
     };
     terminal.asked("name", "Bea");
@@ -85,7 +85,7 @@ fn init_and_join_ask_what_they_need() {
 fn init_alone_leaves_it_running_and_unlocked() {
     let home = Home::new();
     let Some(mut terminal) = Terminal::open(&home, "kith init") else {
-        eprintln!("skipped: a terminal needs `script`");
+        skipped("a terminal needs `script`", has_program("script"));
         return;
     };
     terminal.asked("name", "Amara");

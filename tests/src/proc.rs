@@ -7,6 +7,7 @@ mod binaries;
 mod failpoint;
 mod home;
 mod run;
+mod skip;
 mod socket;
 mod transcript;
 
@@ -14,6 +15,7 @@ pub use binaries::{Binaries, binaries};
 pub use failpoint::{Fault, faulty};
 pub use home::{Home, PASSPHRASE};
 pub use run::{Run, kith};
+pub use skip::{NOBODY, as_nobody, can_mount, has_program, skipped};
 pub use socket::{Answered, http, raw, try_http};
 pub use transcript::play;
 
@@ -41,10 +43,20 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Kilobytes of memory that a process holds now.
+/// Kilobytes of memory that a process holds now; 0 where it is gone.
 #[must_use]
 pub fn memory_kb(pid: u32) -> u64 {
+    status_kb(pid, "VmRSS:")
+}
+
+/// Kilobytes of memory that a process held at most so far; 0 where it is gone.
+#[must_use]
+pub fn peak_kb(pid: u32) -> u64 {
+    status_kb(pid, "VmHWM:")
+}
+
+fn status_kb(pid: u32, field: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
