@@ -3,6 +3,21 @@
 use kith_tests::fuzz::targets;
 use kith_tests::fuzz_test;
 
+/// A corpus that belongs to no target is played by nobody.
+#[test]
+fn every_folder_of_the_corpus_belongs_to_a_target() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../cli/src/import/fuzz.rs");
+    let source = std::fs::read_to_string(source).expect("the command line's own targets are there");
+    let of_cli = source.split("name: \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let names: Vec<&str> = targets::ALL.iter().map(|target| target.name).chain(of_cli).collect();
+    assert!(names.len() > targets::ALL.len(), "{names:?}");
+    let kept = kith_tests::fuzz::kept();
+    assert!(kept.len() > 2, "{kept:?}");
+    for folder in kept {
+        assert!(names.contains(&folder.as_str()), "tests/corpus/{folder} belongs to none of {names:?}");
+    }
+}
+
 fuzz_test!(acts, targets::ACT);
 fuzz_test!(what_acts_say, targets::ACT_BODY);
 fuzz_test!(farewells, targets::FAREWELL);

@@ -14,7 +14,7 @@ mod tree;
 
 pub use bend::{Bend, bend_bytes, bend_tree};
 pub use child::{RECORD, check, inside, watched};
-pub use drive::{Report, cases, run};
+pub use drive::{Report, cases, kept, run};
 pub use tree::{NULL, Tree};
 
 /// How samples are bent.

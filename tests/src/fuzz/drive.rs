@@ -16,6 +16,9 @@ use super::{Bend, Form, Target, Tree, Verdict};
 /// Executions of each target in the checks.
 const CASES: u32 = 50_000;
 
+/// Targets that not only read: some of their samples are read well and refused for what they ask.
+const JUDGED: [&str; 3] = ["compose", "resolver", "daemon-api"];
+
 /// How many executions are asked for: `KITH_FUZZ_CASES`, else what the checks take.
 #[must_use]
 pub fn cases() -> u32 {
@@ -56,6 +59,18 @@ pub fn run(target: &Target, cases: u32, seed: u64, watch: &dyn Fn(&[u8])) -> Res
     for (name, bytes) in &corpus {
         let guarded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| judged(bytes)));
         guarded.map_err(|_| format!("fuzz {}: the corpus' {name} fails again", target.name))?;
+    }
+    let mut meaningless = 0;
+    for sample in &samples {
+        let guarded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| judged(sample)));
+        let verdict = guarded.map_err(|_| failure(target, seed, "a sample, not even bent, breaks it", sample))?;
+        if verdict == Verdict::Refused && !JUDGED.contains(&target.name) {
+            return Err(failure(target, seed, "a sample, not even bent, is refused", sample));
+        }
+        meaningless += usize::from(verdict == Verdict::Refused);
+    }
+    if 4 * meaningless > 3 * samples.len() {
+        return Err(format!("fuzz {}: {meaningless} of {} samples are refused", target.name, samples.len()));
     }
     let trees: Vec<Tree> = samples.iter().map(|sample| tree(target.form, sample)).collect();
     let make = |case: &Case| bent(target, &samples, &trees, case);
@@ -101,6 +116,16 @@ fn bent(target: &Target, samples: &[Vec<u8>], trees: &[Tree], (one, other, bends
     };
     after.iter().flatten().for_each(|bend| bend_bytes(&mut bytes, bend));
     bytes
+}
+
+/// The targets that the corpus has folders for.
+///
+/// # Panics
+/// Where it cannot be read.
+#[must_use]
+pub fn kept() -> Vec<String> {
+    let folders = std::fs::read_dir(folder("")).expect("the corpus is there");
+    folders.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// The inputs that broke something once, and some made by hand: `.hex` files hold hex, others the bytes themselves.
