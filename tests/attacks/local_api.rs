@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::Duration;
 
-use kith_tests::proc::{Home, http, memory_kb, raw};
+use kith_tests::proc::{Home, as_nobody, http, peak_kb, raw, skipped, until};
 
 #[test]
 fn l2_another_user_gets_nothing_even_where_the_path_lets_her() {
@@ -22,19 +22,23 @@ fn l2_another_user_gets_nothing_even_where_the_path_lets_her() {
         print $s \"GET /v1/status HTTP/1.1\\r\\nHost: kith\\r\\nConnection: close\\r\\n\\r\\n\"; $s->flush; local $/; print <$s>;";
     let ours = Command::new("perl").args(["-e", script, &socket]).output();
     let Ok(ours) = ours.map(|out| String::from_utf8_lossy(&out.stdout).into_owned()) else {
-        eprintln!("skipped: no perl to speak as somebody else");
+        skipped("no perl to speak as somebody else", true);
         return;
     };
     assert!(ours.contains("200 OK"), "we ourselves are answered: {ours}");
-    let setpriv = Command::new("setpriv")
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "perl", "-e", script, &socket])
-        .output();
-    let Some(theirs) = setpriv.ok().filter(|out| out.status.success() || out.stderr.is_empty()) else {
-        eprintln!("skipped: only root can speak as somebody else");
+    let Some(mut nobody) = as_nobody() else {
+        skipped("only root can speak as somebody else", false);
         return;
     };
+    let theirs = nobody.args(["perl", "-e", script, &socket]).output().expect("setpriv runs");
+    assert_ne!(theirs.status.code(), Some(3), "she did not even reach the socket");
     let said = String::from_utf8_lossy(&theirs.stdout);
-    assert!(!said.contains("200") && !said.contains("version"), "another user is answered: {said}");
+    assert!(said.is_empty(), "another user is answered: {said}");
+    // It was the daemon that looked at who she is, and not the system that kept her out.
+    until("the daemon to say that somebody tried", || {
+        let log = fs::read_to_string(home.path().join("log/kithd.log")).ok()?;
+        log.contains("another user tried the local API").then_some(())
+    });
 }
 
 #[test]
@@ -54,6 +58,15 @@ fn l8_an_export_follows_no_link() {
     }
     let run = home.kith(&["export", "-c", "Night shift", "-o", &out.to_string_lossy(), "--no-input"]);
     assert_eq!(fs::read_to_string(&victim).expect("still there"), "precious", "exit {}: {}", run.code, run.stderr);
+    assert!(run.code == 1 && run.stderr.contains("link"), "exit {}: {}", run.code, run.stderr);
+    // A link in the folder's own place.
+    let elsewhere = home.beside().join("elsewhere");
+    fs::create_dir(&elsewhere).expect("may");
+    let linked = home.beside().join("linked");
+    symlink(&elsewhere, &linked).expect("may");
+    let refused = home.refused(&["export", "-c", "Night shift", "-o", &linked.to_string_lossy()], 1, "failed");
+    assert!(refused.to_string().contains("link"), "{refused}");
+    assert_eq!(fs::read_dir(&elsewhere).expect("a folder").count(), 0, "something was written there");
 }
 
 fn walk(folder: &std::path::Path, names: &mut Vec<std::path::PathBuf>) {
@@ -66,7 +79,7 @@ fn walk(folder: &std::path::Path, names: &mut Vec<std::path::PathBuf>) {
 fn l9_bodies_without_end_are_cut_off() {
     let home = Home::named("Amara");
     let pid = home.pid().expect("our child");
-    let before = memory_kb(pid);
+    let before = peak_kb(pid);
     let claimed = raw(&home.path(), b"POST /v1/circles HTTP/1.1\r\nHost: kith\r\nContent-Length: 1073741824\r\n\r\n{");
     assert!(claimed.status == 413 || claimed.status == 0, "{claimed:?}");
 
@@ -79,7 +92,7 @@ fn l9_bodies_without_end_are_cut_off() {
         sent += 65_536;
     }
     assert!(sent < 256 << 20, "{sent} bytes were taken");
-    assert!(memory_kb(pid) < before + (96 << 10), "memory grew from {before} to {} kB", memory_kb(pid));
+    assert!(peak_kb(pid) < before + (96 << 10), "memory grew from {before} to {} kB", peak_kb(pid));
     assert_eq!(http(&home.path(), "GET", "/v1/status", "").status, 200, "it goes on");
 }
 

@@ -3,13 +3,16 @@
 
 mod apart;
 mod clones;
+mod destroyed;
 mod disk;
 mod disk_fails;
+mod edits;
 mod entries;
 mod forms;
 mod kit;
 mod local_api;
 mod members;
+mod names;
 mod network;
 mod people;
 mod spam;
@@ -39,12 +42,17 @@ fn text(row: &Value, field: &str) -> String {
     row.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// The store of a home without a passphrase, opened with its key, as an outsider can who has both.
-fn opened(home: &std::path::Path) -> rusqlite::Connection {
+/// The key of a home without a passphrase, as its store is sealed with it: an outsider can have it.
+fn store_key(home: &std::path::Path) -> [u8; 32] {
     let keys = std::fs::read_to_string(home.join("keys.toml")).expect("the keys are there");
     let hex = keys.lines().find_map(|line| line.strip_prefix("key = \"")?.strip_suffix('"')).expect("a bare key");
     let master = data_encoding::HEXLOWER.decode(hex.as_bytes()).expect("hexadecimal");
-    let raw = data_encoding::HEXLOWER.encode(&blake3::derive_key("kith/v1/store", &master));
+    blake3::derive_key("kith/v1/store", &master)
+}
+
+/// The store of such a home, opened with its key.
+fn opened(home: &std::path::Path) -> rusqlite::Connection {
+    let raw = data_encoding::HEXLOWER.encode(&store_key(home));
     let store = rusqlite::Connection::open(home.join("store.db")).expect("opens");
     store.execute_batch(&format!("PRAGMA key = \"x'{raw}'\"")).expect("takes the key");
     store

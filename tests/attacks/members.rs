@@ -5,12 +5,13 @@ use kith_protocol::circle::body::{DeviceKeys, Points, Policy, Role, Statement};
 use kith_protocol::circle::epoch::new_epoch;
 use kith_protocol::circle::membership::{countersign, person_id};
 use kith_protocol::control::JoinStatus;
-use kith_protocol::crypto::{Crypto, HelloSecret, HpkeSecret, Real, Seeded, SigningKey, Suite};
+use kith_protocol::crypto::{HelloSecret, HpkeSecret, Real, Seeded, SigningKey, Suite};
 use kith_protocol::id::{CircleId, PersonId};
 use kith_protocol::log::act::ActBody;
 use kith_protocol::node::Command;
 use kith_tests::peer::cbor::{Cbor, array, bytes};
 use kith_tests::peer::forge::{from_now, said_now};
+use kith_tests::peer::guest::proof;
 use kith_tests::peer::link::{bent, ticket_of};
 use kith_tests::peer::{Peer, Scene};
 use kith_tests::proc::until;
@@ -210,7 +211,9 @@ fn m8_a_steward_puts_no_device_of_her_own_under_somebody_else() {
 #[test]
 fn m11_acts_played_again_bring_nobody_back() {
     let scene = Scene::new();
-    let mallory = scene.mallory();
+    let link = scene.amara.field(&["invite", "new", "-c", Scene::CIRCLE], "link");
+    let mallory = Peer::named("Mallory");
+    mallory.join_by(&scene.amara, Scene::CIRCLE, &link);
     let friend = Peer::member_of(&scene.amara, Scene::CIRCLE, "Friend");
     let circle = mallory.circle();
     let old: Vec<Vec<u8>> = kith_protocol::log::act::acts(&mallory.store(), &circle)
@@ -226,7 +229,14 @@ fn m11_acts_played_again_bring_nobody_back() {
     friend.send_acts(&old);
     assert!(friend.handled());
     assert_eq!(members(&scene), before);
-    // She asks again with the link by which she came in, which is used up.
+    // She asks again with the link by which she came in, which is used up; and somebody else to whom she gave it.
+    let again = Peer::named("Mallory");
+    for peer in [&mallory, &again] {
+        drop(peer.accept(&link).expect("the link is read"));
+        until("a refusal", || (peer.joins() == [JoinStatus::Refused]).then_some(()));
+    }
+    assert!(scene.amara.rows(&["invite", "pending", "-c", Scene::CIRCLE], "pending").is_empty(), "nobody waits");
+    assert_eq!(members(&scene), before);
     assert!(before.iter().any(|(name, _, status)| name == "Mallory" && status == "removed"), "{before:?}");
     scene.holds();
 }
@@ -247,18 +257,9 @@ fn m13_an_expired_invite_is_refused_by_the_issuers_clock_whatever_the_guest_beli
     scene.holds();
 }
 
-/// A proof of a ticket's key for a link, as a newcomer signs it.
+/// A proof of a ticket's key on the newest link, for a device that somebody made up.
 fn ticket(peer: &Peer, key: &SigningKey) -> Cbor {
-    let salt = |frames: Vec<Cbor>| {
-        let hello = frames.into_iter().find(|frame| frame.at(0).number() == Some(0)).expect("a hello");
-        hello.at(1).at(1).clone()
-    };
-    let (mine, theirs) = (salt(peer.said()), salt(peer.heard()));
-    let device = SigningKey::generate(&mut Seeded::new(11));
-    let me = bytes(peer.keys().public().to_peer_id().to_bytes());
-    let bound = array([me, bytes(peer.other_end()), mine, theirs, bytes(device.id().0)]).encode();
-    let sign = |key: &SigningKey| bytes(Real.sign(key, "kith/v1/ticket-proof", &[&bound]).0);
-    array([4.into(), array([array([bytes(key.id().0), sign(key), bytes(device.id().0), sign(&device)])])])
+    proof(peer, key, &SigningKey::generate(&mut Seeded::new(11)))
 }
 
 #[test]

@@ -20,7 +20,7 @@ const ESCAPES: [&str; 5] = [
 const UNSEEN: [&str; 3] = ["abc\u{202e}txt.exe", "ad\u{200b}min", "\u{2066}x\u{2069}"];
 
 /// Everything that a person looks at, of both streams: lists, one by one, search, the log of what is new.
-fn shown(home: &Home) -> String {
+pub(crate) fn shown(home: &Home, circle: &str) -> String {
     let mut shown = String::new();
     for args in [
         vec!["note", "list"],
@@ -39,21 +39,21 @@ fn shown(home: &Home) -> String {
         vec!["status"],
         vec!["doctor"],
     ] {
-        let run = home.kith(&args);
+        let run = home.kith(&[&args[..], &["-c", circle]].concat());
         shown.push_str(&run.stdout);
         shown.push_str(&run.stderr);
     }
-    for note in home.rows(&["note", "list"], "notes") {
-        shown.push_str(&home.kith(&["note", "show", &text(&note, "id"), "--reveal"]).ok().stdout);
+    for note in home.rows(&["note", "list", "-c", circle], "notes") {
+        shown.push_str(&home.kith(&["note", "show", &text(&note, "id"), "--reveal", "-c", circle]).ok().stdout);
     }
     shown
 }
 
-fn wild(shown: &str) -> Vec<char> {
+pub(crate) fn wild(shown: &str) -> Vec<char> {
     shown.chars().filter(|c| c.is_control() && !matches!(c, '\n' | '\t')).collect()
 }
 
-fn unseen(shown: &str) -> Vec<char> {
+pub(crate) fn unseen(shown: &str) -> Vec<char> {
     let hidden = |c: &char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
     shown.chars().filter(hidden).collect()
 }
@@ -63,11 +63,11 @@ fn u1_terminal_escapes_are_harmless_wherever_they_stand() {
     let home = Home::named("Amara");
     home.found(CIRCLE);
     for escape in ESCAPES {
-        drop(home.kith(&["note", "new", "--title", &format!("t {escape}"), &format!("b {escape}"), "--json", "--no-input"]));
-        drop(home.kith(&["resource", "new", "--title", &format!("r {escape}"), "--note", escape, "--json", "--no-input"]));
-        drop(home.kith(&["note", "new", "--title", "t", "--cw", escape, "--json", "--no-input", escape]));
+        drop(home.json(&["note", "new", "--title", &format!("t {escape}"), &format!("b {escape}")]));
+        drop(home.json(&["resource", "new", "--title", &format!("r {escape}"), "--note", escape, "--url", "tel:112"]));
+        drop(home.json(&["note", "new", "--title", "t", "--cw", &format!("c {escape}"), &format!("b {escape}")]));
     }
-    let shown = shown(&home);
+    let shown = shown(&home, CIRCLE);
     assert!(wild(&shown).is_empty(), "{:?} in\n{shown:?}", wild(&shown));
     let log = std::fs::read(home.path().join("log/kithd.log")).unwrap_or_default();
     assert!(!log.contains(&0x1b), "the log holds an escape");
@@ -90,7 +90,7 @@ fn u1_u2_what_a_peer_calls_herself_and_sends_is_harmless_too() {
     }
     drop(bea.json(&["note", "new", "--title", "last", "x"]));
     drop(amara.awaits_note(CIRCLE, "last"));
-    let shown = format!("{pending}{}", shown(&amara));
+    let shown = format!("{pending}{}", shown(&amara, CIRCLE));
     assert!(wild(&shown).is_empty(), "{:?} in\n{shown:?}", wild(&shown));
     assert!(unseen(&shown).is_empty(), "{:?} in\n{shown:?}", unseen(&shown));
 }
@@ -232,7 +232,7 @@ fn u7_nothing_that_is_said_reaches_the_log_at_its_most_talkative() {
     for home in [&mut amara, &mut bea] {
         let log = home.beside().join("talk");
         let mut command = home.kithd();
-        command.arg("-v").env("KITH_LOG", "trace").env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+        command.arg("-v").env("RUST_BACKTRACE", "full");
         command.stderr(File::create(&log).expect("a file"));
         home.start_as(command);
         logs.push(log);
@@ -256,11 +256,19 @@ fn u7_nothing_that_is_said_reaches_the_log_at_its_most_talkative() {
     let wrong = amara.passphrase_file("zaunkönigpass");
     amara.refused(&["unlock", "--passphrase-file", &wrong], 7, "needs-passphrase");
     drop(amara.json(&["unlock", "--passphrase-file", &pass]));
+    // The log that people have, which is a file, too.
+    amara.restart();
+    drop(amara.json(&["unlock", "--passphrase-file", &pass]));
+    drop(amara.json(&["note", "new", "--title", "zaunkönigtitel später", "zaunkönigkörper"]));
+    drop(bea.awaits_note("zaunkönigkreis", "zaunkönigtitel später"));
+    let file = std::fs::read_to_string(amara.path().join("log/kithd.log")).expect("a log");
+    assert!(file.contains("ready"), "{file}");
     let secret = link.rsplit(['#', '/']).next().unwrap_or_default().to_owned();
     assert!(secret.len() > 10, "a link carries a secret: {link}");
     for (home, log) in [&amara, &bea].into_iter().zip(logs) {
         let mut said = std::fs::read_to_string(log).expect("a log");
-        assert!(said.lines().count() > 3, "a log that says next to nothing shows nothing: {said}");
+        let spoken = |what: &str| said.lines().filter(|line| line.contains(what)).count();
+        assert!(spoken("turn") > 3 && spoken("commit") > 3, "a log that says next to nothing shows nothing: {said}");
         said.push_str(&std::fs::read_to_string(home.path().join("log/kithd.log")).unwrap_or_default());
         for canary in ["zaunkönig", &secret, PASSPHRASE] {
             assert!(!said.contains(canary), "the log holds “{canary}”");

@@ -1,27 +1,29 @@
 //! W: what comes over the wire before anybody has proved anything, and in frames after.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use kith_tests::peer::raw::{self, flag, kind};
-use kith_tests::peer::wire::{Connection, Manners, SYNC, runtime};
+use kith_tests::peer::wire::{Connection, Manners, SYNC, framed, runtime};
 use kith_tests::peer::{Peer, Scene};
 use libp2p::identity::Keypair;
 
-/// A handshake's deadline in the daemon, and some room.
-const HANDSHAKE: Duration = Duration::from_secs(14);
+/// Whoever has not finished her handshake by then is closed: ten seconds in the daemon, and one for the machine.
+const HANDSHAKE: Duration = Duration::from_secs(11);
+/// The same for a stream on which nothing is proved: fifteen, and five to say goodbye.
+const STRANGER: Duration = Duration::from_secs(21);
 
 fn garbage(length: usize, seed: u8) -> Vec<u8> {
     (0..length).map(|at| u8::try_from(at % 251).unwrap_or(0).wrapping_mul(31).wrapping_add(seed)).collect()
 }
 
-fn all_close(streams: Vec<TcpStream>) {
-    let start = Instant::now();
+/// All are closed within their deadline, counted from `opened`.
+fn all_close(streams: Vec<TcpStream>, opened: Instant) {
     for mut stream in streams {
-        let left = HANDSHAKE.saturating_sub(start.elapsed()).max(Duration::from_millis(50));
+        let left = HANDSHAKE.saturating_sub(opened.elapsed()).max(Duration::from_millis(50));
         assert!(raw::is_closed_within(&mut stream, left), "a connection that says nothing useful is still open");
     }
 }
@@ -29,11 +31,14 @@ fn all_close(streams: Vec<TcpStream>) {
 #[test]
 fn w1_garbage_and_half_open_connections_are_closed() {
     let scene = Scene::new();
-    let silent: Vec<TcpStream> = (0..100).map(|_| raw::tcp(&scene.amara)).collect();
+    let socket = raw::socket(&scene.amara, false);
+    let tcp = || TcpStream::connect(socket).expect("the daemon listens");
+    let opened = Instant::now();
+    let silent: Vec<TcpStream> = (0..100).map(|_| tcp()).collect();
     for wave in 0..10 {
         let noisy: Vec<TcpStream> = (0..100)
             .map(|seed| {
-                let mut stream = raw::tcp(&scene.amara);
+                let mut stream = tcp();
                 // It may be closed already: then writing fails, which is as well.
                 drop(stream.write_all(&garbage(wave * 97 + 1, seed)));
                 stream
@@ -50,26 +55,70 @@ fn w1_garbage_and_half_open_connections_are_closed() {
     scene.bea.hang_up();
     scene.bea.redial();
     scene.holds();
-    all_close(silent);
+    all_close(silent, opened);
     scene.holds();
+}
+
+/// Is it closed by the other side? Looks and does not wait.
+fn is_closed(stream: &mut TcpStream) -> bool {
+    let mut bytes = [0; 256];
+    loop {
+        match stream.read(&mut bytes) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) => return error.kind() != std::io::ErrorKind::WouldBlock,
+        }
+    }
 }
 
 #[test]
 fn w2_a_handshake_at_a_byte_a_second_is_closed_by_its_deadline() {
     let scene = Scene::new();
+    // What a handshake begins with, and then bytes that it could go on with.
     let begin = b"\x13/multistream/1.0.0\n\x07/noise\n";
-    let mut slow: Vec<TcpStream> = (0..100).map(|_| raw::tcp(&scene.amara)).collect();
-    let start = Instant::now();
-    for byte in begin.iter().take(8) {
+    let socket = raw::socket(&scene.amara, false);
+    let opened = Instant::now();
+    let mut slow: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(socket).expect("the daemon listens")).collect();
+    slow.iter().for_each(|stream| stream.set_nonblocking(true).expect("a socket that does not wait"));
+    // A byte a second is the attack itself, for as long as anybody listens: a deadline that each byte moves never comes.
+    let (mut last, mut sent) = (Duration::ZERO, 0);
+    for byte in begin {
         for stream in &mut slow {
             drop(stream.write_all(&[*byte]));
         }
-        // One byte a second is the attack itself.
-        thread::sleep(Duration::from_millis(800));
+        sent += 1;
+        thread::sleep(Duration::from_millis(500));
+        slow.retain_mut(|stream| !is_closed(stream));
+        if slow.is_empty() {
+            break;
+        }
+        last = opened.elapsed();
+        assert!(last < HANDSHAKE, "{} are still open after {last:?} and {sent} bytes", slow.len());
     }
-    assert!(start.elapsed() < HANDSHAKE, "the sending took too long to show anything");
+    assert!(slow.is_empty(), "all was said before the deadline");
+    assert!(last > Duration::from_secs(5), "a slow honest peer would be cut off after {last:?}");
     scene.holds();
-    all_close(slow);
+}
+
+#[test]
+fn w2_a_hello_at_a_byte_a_second_is_closed_by_its_deadline() {
+    let scene = Scene::new();
+    let addr = raw::address(&scene.amara, false);
+    runtime().block_on(async {
+        let connection = Connection::dial(&Keypair::generate_ed25519(), &addr, Manners::default()).await.expect("a connection");
+        let mut stream = connection.open(SYNC).await.expect("a stream");
+        let opened = Instant::now();
+        let hello = framed(&[0x82; 1_000]);
+        for byte in &hello {
+            let written = futures::AsyncWriteExt::write_all(&mut stream, &[*byte]).await;
+            if written.is_err() || futures::AsyncWriteExt::flush(&mut stream).await.is_err() || connection.is_over() {
+                break;
+            }
+            assert!(opened.elapsed() < STRANGER, "a hello that never ends holds its connection");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        assert!(opened.elapsed() > Duration::from_secs(5), "a slow honest peer would be cut off after {:?}", opened.elapsed());
+    });
     scene.holds();
 }
 
@@ -82,7 +131,9 @@ fn w2_a_peer_that_opens_a_stream_and_says_nothing_is_closed() {
     let _stream = runtime().block_on(connection.open(SYNC)).expect("a stream");
     let start = Instant::now();
     kith_tests::proc::until("a link that proves nothing to be closed", || connection.is_over().then_some(()));
-    assert!(start.elapsed() > Duration::from_secs(2), "a slow honest peer would be cut off after {:?}", start.elapsed());
+    let after = start.elapsed();
+    assert!(after > Duration::from_secs(2), "a slow honest peer would be cut off after {after:?}");
+    assert!(after < STRANGER, "it is held for {after:?}");
     scene.holds();
 }
 
@@ -91,24 +142,45 @@ fn w4_yamux_frames_that_overflow_end_their_connection_only() {
     let scene = Scene::new();
     let addr = raw::address(&scene.amara, false);
     let opened = raw::yamux(kind::WINDOW, flag::SYN, 1, 0);
-    let attacks: [(&str, Vec<u8>); 7] = [
-        ("more room than there can be", [opened.clone(), raw::yamux(kind::WINDOW, 0, 1, 0xffff_0000).repeat(3)].concat()),
-        ("room for a stream that is not there", raw::yamux(kind::WINDOW, 0, 77, 0xffff_ffff)),
-        ("a session that opens itself", raw::yamux(kind::WINDOW, flag::SYN, 0, 0xffff_0000)),
-        ("data beyond the window", [opened.clone(), raw::yamux(kind::DATA, 0, 1, u32::MAX)].concat()),
-        ("a stream opened twice", [opened.clone(), opened.clone()].concat()),
-        ("a stream with the other side's number", raw::yamux(kind::DATA, flag::SYN, 2, 0)),
-        ("no frame at all", vec![9, 9, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1]),
+    // Whether the frame alone must end the connection, or means nothing.
+    let attacks: [(&str, bool, Vec<u8>); 7] = [
+        ("more room than there can be", true, [opened.clone(), raw::yamux(kind::WINDOW, 0, 1, 0xffff_0000).repeat(3)].concat()),
+        ("room for a stream that is not there", false, raw::yamux(kind::WINDOW, 0, 77, 0xffff_ffff)),
+        ("a session that opens itself", true, raw::yamux(kind::WINDOW, flag::SYN, 0, 0xffff_0000)),
+        ("data beyond the window", true, [opened.clone(), raw::yamux(kind::DATA, 0, 1, u32::MAX)].concat()),
+        ("a stream opened twice", true, [opened.clone(), opened.clone()].concat()),
+        ("a stream with the other side's number", true, raw::yamux(kind::DATA, flag::SYN, 2, 0)),
+        ("no frame at all", true, vec![9, 9, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1]),
     ];
-    for (what, bytes) in attacks {
-        runtime().block_on(async {
+    runtime().block_on(async {
+        for (what, over, bytes) in attacks {
             let mut stream = raw::encrypted(&Keypair::generate_ed25519(), &addr).await.expect("a handshake");
             raw::push(&mut stream, &bytes).await;
-            raw::push(&mut stream, &raw::yamux(kind::GO_AWAY, 0, 0, 0)).await;
-            assert!(raw::ends(&mut stream).await, "{what}: the connection goes on");
-        });
-    }
+            // Answered, in order, by whoever goes on.
+            raw::push(&mut stream, &raw::yamux(kind::PING, flag::SYN, 0, 7)).await;
+            let over_there = tokio::time::timeout(Duration::from_secs(8), told_over(&mut stream)).await;
+            assert_eq!(over_there.ok(), Some(over), "{what}: is the connection over?");
+        }
+    });
     scene.holds();
+}
+
+/// Reads frames until the other side says that it is over, or hangs up: true. False: it answers a ping.
+async fn told_over(stream: &mut raw::Encrypted) -> bool {
+    let mut head = [0; 12];
+    while futures::AsyncReadExt::read_exact(stream, &mut head).await.is_ok() {
+        match head[1] {
+            kind::GO_AWAY => return true,
+            kind::PING if u16::from_be_bytes([head[2], head[3]]) & flag::ACK != 0 => return false,
+            _ => {}
+        }
+        let body = if head[1] == kind::DATA { u32::from_be_bytes([head[8], head[9], head[10], head[11]]) } else { 0 };
+        let mut rest = vec![0; body as usize];
+        if futures::AsyncReadExt::read_exact(stream, &mut rest).await.is_err() {
+            break;
+        }
+    }
+    true
 }
 
 /// Streams of the flood.

@@ -20,9 +20,11 @@
 
 pub mod cbor;
 pub mod forge;
+pub mod guest;
 pub mod link;
 mod member;
 pub mod raw;
+mod roster;
 mod scene;
 mod spam;
 pub mod wire;
@@ -41,7 +43,7 @@ use self::cbor::{Cbor, array, bytes};
 use self::member::{Member, State, now};
 use self::wire::Manners;
 use crate::proc::{Home, until};
-pub use scene::{Scene, memory_kb};
+pub use scene::Scene;
 
 /// A member in the test's own hands.
 #[derive(Debug)]
@@ -89,8 +91,15 @@ impl Peer {
     /// # Panics
     /// Where that does not come about.
     pub fn join(&self, home: &Home, circle: &str) {
-        let link = home.field(&["invite", "new", "-c", circle], "link");
-        drop(self.accept(&link).expect("the link is read"));
+        self.join_by(home, circle, &home.field(&["invite", "new", "-c", circle], "link"));
+    }
+
+    /// The same by this link.
+    ///
+    /// # Panics
+    /// Where that does not come about.
+    pub fn join_by(&self, home: &Home, circle: &str, link: &str) {
+        drop(self.accept(link).expect("the link is read"));
         let approved = || {
             let row = home.rows(&["invite", "pending", "-c", circle], "pending").into_iter().next()?;
             Some(row.get("id")?.as_str()?.to_owned())

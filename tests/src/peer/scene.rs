@@ -5,18 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::Value;
 
 use super::Peer;
-use crate::proc::{Home, until};
+use crate::proc::{Home, peak_kb, until};
 
 /// Kilobytes that a daemon may grow by under any attack.
 const GROWTH_KB: u64 = 64 << 10;
-
-/// Kilobytes of memory that a process holds now; 0 where it is gone.
-#[must_use]
-pub fn memory_kb(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
-}
 
 /// Amara's daemon with two circles, and Bea, an honest member of the first.
 #[derive(Debug)]
@@ -54,7 +46,7 @@ impl Scene {
         }
         let bea = Peer::member_of(&amara, Self::CIRCLE, "Bea");
         let pid = amara.pid().expect("our child");
-        Self { memory: memory_kb(pid), amara, bea, pid, notes: AtomicU32::new(0) }
+        Self { memory: peak_kb(pid), amara, bea, pid, notes: AtomicU32::new(0) }
     }
 
     /// Another member, who may be hostile.
@@ -76,7 +68,7 @@ impl Scene {
         notes.iter().filter_map(|note| note.get("title").and_then(Value::as_str)).map(str::to_owned).collect()
     }
 
-    /// The daemon is the one that was started, no fatter than it may be; it writes in both circles; it and an honest third member
+    /// The daemon is the one that was started, was never fatter than it may be; it writes in both circles; it and an honest third member
     /// hear from each other.
     ///
     /// # Panics
@@ -102,9 +94,9 @@ impl Scene {
         let faults: Vec<&str> = log.lines().filter(|line| line.contains("a fault in kithd")).collect();
         assert!(faults.is_empty(), "{}", faults.join("\n"));
         assert_eq!(self.amara.pid(), Some(self.pid), "the daemon is another one");
-        let memory = memory_kb(self.pid);
+        let memory = peak_kb(self.pid);
         assert!(memory > 0, "the daemon is gone");
-        assert!(memory < self.memory + growth, "memory grew from {} to {memory} kB", self.memory);
+        assert!(memory < self.memory + growth, "memory grew from {} to {memory} kB at its highest", self.memory);
     }
 
     /// Nothing but what honest people wrote is shown: no title holds this word.
