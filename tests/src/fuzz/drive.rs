@@ -16,8 +16,8 @@ use super::{Bend, Form, Target, Tree, Verdict};
 /// Executions of each target in the checks.
 const CASES: u32 = 50_000;
 
-/// Targets that not only read: some of their samples are read well and refused for what they ask.
-const JUDGED: [&str; 3] = ["compose", "resolver", "daemon-api"];
+/// Targets that not only read: some of their samples are read well and refused for what they ask, or are there to be changed.
+const JUDGED: [&str; 4] = ["compose", "resolver", "daemon-api", "shown"];
 
 /// How many executions are asked for: `KITH_FUZZ_CASES`, else what the checks take.
 #[must_use]
