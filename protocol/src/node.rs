@@ -169,6 +169,7 @@ fn frame_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, bytes: &[u8]) 
         Frame::Ticket(proof) => welcome::ticket(rooms, cx, link, &proof),
         Frame::Answer(answer) => join::answered(rooms, cx, link, &answer),
         Frame::Request(request) => welcome::request(rooms, cx, link, request),
+        Frame::Taken(freed) => welcome::taken(rooms, cx, link, freed),
         Frame::Circle(token, message) => message_came(rooms, cx, link, token, message),
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod frame;
 pub(crate) mod hello;
 pub(crate) mod join;
 pub(crate) mod pace;
+mod parts;
 pub(crate) mod receive;
 pub(crate) mod session;
 pub(crate) mod welcome;

@@ -144,15 +144,12 @@ impl CircleState {
     pub(crate) fn load(read: &dyn Read, crypto: &dyn Crypto, row: CircleRow) -> Result<Self, StoreError> {
         let mut state = Self::empty(row);
         state.ring = Ring::load(read, &state.id)?;
-        // The store holds acts by id; feed them parents first. Each waits for one parent at a time.
-        let mut waiting: BTreeMap<ActId, Vec<SealedAct>> = BTreeMap::new();
-        let mut ready = act::acts(read, &state.id)?;
-        while let Some(sealed) = ready.pop() {
-            if let Some(missing) = sealed.parents().iter().find(|p| !state.parents.contains_key(p)) {
-                waiting.entry(*missing).or_default().push(sealed);
-            } else if let Some(body) = state.opened(&sealed) {
+        // The store holds acts by id.
+        for sealed in act::parents_first(act::acts(read, &state.id)?, SealedAct::id, SealedAct::parents) {
+            if sealed.parents().iter().all(|parent| state.parents.contains_key(parent))
+                && let Some(body) = state.opened(&sealed)
+            {
                 state.absorb(crypto, &sealed, body);
-                ready.extend(waiting.remove(&sealed.id()).unwrap_or_default());
             }
         }
         for bytes in record::stored(read, &state.id)? {

@@ -6,9 +6,11 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 mod farewell;
+mod order;
 mod store;
 
 pub use farewell::Farewell;
+pub(crate) use order::parents_first;
 pub use store::{acts, get_act, put_act};
 
 use minicbor::{Decode, Encode};

@@ -156,17 +156,21 @@ impl Rooms {
         self.wrote.clear();
         self.joins = JoinRow::all(view)?;
         let dirty: Vec<CircleId> = self.circles.values().filter(|c| c.dirty).map(|c| c.id).collect();
-        if dirty.is_empty() {
-            return Ok(());
-        }
-        let mut fresh = CircleState::load_all(view, crypto)?;
         for id in dirty {
-            match fresh.remove(&id) {
-                Some(circle) => self.circles.insert(id, circle),
+            match CircleState::row(view, &id)? {
+                Some(row) => self.circles.insert(id, CircleState::load(view, crypto, row)?),
                 None => self.circles.remove(&id),
             };
         }
         Ok(())
+    }
+
+    /// The other side sent something bad behind something good: what was good stays, and the stream ends. (Dropping the draft
+    /// would make it worth sending the same again.)
+    pub(crate) fn part_with(&mut self, cx: &mut Cx<'_, '_>, link: Link, why: &'static str) {
+        cx.log(why, None);
+        self.ended(cx.env, link);
+        cx.tx.then(Effect::Close(link));
     }
 
     // ---- links ------------------------------------------------------------------------------------------------------

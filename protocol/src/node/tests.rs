@@ -10,6 +10,7 @@ use crate::crypto::{Real, Seeded};
 use crate::id::Addr;
 use crate::store::{MemoryStore, Store};
 
+mod acts;
 mod healing;
 
 struct Machine {
@@ -28,6 +29,10 @@ struct Village {
     replies: BTreeMap<CallId, Result<Answer, Error>>,
     next: u64,
     sent: usize,
+    /// Most bytes that ever waited on one stream.
+    widest: usize,
+    /// Streams dropped because too much waited on them.
+    dropped: usize,
 }
 
 fn peer(at: usize) -> PeerId {
@@ -49,6 +54,8 @@ impl Village {
             replies: BTreeMap::new(),
             next: 0,
             sent: 0,
+            widest: 0,
+            dropped: 0,
         };
         for at in 0..count {
             village.queue.push_back((at, Input::Listening(vec![Addr(vec![u8::try_from(at).expect("few")])])));
@@ -81,8 +88,9 @@ impl Village {
             }
             Effect::Send(link, bytes) => {
                 self.sent += bytes.len();
-                if let Some((other, link)) = self.links.get(&(at, link)) {
-                    self.queue.push_back((*other, Input::Bytes(*link, bytes)));
+                if let Some((other, theirs)) = self.links.get(&(at, link)).copied() {
+                    self.queue.push_back((other, Input::Bytes(theirs, bytes)));
+                    self.overflow((at, link), (other, theirs));
                 }
             }
             Effect::Dial(to, _) => {
@@ -97,6 +105,21 @@ impl Village {
             Effect::Close(link) => self.cut(at, link),
             Effect::Widen(_) | Effect::Notify(_) | Effect::Scrub => {}
             Effect::Log(line, _) => println!("machine {at}: {line}"),
+        }
+    }
+
+    /// A stream that holds more than the daemon keeps for one is dropped, and what waits on it with it.
+    fn overflow(&mut self, (at, link): (usize, Link), to: (usize, Link)) {
+        let waits = |(who, input): &(usize, Input)| match input {
+            Input::Bytes(link, bytes) if (*who, *link) == to => bytes.len(),
+            _ => 0,
+        };
+        let waiting = self.queue.iter().map(waits).sum();
+        self.widest = self.widest.max(waiting);
+        if waiting > 3 * crate::limits::CREDIT_BYTES {
+            self.queue.retain(|one| waits(one) == 0);
+            self.dropped += 1;
+            self.cut(at, link);
         }
     }
 

@@ -8,24 +8,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::frame::{Acts, Bytes, ChainHave, ChainSeq, Hash, Have, Message, Token};
+use super::frame::{Bytes, ChainHave, ChainSeq, Hash, Have, Message, Token};
+use super::parts::Parts;
 use super::session::{CircleLink, Known, say};
 use crate::circle::body::{ChainId, KeyClass};
-use crate::circle::epoch::{self, BoxKeys};
 use crate::circle::state::CircleState;
-use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId};
+use crate::id::{ActId, CircleId, DeviceId, EntryId};
 use crate::limits;
-use crate::log::act;
 use crate::log::chain::{self, ChainHead};
 use crate::log::entry::EntryAt;
 use crate::node::{Cx, Link, Rooms, Stop, entries};
 use crate::planted::{Bug, planted};
 use crate::store::StoreError;
 
-/// Bytes of acts in one frame; keys and framing come on top.
-const ACTS_BYTES: usize = 384 << 10;
 /// Bytes of records in one frame.
-const RECORDS_BYTES: usize = 256 << 10;
+pub(super) const RECORDS_BYTES: usize = 256 << 10;
 /// Bytes of one run; a block is sent whole.
 const RUN_BYTES: usize = 768 << 10;
 /// Others' entries are announced to members who may have them already after so many milliseconds.
@@ -117,6 +114,7 @@ fn known_from(circle: &CircleState, have: &Have) -> Known {
         records: have.records.iter().copied().collect(),
         chains: least(&have.chains),
         heads: have.chains.iter().map(|c| c.head).collect(),
+        branches: BTreeMap::new(),
         shown: BTreeSet::new(),
     }
 }
@@ -170,9 +168,11 @@ pub(crate) fn push(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &Circ
     if !circle.is_current(&shared.device) {
         return Ok(());
     }
-    push_acts(circle, cx, link, shared)?;
-    push_records(circle, cx, link, shared);
-    push_runs(circle, cx, link, shared)
+    // In this order: records and entries are judged by acts.
+    if push_acts(circle, cx, link, shared)? && push_records(circle, cx, link, shared) {
+        push_runs(circle, cx, link, shared)?;
+    }
+    Ok(())
 }
 
 /// Pushes to every proved link of a circle.
@@ -183,79 +183,44 @@ pub(crate) fn push_all(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) ->
     Ok(())
 }
 
-/// Keys for a device: those it lacks and is entitled to, sealed to it.
-pub(crate) fn keys_box(
-    circle: &CircleState,
-    cx: &mut Cx<'_, '_>,
-    device: &DeviceId,
-    epochs: &BTreeSet<EpochId>,
-    talk: &BTreeSet<EpochId>,
-) -> Option<(Bytes, Vec<(EpochId, bool)>)> {
-    let person = circle.now().person_of(device)?;
-    let lacking = |id: &EpochId| !epochs.contains(id) || !talk.contains(id);
-    let mut keys = circle.keys_for(&person, &lacking, cx.env.now);
-    keys.retain(|id, keys| !epochs.contains(id) || keys.talk.is_some());
-    if keys.is_empty() {
-        return None;
+/// True where nothing is left to send.
+fn push_acts(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<bool, Stop> {
+    let Some(known) = shared.known.as_mut() else { return Ok(false) };
+    let mut parts = Parts::of(circle, cx, shared.device, (&known.acts, &known.epochs, &known.talk));
+    while shared.in_flight < limits::CREDIT_BYTES as u64 {
+        let Some(part) = parts.next(circle, cx)? else { return Ok(true) };
+        known.acts.extend(part.acts);
+        known.epochs.extend(part.keys.iter().map(|(id, _)| *id));
+        known.talk.extend(part.keys.iter().filter(|(_, talk)| *talk).map(|(id, _)| *id));
+        shared.in_flight += part.message.weight();
+        say(cx, link, shared.mine, Message::Acts(part.message));
     }
-    let list = keys.iter().map(|(id, keys)| (*id, keys.talk.is_some())).take(limits::BOX_EPOCHS).collect();
-    let packed: Vec<BoxKeys> = keys
-        .into_iter()
-        .take(limits::BOX_EPOCHS)
-        .map(|(epoch, keys)| BoxKeys { epoch, roster: Some(keys.roster), library: Some(keys.library), talk: keys.talk })
-        .collect();
-    let sealed = epoch::pack(cx.env.crypto, cx.env.rng, circle.suite, &circle.id, circle.keys.get(device)?, &packed)?;
-    Some((Bytes(sealed), list))
+    Ok(false)
 }
 
-fn push_acts(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<(), Stop> {
-    let Some(known) = shared.known.as_mut() else { return Ok(()) };
-    let mut keys = keys_box(circle, cx, &shared.device, &known.epochs, &known.talk).map(|(sealed, list)| {
-        for (id, talk) in list {
-            known.epochs.insert(id);
-            if talk {
-                known.talk.insert(id);
-            }
-        }
-        sealed
-    });
-    let missing: Vec<ActId> = circle.order.iter().filter(|id| !known.acts.contains(*id)).copied().collect();
-    let mut batch = Vec::new();
-    let mut size = 0;
-    for id in missing {
-        let Some(sealed) = act::get_act(&cx.tx, &circle.id, &id)? else { continue };
-        known.acts.insert(id);
-        size += sealed.bytes().len();
-        batch.push(Bytes(sealed.bytes().to_vec()));
-        if size > ACTS_BYTES {
-            say(cx, link, shared.mine, Message::Acts(Acts { keys: keys.take(), acts: std::mem::take(&mut batch) }));
-            size = 0;
-        }
-    }
-    if keys.is_some() || !batch.is_empty() {
-        say(cx, link, shared.mine, Message::Acts(Acts { keys, acts: batch }));
-    }
-    Ok(())
-}
-
-fn push_records(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) {
-    let Some(known) = shared.known.as_mut() else { return };
+/// True where nothing is left to send.
+fn push_records(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> bool {
+    let Some(known) = shared.known.as_mut() else { return false };
     let state = circle.now();
     let newer = circle.records.values().filter(|r| state.is_current(&r.device));
-    let mut batch = Vec::new();
-    let mut size = 0;
-    for record in newer.filter(|r| known.records.get(&r.device).is_none_or(|count| *count < r.count)).collect::<Vec<_>>() {
-        known.records.insert(record.device, record.count);
-        size += record.bytes.len();
-        batch.push(Bytes(record.bytes.clone()));
-        if size > RECORDS_BYTES {
-            say(cx, link, shared.mine, Message::Records(std::mem::take(&mut batch)));
-            size = 0;
+    let newer: Vec<_> = newer.filter(|r| known.records.get(&r.device).is_none_or(|count| *count < r.count)).collect();
+    let mut newer = newer.into_iter().peekable();
+    while newer.peek().is_some() {
+        if shared.in_flight >= limits::CREDIT_BYTES as u64 {
+            return false;
         }
-    }
-    if !batch.is_empty() {
+        let (mut batch, mut size) = (Vec::new(), 0);
+        while size <= RECORDS_BYTES
+            && let Some(record) = newer.next()
+        {
+            known.records.insert(record.device, record.count);
+            size += record.bytes.len();
+            batch.push(Bytes(record.bytes.clone()));
+        }
+        shared.in_flight += size as u64;
         say(cx, link, shared.mine, Message::Records(batch));
     }
+    true
 }
 
 fn push_runs(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<(), Stop> {
@@ -280,7 +245,7 @@ fn push_runs(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut
     Ok(())
 }
 
-/// A branch beside the main one is short, and served once to whoever does not know its head.
+/// A branch beside the main one is served once to whoever does not know its head.
 fn push_branch(
     circle: &CircleState,
     cx: &mut Cx<'_, '_>,
@@ -289,15 +254,20 @@ fn push_branch(
     branch: &ChainHead,
 ) -> Result<(), Stop> {
     let Some(known) = shared.known.as_mut().filter(|known| !known.heads.contains(&branch.head)) else { return Ok(()) };
-    known.heads.insert(branch.head);
-    let mut after = branch.first.saturating_sub(1);
+    let mut after = known.branches.get(&branch.no).copied().unwrap_or_else(|| branch.first.saturating_sub(1));
     while after < branch.seq {
+        if shared.in_flight >= limits::CREDIT_BYTES as u64 {
+            return Ok(());
+        }
         let talk = (branch.id.class == KeyClass::Talk).then_some(&known.talk);
         let served = chain::serve_branch(&cx.tx, &circle.ring, branch.no, after, RUN_BYTES, talk).map_err(entries::stop)?;
         let Some(served) = served.filter(|served| served.last > after) else { break };
+        shared.in_flight += served.run.len() as u64;
         after = served.last;
+        known.branches.insert(branch.no, after);
         say(cx, link, shared.mine, Message::Run(Bytes(served.run), served.skipped));
     }
+    known.heads.insert(branch.head);
     Ok(())
 }
 
@@ -335,6 +305,14 @@ fn notice_branches(circle: &CircleState, cx: &Cx<'_, '_>, have: &Have, known: &m
 
 // ---- acknowledgements -----------------------------------------------------------------------------------------------
 
+/// Acknowledges acts or records: so many bytes more may be sent to us.
+pub(super) fn acknowledge(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, weight: u64) {
+    if let Some(shared) = rooms.shared(link, id).filter(|_| weight > 0) {
+        let token = shared.mine;
+        say(cx, link, token, Message::Got(Vec::new(), weight));
+    }
+}
+
 /// How far their chains are now.
 pub(crate) fn got(
     rooms: &mut Rooms,
@@ -344,6 +322,12 @@ pub(crate) fn got(
     chains: &[ChainSeq],
     freed: u64,
 ) -> Result<(), Stop> {
+    if chains.is_empty() {
+        if let Some(shared) = rooms.shared(link, &id) {
+            shared.in_flight = shared.in_flight.saturating_sub(freed);
+        }
+        return push(rooms, cx, link, &id);
+    }
     let mine: BTreeMap<_, _> =
         chain::chains(&cx.tx, &id)?.into_iter().filter(|c| c.parent.is_none()).map(|c| (c.id, c.seq)).collect();
     let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };

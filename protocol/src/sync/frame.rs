@@ -64,6 +64,9 @@ pub(crate) enum Frame {
     /// A request to come in, sealed to the stewards.
     #[n(6)]
     Request(#[n(0)] Request),
+    /// A newcomer acknowledges so many bytes of a welcome.
+    #[n(7)]
+    Taken(#[n(0)] u64),
 }
 
 /// What members say to each other in a circle.
@@ -91,7 +94,8 @@ pub(crate) enum Message {
     /// A run of entries of one chain. True: entries before it are sealed under talk keys that the receiver does not hold.
     #[n(6)]
     Run(#[n(0)] Bytes, #[n(1)] bool),
-    /// How far chains are here now; frees so many bytes of the sender's credit (0: news, not an acknowledgement).
+    /// How far chains are here now; frees so many bytes of the sender's credit (0: news, not an acknowledgement). Acts and
+    /// records are acknowledged with no chains.
     #[n(7)]
     Got(#[n(0)] Vec<ChainSeq>, #[n(1)] u64),
     /// Requests to come in, for stewards.
@@ -155,6 +159,13 @@ pub(crate) struct Acts {
     /// Acts as signed, parents first.
     #[n(1)]
     pub(crate) acts: Vec<Bytes>,
+}
+
+impl Acts {
+    /// What it counts against credit: the bytes of keys and acts.
+    pub(crate) fn weight(&self) -> u64 {
+        self.keys.iter().chain(&self.acts).map(|bytes| bytes.0.len() as u64).sum()
+    }
 }
 
 /// Proves the ticket's key on this link, and which new device asks.

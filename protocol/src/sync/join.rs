@@ -182,7 +182,7 @@ pub(crate) fn answered(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, answe
         TicketAnswer::Declined => with_join(rooms, cx, &asked, |join, cx| join.set(cx, 4, "a steward declined the request"))?,
         TicketAnswer::Refused(refusal::BUSY) => return busy(rooms, cx, link, &asked),
         TicketAnswer::Refused(why) => refused(rooms, cx, &asked, *why)?,
-        TicketAnswer::Welcome(acts, records) => welcomed(rooms, cx, &asked, acts, records)?,
+        TicketAnswer::Welcome(acts, records) => welcomed(rooms, cx, link, &asked, acts, records)?,
     }
     // One ticket at a time on a link: the next one once nobody waits for an answer to this one.
     let waits = rooms.joins.get(&asked).is_some_and(JoinRow::open) || rooms.looking.iter().any(|l| l.ticket.circle == asked);
@@ -330,7 +330,14 @@ fn request(join: &JoinRow, card: &Card, suite: Suite, cx: &mut Cx<'_, '_>) -> Re
 }
 
 /// Admitted: take keys and acts, judge them, see who is there.
-fn welcomed(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, asked: &CircleId, acts: &Acts, records: &[Bytes]) -> Result<(), Stop> {
+fn welcomed(
+    rooms: &mut Rooms,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    asked: &CircleId,
+    acts: &Acts,
+    records: &[Bytes],
+) -> Result<(), Stop> {
     let Some(join) = rooms.joins.get_mut(asked).filter(|join| join.open()) else { return Ok(()) };
     let id = join.ticket.circle;
     let Some(suite) = Suite::from_byte(join.suite) else { return Ok(()) };
@@ -350,7 +357,9 @@ fn welcomed(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, asked: &CircleId, acts: &Act
     }
     for bytes in &acts.acts {
         if circle.take_act(cx, &bytes.0, &mut offered)? == Taken::Bad {
-            return Err(Stop::Peer("an act that is not what it claims"));
+            rooms.offered = offered;
+            rooms.part_with(cx, link, "an act that is not what it claims");
+            return Ok(());
         }
     }
     for bytes in records {
@@ -360,6 +369,7 @@ fn welcomed(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, asked: &CircleId, acts: &Act
     let done = !records.is_empty();
     if !done {
         rooms.offered = offered;
+        send(cx, link, &Frame::Taken(acts.weight()));
         return Ok(());
     }
     circle.take_keys(cx, offered);

@@ -10,7 +10,7 @@ use super::pace::{Giver, Pace};
 use super::session::say;
 use crate::circle::body::Role;
 use crate::circle::state::{CircleState, Standing, Taken};
-use crate::id::{ActId, CircleId};
+use crate::id::{ActId, CircleId, EpochId};
 use crate::limits;
 use crate::log::LogError;
 use crate::log::act::Farewell;
@@ -26,19 +26,27 @@ pub(crate) fn acts(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: Circl
     let device = rooms.shared(link, &id).map(|shared| shared.device);
     let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
     let giver = device.and_then(|device| Giver::of(circle, &device));
-    let Took { news, held, learned, taken, later } = take(circle, cx, acts, giver.as_ref(), &mut rooms.pace)?;
+    let Brought { news, held, learned, taken, keys, later, bad } = take(circle, cx, acts, giver.as_ref(), &mut rooms.pace)?;
     if later && let Some(shared) = rooms.shared(link, &id) {
         shared.ask_at = shared.ask_at.or(Some(cx.env.now.plus(limits::ROTATION_MILLIS)));
     }
     if let Some(known) = rooms.shared(link, &id).and_then(|s| s.known.as_mut()) {
         known.acts.extend(taken);
+        known.epochs.extend(keys.iter().map(|(id, _)| *id));
+        known.talk.extend(keys.iter().filter(|(_, talk)| *talk).map(|(id, _)| *id));
     }
     if news {
         rooms.touched(id);
     }
+    if bad {
+        rooms.part_with(cx, link, "an act that is not what it claims");
+    }
+    exchange::acknowledge(rooms, cx, link, &id, acts.weight());
     if news || learned {
         resync(rooms, cx, &id)?;
-        // What keys we hold decides what they may send us.
+    }
+    if learned {
+        // What keys we hold decides what they may send us. (Of keys that came with their acts they know.)
         exchange::say_have(rooms, cx, link, id)?;
     }
     if held && let Some(shared) = rooms.shared(link, &id) {
@@ -47,48 +55,58 @@ pub(crate) fn acts(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: Circl
     Ok(())
 }
 
-/// What came of keys and acts.
+/// What came of a frame of acts.
 #[derive(Default)]
-struct Took {
-    /// Anything new.
+struct Brought {
+    /// An act that was not known.
     news: bool,
-    /// Anything that could not be judged.
+    /// Something that cannot be judged yet.
     held: bool,
-    /// Keys learned.
+    /// A key of an epoch that was known already.
     learned: bool,
     /// The new acts.
     taken: Vec<ActId>,
-    /// Anything that was too much for now.
+    /// The epochs whose keys came, and whether the talk key did.
+    keys: Vec<(EpochId, bool)>,
+    /// Something that was too much for now.
     later: bool,
+    /// Something that is no act of this circle; what came behind it was not looked at.
+    bad: bool,
 }
 
+/// Takes keys and acts.
 fn take(
     circle: &mut CircleState,
     cx: &mut Cx<'_, '_>,
     acts: &Acts,
     giver: Option<&Giver>,
     pace: &mut Pace,
-) -> Result<Took, Stop> {
+) -> Result<Brought, Stop> {
     let mut offered = match &acts.keys {
         Some(sealed) => circle.open_box(cx.env.crypto, &sealed.0),
         None => BTreeMap::new(),
     };
-    let (mut took, before) = (Took::default(), circle.order.len());
+    let keys = offered.iter().map(|(id, keys)| (*id, keys.talk.is_some())).collect();
+    let mut brought = Brought { keys, ..Brought::default() };
+    let before = circle.order.len();
     for bytes in &acts.acts {
         if giver.is_some() && !pace.allows(circle, giver, &bytes.0, cx.env.now) {
-            took.later = true;
+            brought.later = true;
             continue;
         }
         match circle.take_act(cx, &bytes.0, &mut offered)? {
-            Taken::New => took.news = true,
+            Taken::New => brought.news = true,
             Taken::Known | Taken::Refused => {}
-            Taken::Held => took.held = true,
-            Taken::Bad => return Err(Stop::Peer("an act that is not what it claims")),
+            Taken::Held => brought.held = true,
+            Taken::Bad => {
+                brought.bad = true;
+                break;
+            }
         }
     }
-    took.taken = circle.order.iter().skip(before).copied().collect();
-    took.learned = circle.take_keys(cx, offered);
-    Ok(took)
+    brought.taken = circle.order.iter().skip(before).copied().collect();
+    brought.learned = circle.take_keys(cx, offered);
+    Ok(brought)
 }
 
 /// Asks those for the rest who brought more than they may at once, and when it is time.
@@ -130,6 +148,7 @@ pub(crate) fn records(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: Ci
             }
         }
     }
+    exchange::acknowledge(rooms, cx, link, &id, records.iter().map(|bytes| bytes.0.len() as u64).sum());
     if news {
         rooms.touched(id);
     }

@@ -36,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) ask_again: Option<Millis>,
     /// A ticket's holder on the other side, once proved: the circle, the invite's key, the device that asks.
     pub(crate) guest: Option<Guest>,
+    /// What was sent to her.
+    pub(crate) welcome: Welcome,
     /// When it opened.
     since: Millis,
     /// Frames that came while the other side had proved nothing.
@@ -51,8 +53,18 @@ pub(crate) struct Guest {
     pub(crate) ticket: DeviceId,
     /// The device that asks.
     pub(crate) device: DeviceId,
-    /// Was she let in on this link already?
+    /// Was all of it sent on this link already?
     pub(crate) welcomed: bool,
+}
+
+/// How far a welcome is.
+#[derive(Debug, Default)]
+pub(crate) struct Welcome {
+    pub(crate) acts: BTreeSet<ActId>,
+    /// Epochs whose keys went, the talk key included where she may have it.
+    pub(crate) epochs: BTreeSet<EpochId>,
+    /// Bytes sent and not acknowledged yet.
+    pub(crate) in_flight: u64,
 }
 
 /// One circle on one link.
@@ -89,13 +101,15 @@ pub(crate) struct Known {
     pub(crate) chains: BTreeMap<ChainId, u64>,
     /// Heads they named, and heads of side branches that we sent.
     pub(crate) heads: BTreeSet<EntryId>,
+    /// How far side branches were sent, by their number here.
+    pub(crate) branches: BTreeMap<u32, u64>,
     /// Chains that were sent again from the start because of a fork.
     pub(crate) shown: BTreeSet<ChainId>,
 }
 
 impl Session {
     /// A fresh stream.
-    pub(crate) const fn new(peer: PeerId, my_salt: Salt, since: Millis) -> Self {
+    pub(crate) fn new(peer: PeerId, my_salt: Salt, since: Millis) -> Self {
         Self {
             peer,
             my_salt,
@@ -107,6 +121,7 @@ impl Session {
             asked: None,
             ask_again: None,
             guest: None,
+            welcome: Welcome::default(),
             since,
             strange: 0,
         }

@@ -2,14 +2,14 @@
 
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
-use std::collections::BTreeSet;
-
 use minicbor::{Decode, Encode};
 
 use super::frame::{Acts, Bytes, Card, Frame, Message, Request, RequestBody, StewardKey, TicketAnswer, TicketProof, refusal};
-use super::session::{Guest, say, send};
+use super::parts::Parts;
+use super::session::{Guest, Welcome, say, send};
 use super::{exchange, session::Session};
 use crate::circle::body::Role;
+use crate::circle::record::Record;
 use crate::circle::state::{CircleState, Standing};
 use crate::circle::ticket::{self, Secret};
 use crate::circle::words;
@@ -17,7 +17,6 @@ use crate::codec;
 use crate::crypto::{self, Crypto, SigningKey};
 use crate::id::{ActId, CircleId, DeviceId, PeerId};
 use crate::limits;
-use crate::log::act;
 use crate::node::{Cx, Effect, Link, Rooms, Stop};
 use crate::private::Private;
 use crate::store::{Read, StoreError, Table};
@@ -26,8 +25,6 @@ use crate::time::{MINUTE, Millis};
 pub(crate) const TICKET: &str = "kith/v1/ticket-proof";
 pub(crate) const REQUEST: &str = "kith/v1/request";
 pub(crate) const CARD: &str = "kith/v1/card";
-/// Bytes of acts in one frame to a newcomer.
-const WELCOME_BYTES: usize = 384 << 10;
 /// Bytes of a request sealed to one steward.
 const SEALED_BYTES: usize = 8 << 10;
 /// Requests that wait by one ticket.
@@ -113,6 +110,7 @@ pub(crate) fn ticket(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, proof: 
     let id = circle.id;
     if let Some(session) = rooms.sessions.get_mut(&link) {
         session.guest = Some(Guest { circle: id, ticket: proof.key, device: proof.device, welcomed: false });
+        session.welcome = Welcome::default();
     }
     rooms.dialer.proved(&peer);
     cx.tx.then(Effect::Widen(link));
@@ -346,34 +344,47 @@ fn welcome(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), Sto
     if !circle.is_current(&guest.device) {
         return refuse(cx, link, refusal::CLOSED);
     }
-    let (mut epochs, mut talk) = (BTreeSet::new(), BTreeSet::new());
-    while let Some((sealed, list)) = exchange::keys_box(circle, cx, &guest.device, &epochs, &talk) {
-        epochs.extend(list.iter().map(|(id, _)| *id));
-        // A talk key she may not have is not lacking either.
-        talk.extend(list.iter().map(|(id, _)| *id));
-        let acts = Acts { keys: Some(sealed), acts: Vec::new() };
-        send(cx, link, &Frame::Answer(TicketAnswer::Welcome(acts, Vec::new())));
-    }
-    let mut batch = Vec::new();
-    let mut size = 0;
-    for id in &circle.order {
-        let Some(sealed) = act::get_act(&cx.tx, &circle.id, id)? else { continue };
-        size += sealed.bytes().len();
-        batch.push(Bytes(sealed.bytes().to_vec()));
-        if size > WELCOME_BYTES {
-            let acts = Acts { keys: None, acts: std::mem::take(&mut batch) };
-            send(cx, link, &Frame::Answer(TicketAnswer::Welcome(acts, Vec::new())));
-            size = 0;
+    let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
+    let sent = &mut session.welcome;
+    // A talk key she may not have is not lacking either.
+    let mut parts = Parts::of(circle, cx, guest.device, (&sent.acts, &sent.epochs, &sent.epochs));
+    let mut next = parts.next(circle, cx)?;
+    while let Some(part) = next {
+        if sent.in_flight >= limits::CREDIT_BYTES as u64 {
+            return Ok(());
         }
+        sent.acts.extend(part.acts);
+        sent.epochs.extend(part.keys.iter().map(|(id, _)| *id));
+        sent.in_flight += part.message.weight();
+        send(cx, link, &Frame::Answer(TicketAnswer::Welcome(part.message, Vec::new())));
+        next = parts.next(circle, cx)?;
     }
-    let state = circle.now();
-    let records =
-        circle.records.values().filter(|r| state.is_current(&r.device)).map(|r| Bytes(r.bytes.clone())).take(256).collect();
-    send(cx, link, &Frame::Answer(TicketAnswer::Welcome(Acts { keys: None, acts: batch }, records)));
-    if let Some(guest) = rooms.sessions.get_mut(&link).and_then(|s| s.guest.as_mut()) {
+    send(cx, link, &Frame::Answer(TicketAnswer::Welcome(Acts { keys: None, acts: Vec::new() }, some_records(circle))));
+    if let Some(guest) = session.guest.as_mut() {
         guest.welcomed = true;
     }
     Ok(())
+}
+
+/// As many records as fit; the others come once she is in.
+fn some_records(circle: &CircleState) -> Vec<Bytes> {
+    let (state, mut size) = (circle.now(), 0);
+    let current = circle.records.values().filter(|r| state.is_current(&r.device));
+    let fits = |record: &&Record| {
+        size += record.bytes.len();
+        size <= exchange::RECORDS_BYTES
+    };
+    current.take_while(fits).map(|r| Bytes(r.bytes.clone())).collect()
+}
+
+/// A newcomer took in so much: the next parts.
+pub(crate) fn taken(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, freed: u64) -> Result<(), Stop> {
+    let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
+    if session.welcome.in_flight == 0 || session.guest.is_none_or(|guest| guest.welcomed) {
+        return Ok(());
+    }
+    session.welcome.in_flight = session.welcome.in_flight.saturating_sub(freed);
+    welcome(rooms, cx, link)
 }
 
 /// Tries with a ticket are counted per peer and minute, before anything is verified.

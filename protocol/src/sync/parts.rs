@@ -1,0 +1,96 @@
+//! Membership cut into frames: acts in causal order, and with each the keys of the epoch that it carries.
+//!
+//! A frame is complete in itself: whoever takes its acts holds the keys to open the next frame's.
+
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::frame::{Acts, Bytes};
+use crate::circle::epoch::{self, BoxKeys, EpochKeys};
+use crate::circle::state::CircleState;
+use crate::id::{ActId, DeviceId, EpochId};
+use crate::limits;
+use crate::log::act;
+use crate::node::{Cx, Stop};
+
+/// Bytes of acts in one frame; keys and framing come on top.
+const ACTS_BYTES: usize = 384 << 10;
+
+/// What a device lacks.
+pub(super) struct Parts {
+    device: DeviceId,
+    /// Keys that she may have.
+    keys: BTreeMap<EpochId, EpochKeys>,
+    /// Of these, the epochs whose acts she has.
+    late: VecDeque<EpochId>,
+    acts: VecDeque<ActId>,
+}
+
+/// One frame's share.
+pub(super) struct Part {
+    /// As it travels.
+    pub(super) message: Acts,
+    /// Which acts these are.
+    pub(super) acts: Vec<ActId>,
+    /// Of which epochs the keys are, and whether the talk key is among them.
+    pub(super) keys: Vec<(EpochId, bool)>,
+}
+
+impl Parts {
+    /// What a device lacks that has these acts, and roster and talk keys of these epochs.
+    pub(super) fn of(
+        circle: &CircleState,
+        cx: &Cx<'_, '_>,
+        device: DeviceId,
+        has: (&BTreeSet<ActId>, &BTreeSet<EpochId>, &BTreeSet<EpochId>),
+    ) -> Self {
+        let (acts, epochs, talk) = has;
+        let lacking = |id: &EpochId| !epochs.contains(id) || !talk.contains(id);
+        let person = circle.now().person_of(&device);
+        let mut keys = person.map(|person| circle.keys_for(&person, &lacking, cx.env.now)).unwrap_or_default();
+        keys.retain(|id, keys| !epochs.contains(id) || keys.talk.is_some());
+        let known = |id: &&EpochId| circle.epochs.get(*id).is_some_and(|meta| acts.contains(&meta.act));
+        let late = keys.keys().filter(known).copied().collect();
+        Self { device, keys, late, acts: circle.order.iter().filter(|id| !acts.contains(*id)).copied().collect() }
+    }
+
+    /// The next frame's share; nothing where everything has been taken.
+    pub(super) fn next(&mut self, circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<Option<Part>, Stop> {
+        let mut keys = Vec::new();
+        while keys.len() < limits::BOX_EPOCHS
+            && let Some(epoch) = self.late.pop_front()
+        {
+            keys.extend(self.keys.remove_entry(&epoch));
+        }
+        let (mut acts, mut bytes, mut size) = (Vec::new(), Vec::new(), 0);
+        while size <= ACTS_BYTES
+            && keys.len() < limits::BOX_EPOCHS
+            && let Some(id) = self.acts.pop_front()
+        {
+            let Some(sealed) = act::get_act(&cx.tx, &circle.id, &id)? else { continue };
+            keys.extend(circle.carried.get(&id).and_then(|epoch| self.keys.remove_entry(epoch)));
+            size += sealed.bytes().len();
+            bytes.push(Bytes(sealed.bytes().to_vec()));
+            acts.push(id);
+        }
+        if keys.is_empty() && acts.is_empty() {
+            return Ok(None);
+        }
+        let list = keys.iter().map(|(id, keys)| (*id, keys.talk.is_some())).collect();
+        let message = Acts { keys: self.pack(circle, cx, keys), acts: bytes };
+        Ok(Some(Part { message, acts, keys: list }))
+    }
+
+    fn pack(&self, circle: &CircleState, cx: &mut Cx<'_, '_>, keys: Vec<(EpochId, EpochKeys)>) -> Option<Bytes> {
+        let keys = keys.into_iter();
+        let packed: Vec<BoxKeys> = keys
+            .map(|(epoch, keys)| BoxKeys { epoch, roster: Some(keys.roster), library: Some(keys.library), talk: keys.talk })
+            .collect();
+        if packed.is_empty() {
+            return None;
+        }
+        let device = circle.keys.get(&self.device)?;
+        epoch::pack(cx.env.crypto, cx.env.rng, circle.suite, &circle.id, device, &packed).map(Bytes)
+    }
+}
