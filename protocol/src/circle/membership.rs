@@ -205,6 +205,13 @@ impl Membership {
         self.graph.len() == 0
     }
 
+    /// What judging has cost so far, in acts judged and earlier judgements looked at: so that tests can count instead of time.
+    #[cfg(feature = "switches")]
+    #[must_use]
+    pub fn work(&self) -> usize {
+        self.memo.borrow().work()
+    }
+
     /// The inadmissible acts.
     pub fn refused(&self) -> impl Iterator<Item = ActId> + '_ {
         self.graph.refused()

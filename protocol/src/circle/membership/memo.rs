@@ -20,11 +20,13 @@ pub(super) struct Memo {
     recent: Vec<Arc<Judgement>>,
     landmarks: Vec<Arc<Judgement>>,
     stride: usize,
+    /// Acts judged and judgements looked at, to show how the cost grows.
+    work: usize,
 }
 
 impl Memo {
     pub(super) const fn new() -> Self {
-        Self { recent: Vec::new(), landmarks: Vec::new(), stride: STRIDE }
+        Self { recent: Vec::new(), landmarks: Vec::new(), stride: STRIDE, work: 0 }
     }
 
     /// The judgement of `place`.
@@ -34,13 +36,21 @@ impl Memo {
             self.recent.push(Arc::clone(&known));
             return known;
         }
-        let made = Arc::new(self.base(g, &place).extended(g, place));
+        let base = self.base(g, &place);
+        self.work += self.recent.len() + self.landmarks.len() + place.core.count() - base.count;
+        let made = Arc::new(base.extended(g, place));
         if self.recent.len() >= RECENT {
             self.recent.remove(0);
         }
         self.recent.push(Arc::clone(&made));
         self.mark(&made);
         made
+    }
+
+    /// What judging has cost so far, in acts judged and judgements looked at.
+    #[cfg(feature = "switches")]
+    pub(super) const fn work(&self) -> usize {
+        self.work
     }
 
     /// The largest known judgement on which only news must be judged.
