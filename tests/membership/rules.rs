@@ -63,7 +63,8 @@ rules! {
     delegates_by_founder_or_quorum: "delegates";
 }
 
-/// Acts carry their author's clock as a label; here it is set at random, and nothing changes.
+/// Acts carry their author's clock as a label. Here each act's is set at random, children before their parents and thousands of
+/// years apart: every act is written, read, verified and opened all the same, and what they mean does not change.
 #[test]
 fn r12_clocks_decide_nothing() {
     stories(&["r04-", "r06-", "epoch-"], Making::Signed);

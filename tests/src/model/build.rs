@@ -10,6 +10,7 @@ use kith_protocol::circle::epoch::{EpochKeys, epoch_id, new_epoch};
 use kith_protocol::circle::membership::Fact;
 use kith_protocol::crypto::{Real, Seeded};
 use kith_protocol::id::{ActId, CircleId, EpochId};
+use kith_protocol::limits;
 use kith_protocol::log::act::{ActBody, ActPlace, SealedAct, write_act};
 use kith_protocol::time::Millis;
 use rand_core::Rng;
@@ -33,8 +34,23 @@ pub struct Built {
     pub circle: CircleId,
     /// Its acts.
     pub facts: Vec<Fact>,
+    /// How many of them were signed, sealed, parsed, verified and opened.
+    pub signed: usize,
+    /// Those that the log has no form for, so that they stay plain facts, and why.
+    pub formless: Vec<(String, Formless)>,
     /// Which id stands for which.
     pub names: Names,
+}
+
+/// Why the log has no form for an act of a vector. Nothing else excuses an act from being signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Formless {
+    /// It names no parents, and is no genesis.
+    NoParents,
+    /// It names more parents than fit.
+    ManyParents,
+    /// It is a genesis and names parents.
+    GenesisOnTop,
 }
 
 /// Builds a vector's acts. `seed` chooses every id.
@@ -42,7 +58,15 @@ pub struct Built {
 /// # Errors
 /// Where the vector cannot be understood.
 pub fn build(vector: &Vector, making: Making, seed: u64) -> Result<Built, String> {
-    let mut maker = Maker { names: Names::new(vector, seed), making, rng: Seeded::new(seed), epoch: None, facts: Vec::new() };
+    let mut maker = Maker {
+        names: Names::new(vector, seed),
+        making,
+        rng: Seeded::new(seed),
+        epoch: None,
+        facts: Vec::new(),
+        signed: 0,
+        formless: Vec::new(),
+    };
     let mut waiting: Vec<&Raw> = vector.acts.iter().collect();
     waiting.sort_by_key(|raw| text(raw, "id") != Some(&vector.circle));
     let known: BTreeMap<&str, ()> = vector.acts.iter().filter_map(|raw| Some((text(raw, "id")?, ()))).collect();
@@ -63,7 +87,7 @@ pub fn build(vector: &Vector, making: Making, seed: u64) -> Result<Built, String
         waiting = rest;
     }
     let circle = maker.names.circle().ok_or("no genesis")?;
-    Ok(Built { circle, facts: maker.facts, names: maker.names })
+    Ok(Built { circle, facts: maker.facts, signed: maker.signed, formless: maker.formless, names: maker.names })
 }
 
 /// The acts that an act names.
@@ -80,18 +104,22 @@ struct Maker {
     /// The genesis epoch, which all acts are sealed under.
     epoch: Option<(EpochId, EpochKeys)>,
     facts: Vec<Fact>,
+    signed: usize,
+    formless: Vec<(String, Formless)>,
 }
 
 impl Maker {
     fn make(&mut self, raw: &Raw) -> Result<(), String> {
         let id = text(raw, "id").ok_or("an act without id")?;
         let fact = match self.making {
-            Making::Plain => None,
-            Making::Signed => self.signed(raw)?,
-        };
-        let fact = match fact {
-            Some(fact) => fact,
-            None => self.plain(raw)?,
+            Making::Plain => self.plain(raw)?,
+            Making::Signed => match formless(raw) {
+                Some(why) => {
+                    self.formless.push((id.to_owned(), why));
+                    self.plain(raw)?
+                }
+                None => self.signed(raw).map_err(|e| format!("{id}: {e}"))?,
+            },
         };
         self.names.act_is(id, fact.id);
         self.facts.push(fact);
@@ -117,8 +145,8 @@ impl Maker {
         })
     }
 
-    /// `None` where the log itself would not take such an act.
-    fn signed(&mut self, raw: &Raw) -> Result<Option<Fact>, String> {
+    /// Writes the act as its author's device would, and reads it as any other machine would.
+    fn signed(&mut self, raw: &Raw) -> Result<Fact, String> {
         let author = text(raw, "author").ok_or("an act without author")?;
         let signer = self.names.signing_key(author);
         let made = carries_epoch(raw).then(|| new_epoch(&mut self.rng, &[], History::SinceJoin));
@@ -128,23 +156,42 @@ impl Maker {
         let roster = match (&made, &self.epoch) {
             (Some((_, keys)), _) if genesis => keys.roster.clone(),
             (_, Some((_, keys))) => keys.roster.clone(),
-            _ => return Ok(None),
+            _ => return Err("there is no key to seal it under".to_owned()),
         };
         let place = match (&self.epoch, self.names.circle()) {
             _ if genesis => ActPlace::Genesis { roster: &roster },
             (Some((epoch, _)), Some(circle)) => ActPlace::In { circle, parents, epoch: *epoch, roster: &roster },
-            _ => return Ok(None),
+            _ => return Err("there is no circle to write it in".to_owned()),
         };
         let epoch: Option<NewEpoch> = made.as_ref().map(|(epoch, _)| epoch.clone());
         let at = Millis(self.rng.next_u64() % (1 << 50)); // a label that decides nothing (R12)
         let body = ActBody { at, statement, epoch };
-        let Ok(act) = write_act(&Real, &mut self.rng, &signer, place, &body) else { return Ok(None) };
-        let act = SealedAct::parse(act.bytes()).map_err(|e| e.to_string())?;
+        let act = write_act(&Real, &mut self.rng, &signer, place, &body).map_err(|e| format!("cannot be written: {e}"))?;
+        let act = SealedAct::parse(act.bytes()).map_err(|e| format!("cannot be read: {e}"))?;
         if genesis && self.epoch.is_none() {
             self.epoch = made.map(|(epoch, keys)| (epoch_id(&act.circle(), &epoch), keys));
         }
-        let body = act.open(&roster).filter(|body| act.verify(&Real) && act.farewell_stands(&Real, body));
-        Ok(body.map(|body| Fact::read(&Real, &act, body)))
+        if !act.verify(&Real) {
+            return Err("its signature does not verify".to_owned());
+        }
+        let opened = act.open(&roster).ok_or("it does not open")?;
+        if !act.farewell_stands(&Real, &opened) {
+            return Err("its farewell does not verify".to_owned());
+        }
+        if opened != body {
+            return Err("it says something else once it is opened".to_owned());
+        }
+        self.signed += 1;
+        Ok(Fact::read(&Real, &act, opened))
+    }
+}
+
+fn formless(raw: &Raw) -> Option<Formless> {
+    let genesis = text(raw, "type") == Some("genesis");
+    match texts(raw, "parents").len() {
+        0 => (!genesis).then_some(Formless::NoParents),
+        _ if genesis => Some(Formless::GenesisOnTop),
+        many => (many > limits::HEADS).then_some(Formless::ManyParents),
     }
 }
 

@@ -30,12 +30,16 @@ pub struct Signed {
     pub people: BTreeMap<PersonId, PersonId>,
 }
 
-/// Signs a history with these primitives; nothing where some act of it cannot be written.
-#[must_use]
-pub fn sign(world: &World, crypto: &dyn Crypto) -> Option<Signed> {
+/// Signs a history with these primitives.
+///
+/// # Errors
+/// Where some act of it cannot be written or read again.
+pub fn sign(world: &World, crypto: &dyn Crypto) -> Result<Signed, String> {
+    let mut seed = [0; 8];
+    seed.copy_from_slice(&world.circle.0[..8]);
     let mut signer = Signer {
         crypto,
-        rng: Seeded::new(u64::from_le_bytes(world.circle.0.first_chunk::<8>().copied()?)),
+        rng: Seeded::new(u64::from_le_bytes(seed)),
         circle: CircleId([0; 32]),
         devices: BTreeMap::new(),
         acts: BTreeMap::new(),
@@ -45,13 +49,14 @@ pub fn sign(world: &World, crypto: &dyn Crypto) -> Option<Signed> {
     };
     let (mut acts, mut facts) = (Vec::new(), Vec::new());
     for fact in &world.facts {
-        let (sealed, read) = signer.write(fact)?;
+        let (sealed, read) = signer.write(fact).map_err(|e| format!("{:?}: {e}", fact.statement))?;
         signer.acts.insert(fact.id, sealed.id());
         acts.push(sealed);
         facts.push(read);
     }
     let secrets = signer.devices.values().map(|secrets| (secrets.sign.id(), secrets.clone())).collect();
-    Some(Signed { circle: signer.circle, acts, facts, epoch: signer.epoch?, secrets, people: signer.people })
+    let epoch = signer.epoch.ok_or("no genesis")?;
+    Ok(Signed { circle: signer.circle, acts, facts, epoch, secrets, people: signer.people })
 }
 
 /// The device that each person's id follows from.
@@ -103,7 +108,7 @@ impl Signer<'_> {
         *self.people.entry(*person).or_insert(real.unwrap_or(*person))
     }
 
-    fn write(&mut self, fact: &Fact) -> Option<(SealedAct, Fact)> {
+    fn write(&mut self, fact: &Fact) -> Result<(SealedAct, Fact), String> {
         let author = self.secrets(&fact.author);
         let genesis = matches!(fact.statement, Statement::Genesis { .. });
         if genesis {
@@ -115,7 +120,7 @@ impl Signer<'_> {
         let roster = match (&self.epoch, &made) {
             (Some((_, keys)), _) => keys.roster.clone(),
             (None, Some((_, keys))) => keys.roster.clone(),
-            (None, None) => return None,
+            (None, None) => return Err("there is no key to seal it under".to_owned()),
         };
         let mut parents: Vec<ActId> = fact.parents.iter().map(|id| self.act(id)).collect();
         parents.sort_unstable();
@@ -125,14 +130,18 @@ impl Signer<'_> {
         };
         let epoch: Option<NewEpoch> = made.as_ref().map(|(epoch, _)| epoch.clone());
         let body = ActBody { at: Millis(0), statement, epoch };
-        let sealed = write_act(self.crypto, &mut self.rng, &author.sign, place, &body).ok()?;
+        let sealed =
+            write_act(self.crypto, &mut self.rng, &author.sign, place, &body).map_err(|e| format!("cannot be written: {e}"))?;
         if let (None, Some((new, keys))) = (&self.epoch, made) {
             self.circle = sealed.circle();
             self.epoch = Some((epoch_id(&self.circle, &new), keys));
         }
-        let body = sealed.open(&roster)?;
+        let body = sealed.open(&roster).ok_or("does not open")?;
+        if !sealed.verify(self.crypto) || !sealed.farewell_stands(self.crypto, &body) {
+            return Err("does not verify".to_owned());
+        }
         let read = Fact::read(self.crypto, &sealed, body);
-        Some((sealed, read))
+        Ok((sealed, read))
     }
 
     fn translate(&mut self, statement: &mut Statement, certifier: &DeviceId) {
