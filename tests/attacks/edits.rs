@@ -168,11 +168,16 @@ fn w19_edits_that_depend_on_nothing_on_too_much_or_on_others_do_nothing() {
             begun.build().1
         })
         .collect();
+    let mut before = None;
     for (count, title) in [(EDIT_DEPS, "on as many as may be"), (EDIT_DEPS + 1, EVIL)] {
-        let deps = sorted(there.iter().rev().take(count).copied().collect());
+        // The second knows of the first, so that it would stand if it counted.
+        let deps = sorted(before.into_iter().chain(there.iter().rev().copied()).take(count).collect());
+        assert_eq!(deps.len(), count);
         let ops = vec![Op::Set(0, Value::text(title))];
         let edit = Edit { deps, names: Vec::new(), ..edit(&entry, ops) };
-        mallory.send_run(&change(&mallory, &entry, encoded(&edit).encode()));
+        let run = change(&mallory, &entry, encoded(&edit).encode());
+        before = Some(run.build().1);
+        mallory.send_run(&run);
         assert!(settle(&mallory));
         let shown = scene.amara.json(&["event", "show", &id, "-c", Scene::CIRCLE]);
         assert_eq!(text(&shown, "title"), "on as many as may be", "an edit on {count} others");
