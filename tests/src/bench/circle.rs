@@ -117,6 +117,23 @@ impl Member {
         if bodies == expected { Ok(()) } else { Err(format!("{} notes listed, {} written", bodies.len(), expected.len())) }
     }
 
+    /// Leaves the circle, and waits until `other` knows.
+    ///
+    /// # Errors
+    /// A refusal, or where it takes too long.
+    pub fn leave(&mut self, circle: &str, other: &mut Self) -> Result<(), String> {
+        drop(self.client.call("POST", &format!("/v1/circles/{circle}/leave"), &Value::Null)?);
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            let shown = other.client.get(&format!("/v1/circles/{circle}"))?;
+            if shown.get("members").and_then(Value::as_u64) == Some(1) {
+                return Ok(());
+            }
+            std::thread::sleep(LOOK);
+        }
+        Err("nobody noticed that a member left".to_owned())
+    }
+
     /// Ends the daemon in order.
     pub fn stop(&mut self) {
         let _ = self.home.stop();

@@ -39,12 +39,14 @@ impl Floors {
     }
 }
 
-/// The middle value.
+/// The middle value, or the mean of the two in the middle; NaN of none.
 #[must_use]
 pub fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+    let upper = values.len() / 2;
+    if values.len() % 2 == 1 { at(upper) } else { f64::midpoint(at(upper.saturating_sub(1)), at(upper)) }
 }
 
 fn timed<T>(times: usize, mut f: impl FnMut() -> T) -> Vec<f64> {

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::floor::median;
+
 /// One figure.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
@@ -26,7 +28,14 @@ impl Row {
         values.sort_by(f64::total_cmp);
         let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
         let range = (at(0), at(values.len().saturating_sub(1)));
-        Self { metric: metric.into(), value: at(values.len() / 2), unit, n: values.len(), floor: None, range }
+        Self { metric: metric.into(), value: median(&values), unit, n: values.len(), floor: None, range }
+    }
+
+    /// The greatest value: of several sides, none is worse.
+    #[must_use]
+    pub fn worst(metric: impl Into<String>, unit: &'static str, values: Vec<f64>) -> Self {
+        let row = Self::of(metric, unit, values);
+        Self { value: row.range.1, ..row }
     }
 
     /// The value below which so many of a hundred lie.
@@ -130,6 +139,8 @@ mod tests {
     fn a_row_is_a_median_or_a_percentile_with_its_range() {
         let row = Row::of("m", "s", vec![3.0, 1.0, 2.0]);
         assert_eq!((row.value, row.range, row.n), (2.0, (1.0, 3.0), 3));
+        assert_eq!(Row::of("m", "s", vec![4.0, 1.0]).value, 2.5);
+        assert_eq!(Row::worst("m", "s", vec![4.0, 1.0]).value, 4.0);
         let row = Row::percentile("m", "s", (1..=200).map(f64::from).collect(), 99);
         assert_eq!(row.value, 199.0);
     }

@@ -17,14 +17,20 @@ pub struct Turns {
 }
 
 impl Turns {
-    /// Reads what was said after so many lines. Turns that wrote nothing are left out.
+    /// Reads what was said after so many lines of the turns that count. Those that wrote nothing are left out.
     #[must_use]
-    pub fn read(file: &Path, after: usize) -> Self {
+    pub fn read(file: &Path, after: usize, counts: impl Fn(&str) -> bool) -> Self {
         let text = std::fs::read_to_string(file).unwrap_or_default();
         let mut turns = Self { lines: text.lines().count(), ..Self::default() };
-        for line in text.lines().skip(after).filter(|line| !line.contains(" rows=0 ")) {
-            for (stage, field) in STAGES {
-                turns.stages.entry(stage).or_default().extend(value(line, field));
+        // A commit is told before the turn that it belongs to.
+        let mut commit = "";
+        for line in text.lines().skip(after) {
+            if line.contains(" commit ") || line.contains(": commit") {
+                commit = line;
+            } else if line.contains(": turn") && !line.contains(" rows=0 ") && counts(line) {
+                for (stage, field) in STAGES {
+                    turns.stages.entry(stage).or_default().extend(value(line, field).or_else(|| value(commit, field)));
+                }
             }
         }
         turns

@@ -18,6 +18,10 @@ fn main() -> ExitCode {
     let tell = |row: &Row| say(&mut std::io::stderr(), &format!("{:<28} {:>14.6} {}", row.metric, row.value, row.unit));
     match bench::run(&options, private, tell) {
         Ok(report) => {
+            if report.rows.is_empty() {
+                say(&mut std::io::stderr(), "bench: no metric has that name; without --only it takes all");
+                return ExitCode::from(2);
+            }
             let text = if json { serde_json::to_string(&report).unwrap_or_default() } else { report.table() };
             say(&mut std::io::stdout(), &text);
             ExitCode::SUCCESS
