@@ -35,8 +35,12 @@ pub(crate) type Outcome = Result<Answer, Error>;
 const SAME_DEADLINE: Duration = Duration::from_millis(200);
 /// How soon destroyed bytes are tried again to be removed from the log file.
 const SCRUB_AGAIN: Duration = Duration::from_secs(1);
-/// Failed commits in a row after which the store is given up: a disk that went read-only, a volume that was pulled.
+/// Failed commits in a row after which the store is given up: a disk that went read-only, a volume that was pulled. A full disk
+/// is waited for.
 const MAX_FAILURES: u32 = 5;
+/// After a failed commit nothing is done unasked for so long; twice as long after each further one, up to a minute.
+const REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// What reaches the driver.
 #[derive(Debug)]
@@ -116,6 +120,8 @@ pub(crate) struct Driver<M> {
     later: Vec<Input>,
     scrub_due: bool,
     failures: u32,
+    /// Until when nothing is done unasked.
+    rest: Option<Instant>,
 }
 
 impl<M> std::fmt::Debug for Driver<M> {
@@ -134,8 +140,9 @@ impl<M: Machine> Driver<M> {
         peer: PeerId,
     ) -> Result<Self, StoreError> {
         let machine = M::open(&store, &peer)?;
-        let (calls, next_call, listening, later, scrub_due, failures) = (BTreeMap::new(), 1, None, Vec::new(), false, 0);
-        Ok(Self { store, events, net, hub, peer, machine, calls, next_call, listening, later, scrub_due, failures })
+        let (calls, listening, later) = (BTreeMap::new(), None, Vec::new());
+        let (next_call, scrub_due, failures, rest) = (1, false, 0, None);
+        Ok(Self { store, events, net, hub, peer, machine, calls, next_call, listening, later, scrub_due, failures, rest })
     }
 
     /// Runs until told to stop, or until the store cannot go on. Blocks the thread. The store is closed when it returns.
@@ -155,7 +162,7 @@ impl<M: Machine> Driver<M> {
     fn turns(&mut self, runtime: &Handle) -> Result<(), Error> {
         let mut ticked_for = None;
         loop {
-            let due = self.machine.deadline(&self.store).map_err(|error| store_trouble(&error))?;
+            let due = self.machine.deadline(&self.store).map_err(|error| store_trouble(&error))?.max(self.rested());
             let patience = self.patience(due, ticked_for);
             let first = runtime.block_on(async { tokio::time::timeout(patience, self.events.recv()).await });
             let group = match first {
@@ -170,13 +177,20 @@ impl<M: Machine> Driver<M> {
             }
             let stop = group.iter().any(|event| matches!(event, Event::Stop));
             match self.turn(group, overdue.is_some()) {
-                Ok(()) => self.failures = 0,
+                Ok(true) => (self.failures, self.rest) = (0, None),
+                Ok(false) => {}
                 Err(trouble) => self.start_over(&trouble)?,
             }
             if stop {
                 return Ok(());
             }
         }
+    }
+
+    /// When what is done unasked may go on, after a failed commit.
+    fn rested(&self) -> Option<Millis> {
+        let left = self.rest?.saturating_duration_since(Instant::now());
+        Some(clock::now().plus(u64::try_from(left.as_millis()).unwrap_or(0)))
     }
 
     fn patience(&self, due: Option<Millis>, ticked_for: Option<Millis>) -> Duration {
@@ -200,8 +214,10 @@ impl<M: Machine> Driver<M> {
         group
     }
 
-    fn turn(&mut self, group: Vec<Event>, tick: bool) -> Result<(), Trouble> {
+    /// `true`: something was written.
+    fn turn(&mut self, group: Vec<Event>, tick: bool) -> Result<bool, Trouble> {
         let (start, events) = (Instant::now(), group.len());
+        let calls = group.iter().filter(|event| matches!(event, Event::Call(..))).count();
         let mut batch = Batch::default();
         self.store.begin()?;
         for input in std::mem::take(&mut self.later) {
@@ -234,15 +250,16 @@ impl<M: Machine> Driver<M> {
         let handled = start.elapsed();
         self.store.commit(&batch.writes)?;
         let committed = start.elapsed();
+        let notices = batch.effects.iter().filter(|effect| matches!(effect, Effect::Notify(_))).count();
         for effect in batch.effects {
             self.perform(effect);
         }
         let (handle_us, commit_us) = (handled.as_micros(), (committed - handled).as_micros());
         let effects_us = (start.elapsed() - committed).as_micros();
-        tracing::debug!(events, rows = batch.writes.len(), handle_us, commit_us, effects_us, "turn");
+        tracing::debug!(events, calls, notices, rows = batch.writes.len(), handle_us, commit_us, effects_us, "turn");
         self.calls.retain(|_, call| !call.is_closed());
         self.scrub();
-        Ok(())
+        Ok(!batch.writes.is_empty())
     }
 
     fn handle(&mut self, batch: &mut Batch, input: Input) -> Result<(), Trouble> {
@@ -298,9 +315,15 @@ impl<M: Machine> Driver<M> {
             drop(call.send(Err(told.clone())));
         }
         self.failures += 1;
-        if matches!(trouble, Trouble::Store(StoreError::Corrupt(_))) || self.failures >= MAX_FAILURES {
+        let given_up = match trouble {
+            Trouble::Store(StoreError::Corrupt(_)) => true,
+            Trouble::Store(StoreError::Full) => false,
+            Trouble::Store(StoreError::Io(_)) | Trouble::Fault => self.failures >= MAX_FAILURES,
+        };
+        if given_up {
             return Err(told);
         }
+        self.rest = Some(Instant::now() + (REST * (1 << self.failures.min(6))).min(LONGEST_REST));
         self.net.close_all();
         self.machine = M::open(&self.store, &self.peer).map_err(|error| store_trouble(&error))?;
         // The next turn tells the new machine where it listens, and carries out what it then wants.

@@ -13,6 +13,7 @@ mod hub;
 mod keystore;
 mod limits;
 mod logging;
+mod memory;
 mod net;
 mod random;
 mod run;
@@ -23,10 +24,12 @@ pub use config::ConfigError;
 pub use home::HomeError;
 pub use run::{Options, RunError};
 
-/// Runs the daemon until it is told to end, by a signal or through the local API. Blocks.
+/// Runs the daemon until it is told to end, by a signal or through the local API. Blocks. The process may begin anew with its own
+/// arguments, so nothing that outlasts it is to be opened before.
 ///
 /// # Errors
 /// [`RunError`] where it cannot run; [`RunError::told`] says so in words for people.
 pub fn run(options: &Options) -> Result<(), RunError> {
+    memory::keep_house();
     run::run_with::<driver::Core>(options)
 }

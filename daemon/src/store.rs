@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use kith_protocol::store::{Read, Rows, Store, StoreError, Table, Writes};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use zeroize::Zeroizing;
 
@@ -25,7 +26,7 @@ const READER_CACHE_KIB: i64 = 4 << 10;
 /// Bytes that the write-ahead log keeps on disk after a checkpoint.
 const JOURNAL_BYTES: i64 = 6 << 20;
 /// A file up to this size is checked completely on every open; a larger one after an unclean end only.
-const ALWAYS_CHECK_BYTES: u64 = 8 << 20;
+const ALWAYS_CHECK_BYTES: u64 = 2 << 20;
 /// Bytes of a page of the store.
 const PAGE: u64 = 4_096;
 /// How long one connection waits for the other's lock.
@@ -218,6 +219,8 @@ fn connect(path: &Path, key: &MasterKey, flags: OpenFlags, cache_kib: i64) -> Re
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "trusted_schema", "OFF")?;
     conn.set_prepared_statement_cache_capacity(128);
+    // Or a statement is planned anew whenever a bound of its range changes, which costs more than the reading.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // The first read proves the key.
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(conn)

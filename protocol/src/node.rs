@@ -238,7 +238,8 @@ fn command_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, call: CallId, command: C
         | Command::Hide(..)
         | Command::Pin(..)
         | Command::Seen { .. }
-        | Command::Rebuild) => content::command(rooms, cx, item)?,
+        | Command::Rebuild
+        | Command::Index) => content::command(rooms, cx, item)?,
     };
     cx.tx.then(Effect::Reply(call, Ok(answer)));
     Ok(())

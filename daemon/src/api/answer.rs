@@ -100,7 +100,7 @@ lists! {
 /// The core's answer as JSON: a single thing is the object itself, a list stands under its plural.
 pub(super) fn shown(schema: &'static str, status: StatusCode, outcome: Outcome) -> Reply {
     let response = match outcome? {
-        Answer::Done => ok(schema, Nothing {}),
+        Answer::Done | Answer::Indexed(_) => ok(schema, Nothing {}),
         Answer::Made(ids) => ok(schema, IdList { ids }),
         Answer::Circle(circle) => ok(schema, circle),
         Answer::Circles(circles) => ok(schema, CircleList { circles }),

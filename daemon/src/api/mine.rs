@@ -1,10 +1,11 @@
 //! What concerns this machine's member over all circles: inbox, marks, search, health, sync.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use kith_protocol::control::{Doctor, Inbox};
-use kith_protocol::node::{Command, Query};
+use kith_protocol::node::{Answer, Command, Query};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -18,6 +19,8 @@ use crate::limits::{BATCH_CALL, CALL};
 /// Hits of a search where none is asked for, and at most.
 const HITS: usize = 50;
 const MAX_HITS: usize = 1_000;
+/// How long a search waits for words that are still to be indexed; then it finds what it can.
+const INDEXING: Duration = Duration::from_secs(5);
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -66,6 +69,12 @@ struct Words {
 #[utoipa::path(get, path = "/v1/search", params(Words), responses((status = 200, body = HitList)))]
 async fn search(Unlocked(session): Unlocked, Asked(Words { q, circle, limit }): Asked<Words>) -> Reply {
     let query = Query::Search { words: q, circle, limit: limit.unwrap_or(HITS).min(MAX_HITS) };
+    let start = Instant::now();
+    while let Answer::Indexed(false) = session.call(Command::Index, CALL).await? {
+        if start.elapsed() > INDEXING {
+            break;
+        }
+    }
     shown("kith.search/1", StatusCode::OK, session.ask(query).await)
 }
 

@@ -46,6 +46,7 @@ impl Machine for Fake {
                 tx.then(Effect::Reply(call, Ok(Answer::Made(vec![new.name]))));
             }
             Input::Call(call, Command::SyncNow) => self.waiting = Some(call),
+            Input::Call(call, Command::Index) => tx.then(Effect::Reply(call, Ok(Answer::Indexed(true)))),
             Input::Call(call, _) => {
                 let refused = Error::new(Code::NotFound, "Nothing is called that.", "Look again.");
                 tx.then(Effect::Reply(call, Err(refused)));

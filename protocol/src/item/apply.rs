@@ -198,7 +198,7 @@ impl<'a> Work<'a> {
             let count = counter(tx, &key)?;
             set_counter(tx, &key, count.saturating_add(self.refused));
         }
-        let mut desk = settle::Desk::new(tx, self.circle, self.ports, &mut self.shelf, self.touched.len())?;
+        let mut desk = settle::Desk::new(tx, self.circle, self.ports, &mut self.shelf)?;
         let mut shown: BTreeMap<ItemKey, Applied> = BTreeMap::new();
         let mut destroy = Vec::new();
         let mut targets = BTreeSet::new();
@@ -216,7 +216,7 @@ impl<'a> Work<'a> {
             destroy.extend(gone);
             shown.extend(applied.map(|applied| (by, applied)));
         }
-        desk.close();
+        desk.close()?;
         let changes = shown.values().cloned().collect();
         for (outcome, key) in outcomes.iter_mut().zip(&self.keys) {
             if let (Outcome::Kept, Some(applied)) = (&*outcome, key.as_ref().and_then(|key| shown.get(key))) {

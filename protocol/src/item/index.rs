@@ -1,22 +1,22 @@
 //! The word index: what can be found, under a number that each item gets when it first can be.
 //!
 //! Owns the table `Search`. Keys are the item's number (8 bytes, big-endian) and its key, so that a store can keep its index
-//! dense and give the newest first. Where many items come at once, their words follow a little later, in slices: a list must
-//! not wait for the index.
+//! dense and give the newest first. Words follow their items a little later, in slices: neither writing nor a list waits for the
+//! index, and a word index costs least where many words come at once. Whoever searches has the rest indexed first.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::BTreeSet;
 
 use super::kind::Kind;
 use super::port::Ports;
 use super::row::{Flags, Row, Tag, counter, local, set_counter};
-use super::whole::{Loaded, Shelf, Whole, load};
+use super::whole::{Loaded, Shelf, load};
 use crate::codec;
 use crate::id::{CircleId, ItemKey};
 use crate::store::{Read, StoreError, Table};
 use crate::tx::Tx;
 
-/// So many items touched together are indexed later.
-const MANY: usize = 64;
-/// Items indexed in one go.
+/// Items indexed in one go; somewhat more where the last marker names many.
 const SLICE: usize = 256;
 
 /// The index, while items are settled.
@@ -25,43 +25,53 @@ pub(super) struct Index {
     tag: Tag,
     /// The last number given: as it was, and as it is to be.
     last: (u64, u64),
-    later: Option<Vec<(u64, ItemKey)>>,
+    later: Vec<(u64, ItemKey)>,
 }
 
 impl Index {
-    pub(super) fn open(read: &dyn Read, tag: Tag, touched: usize) -> Result<Self, StoreError> {
+    pub(super) fn open(read: &dyn Read, tag: Tag) -> Result<Self, StoreError> {
         let last = counter(read, local::NUMBERS)?;
-        Ok(Self { tag, last: (last, last), later: (touched >= MANY).then(Vec::new) })
+        Ok(Self { tag, last: (last, last), later: Vec::new() })
     }
 
-    /// Brings an item's words up to date; gives the item its number where it has none.
-    pub(super) fn write(&mut self, tx: &mut Tx<'_>, key: &ItemKey, before: Option<&Row>, row: &mut Row, whole: Option<&Whole>) {
-        let Some(whole) = whole.filter(|_| searchable(row)) else {
+    /// Has an item's words brought up to date; gives the item its number where it has none.
+    pub(super) fn write(&mut self, tx: &mut Tx<'_>, key: &ItemKey, before: Option<&Row>, row: &mut Row) {
+        if !searchable(row) {
             if before.is_some_and(searchable) {
                 forget(tx, key, row);
             }
             return;
-        };
+        }
+        if before.is_some_and(|before| searchable(before) && before.slots == row.slots) {
+            return;
+        }
         if row.number == 0 {
             self.last.1 += 1;
             row.number = self.last.1;
         }
-        match &mut self.later {
-            Some(later) => later.push((row.number, *key)),
-            None => tx.put(Table::Search, &place(row, key), whole.fields.searchable().into_bytes()),
-        }
+        self.later.push((row.number, *key));
     }
 
-    pub(super) fn close(self, tx: &mut Tx<'_>) {
+    pub(super) fn close(self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         if self.last.0 != self.last.1 {
             set_counter(tx, local::NUMBERS, self.last.1);
         }
-        for part in self.later.unwrap_or_default().chunks(SLICE) {
+        for part in self.later.chunks(SLICE) {
             let Some((first, _)) = part.first() else { continue };
-            let keys: Vec<ItemKey> = part.iter().map(|(_, key)| *key).collect();
-            tx.put(Table::Local, &local::unindexed(self.tag, *first), codec::encode(&keys));
+            let marker = local::unindexed(self.tag, *first);
+            // An item that is edited before its first words were indexed may have a marker that names others too.
+            let mut keys = tx.get(Table::Local, &marker)?.map(|bytes| waiting(&bytes)).transpose()?.unwrap_or_default();
+            let new: Vec<ItemKey> = part.iter().map(|(_, key)| *key).filter(|key| !keys.contains(key)).collect();
+            keys.extend(new);
+            tx.put(Table::Local, &marker, codec::encode(&keys));
         }
+        Ok(())
     }
+}
+
+/// The items that a marker names.
+fn waiting(bytes: &[u8]) -> Result<Vec<ItemKey>, StoreError> {
+    codec::decode(bytes, "items to index").map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
 /// Does anything wait for [`index`]?
@@ -78,9 +88,17 @@ pub fn unindexed(read: &dyn Read) -> Result<bool, StoreError> {
 /// [`StoreError`] where the store fails.
 pub fn index(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<bool, StoreError> {
     let prefix = [local::UNINDEXED, &Tag::of(circle).0].concat();
-    let Some((marker, keys)) = tx.scan(Table::Local, &prefix, &[], 1)?.pop() else { return Ok(false) };
-    tx.delete(Table::Local, &marker);
-    let keys: Vec<ItemKey> = codec::decode(&keys, "items to index").map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let mut keys = BTreeSet::new();
+    for (marker, bytes) in tx.scan(Table::Local, &prefix, &[], SLICE)? {
+        if keys.len() >= SLICE {
+            break;
+        }
+        keys.extend(waiting(&bytes)?);
+        tx.delete(Table::Local, &marker);
+    }
+    if keys.is_empty() {
+        return Ok(false);
+    }
     let mut rows = Vec::with_capacity(keys.len());
     for key in keys {
         rows.extend(Row::get(tx, &key)?.filter(searchable).map(|row| (key, row)));

@@ -49,23 +49,22 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         circle: &'s CircleId,
         ports: Ports<'s>,
         shelf: &'s mut Shelf,
-        touched: usize,
     ) -> Result<Self, StoreError> {
         let tag = Tag::of(circle);
         let arrived = counter(tx, &local::arrived(tag))?;
         let listed = counter(tx, &local::listed(tag))?;
-        let index = Index::open(tx, tag, touched)?;
+        let index = Index::open(tx, tag)?;
         Ok(Self { tx, circle, tag, ports, shelf, arrived: (arrived, arrived), listed: (listed, listed), index })
     }
 
-    pub(super) fn close(self) {
+    pub(super) fn close(self) -> Result<(), StoreError> {
         if self.arrived.0 != self.arrived.1 {
             set_counter(self.tx, &local::arrived(self.tag), self.arrived.1);
         }
         if self.listed.0 != self.listed.1 {
             set_counter(self.tx, &local::listed(self.tag), self.listed.1);
         }
-        self.index.close(self.tx);
+        self.index.close(self.tx)
     }
 
     /// Derives an item's rows from its entries.
@@ -93,7 +92,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
             row.flags.set(Flags::EXPIRED, true);
             settled.destroy = self.destroy(key, &mut row);
         }
-        self.write(key, before, &mut row, whole.as_ref());
+        self.write(key, before, &mut row);
         settled.applied = self.applied(key, before, &row);
         Ok(settled)
     }
@@ -154,11 +153,11 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         row.slots.iter().map(|slot| slot.at).collect()
     }
 
-    fn write(&mut self, key: &ItemKey, before: Option<&Row>, row: &mut Row, whole: Option<&Whole>) {
+    fn write(&mut self, key: &ItemKey, before: Option<&Row>, row: &mut Row) {
         if before == Some(row) && !row.listed() {
             return;
         }
-        self.index.write(self.tx, key, before, row, whole);
+        self.index.write(self.tx, key, before, row);
         row.put(self.tx, key);
         let counted = u64::from(before.is_some_and(Row::counts));
         self.listed.1 = (self.listed.1 + u64::from(row.counts())).saturating_sub(counted);

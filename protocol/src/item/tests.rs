@@ -223,8 +223,16 @@ impl Machine {
         (opened.item.key(&CIRCLE), opened)
     }
 
-    /// What is in the word index, by item.
-    fn indexed(&self) -> crate::store::Rows {
+    /// What is in the word index, by item, once nothing waits.
+    fn indexed(&mut self) -> crate::store::Rows {
+        while super::unindexed(&self.store).expect("reads") {
+            assert!(self.with_tx(|tx, ports| super::index(tx, ports, &CIRCLE)));
+        }
+        self.words()
+    }
+
+    /// What is in the word index now, by item.
+    fn words(&self) -> crate::store::Rows {
         let rows = self.store.scan(crate::store::Table::Search, &[], &[], 10_000).expect("reads");
         let mut rows: crate::store::Rows = rows.into_iter().map(|(key, text)| (key[8..].to_vec(), text)).collect();
         rows.sort();

@@ -129,6 +129,10 @@ pub(crate) fn command(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, command: Command) 
         }
         Command::Seen { circle, item } => seen(cx, circle.as_deref(), item.as_deref()),
         Command::Rebuild => entries::rebuild(rooms, cx).map(|()| Answer::Done),
+        Command::Index => {
+            let _some = entries::index(rooms, cx)?;
+            Ok(Answer::Indexed(!item::unindexed(&cx.tx)?))
+        }
         Command::Init { .. }
         | Command::NewCircle(_)
         | Command::EditCircle(..)

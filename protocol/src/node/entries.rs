@@ -88,6 +88,7 @@ pub(crate) fn write(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, entri
         rooms.touched(*id);
     }
     rooms.wrote(*id);
+    rooms.index_soon(cx.env.now);
     Ok(report)
 }
 
@@ -189,15 +190,15 @@ pub(crate) fn sweep(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
     destroy(&AllKeys(rooms), cx, &due)
 }
 
-/// Brings the words of some of the items that wait into the index.
-pub(crate) fn index(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+/// Brings the words of some of the items that wait into the index; `false`: none waited.
+pub(crate) fn index(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
     for circle in rooms.circles.values() {
         let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
         if item::index(&mut cx.tx, ports, &circle.id)? {
-            break;
+            return Ok(true);
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// When [`sweep`] has something to do next.

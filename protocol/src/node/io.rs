@@ -113,6 +113,8 @@ pub enum Command {
     },
     /// Build all derived tables again from the log.
     Rebuild,
+    /// Bring words that wait into the index, a slice; answered by [`Answer::Indexed`].
+    Index,
     /// Contact everybody again now.
     SyncNow,
 }
@@ -249,6 +251,8 @@ pub enum Answer {
     Inbox(control::Inbox),
     /// See the type.
     Found(Vec<control::SearchHit>),
+    /// Does the index hold the words of everything that is listed?
+    Indexed(bool),
     /// See the type.
     Status(Box<control::Status>),
     /// See the type.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::delivery::Delivery;
 use super::{Cx, Dialer, Effect, Env, Link, Stop, call_whom, entries};
 use crate::circle::state::{CircleState, Standing};
 use crate::circle::summary::Summary;
@@ -54,9 +55,17 @@ pub(crate) struct Rooms {
     touched: BTreeSet<CircleId>,
     wrote: BTreeSet<CircleId>,
     pub(crate) last_arrival: Option<Millis>,
-    /// When words that wait are indexed: a moment after the last of many entries came.
-    pub(crate) index_at: Millis,
+    pub(crate) delivery: Delivery,
+    /// When words that wait are indexed.
+    index_at: Millis,
+    /// And when at the latest.
+    index_by: Option<Millis>,
 }
+
+/// Words are indexed so many milliseconds after the last entry,
+const INDEX_AFTER: u64 = 250;
+/// or so many after the first, while more keep coming.
+const INDEX_BY: u64 = 2_000;
 
 impl Rooms {
     pub(crate) fn open(base: &dyn Read, crypto: &dyn Crypto, peer: PeerId) -> Result<Self, StoreError> {
@@ -75,7 +84,9 @@ impl Rooms {
             touched: BTreeSet::new(),
             wrote: BTreeSet::new(),
             last_arrival: None,
+            delivery: Delivery::default(),
             index_at: Millis(0),
+            index_by: None,
         };
         call_whom(&mut rooms);
         Ok(rooms)
@@ -89,6 +100,12 @@ impl Rooms {
     /// Own entries were written in a circle.
     pub(crate) fn wrote(&mut self, id: CircleId) {
         self.wrote.insert(id);
+    }
+
+    /// There may be new words to index, once it is quiet.
+    pub(crate) fn index_soon(&mut self, now: Millis) {
+        let by = *self.index_by.get_or_insert(now.plus(INDEX_BY));
+        self.index_at = now.plus(INDEX_AFTER).min(by);
     }
 
     /// After every input: derived rows, pushes, calls.
@@ -299,13 +316,18 @@ impl Rooms {
             exchange::announce(self, cx, &id)?;
         }
         receive::ask_for_rest(self, cx)?;
+        if self.delivery.due().is_some_and(|due| due <= now) {
+            self.delivery.write(&mut cx.tx)?;
+        }
         join::tidy(self, cx);
         self.part_with_strangers(cx);
         join::ask_again(self, cx)?;
         if self.index_at <= now {
-            entries::index(self, cx)?;
             // The next slice is a new deadline, so that other inputs come in between and none waits for long.
             self.index_at = now.plus(1);
+            if !entries::index(self, cx)? {
+                self.index_by = None;
+            }
         }
         if entries::next_sweep(&cx.tx)?.is_some_and(|due| due <= now) {
             entries::sweep(self, cx)?;
@@ -324,7 +346,7 @@ impl Rooms {
         let rest = self.sessions.values().flat_map(|session| session.circles.values().filter_map(|shared| shared.ask_at));
         let all =
             self.announce.values().copied().chain(self.dialer.deadline()).chain(looks).chain(joins).chain(strangers).chain(rest);
-        Ok(all.chain(destroy).chain(index).min())
+        Ok(all.chain(destroy).chain(index).chain(self.delivery.due()).min())
     }
 
     /// A member noted our leave: there is nothing more to say.

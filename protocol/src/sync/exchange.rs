@@ -392,11 +392,11 @@ pub(crate) fn announce(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) ->
 /// Remembers which of our own entries a device has; told to nobody but the author.
 fn note_delivery(
     rooms: &mut Rooms,
-    cx: &mut Cx<'_, '_>,
+    cx: &Cx<'_, '_>,
     id: &CircleId,
     device: &DeviceId,
     chains: impl Iterator<Item = ChainSeq>,
-) -> Result<(), Stop> {
+) -> Result<(), StoreError> {
     let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
     let me = circle.device();
     let heads: BTreeMap<ChainId, u64> =
@@ -405,7 +405,6 @@ fn note_delivery(
         let seq = c.seq.min(*heads.get(&c.chain)?);
         Some(ChainSeq { chain: c.chain, seq })
     });
-    let own: Vec<ChainSeq> = own.collect();
-    crate::node::delivery::note(cx, id, device, &own)?;
+    rooms.delivery.note(*id, *device, own, cx.env.now);
     Ok(())
 }

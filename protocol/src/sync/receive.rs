@@ -18,9 +18,6 @@ use crate::log::chain::{self, RunHead};
 use crate::log::entry::Opened;
 use crate::node::{Cx, Effect, Link, Rooms, Stop, entries};
 
-/// Words of many entries that came together are indexed so many milliseconds after the last of them.
-const INDEX_AFTER: u64 = 250;
-
 /// Acts and keys came.
 pub(crate) fn acts(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, acts: &Acts) -> Result<(), Stop> {
     let device = rooms.shared(link, &id).map(|shared| shared.device);
@@ -213,7 +210,7 @@ pub(crate) fn run(
     }
     if fresh {
         rooms.last_arrival = Some(cx.env.now);
-        rooms.index_at = cx.env.now.plus(INDEX_AFTER);
+        rooms.index_soon(cx.env.now);
         let at = cx.env.now.plus(exchange::ANNOUNCE_AFTER);
         rooms.announce.entry(id).or_insert(at);
     }

@@ -131,7 +131,7 @@ proptest! {
             let _report = machine.take(&all);
         }
         let want = (machines[0].shown(), machines[0].indexed());
-        for machine in &machines {
+        for machine in &mut machines {
             prop_assert_eq!(&(machine.shown(), machine.indexed()), &want);
         }
         let mut late = Machine::new(DUNE);
