@@ -73,7 +73,7 @@ fn e3_malleable_signatures_and_small_order_keys_are_refused() {
     scene.shows_nothing_of(EVIL);
 
     // A steward opens an invite whose key is the neutral point, for which anybody can write a signature.
-    promote(&scene, &mallory);
+    scene.make_steward(&mallory);
     let mut neutral = [0; 32];
     neutral[0] = 1;
     let invite = Statement::Invite { role: Role::Member, uses: 9, key: DeviceId(neutral), expires: from_now(600_000) };
@@ -89,13 +89,6 @@ fn e3_malleable_signatures_and_small_order_keys_are_refused() {
     scene.holds();
 }
 
-/// Makes a peer a steward, and waits until she knows.
-fn promote(scene: &Scene, peer: &Peer) {
-    drop(scene.amara.json(&["member", "role", "Mallory", "steward", "-c", Scene::CIRCLE]));
-    let circle = peer.circle();
-    until("the role to arrive", || (peer.tips(&circle) == scene.bea.tips(&circle)).then_some(()));
-}
-
 /// The first 16 bytes of what a device says to another where both hold a key that all can compute.
 fn hello_token(circle: &CircleId, (from, to): (&[u8], &[u8]), salts: (&[u8], &[u8]), pair: [[u8; 32]; 2]) -> Vec<u8> {
     let [low, high] = if pair[0] <= pair[1] { pair } else { [pair[1], pair[0]] };
@@ -107,7 +100,7 @@ fn hello_token(circle: &CircleId, (from, to): (&[u8], &[u8]), salts: (&[u8], &[u
 fn e4_a_device_with_a_low_order_hello_key_is_spoken_to_with_no_key_that_all_can_compute() {
     let scene = Scene::new();
     let mallory = scene.mallory();
-    promote(&scene, &mallory);
+    scene.make_steward(&mallory);
     let circle = mallory.circle();
     let amara = mallory.founder();
     let mut one = [0; 32];

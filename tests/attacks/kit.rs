@@ -30,8 +30,7 @@ fn what_the_kit_writes_by_hand_is_taken() {
     });
     assert!(mallory.handled(), "the link stands");
     // She is made a steward and opens an invite by an act of her own making.
-    drop(scene.amara.json(&["member", "role", "Mallory", "steward", "-c", Scene::CIRCLE]));
-    until("the role to arrive", || (mallory.tips(&mallory.circle()) == scene.bea.tips(&mallory.circle())).then_some(()));
+    scene.make_steward(&mallory);
     let before = scene.amara.rows(&["invite", "list", "-c", Scene::CIRCLE], "invites").len();
     let invite = Statement::Invite { role: Role::Member, uses: 1, key: DeviceId([9; 32]), expires: from_now(60_000) };
     mallory.send_acts(&[mallory.act(&said_now(invite))]);

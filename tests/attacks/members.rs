@@ -30,17 +30,6 @@ fn members(scene: &Scene) -> Vec<(String, String, String)> {
     rows
 }
 
-fn set_role(scene: &Scene, peer: &Peer, role: &str) {
-    drop(scene.amara.json(&["member", "role", "Mallory", role, "-c", Scene::CIRCLE]));
-    level(scene, peer);
-}
-
-/// Waits until a peer and Bea know the same acts.
-fn level(scene: &Scene, peer: &Peer) {
-    let circle = peer.circle();
-    until("the acts to arrive", || (peer.tips(&circle) == scene.bea.tips(&circle)).then_some(()));
-}
-
 fn remove(scene: &Scene, name: &str) {
     drop(scene.amara.json(&["member", "remove", name, "-c", Scene::CIRCLE, "--confirm", name]));
     until("the removal to arrive at Bea's", || {
@@ -73,7 +62,7 @@ fn m1_what_a_removed_member_backdates_changes_nothing_once_the_removal_is_known(
     let scene = Scene::new();
     let mallory = scene.mallory();
     let friend = Peer::member_of(&scene.amara, Scene::CIRCLE, "Friend");
-    set_role(&scene, &mallory, "steward");
+    scene.make_steward(&mallory);
     // Made while she still may, held back; nobody acknowledged them.
     let circle = mallory.circle();
     let held_act = mallory.act(&said_now(admit(&circle, made_up(1).1, Role::Member)));
@@ -165,7 +154,7 @@ fn m7_acts_without_the_right_to_them_are_refused() {
 fn m8_a_steward_puts_no_device_of_her_own_under_somebody_else() {
     let scene = Scene::new();
     let mallory = scene.mallory();
-    set_role(&scene, &mallory, "steward");
+    scene.make_steward(&mallory);
     let circle = mallory.circle();
     let before = members(&scene);
     let bea = scene.bea.person();
@@ -308,7 +297,7 @@ fn m14_a_valid_ticket_is_no_way_to_keep_the_issuer_busy() {
 fn m16_a_role_that_is_none_gives_nothing_and_stops_nothing() {
     let scene = Scene::new();
     let mallory = scene.mallory();
-    set_role(&scene, &mallory, "steward");
+    scene.make_steward(&mallory);
     let before = members(&scene);
     let person = bytes(scene.bea.person().0);
     let roles = [

@@ -56,9 +56,7 @@ fn m17_ten_thousand_acts_on_top_of_each_other_are_judged_passed_on_and_read_agai
     const ACTS: usize = 10_000;
     let mut scene = Scene::new();
     let mallory = scene.mallory();
-    drop(scene.amara.json(&["member", "role", "Mallory", "steward", "-c", Scene::CIRCLE]));
-    let circle = mallory.circle();
-    until("the role to arrive", || (mallory.tips(&circle) == scene.bea.tips(&circle)).then_some(()));
+    scene.make_steward(&mallory);
     let before = scene.bea.acts_known();
     mallory.deaf(true);
     for part in mallory.deep(ACTS).chunks(PART) {

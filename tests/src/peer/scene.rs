@@ -55,6 +55,16 @@ impl Scene {
         Peer::member_of(&self.amara, Self::CIRCLE, "Mallory")
     }
 
+    /// Has Amara make Mallory a steward; both she and Bea know it when this returns.
+    pub fn make_steward(&self, mallory: &Peer) {
+        let both = [mallory, &self.bea];
+        let known = both.map(Peer::acts_known);
+        drop(self.amara.json(&["member", "role", "Mallory", "steward", "-c", Self::CIRCLE]));
+        // That both know the same says nothing: they do before it arrives, too.
+        let arrived = || both.iter().zip(known).all(|(peer, before)| peer.acts_known() > before);
+        until("the role to arrive", || arrived().then_some(()));
+    }
+
     /// The daemon's process.
     #[must_use]
     pub const fn pid(&self) -> u32 {
