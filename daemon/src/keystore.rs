@@ -58,6 +58,12 @@ impl MasterKey {
     pub(crate) fn store_key(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(blake3::derive_key("kith/v1/store", &self.0))
     }
+
+    /// The key of the records in the store's journal.
+    #[must_use]
+    pub(crate) fn journal_key(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(blake3::derive_key("kith/v1/journal", &self.0))
+    }
 }
 
 /// What a guess at a passphrase costs.

@@ -1,23 +1,33 @@
-//! The store on disk: one SQLCipher file, one table per [`Table`], and the word index.
+//! The store on disk: one SQLCipher file with one table per [`Table`] and the word index, and a journal of the latest small commits.
 //!
-//! Owns the file format and its durability: a commit is one transaction, synced before it returns. Never looks into keys or
-//! values, except that a search key's first 8 bytes are its row in the word index. Never deletes a file it cannot read.
+//! Owns the file format and its durability: a commit is synced before it returns, either as a record of the journal, or with
+//! everything in the journal as one transaction of the file. What only the journal has is kept in memory and read over the file.
+//! Never looks into keys or values, except that a search key's first 8 bytes are its row in the word index. Never deletes a file
+//! it cannot read.
 
 mod fold;
+mod journal;
 mod migrate;
+mod reader;
 mod rows;
 mod search;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use kith_protocol::store::{Read, Rows, Store, StoreError, Table, Writes};
+use kith_protocol::store::{Over, Read, Rows, Store, StoreError, Table, Writes};
+use rand_core::TryRng;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use zeroize::Zeroizing;
 
 use crate::keystore::MasterKey;
+use crate::random::Random;
 use fold::Folder;
+use journal::{Generation, Journal, JournalError};
+pub(crate) use reader::Reader;
+use rows::Plain;
 
 /// Bytes of pages kept in memory by the writing connection (KiB, as SQLite wants it).
 const WRITER_CACHE_KIB: i64 = 8 << 10;
@@ -31,6 +41,8 @@ const ALWAYS_CHECK_BYTES: u64 = 2 << 20;
 const PAGE: u64 = 4_096;
 /// How long one connection waits for the other's lock.
 const BUSY: Duration = Duration::from_secs(5);
+/// Where the file keeps its generation: in a table of the core, under a first byte that the core does not use.
+const GENERATION: &[u8] = b"\xffkithd/generation";
 
 /// Why a store does not open.
 #[derive(Debug, thiserror::Error)]
@@ -57,13 +69,19 @@ pub(crate) enum OpenError {
     Io(String),
 }
 
-impl From<rusqlite::Error> for OpenError {
-    fn from(error: rusqlite::Error) -> Self {
-        match store_error(&error) {
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        match error {
             StoreError::Full => Self::Full,
             StoreError::Corrupt(what) => Self::Damaged(what),
             StoreError::Io(what) => Self::Io(what),
         }
+    }
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        store_error(&error).into()
     }
 }
 
@@ -76,11 +94,29 @@ fn store_error(error: &rusqlite::Error) -> StoreError {
     }
 }
 
-/// The one writing connection.
+impl From<JournalError> for OpenError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Damaged => Self::Damaged("a record of its journal is not what was written".to_owned()),
+            JournalError::Io(error) => Self::Io(error.to_string()),
+        }
+    }
+}
+
+/// What the journal has and the file lacks. Whoever reads on clones the pointer; then the next commit clones the writes.
+type Recent = Arc<Mutex<Arc<Writes>>>;
+
+fn locked(recent: &Recent) -> MutexGuard<'_, Arc<Writes>> {
+    recent.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The one writing connection, and the journal.
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
     conn: Connection,
     path: PathBuf,
+    journal: Journal,
+    recent: Recent,
     folder: Option<Folder>,
 }
 
@@ -123,7 +159,11 @@ impl SqliteStore {
         conn.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
         conn.pragma_update_and_check(None, "journal_size_limit", JOURNAL_BYTES, |_| Ok(()))?;
         migrate::run(&mut conn)?;
-        Ok(Self { conn, path: path.to_owned(), folder: None })
+        let generation = rows::get(&conn, Table::Local, GENERATION)?.unwrap_or_default();
+        let generation = Generation::try_from(generation.as_slice()).unwrap_or_default();
+        let (journal, recent) = Journal::open(&beside(path, "-log"), key, generation)?;
+        let recent = Arc::new(Mutex::new(Arc::new(recent)));
+        Ok(Self { conn, path: path.to_owned(), journal, recent, folder: None })
     }
 
     fn check(&self) -> Result<(), OpenError> {
@@ -137,7 +177,7 @@ impl SqliteStore {
     /// [`OpenError`] where the file cannot be read.
     pub(crate) fn reader(&self, key: &MasterKey) -> Result<Reader, OpenError> {
         let conn = connect(&self.path, key, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)?;
-        Ok(Reader { conn })
+        Ok(Reader::new(conn, Arc::clone(&self.recent)))
     }
 
     /// From here to the next commit all reading is of one state, without a lock for each statement.
@@ -157,17 +197,63 @@ impl SqliteStore {
         }
     }
 
+    fn read<T>(&self, read: impl FnOnce(&dyn Read) -> T) -> T {
+        read(&Over::new(&Plain(&self.conn), &locked(&self.recent)))
+    }
+
     fn run(&self, sql: &str) -> Result<(), StoreError> {
         self.conn.prepare_cached(sql).and_then(|mut run| run.execute([])).map(drop).map_err(|error| store_error(&error))
     }
 
-    /// Makes destruction complete: words of deleted items leave the index, and the write-ahead log is truncated.
+    /// Writes all that the journal has, and these writes, into the file: one transaction, after which the journal is empty.
+    fn settle(&mut self, writes: &Writes) -> Result<(), StoreError> {
+        let start = Instant::now();
+        let mut generation = Generation::default();
+        let Ok(()) = Random.try_fill_bytes(&mut generation);
+        self.begin()?;
+        // Held until the journal's writes are the file's: nobody may read them over what came later.
+        let mut recent = locked(&self.recent);
+        for ((table, key), value) in recent.iter().chain(writes) {
+            rows::write(&self.conn, *table, key, value.as_deref())?;
+        }
+        rows::write(&self.conn, Table::Local, GENERATION, Some(&generation))?;
+        let rows = start.elapsed();
+        self.run("COMMIT")?;
+        *recent = Arc::default();
+        self.journal.taken(generation);
+        tracing::debug!(rows_us = rows.as_micros(), sync_us = (start.elapsed() - rows).as_micros(), "commit");
+        Ok(())
+    }
+
+    /// Appends these writes to the journal.
+    fn append(&mut self, writes: &Writes) -> Result<(), StoreError> {
+        let start = Instant::now();
+        self.journal.append(writes)?;
+        let synced = start.elapsed();
+        let mut recent = locked(&self.recent);
+        Arc::make_mut(&mut recent).extend(writes.iter().map(|(key, value)| (key.clone(), value.clone())));
+        tracing::debug!(rows_us = (start.elapsed() - synced).as_micros(), sync_us = synced.as_micros(), "commit");
+        Ok(())
+    }
+
+    /// Makes destruction complete: the file takes the journal, words of deleted items leave the index, and nothing older stays in
+    /// either log.
     ///
     /// # Errors
     /// [`StoreError`]; also where a reader is in the way. To be tried again then.
     pub(crate) fn scrub(&mut self) -> Result<(), StoreError> {
+        self.empty_journal()?;
         search::optimize(&self.conn).map_err(|error| store_error(&error))?;
         self.truncate_log()
+    }
+
+    fn empty_journal(&mut self) -> Result<(), StoreError> {
+        if !locked(&self.recent).is_empty() {
+            let settled = self.settle(&Writes::new());
+            self.end();
+            settled?;
+        }
+        self.journal.wipe()
     }
 
     fn truncate_log(&self) -> Result<(), StoreError> {
@@ -176,7 +262,7 @@ impl SqliteStore {
         if busy == 0 { Ok(()) } else { Err(StoreError::Io("a reader holds the log".to_owned())) }
     }
 
-    /// Closes cleanly: everything in the one file, no log left behind.
+    /// Closes cleanly: everything in the one file, no log or journal left behind.
     ///
     /// # Errors
     /// [`StoreError`] where SQLite could not; what was committed stays committed.
@@ -184,8 +270,9 @@ impl SqliteStore {
         if let Some(folder) = self.folder.take() {
             folder.stop(&mut self.conn);
         }
+        let emptied = self.empty_journal();
         let _reader_in_the_way = self.truncate_log();
-        self.conn.close().map_err(|(_, error)| store_error(&error))
+        self.conn.close().map_err(|(_, error)| store_error(&error)).and(emptied)
     }
 
     /// Caps the file's size in pages, as a full disk would.
@@ -199,7 +286,7 @@ impl SqliteStore {
 #[must_use]
 pub(crate) fn bytes_on_disk(path: &Path) -> u64 {
     let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
-    size(path) + size(&beside(path, "-wal"))
+    size(path) + size(&beside(path, "-wal")) + size(&beside(path, "-log"))
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -228,19 +315,19 @@ fn connect(path: &Path, key: &MasterKey, flags: OpenFlags, cache_kib: i64) -> Re
 
 impl Read for SqliteStore {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        rows::get(&self.conn, table, key)
+        self.read(|read| read.get(table, key))
     }
 
     fn scan(&self, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
-        rows::scan(&self.conn, table, prefix, after, limit)
+        self.read(|read| read.scan(table, prefix, after, limit))
     }
 
     fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
-        rows::scan_back(&self.conn, table, prefix, before, limit)
+        self.read(|read| read.scan_back(table, prefix, before, limit))
     }
 
     fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        search::find(&self.conn, words, limit)
+        self.read(|read| read.search(words, limit))
     }
 }
 
@@ -250,55 +337,13 @@ impl Store for SqliteStore {
             self.end();
             return Ok(());
         }
-        let start = Instant::now();
-        let written = self.begin().and_then(|()| {
-            writes.iter().try_for_each(|((table, key), value)| rows::write(&self.conn, *table, key, value.as_deref()))?;
-            let rows = start.elapsed();
-            self.run("COMMIT")?;
-            tracing::debug!(rows_us = rows.as_micros(), sync_us = (start.elapsed() - rows).as_micros(), "commit");
-            Ok(())
-        });
+        if self.journal.takes(writes) {
+            self.end();
+            return self.append(writes);
+        }
+        let written = self.settle(writes);
         self.end();
         written
-    }
-}
-
-/// The reading connection.
-#[derive(Debug)]
-pub(crate) struct Reader {
-    conn: Connection,
-}
-
-impl Reader {
-    /// Lets `f` read one unchanging state: the last commit before the call.
-    ///
-    /// # Errors
-    /// Those of `f`, and [`StoreError`] where the store fails.
-    pub(crate) fn snapshot<T>(&mut self, f: impl FnOnce(&dyn Read) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let tx = self.conn.transaction().map_err(|error| store_error(&error))?;
-        f(&Snapshot { conn: &tx })
-    }
-}
-
-struct Snapshot<'a> {
-    conn: &'a Connection,
-}
-
-impl Read for Snapshot<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        rows::get(self.conn, table, key)
-    }
-
-    fn scan(&self, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
-        rows::scan(self.conn, table, prefix, after, limit)
-    }
-
-    fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
-        rows::scan_back(self.conn, table, prefix, before, limit)
-    }
-
-    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        search::find(self.conn, words, limit)
     }
 }
 

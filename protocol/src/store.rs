@@ -2,8 +2,12 @@
 //!
 //! SQLite in the daemon, a `BTreeMap` with a journal in the simulator, [`MemoryStore`] in unit tests.
 
+mod over;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
+
+pub use over::Over;
 
 /// The tables. Each has one owner among the rooms of the core; nobody else writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,6 +129,18 @@ impl MemoryStore {
     }
 }
 
+/// Where a scan up begins: behind `after`, at the prefix's start if that is later.
+fn forward(table: Table, prefix: &[u8], after: &[u8]) -> Bound<(Table, Vec<u8>)> {
+    let from = if after.is_empty() || after < prefix { Bound::Included(prefix) } else { Bound::Excluded(after) };
+    from.map(|key| (table, key.to_vec()))
+}
+
+/// Where a scan down begins: in front of `before`, at the prefix's end if that is earlier.
+fn backward(table: Table, prefix: &[u8], before: &[u8]) -> Bound<(Table, Vec<u8>)> {
+    let inside = !before.is_empty() && (before < prefix || before.starts_with(prefix));
+    if inside { Bound::Excluded((table, before.to_vec())) } else { end_of(table, prefix) }
+}
+
 /// Just beyond the last key of a table that starts with a prefix.
 fn end_of(table: Table, prefix: &[u8]) -> Bound<(Table, Vec<u8>)> {
     let mut next = prefix.to_vec();
@@ -143,17 +159,13 @@ impl Read for MemoryStore {
     }
 
     fn scan(&self, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
-        let from = if after < prefix { Bound::Included(prefix) } else { Bound::Excluded(after) };
-        let from = if after.is_empty() { Bound::Included(prefix) } else { from };
-        let rows = self.rows.range((from.map(|key| (table, key.to_vec())), Bound::Unbounded));
+        let rows = self.rows.range((forward(table, prefix, after), Bound::Unbounded));
         let rows = rows.take_while(|((t, key), _)| *t == table && key.starts_with(prefix)).take(limit);
         Ok(rows.map(|((_, key), value)| (key.clone(), value.clone())).collect())
     }
 
     fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
-        let inside = !before.is_empty() && (before < prefix || before.starts_with(prefix));
-        let to = if inside { Bound::Excluded((table, before.to_vec())) } else { end_of(table, prefix) };
-        let rows = self.rows.range((Bound::Unbounded, to)).rev();
+        let rows = self.rows.range((Bound::Unbounded, backward(table, prefix, before))).rev();
         let rows = rows.take_while(|((t, key), _)| *t == table && key.starts_with(prefix)).take(limit);
         Ok(rows.map(|((_, key), value)| (key.clone(), value.clone())).collect())
     }

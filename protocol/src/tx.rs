@@ -2,11 +2,9 @@
 //!
 //! An input that is refused drops its own draft only. Nothing is carried out before the batch is durable.
 
-use std::collections::BTreeMap;
-
 use crate::node::Effect;
 use crate::planted::{Bug, planted};
-use crate::store::{Read, Rows, StoreError, Table, Writes};
+use crate::store::{Over, Read, Rows, StoreError, Table, Writes};
 
 /// A group of inputs that share one commit.
 #[derive(Debug, Default)]
@@ -66,60 +64,27 @@ impl<'a> Tx<'a> {
         Draft { writes: self.writes, effects: self.effects }
     }
 
-    fn overlay(&self, table: Table, prefix: &[u8]) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
-        let from = (table, prefix.to_vec());
-        let mut out = BTreeMap::new();
-        for layer in [self.batch, &self.writes] {
-            let rows = layer.range(from.clone()..).take_while(|((t, key), _)| *t == table && key.starts_with(prefix));
-            out.extend(rows.map(|((_, key), value)| (key.clone(), value.clone())));
-        }
-        out
-    }
-
-    fn merged(
-        &self,
-        table: Table,
-        prefix: &[u8],
-        limit: usize,
-        inside: impl Fn(&[u8]) -> bool,
-        base: impl Fn(usize) -> Result<Rows, StoreError>,
-    ) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
-        let overlay: BTreeMap<_, _> = self.overlay(table, prefix).into_iter().filter(|(key, _)| inside(key)).collect();
-        let hidden = overlay.len();
-        let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = base(limit.saturating_add(hidden))?.into_iter().collect();
-        for (key, value) in overlay {
-            match value {
-                Some(value) => rows.insert(key, value),
-                None => rows.remove(&key),
-            };
-        }
-        Ok(rows)
+    fn read<T>(&self, read: impl FnOnce(&dyn Read) -> T) -> T {
+        let batch = Over::new(self.base, self.batch);
+        read(&Over::new(&batch, &self.writes))
     }
 }
 
 impl Read for Tx<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let key = (table, key.to_vec());
-        match self.writes.get(&key).or_else(|| self.batch.get(&key)) {
-            Some(value) => Ok(value.clone()),
-            None => self.base.get(table, &key.1),
-        }
+        self.read(|read| read.get(table, key))
     }
 
     fn scan(&self, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
-        let inside = |key: &[u8]| after.is_empty() || key > after;
-        let rows = self.merged(table, prefix, limit, inside, |limit| self.base.scan(table, prefix, after, limit))?;
-        Ok(rows.into_iter().take(limit).collect())
+        self.read(|read| read.scan(table, prefix, after, limit))
     }
 
     fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
-        let inside = |key: &[u8]| before.is_empty() || key < before;
-        let rows = self.merged(table, prefix, limit, inside, |limit| self.base.scan_back(table, prefix, before, limit))?;
-        Ok(rows.into_iter().rev().take(limit).collect())
+        self.read(|read| read.scan_back(table, prefix, before, limit))
     }
 
     fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.base.search(words, limit)
+        self.read(|read| read.search(words, limit))
     }
 }
 

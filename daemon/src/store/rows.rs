@@ -1,9 +1,30 @@
 //! Statements on the plain tables: get, range scans both ways, put, delete.
 
-use kith_protocol::store::{Rows, StoreError, Table};
+use kith_protocol::store::{Read, Rows, StoreError, Table};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{search, store_error};
+
+/// The file as one connection sees it, without what the journal has.
+pub(super) struct Plain<'a>(pub(super) &'a Connection);
+
+impl Read for Plain<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        get(self.0, table, key)
+    }
+
+    fn scan(&self, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        scan(self.0, table, prefix, after, limit)
+    }
+
+    fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        scan_back(self.0, table, prefix, before, limit)
+    }
+
+    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        search::find(self.0, words, limit)
+    }
+}
 
 /// The statements of one table, written out so that they are prepared once and found again by their text.
 struct Statements {
@@ -59,7 +80,7 @@ pub(super) fn get(conn: &Connection, table: Table, key: &[u8]) -> Result<Option<
     run().map_err(|error| store_error(&error))
 }
 
-pub(super) fn scan(conn: &Connection, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
+fn scan(conn: &Connection, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
     let s = readable(table)?;
     // The least key greater than `after` is `after` and a zero byte.
     let mut from = after.to_vec();
@@ -71,7 +92,7 @@ pub(super) fn scan(conn: &Connection, table: Table, prefix: &[u8], after: &[u8],
     range(conn, if end.is_some() { s.up_to } else { s.up }, from, end.as_deref(), limit)
 }
 
-pub(super) fn scan_back(conn: &Connection, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
+fn scan_back(conn: &Connection, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
     let s = readable(table)?;
     let end = match (successor(prefix), before.is_empty()) {
         (end, true) => end,

@@ -136,7 +136,8 @@ fn everything(dir: &Path) -> Vec<Vec<u8>> {
 }
 
 fn stands_somewhere(dir: &Path, needle: &[u8]) -> bool {
-    everything(dir).iter().any(|page| page.windows(needle.len()).any(|window| window == needle))
+    let records = journal::every_record(&dir.join("store.db-log"), &key());
+    everything(dir).iter().chain(&records).any(|bytes| bytes.windows(needle.len()).any(|window| window == needle))
 }
 
 #[test]
