@@ -5,6 +5,7 @@
 //! closes, and the node is opened again from the store.
 
 mod machine;
+mod wait;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,10 +18,10 @@ use kith_protocol::node::{Answer, CallId, Command, Effect, Input};
 use kith_protocol::store::{Store, StoreError};
 use kith_protocol::time::Millis;
 use kith_protocol::tx::Batch;
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use machine::{Core, Machine};
+use wait::Next;
 
 use crate::clock;
 use crate::hub::Hub;
@@ -146,8 +147,8 @@ impl<M: Machine> Driver<M> {
     }
 
     /// Runs until told to stop, or until the store cannot go on. Blocks the thread. The store is closed when it returns.
-    pub(crate) fn run(mut self, runtime: &Handle) -> Result<(), Error> {
-        let ended = self.turns(runtime);
+    pub(crate) fn run(mut self) -> Result<(), Error> {
+        let ended = self.turns();
         for call in std::mem::take(&mut self.calls).into_values() {
             let stopped = Error::new(Code::Failed, "The daemon is stopping.", "`kith start` starts it again.");
             drop(call.send(Err(ended.clone().err().unwrap_or(stopped))));
@@ -159,16 +160,16 @@ impl<M: Machine> Driver<M> {
         ended
     }
 
-    fn turns(&mut self, runtime: &Handle) -> Result<(), Error> {
+    fn turns(&mut self) -> Result<(), Error> {
+        let waker = wait::unparks_this_thread();
         let mut ticked_for = None;
         loop {
             let due = self.machine.deadline(&self.store).map_err(|error| store_trouble(&error))?.max(self.rested());
             let patience = self.patience(due, ticked_for);
-            let first = runtime.block_on(async { tokio::time::timeout(patience, self.events.recv()).await });
-            let group = match first {
-                Ok(Some(first)) => self.group(first),
-                Ok(None) => return Ok(()),
-                Err(_) => Vec::new(),
+            let group = match wait::next(&mut self.events, &waker, patience) {
+                Next::Event(first) => self.group(first),
+                Next::Ended => return Ok(()),
+                Next::Nothing => Vec::new(),
             };
             ticked_for = None;
             let overdue = due.filter(|due| *due <= clock::now());
@@ -251,7 +252,10 @@ impl<M: Machine> Driver<M> {
         self.store.commit(&batch.writes)?;
         let committed = start.elapsed();
         let notices = batch.effects.iter().filter(|effect| matches!(effect, Effect::Notify(_))).count();
-        for effect in batch.effects {
+        // What travels goes first: others wait for it, too, and waking whoever asked takes a while.
+        let (replies, others): (Vec<_>, Vec<_>) =
+            batch.effects.into_iter().partition(|effect| matches!(effect, Effect::Reply(..)));
+        for effect in others.into_iter().chain(replies) {
             self.perform(effect);
         }
         let (handle_us, commit_us) = (handled.as_micros(), (committed - handled).as_micros());

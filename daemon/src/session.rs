@@ -9,7 +9,6 @@ use kith_protocol::control::{Code, Error};
 use kith_protocol::node::{Command, Query};
 use kith_protocol::store::{Read, Store, Table, Writes};
 use rand_core::TryRng;
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
@@ -104,7 +103,7 @@ impl Session {
         store.close().map_err(SessionError::Core)
     }
 
-    /// Opens store, node and network. Blocks on the disk; inside the runtime.
+    /// Opens store, node and network. Blocks on the disk.
     pub(crate) fn start<M: Machine>(home: &Home, config: &Config, key: &MasterKey) -> Result<Self, SessionError> {
         let store = SqliteStore::open(&home.store(), key)?;
         let reader = store.reader(key)?;
@@ -115,11 +114,10 @@ impl Session {
         let net = Net::start(options, Inbox::new(events.clone()))?;
         let hub = Arc::new(Hub::new());
         let driver = Driver::<M>::open(store, queue, net.handle(), Arc::clone(&hub), peer).map_err(SessionError::Core)?;
-        let runtime = Handle::current();
         let fate = Arc::new(OnceLock::new());
         let told = Arc::clone(&fate);
         let thread = std::thread::Builder::new().name("driver".to_owned()).spawn(move || {
-            if let Err(error) = driver.run(&runtime) {
+            if let Err(error) = driver.run() {
                 tracing::error!("the store cannot go on");
                 drop(told.set(error));
             }

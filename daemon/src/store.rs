@@ -32,7 +32,7 @@ use rows::Plain;
 /// Bytes of pages kept in memory by the writing connection (KiB, as SQLite wants it).
 const WRITER_CACHE_KIB: i64 = 8 << 10;
 /// The same for the reading connection.
-const READER_CACHE_KIB: i64 = 4 << 10;
+const READER_CACHE_KIB: i64 = 2 << 10;
 /// Bytes that the write-ahead log keeps on disk after a checkpoint.
 const JOURNAL_BYTES: i64 = 6 << 20;
 /// A file up to this size is checked completely on every open; a larger one after an unclean end only.

@@ -77,10 +77,8 @@ fn a_fault_in_the_core_is_told_and_survived() {
 
 #[test]
 fn the_node_is_ticked_when_it_asked_for_it() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let Driven { _dir, events, driver } = driven();
-    let handle = runtime.handle().clone();
-    let thread = std::thread::spawn(move || driver.run(&handle));
+    let thread = std::thread::spawn(move || driver.run());
     let (wait, waited) = call(Command::SyncNow);
     let (due, made) = call(circle("deadline"));
     events.blocking_send(wait).expect("runs");
