@@ -241,7 +241,7 @@ impl App {
             return Ok(());
         }
         let aside = self.home.root().join(format!("store-without-keys-{}.db", clock::now().0));
-        std::fs::rename(&store, &aside).map_err(|error| {
+        store::move_aside(&store, &aside).map_err(|error| {
             Error::new(Code::Failed, format!("Cannot move {} aside: {}.", store.display(), error.kind()), "Use another --home.")
         })
     }

@@ -154,7 +154,8 @@ impl<M: Machine> Driver<M> {
             drop(call.send(Err(ended.clone().err().unwrap_or(stopped))));
         }
         drop(self.machine);
-        if let Err(error) = self.store.close() {
+        let closed = if ended.is_ok() { self.store.close() } else { self.store.leave() };
+        if let Err(error) = closed {
             tracing::warn!("the store did not close cleanly: {error}");
         }
         ended
@@ -262,7 +263,7 @@ impl<M: Machine> Driver<M> {
         let effects_us = (start.elapsed() - committed).as_micros();
         tracing::debug!(events, calls, notices, rows = batch.writes.len(), handle_us, commit_us, effects_us, "turn");
         self.calls.retain(|_, call| !call.is_closed());
-        self.scrub();
+        self.scrub()?;
         Ok(!batch.writes.is_empty())
     }
 
@@ -300,14 +301,17 @@ impl<M: Machine> Driver<M> {
         }
     }
 
-    /// A reader may be in the way: then again after the next turn.
-    fn scrub(&mut self) {
-        if self.scrub_due {
-            match self.store.scrub() {
-                Ok(()) => self.scrub_due = false,
-                Err(error) => tracing::info!("destroyed bytes are still in the log file, to be tried again: {error}"),
-            }
+    /// A reader may be in the way, or the disk full: then again after the next turn.
+    fn scrub(&mut self) -> Result<(), Trouble> {
+        if !self.scrub_due {
+            return Ok(());
         }
+        match self.store.scrub() {
+            Ok(()) => self.scrub_due = false,
+            Err(error @ StoreError::Corrupt(_)) => return Err(error.into()),
+            Err(error) => tracing::info!("destroyed bytes are still on the disk, to be tried again: {error}"),
+        }
+        Ok(())
     }
 
     /// Drops what is in memory and reopens from the store.

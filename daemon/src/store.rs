@@ -34,7 +34,7 @@ const WRITER_CACHE_KIB: i64 = 8 << 10;
 /// The same for the reading connection.
 const READER_CACHE_KIB: i64 = 2 << 10;
 /// Bytes that the write-ahead log keeps on disk after a checkpoint.
-const JOURNAL_BYTES: i64 = 6 << 20;
+const WAL_BYTES: i64 = 6 << 20;
 /// A file up to this size is checked completely on every open; a larger one after an unclean end only.
 const ALWAYS_CHECK_BYTES: u64 = 2 << 20;
 /// Bytes of a page of the store.
@@ -157,10 +157,11 @@ impl SqliteStore {
         conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
-        conn.pragma_update_and_check(None, "journal_size_limit", JOURNAL_BYTES, |_| Ok(()))?;
+        conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES, |_| Ok(()))?;
         migrate::run(&mut conn)?;
         let generation = rows::get(&conn, Table::Local, GENERATION)?.unwrap_or_default();
-        let generation = Generation::try_from(generation.as_slice()).unwrap_or_default();
+        let generation = Generation::try_from(generation.as_slice())
+            .map_err(|_| OpenError::Damaged("it does not say which journal is its own".to_owned()))?;
         let (journal, recent) = Journal::open(&beside(path, "-log"), key, generation)?;
         let recent = Arc::new(Mutex::new(Arc::new(recent)));
         Ok(Self { conn, path: path.to_owned(), journal, recent, folder: None })
@@ -211,13 +212,16 @@ impl SqliteStore {
         let mut generation = Generation::default();
         let Ok(()) = Random.try_fill_bytes(&mut generation);
         self.begin()?;
-        // Held until the journal's writes are the file's: nobody may read them over what came later.
-        let mut recent = locked(&self.recent);
-        for ((table, key), value) in recent.iter().chain(writes) {
+        let recent = Arc::clone(&locked(&self.recent));
+        for ((table, key), value) in recent.iter().filter(|(row, _)| !writes.contains_key(*row)).chain(writes) {
             rows::write(&self.conn, *table, key, value.as_deref())?;
         }
         rows::write(&self.conn, Table::Local, GENERATION, Some(&generation))?;
         let rows = start.elapsed();
+        drop(recent);
+        // Nobody may read the journal's writes over what came later.
+        let mut recent = locked(&self.recent);
+        self.journal.shut();
         self.run("COMMIT")?;
         *recent = Arc::default();
         self.journal.taken(generation);
@@ -267,12 +271,20 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] where SQLite could not; what was committed stays committed.
     pub(crate) fn close(mut self) -> Result<(), StoreError> {
+        let emptied = self.empty_journal();
+        let _reader_in_the_way = self.truncate_log();
+        self.leave().and(emptied)
+    }
+
+    /// Closes a store that cannot go on: the journal stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] where SQLite could not.
+    pub(crate) fn leave(mut self) -> Result<(), StoreError> {
         if let Some(folder) = self.folder.take() {
             folder.stop(&mut self.conn);
         }
-        let emptied = self.empty_journal();
-        let _reader_in_the_way = self.truncate_log();
-        self.conn.close().map_err(|(_, error)| store_error(&error)).and(emptied)
+        self.conn.close().map_err(|(_, error)| store_error(&error))
     }
 
     /// Caps the file's size in pages, as a full disk would.
@@ -287,6 +299,14 @@ impl SqliteStore {
 pub(crate) fn bytes_on_disk(path: &Path) -> u64 {
     let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
     size(path) + size(&beside(path, "-wal")) + size(&beside(path, "-log"))
+}
+
+/// Moves a store that nobody has open, with its logs.
+pub(crate) fn move_aside(path: &Path, to: &Path) -> std::io::Result<()> {
+    for suffix in ["-wal", "-log"].iter().filter(|suffix| beside(path, suffix).exists()) {
+        std::fs::rename(beside(path, suffix), beside(to, suffix))?;
+    }
+    std::fs::rename(path, to)
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -112,7 +112,7 @@ fn a_protected_home_starts_locked_and_ends_in_order() {
             || limits.lines().any(|line| line.starts_with("Max core file size") && line.matches(" 0 ").count() == 2)
     );
     daemon.terminate();
-    for gone in ["run/kithd.sock", "store.db-wal"] {
+    for gone in ["run/kithd.sock", "store.db-wal", "store.db-log"] {
         assert!(!home.path().join(gone).exists(), "{gone}");
     }
     for kept in ["keys.toml", "store.db"] {

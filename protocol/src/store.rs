@@ -42,7 +42,7 @@ pub enum Table {
 }
 
 impl Table {
-    /// Every table.
+    /// Every table. Their order is part of what the daemon writes to disk: new ones come last.
     pub const ALL: [Self; 13] = [
         Self::Circle,
         Self::Act,

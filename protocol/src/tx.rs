@@ -11,7 +11,7 @@ use crate::store::{Over, Read, Rows, StoreError, Table, Writes};
 pub struct Batch {
     /// To be committed at once.
     pub writes: Writes,
-    /// To be carried out, in order, once the commit is durable.
+    /// To be carried out once the commit is durable, in order but for replies, which may come last.
     pub effects: Vec<Effect>,
 }
 

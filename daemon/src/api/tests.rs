@@ -76,7 +76,9 @@ async fn a_home_goes_through_its_states() {
     assert_eq!(status, 201);
     let (status, body) = ask(&served, "POST", "/v1/lock", "").await;
     assert_eq!((status, &body["locked"], &body["name"], &body["circles"]), (200, &json!(true), &Value::Null, &json!(0)));
-    assert!(!served.app.home().root().join("store.db-wal").exists(), "nothing is left beside the store");
+    for log in ["store.db-wal", "store.db-log"] {
+        assert!(!served.app.home().root().join(log).exists(), "nothing is left beside the store");
+    }
     for (method, path) in [("GET", "/v1/circles"), ("GET", "/v1/watch"), ("POST", "/v1/sync"), ("GET", "/v1/search?q=a")] {
         let (status, body) = ask(&served, method, path, "").await;
         assert_eq!((status, &body["code"], &body["hint"]), (423, &json!("locked"), &json!("`kith unlock` opens it.")));

@@ -2,8 +2,8 @@
 //!
 //! A commit of the store writes whole pages, encrypts and authenticates each, and costs three times what the disk asks for a few
 //! hundred bytes. So a small commit is appended here first, and is as durable. Each record names the *generation* of the store's
-//! file that it follows, a random number that each commit of the file draws anew: with that commit, which takes in all that stands
-//! here, the journal is empty and is written from its start again.
+//! file that it follows, a random number that the file draws anew whenever it takes in what stands here: with that, the journal is
+//! empty and is written from its start again.
 //!
 //! A record: the generation (16 bytes), the record's number in it and the length of what follows the nonce (4 each,
 //! little-endian), a random nonce (24), and the writes, sealed with XChaCha20-Poly1305 under a key of the journal's own; the first
@@ -44,7 +44,8 @@ pub(super) struct Journal {
     generation: Generation,
     records: u32,
     end: u64,
-    /// Nothing more goes into this generation: what stands here was found here, or what was written last may stand here or not.
+    /// Nothing more goes into this generation: what stands here was found here, or what was written last may stand here or not,
+    /// or the file may be of the next one already.
     shut: bool,
 }
 
@@ -65,7 +66,8 @@ pub(super) enum JournalError {
 
 impl Journal {
     /// The journal of a store whose file has this generation, and what the file lacks. A last record that power cut short was
-    /// never answered for, and is left out.
+    /// never answered for, and is left out. So is a journal of another generation: the file has taken it, or is an older one that
+    /// was put back.
     pub(super) fn open(path: &Path, key: &MasterKey, generation: Generation) -> Result<(Self, Writes), JournalError> {
         let cipher = XChaCha20Poly1305::new(&Key::from(*key.journal_key()));
         let (path, records, end) = (path.to_owned(), 0, 0);
@@ -82,6 +84,10 @@ impl Journal {
             rest = rest.get(length..).unwrap_or_default();
             journal.records += 1;
         }
+        if journal.follows_another(&bytes) {
+            journal.shut = true;
+            return Ok((journal, writes));
+        }
         let later = |number| number > journal.records;
         if (1..rest.len()).any(|at| rest.get(at..).is_some_and(|rest| journal.record(rest, later).is_some())) {
             return Err(JournalError::Damaged);
@@ -90,13 +96,23 @@ impl Journal {
         Ok((journal, writes))
     }
 
-    /// The sealed writes at the head of `bytes`, if a record of this generation with such a number stands there, and its length.
+    /// Does it begin with a whole first record of another generation?
+    fn follows_another(&self, bytes: &[u8]) -> bool {
+        let ours = bytes.starts_with(&self.generation);
+        !ours && bytes.first_chunk().is_some_and(|other| self.opened(other, bytes, |number| number == 0).is_some())
+    }
+
+    /// The writes at the head of `bytes`, if a record of this generation with such a number stands there, and its length.
     fn record(&self, bytes: &[u8], wanted: impl Fn(u32) -> bool) -> Option<(Vec<u8>, usize)> {
+        self.opened(&self.generation, bytes, wanted)
+    }
+
+    fn opened(&self, generation: &Generation, bytes: &[u8], wanted: impl Fn(u32) -> bool) -> Option<(Vec<u8>, usize)> {
         let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
-        let (generation, rest_of_header) = header.split_first_chunk::<16>()?;
-        let (number, length) = rest_of_header.split_first_chunk::<4>()?;
+        let (of, place) = header.split_first_chunk::<16>()?;
+        let (number, length) = place.split_first_chunk::<4>()?;
         let length = u32::from_le_bytes(length.try_into().ok()?);
-        if *generation != self.generation || !wanted(u32::from_le_bytes(*number)) {
+        if of != generation || !wanted(u32::from_le_bytes(*number)) {
             return None;
         }
         let (nonce, rest) = rest.split_first_chunk::<NONCE>()?;
@@ -144,6 +160,12 @@ impl Journal {
         })
     }
 
+    /// The file is about to take everything. If that comes to nothing it may have happened all the same, for whoever opens the
+    /// file next; so only the file goes on, whose next commit writes over what was left of this one.
+    pub(super) const fn shut(&mut self) {
+        self.shut = true;
+    }
+
     /// The file has taken everything, and is of this generation now.
     pub(super) const fn taken(&mut self, generation: Generation) {
         (self.generation, self.records, self.end, self.shut) = (generation, 0, 0, false);
@@ -155,20 +177,21 @@ impl Journal {
     /// [`StoreError`] where the disk refuses.
     pub(super) fn wipe(&mut self) -> Result<(), StoreError> {
         self.file = None;
-        match std::fs::remove_file(&self.path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(disk_error(&error)),
-            _ => Ok(()),
-        }
+        let removed = std::fs::remove_file(&self.path).and_then(|()| sync_folder(&self.path));
+        removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(disk_error(&error)) })
     }
 }
 
-/// An empty file, for its owner only, that stays where it is when power fails.
+/// A file for its owner only, that stays where it is when power fails.
 fn made(path: &Path) -> std::io::Result<File> {
     let file = File::options().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
+    sync_folder(path)?;
     Ok(file)
+}
+
+/// What was made or removed beside `path` stays so when power fails.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn disk_error(error: &std::io::Error) -> StoreError {

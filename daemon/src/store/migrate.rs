@@ -4,8 +4,9 @@ use rusqlite::Connection;
 
 use super::OpenError;
 
-/// One step each, oldest first; never edit one that was released.
-const STEPS: &[&str] = &[include_str!("0001.sql")];
+/// One step each, oldest first; never edit one that was released. A step that changes rows must have the file take its journal
+/// first, or rows of the older form would be laid over it.
+const STEPS: &[&str] = &[include_str!("0001.sql"), include_str!("0002.sql")];
 
 /// Brings the schema up to date, or refuses one from a newer program.
 pub(super) fn run(conn: &mut Connection) -> Result<(), OpenError> {
@@ -36,7 +37,7 @@ mod tests {
         conn.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a pragma")
     }
 
-    /// There is one version of the schema so far; the next one is made up here.
+    /// The next version of the schema is made up here.
     #[test]
     fn d11_a_step_that_breaks_off_leaves_the_version_before_and_is_made_again() {
         let dir = tempfile::tempdir().expect("a folder");

@@ -54,11 +54,13 @@ fn the_log_is_folded_while_writing_goes_on_and_stays_bounded() {
     store.close().expect("closes");
     let path = dir.path().join("store.db");
     let mut store = SqliteStore::open(&path, &key()).expect("opens");
-    for n in 0..3_000u32 {
-        store.commit(&put(Table::Block, &(n % 64).to_be_bytes(), &[7; 4_000])).expect("commits");
+    let mut written = 0;
+    for n in 0..1_500u32 {
+        store.commit(&put(Table::Block, &(n % 64).to_be_bytes(), &[7; 70_000])).expect("commits");
+        written += 70_000;
     }
     let log = std::fs::metadata(dir.path().join("store.db-wal")).expect("a log").len();
-    assert!(log < 70 << 20, "{log} bytes");
+    assert!(log < 70 << 20 && log * 4 < written * 3, "{log} bytes of {written}");
     store.close().expect("closes");
     assert!(!dir.path().join("store.db-wal").exists());
 }
@@ -74,6 +76,21 @@ fn a_reader_sees_commits_and_one_state_at_a_time() {
         Ok((before, read.get(Table::Local, b"a")?))
     });
     assert_eq!(seen.expect("reads"), (Some(b"1".to_vec()), Some(b"1".to_vec())));
+    assert_eq!(reader.snapshot(|read| read.get(Table::Local, b"a")).expect("reads"), Some(b"2".to_vec()));
+}
+
+#[test]
+fn a_reader_sees_one_state_while_the_file_takes_the_journal() {
+    let (_dir, mut store) = fresh();
+    let mut reader = store.reader(&key()).expect("a reader");
+    store.commit(&put(Table::Local, b"a", b"1")).expect("appends");
+    let seen = reader.snapshot(|read| {
+        let mut writes = put(Table::Local, b"a", b"2");
+        writes.extend(put(Table::Local, b"b", &[2; 100_000]));
+        store.commit(&writes)?;
+        Ok((read.get(Table::Local, b"a")?, read.get(Table::Local, b"b")?))
+    });
+    assert_eq!(seen.expect("reads"), (Some(b"1".to_vec()), None));
     assert_eq!(reader.snapshot(|read| read.get(Table::Local, b"a")).expect("reads"), Some(b"2".to_vec()));
 }
 
@@ -143,17 +160,21 @@ fn stands_somewhere(dir: &Path, needle: &[u8]) -> bool {
 #[test]
 fn d14_what_was_destroyed_is_on_no_page_and_in_no_log() {
     let (dir, mut store) = fresh();
-    let secret = b"what she wrote at four in the morning".repeat(300);
+    // Too large for the journal.
+    let secret = b"what she wrote at four in the morning".repeat(3_000);
     index(&mut store, 1, "zanzibarquux");
     index(&mut store, 2, "stays here");
     store.commit(&put(Table::Tail, b"small", b"a small secret")).expect("commits");
     store.commit(&put(Table::Block, b"large", &secret)).expect("commits");
-    let needles: [&[u8]; 3] = [b"zanzibarquux", b"a small secret", b"at four in the morning"];
-    for needle in needles {
+    let needles: [&[u8]; 4] = [b"zanzibarquux", b"a small secret", b"at four in the morning", b"a secret of the journal"];
+    for needle in &needles[..3] {
         assert!(stands_somewhere(dir.path(), needle), "the test must be able to fail");
     }
+    store.commit(&put(Table::Tail, b"later", b"a secret of the journal")).expect("commits");
+    assert!(stands_somewhere(dir.path(), b"a secret of the journal"), "the test must be able to fail");
     store.truncate_log().expect("folds");
-    let mut writes = delete(Table::Search, &place(1));
+    let mut writes = delete(Table::Tail, b"later");
+    writes.extend(delete(Table::Search, &place(1)));
     writes.extend(delete(Table::Block, b"large"));
     writes.extend(put(Table::Tail, b"small", b"nothing"));
     store.commit(&writes).expect("commits");
@@ -183,7 +204,7 @@ fn a_wrong_key_and_a_newer_schema_are_refused() {
 
 #[test]
 fn a_full_disk_writes_nothing_of_a_commit() {
-    let (_dir, mut store) = fresh();
+    let (dir, mut store) = fresh();
     store.commit(&put(Table::Local, b"a", b"1")).expect("commits");
     store.cap_pages(60);
     let mut writes = put(Table::Local, b"a", b"2");
@@ -192,6 +213,15 @@ fn a_full_disk_writes_nothing_of_a_commit() {
     assert_eq!(store.get(Table::Local, b"a").expect("reads"), Some(b"1".to_vec()));
     assert!(store.scan(Table::Block, b"", b"", 9).expect("reads").is_empty());
     store.commit(&put(Table::Local, b"a", b"3")).expect("there is room for little");
+    // What the journal has is neither lost nor mixed up where the file has no room to take it.
+    assert_eq!(store.commit(&writes), Err(StoreError::Full));
+    assert_eq!(store.get(Table::Local, b"a").expect("reads"), Some(b"3".to_vec()));
+    store.commit(&put(Table::Local, b"b", b"4")).expect("the file takes it");
+    assert_eq!(store.get(Table::Local, b"a").expect("reads"), Some(b"3".to_vec()));
+    store.close().expect("closes");
+    let store = SqliteStore::open(&dir.path().join("store.db"), &key()).expect("opens");
+    let rows = [b"a", b"b"].map(|row| store.get(Table::Local, row).expect("reads"));
+    assert_eq!(rows, [Some(b"3".to_vec()), Some(b"4".to_vec())]);
 }
 
 #[test]

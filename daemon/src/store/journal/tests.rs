@@ -85,6 +85,9 @@ fn a_journal_that_the_file_has_taken_or_never_knew_is_empty() {
     // Written over the start of the older ones, of which some still stand behind it.
     journal.append(&put(b"d", b"newer")).expect("appends");
     assert_eq!(Journal::open(&path, &key(), [2; 16]).expect("opens").1, put(b"d", b"newer"));
+    // An older file that was put back: neither mixed with what stands in front nor with what still stands behind.
+    let (journal, found) = Journal::open(&path, &key(), [1; 16]).expect("opens");
+    assert!(found.is_empty() && !journal.takes(&put(b"e", b"")), "the file draws a generation first");
     assert!(Journal::open(&path, &MasterKey::from_bytes([8; 32]), [2; 16]).expect("opens").1.is_empty());
 }
 
@@ -103,6 +106,21 @@ fn after_a_record_that_may_not_stand_the_file_takes_over() {
     drop(store);
     let store = SqliteStore::open(&path, &key()).expect("opens");
     assert_eq!(store.scan(Table::Tail, b"", b"", 9).expect("reads").len(), 2);
+}
+
+#[test]
+fn after_a_commit_of_the_file_that_failed_only_the_file_goes_on() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut store = SqliteStore::create(&dir.path().join("store.db"), &key()).expect("a store");
+    store.commit(&put(b"a", b"1")).expect("appends");
+    // Fails at COMMIT, as where the disk fails while syncing what it has taken already.
+    store.conn.commit_hook(Some(|| true)).expect("a hook");
+    assert!(store.commit(&put(b"b", &[2; LARGEST])).is_err());
+    assert_eq!(store.scan(Table::Tail, b"", b"", 9).expect("reads").len(), 1);
+    assert!(store.commit(&put(b"c", b"3")).is_err(), "nothing goes into a journal that the file may have taken");
+    store.conn.commit_hook(None::<fn() -> bool>).expect("no hook");
+    store.commit(&put(b"c", b"3")).expect("commits");
+    assert_eq!((store.journal.records, store.scan(Table::Tail, b"", b"", 9).expect("reads").len()), (0, 2));
 }
 
 #[test]
