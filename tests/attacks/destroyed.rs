@@ -33,6 +33,7 @@ fn pages(home: &Path) -> Vec<Vec<u8>> {
     let key = store_key(home);
     let file = std::fs::read(home.join("store.db")).expect("reads");
     let log = std::fs::read(home.join("store.db-wal")).unwrap_or_default();
+    assert!(!home.join("store.db-log").exists(), "a home that is stopped keeps no journal");
     let pages = file.chunks_exact(PAGE).enumerate().map(|(at, page)| plain(&key, page, at == 0));
     let frames = log.get(32..).unwrap_or_default().chunks_exact(24 + PAGE);
     pages.chain(frames.map(|frame| plain(&key, &frame[24..], frame[..4] == [0, 0, 0, 1]))).collect()
