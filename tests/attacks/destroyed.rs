@@ -28,12 +28,12 @@ fn plain(key: &[u8; 32], page: &[u8], first: bool) -> Vec<u8> {
     body
 }
 
-/// Every page of the store's file and of its log, free and outdated ones included, decrypted.
+/// Every page of the store's file and of its log, free and outdated ones included, decrypted. (What the journal holds of what was
+/// destroyed: beside the code, `daemon/src/store/tests.rs`.)
 fn pages(home: &Path) -> Vec<Vec<u8>> {
     let key = store_key(home);
     let file = std::fs::read(home.join("store.db")).expect("reads");
     let log = std::fs::read(home.join("store.db-wal")).unwrap_or_default();
-    assert!(!home.join("store.db-log").exists(), "a home that is stopped keeps no journal");
     let pages = file.chunks_exact(PAGE).enumerate().map(|(at, page)| plain(&key, page, at == 0));
     let frames = log.get(32..).unwrap_or_default().chunks_exact(24 + PAGE);
     pages.chain(frames.map(|frame| plain(&key, &frame[24..], frame[..4] == [0, 0, 0, 1]))).collect()
@@ -74,6 +74,7 @@ impl Before {
     /// Everything is there, words and sealed bytes, or finding nothing later would mean nothing.
     fn of(home: &mut Home, who: &str) -> Self {
         home.stop();
+        assert!(!home.path().join("store.db-log").exists(), "{who}: a home that is stopped keeps no journal");
         let pages = pages(&home.path());
         for word in WORDS {
             assert!(holds(&pages, word), "{who}: “{word}” is not found even where it must be");
