@@ -8,7 +8,7 @@ use kith_protocol::limits::{EDIT_DEPS, EDIT_OPS, PAYLOAD_BYTES};
 use kith_protocol::log::chain;
 use kith_protocol::log::entry::{EntryAt, Opened};
 use kith_protocol::time::Millis;
-use kith_tests::peer::cbor::{Cbor, array, encoded};
+use kith_tests::cbor::{Cbor, array, encoded};
 use kith_tests::peer::forge::{Run, from_now};
 use kith_tests::peer::{Peer, Scene};
 use kith_tests::proc::until;

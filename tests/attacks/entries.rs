@@ -7,7 +7,7 @@ use kith_protocol::crypto::{self, Crypto, HelloSecret, HpkeSecret, Real, Seeded,
 use kith_protocol::id::{ActId, CircleId, DeviceId, EntryId, PeerId};
 use kith_protocol::item::kind::Kind;
 use kith_protocol::log::chain;
-use kith_tests::peer::cbor::{Cbor, array, bytes};
+use kith_tests::cbor::{Cbor, array, bytes};
 use kith_tests::peer::forge::{Run, from_now, said_now, titled};
 use kith_tests::peer::guest::proof;
 use kith_tests::peer::{Peer, Scene};

@@ -4,7 +4,7 @@
 use kith_protocol::id::EntryId;
 use kith_protocol::item::edit::{Edit, Op, Place, Value};
 use kith_protocol::limits::{FRAME_BYTES, HELLO_BYTES};
-use kith_tests::peer::cbor::{Cbor, array, bytes, encoded};
+use kith_tests::cbor::{Cbor, array, bytes, encoded};
 use kith_tests::peer::forge::{Run, packed, said_now, titled};
 use kith_tests::peer::wire::framed;
 use kith_tests::peer::{Peer, Scene};

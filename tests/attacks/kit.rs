@@ -4,7 +4,7 @@ use kith_protocol::circle::body::{Role, Statement};
 use kith_protocol::id::DeviceId;
 use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
-use kith_tests::peer::cbor::encoded;
+use kith_tests::cbor::encoded;
 use kith_tests::peer::forge::{from_now, said_now};
 use kith_tests::peer::{Peer, Scene};
 use kith_tests::proc::until;

@@ -18,7 +18,7 @@ mod people;
 mod spam;
 mod wire;
 
-use kith_tests::peer::cbor::Cbor;
+use kith_tests::cbor::Cbor;
 use kith_tests::peer::{Peer, Scene, raw};
 use kith_tests::proc::until;
 use serde_json::Value;

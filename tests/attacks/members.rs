@@ -9,7 +9,7 @@ use kith_protocol::crypto::{HelloSecret, HpkeSecret, Real, Seeded, SigningKey, S
 use kith_protocol::id::{CircleId, PersonId};
 use kith_protocol::log::act::ActBody;
 use kith_protocol::node::Command;
-use kith_tests::peer::cbor::{Cbor, array, bytes};
+use kith_tests::cbor::{Cbor, array, bytes};
 use kith_tests::peer::forge::{from_now, said_now};
 use kith_tests::peer::guest::proof;
 use kith_tests::peer::link::{bent, ticket_of};

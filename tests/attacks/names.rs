@@ -5,7 +5,7 @@ use kith_protocol::crypto::{Seeded, SigningKey};
 use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
 use kith_protocol::node::{Answer, Command};
-use kith_tests::peer::cbor::{Cbor, array, bytes, encoded};
+use kith_tests::cbor::{Cbor, array, bytes, encoded};
 use kith_tests::peer::forge::from_now;
 use kith_tests::peer::link::bent;
 use kith_tests::peer::{Peer, Scene, guest, raw};

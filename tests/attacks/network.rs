@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kith_protocol::control::JoinStatus;
-use kith_tests::peer::cbor::{Cbor, array, bytes};
+use kith_tests::cbor::{Cbor, array, bytes};
 use kith_tests::peer::link::bent;
 use kith_tests::peer::raw::{self, Trap};
 use kith_tests::peer::{Peer, Scene};

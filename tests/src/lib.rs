@@ -2,6 +2,7 @@
 
 pub mod alike;
 pub mod bench;
+pub mod cbor;
 pub mod dice;
 pub mod fuzz;
 pub mod model;

@@ -18,7 +18,6 @@
 //!
 //! What is here must never decide what a test expects, and never touch a daemon but through its sockets.
 
-pub mod cbor;
 pub mod forge;
 pub mod guest;
 pub mod link;
@@ -39,9 +38,9 @@ use kith_protocol::node::{Answer, Command, Filter, Link, Noun, Query, answer};
 use kith_protocol::store::{MemoryStore, Read, Table};
 use libp2p::identity::Keypair;
 
-use self::cbor::{Cbor, array, bytes};
 use self::member::{Member, State, now};
 use self::wire::Manners;
+use crate::cbor::{Cbor, array, bytes};
 use crate::proc::{Home, until};
 pub use scene::Scene;
 

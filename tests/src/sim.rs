@@ -4,7 +4,6 @@
 //! run, byte for byte; a run that fails names the command that replays it.
 
 pub mod adversary;
-pub mod cbor;
 pub mod cheap;
 pub mod check;
 pub mod clock;
@@ -21,5 +20,6 @@ pub mod run;
 pub mod script;
 pub mod shrink;
 pub mod trace;
+mod twist;
 pub mod workload;
 pub mod world;

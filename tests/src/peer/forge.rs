@@ -12,8 +12,8 @@ use kith_protocol::time::Millis;
 use rand_core::Rng;
 
 use super::Peer;
-use super::cbor::{Cbor, array, bytes, encoded};
 use super::member::now;
+use crate::cbor::{Cbor, array, bytes, encoded};
 
 /// One entry of a run that is being made.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use kith_protocol::circle::body::DeviceKeys;
 use kith_protocol::crypto::{self, Crypto, HelloSecret, HpkeSecret, Key, Real, Seeded, SigningKey, Suite};
 
 use super::Peer;
-use super::cbor::{Cbor, array, bytes, encoded};
 use super::link::ticket_of;
+use crate::cbor::{Cbor, array, bytes, encoded};
 
 /// The secret of a link, as a key from which its keys derive.
 fn secret(link: &str) -> Key {

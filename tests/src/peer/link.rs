@@ -2,7 +2,7 @@
 
 use kith_protocol::crypto::hash;
 
-use super::cbor::Cbor;
+use crate::cbor::Cbor;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

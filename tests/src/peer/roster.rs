@@ -8,8 +8,8 @@ use kith_protocol::id::{ActId, CircleId, PersonId};
 use kith_protocol::log::act::{self, ActBody, ActPlace, write_act};
 
 use super::Peer;
-use super::cbor::{Cbor, array, bytes};
 use super::member::now;
+use crate::cbor::{Cbor, array, bytes};
 
 impl Peer {
     /// The acts that no other act names.

@@ -11,8 +11,8 @@ use std::collections::VecDeque;
 use kith_protocol::circle::body::ChainId;
 use kith_protocol::codec;
 
-use super::cbor::Cbor;
 use super::rng::Rng;
+use crate::cbor::Cbor;
 
 pub use forge::Forgery;
 
@@ -148,16 +148,16 @@ fn twist(frame: &[u8], rng: &mut Rng) -> Vec<u8> {
     if let Some(value) = tree.nth(at) {
         value.twist(rng);
     }
-    tree.bytes()
+    tree.encode()
 }
 
 /// A circle's message: its kind and its parts.
 fn message(frame: &[u8]) -> Option<(u64, Vec<Cbor>)> {
-    let Some(Cbor::List(parts)) = Cbor::parse(frame) else { return None };
-    let [Cbor::Number(3), Cbor::List(inner)] = parts.as_slice() else { return None };
-    let [_, Cbor::List(message)] = inner.as_slice() else { return None };
+    let Some(Cbor::Array(parts)) = Cbor::parse(frame) else { return None };
+    let [Cbor::Uint(3), Cbor::Array(inner)] = parts.as_slice() else { return None };
+    let [_, Cbor::Array(message)] = inner.as_slice() else { return None };
     match message.as_slice() {
-        [Cbor::Number(kind), Cbor::List(said)] => Some((*kind, said.clone())),
+        [Cbor::Uint(kind), Cbor::Array(said)] => Some((*kind, said.clone())),
         _ => None,
     }
 }
@@ -165,19 +165,19 @@ fn message(frame: &[u8]) -> Option<(u64, Vec<Cbor>)> {
 /// The frame again, with other parts in its message.
 fn instead(frame: &[u8], said: Vec<Cbor>) -> Vec<u8> {
     let (Some(token), Some((kind, _))) = (token(frame), message(frame)) else { return frame.to_vec() };
-    let message = Cbor::List(vec![Cbor::Number(kind), Cbor::List(said)]);
-    Cbor::List(vec![Cbor::Number(3), Cbor::List(vec![token, message])]).bytes()
+    let message = Cbor::Array(vec![Cbor::Uint(kind), Cbor::Array(said)]);
+    Cbor::Array(vec![Cbor::Uint(3), Cbor::Array(vec![token, message])]).encode()
 }
 
 /// Acts and records: behind good ones comes a bent one.
 fn stuff(frame: &[u8], rng: &mut Rng) -> Vec<u8> {
     let Some((kind, mut said)) = message(frame) else { return frame.to_vec() };
     let list = match (kind, said.as_mut_slice()) {
-        (4, [Cbor::List(acts)]) => acts.get_mut(1),
+        (4, [Cbor::Array(acts)]) => acts.get_mut(1),
         (_, [list]) => Some(list),
         _ => None,
     };
-    if let Some(Cbor::List(list)) = list
+    if let Some(Cbor::Array(list)) = list
         && let Some(Cbor::Bytes(last)) = list.last()
     {
         list.push(Cbor::Bytes(bend(last.clone(), rng)));
@@ -189,20 +189,20 @@ fn stuff(frame: &[u8], rng: &mut Rng) -> Vec<u8> {
 fn unsign(frame: &[u8]) -> Vec<u8> {
     let Some((_, mut said)) = message(frame) else { return frame.to_vec() };
     if let Some(Cbor::Bytes(run)) = said.first_mut()
-        && let Some(Cbor::List(mut parts)) = Cbor::parse(run)
+        && let Some(Cbor::Array(mut parts)) = Cbor::parse(run)
         && let Some(Cbor::Bytes(signature)) = parts.get_mut(8)
     {
         signature.iter_mut().for_each(|byte| *byte ^= 0x55);
-        *run = Cbor::List(parts).bytes();
+        *run = Cbor::Array(parts).encode();
     }
     instead(frame, said)
 }
 
 /// The token by which a frame names its circle.
 fn token(frame: &[u8]) -> Option<Cbor> {
-    let Some(Cbor::List(parts)) = Cbor::parse(frame) else { return None };
+    let Some(Cbor::Array(parts)) = Cbor::parse(frame) else { return None };
     match parts.as_slice() {
-        [Cbor::Number(3), Cbor::List(inner)] => inner.first().cloned(),
+        [Cbor::Uint(3), Cbor::Array(inner)] => inner.first().cloned(),
         _ => None,
     }
 }
@@ -210,7 +210,7 @@ fn token(frame: &[u8]) -> Option<Cbor> {
 /// A message of any kind, in the circle of the frame before it.
 fn invent(frame: &[u8], chains: &[ChainId], rng: &mut Rng) -> Option<Vec<u8>> {
     let token = token(frame)?;
-    let number = |n: u64| Cbor::Number(n);
+    let number = |n: u64| Cbor::Uint(n);
     let id = |rng: &mut Rng| {
         let mut bytes = vec![0; 32];
         rand_core::Rng::fill_bytes(rng, &mut bytes);
@@ -224,23 +224,23 @@ fn invent(frame: &[u8], chains: &[ChainId], rng: &mut Rng) -> Option<Vec<u8>> {
         1 => vec![Cbor::Bytes(vec![0x84, 1, 2, 3, 4])],
         2 => vec![id(rng)],
         3 => {
-            let heads = vec![Cbor::List(vec![chain, number(far), id(rng)])];
-            let records = vec![Cbor::List(vec![id(rng), number(far)])];
-            vec![Cbor::List(vec![
-                Cbor::List(vec![id(rng)]),
-                Cbor::List(vec![id(rng)]),
-                Cbor::List(vec![id(rng)]),
-                Cbor::List(records),
-                Cbor::List(heads),
+            let heads = vec![Cbor::Array(vec![chain, number(far), id(rng)])];
+            let records = vec![Cbor::Array(vec![id(rng), number(far)])];
+            vec![Cbor::Array(vec![
+                Cbor::Array(vec![id(rng)]),
+                Cbor::Array(vec![id(rng)]),
+                Cbor::Array(vec![id(rng)]),
+                Cbor::Array(records),
+                Cbor::Array(heads),
             ])]
         }
-        4 => vec![Cbor::List(vec![Cbor::Null, Cbor::List(vec![Cbor::Bytes(vec![1; 40])])])],
-        5 => vec![Cbor::List(vec![Cbor::Bytes(vec![0x80]); 3])],
-        6 => vec![Cbor::Bytes(vec![0x8a, 1]), Cbor::Flag(true)],
-        7 => vec![Cbor::List(vec![Cbor::List(vec![chain, number(far)])]), number(far)],
-        8 => vec![Cbor::List(vec![Cbor::List(vec![id(rng), id(rng), Cbor::List(Vec::new())])])],
-        _ => vec![Cbor::List(vec![Cbor::List(vec![chain, number(far)])])],
+        4 => vec![Cbor::Array(vec![Cbor::Null, Cbor::Array(vec![Cbor::Bytes(vec![1; 40])])])],
+        5 => vec![Cbor::Array(vec![Cbor::Bytes(vec![0x80]); 3])],
+        6 => vec![Cbor::Bytes(vec![0x8a, 1]), Cbor::Bool(true)],
+        7 => vec![Cbor::Array(vec![Cbor::Array(vec![chain, number(far)])]), number(far)],
+        8 => vec![Cbor::Array(vec![Cbor::Array(vec![id(rng), id(rng), Cbor::Array(Vec::new())])])],
+        _ => vec![Cbor::Array(vec![Cbor::Array(vec![chain, number(far)])])],
     };
-    let message = Cbor::List(vec![number(kind), Cbor::List(parts)]);
-    Some(Cbor::List(vec![number(3), Cbor::List(vec![token, message])]).bytes())
+    let message = Cbor::Array(vec![number(kind), Cbor::Array(parts)]);
+    Some(Cbor::Array(vec![number(3), Cbor::Array(vec![token, message])]).encode())
 }

@@ -11,7 +11,7 @@ use kith_protocol::log::chain::{self, RunHead};
 use kith_protocol::store::{Read, Table};
 
 use super::Found;
-use crate::sim::cbor::Cbor;
+use crate::cbor::Cbor;
 use crate::sim::disk::Disk;
 use crate::sim::net::Who;
 use crate::sim::world::World;
@@ -25,16 +25,16 @@ pub fn sent(world: &mut World, who: Who, frame: &[u8]) {
 }
 
 fn judge(disk: &Disk, frame: &[u8]) -> Option<Found> {
-    let Some(tree) = Cbor::parse(frame).filter(|tree| tree.bytes() == frame) else {
+    let Some(tree) = Cbor::parse(frame).filter(|tree| tree.encode() == frame) else {
         return Some(("contract/frame", "sends a frame that is not in canonical form".to_owned()));
     };
-    let Cbor::List(parts) = tree else { return Some(("contract/frame", "sends a frame that is no list".to_owned())) };
-    let [Cbor::Number(3), Cbor::List(inner)] = parts.as_slice() else {
-        let long = frame.len() > limits::HELLO_BYTES && !matches!(parts.first(), Some(Cbor::Number(5 | 6)));
+    let Cbor::Array(parts) = tree else { return Some(("contract/frame", "sends a frame that is no list".to_owned())) };
+    let [Cbor::Uint(3), Cbor::Array(inner)] = parts.as_slice() else {
+        let long = frame.len() > limits::HELLO_BYTES && !matches!(parts.first(), Some(Cbor::Uint(5 | 6)));
         return long.then(|| ("bounds/frame", format!("says hello in {} bytes", frame.len())));
     };
-    let [_, Cbor::List(message)] = inner.as_slice() else { return None };
-    let [Cbor::Number(kind), Cbor::List(said)] = message.as_slice() else { return None };
+    let [_, Cbor::Array(message)] = inner.as_slice() else { return None };
+    let [Cbor::Uint(kind), Cbor::Array(said)] = message.as_slice() else { return None };
     let circles: Vec<CircleId> = disk
         .scan(Table::Circle, &[], &[], limits::CIRCLES)
         .unwrap_or_default()
@@ -43,11 +43,11 @@ fn judge(disk: &Disk, frame: &[u8]) -> Option<Found> {
         .collect();
     let claim = Claims { disk, circles };
     let missing = match (kind, said.as_slice()) {
-        (3, [Cbor::List(have)]) => claim.have(have),
-        (4, [Cbor::List(acts)]) => claim.acts(acts),
-        (5, [Cbor::List(records)]) => claim.records(records),
+        (3, [Cbor::Array(have)]) => claim.have(have),
+        (4, [Cbor::Array(acts)]) => claim.acts(acts),
+        (5, [Cbor::Array(records)]) => claim.records(records),
         (6, [Cbor::Bytes(run), _]) => claim.run(run),
-        (7, [Cbor::List(chains), _]) => chains.iter().find_map(|chain| claim.chain(chain)),
+        (7, [Cbor::Array(chains), _]) => chains.iter().find_map(|chain| claim.chain(chain)),
         _ => None,
     };
     missing.map(|what| ("durability/sent", format!("sends {what}, which is not on its disk")))
@@ -64,7 +64,7 @@ impl Claims<'_> {
     }
 
     fn have(&self, have: &[Cbor]) -> Option<String> {
-        let [Cbor::List(tips), Cbor::List(epochs), _, _, Cbor::List(chains)] = have else {
+        let [Cbor::Array(tips), Cbor::Array(epochs), _, _, Cbor::Array(chains)] = have else {
             return Some("half of what it has".to_owned());
         };
         let tip = |tip: &&Cbor| {
@@ -83,7 +83,7 @@ impl Claims<'_> {
     }
 
     fn acts(&self, acts: &[Cbor]) -> Option<String> {
-        let [_, Cbor::List(acts)] = acts else { return Some("acts that are none".to_owned()) };
+        let [_, Cbor::Array(acts)] = acts else { return Some("acts that are none".to_owned()) };
         acts.iter().find_map(|bytes| {
             let Cbor::Bytes(bytes) = bytes else { return Some("an act that is none".to_owned()) };
             let sealed = SealedAct::parse(bytes).ok()?;
@@ -113,9 +113,9 @@ impl Claims<'_> {
 
     /// A chain's place, with or without the entry that stands there.
     fn chain(&self, chain: &Cbor) -> Option<String> {
-        let Cbor::List(parts) = chain else { return None };
-        let id: ChainId = codec::decode(&parts.first()?.bytes(), "chain").ok()?;
-        let Cbor::Number(seq) = parts.get(1)? else { return None };
+        let Cbor::Array(parts) = chain else { return None };
+        let id: ChainId = codec::decode(&parts.first()?.encode(), "chain").ok()?;
+        let Cbor::Uint(seq) = parts.get(1)? else { return None };
         let head = parts.get(2).and_then(|head| if let Cbor::Bytes(id) = head { EntryId::from_slice(id) } else { None });
         let reaches = |circle: &CircleId| {
             let known = chain::branches(self.disk, circle, &id).unwrap_or_default();
