@@ -66,21 +66,28 @@ impl Place {
     }
 
     /// A new item of a kind, with its first edit.
-    fn open(
-        &self,
-        rng: &mut dyn CryptoRng,
-        kind: Kind,
-        about: Option<(ItemId, KeyClass)>,
-        ops: Vec<Op>,
-    ) -> Result<NewEntry, Error> {
+    fn open(&self, rng: &mut dyn CryptoRng, kind: Kind, about: Option<Target>, ops: Vec<Op>) -> Result<NewEntry, Error> {
         self.may_open(kind)?;
         let mut nonce = [0; 16];
         rng.fill_bytes(&mut nonce);
         let item = ItemId { creator: self.me, nonce };
-        let class = kind.class().or(about.map(|(_, class)| class)).unwrap_or(KeyClass::Library);
-        let retention = if class == KeyClass::Talk { self.retention } else { Retention::Keep };
-        entry(kind, class, item, retention, &Edit::opening(self.now, about.map(|(item, _)| item), ops))
+        let class = kind.class().or(about.map(|about| about.class)).unwrap_or(KeyClass::Library);
+        let retention = match about {
+            // A deletion or a hide that ended before its target would bring it back.
+            Some(about) if kind.is_mark() => about.retention,
+            _ if class == KeyClass::Talk => self.retention,
+            _ => Retention::Keep,
+        };
+        entry(kind, class, item, retention, &Edit::opening(self.now, about.map(|about| about.item), ops))
     }
+}
+
+/// What a new item is about.
+#[derive(Clone, Copy)]
+struct Target {
+    item: ItemId,
+    class: KeyClass,
+    retention: Retention,
 }
 
 /// Writes an edit down, and reads it again as everybody else will.

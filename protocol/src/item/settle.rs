@@ -114,6 +114,9 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
                     row.flags.set(Flags::WAITING, false);
                 }
                 row.flags.set(Flags::READY, false);
+                if row.due.is_none() && !row.flags.has(Flags::REMOVED) {
+                    row.due = self.expiry_of_parts(row);
+                }
                 Ok(None)
             }
             Loaded::Aside => Ok(None),
@@ -132,8 +135,8 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
                 row.arrived = self.arrived.1;
             }
         }
-        if !row.flags.has(Flags::REMOVED) && row.due.is_none() {
-            row.due = self.expiry(row);
+        if !row.flags.has(Flags::REMOVED) {
+            row.due = row.due.into_iter().chain(self.expiry(row)).min();
         }
     }
 
@@ -144,12 +147,24 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         Some(from.plus(u64::from(days).saturating_mul(DAY)))
     }
 
+    /// The same of what lies aside, or came without its first edit: it ends when its creator's earliest words in it do, which is
+    /// never before the item itself.
+    fn expiry_of_parts(&self, row: &Row) -> Option<Millis> {
+        let pieces = row.slots.iter().filter_map(|slot| self.shelf.get(slot.at));
+        let hers = pieces.filter(|piece| self.ports.people.person(&piece.chain.device) == Some(piece.item.creator));
+        let ends = hers.filter_map(|piece| {
+            let (Retention::Days(days), Some(edit)) = (piece.retention, &piece.edit) else { return None };
+            Some(edit.at.min(self.ports.now).plus(u64::from(days).saturating_mul(DAY)))
+        });
+        ends.min()
+    }
+
     fn destroy(&mut self, key: &ItemKey, row: &mut Row) -> Vec<EntryAt> {
         if let Some(due) = row.due {
             self.tx.delete(Table::Local, &local::due(due, key));
         }
         row.flags.set(Flags::GONE, true);
-        row.flags.set(Flags::LOST, false);
+        row.flags.set(Flags::LOST | Flags::WAITING, false);
         row.slots.iter().map(|slot| slot.at).collect()
     }
 

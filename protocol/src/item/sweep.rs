@@ -49,7 +49,7 @@ fn end(tx: &mut Tx<'_>, key: &ItemKey, mut row: Row) -> Result<Vec<EntryAt>, Sto
     index::forget(tx, key, &row);
     row.flags.set(Flags::EXPIRED, !row.flags.has(Flags::REMOVED));
     row.flags.set(Flags::GONE, true);
-    row.flags.set(Flags::LOST, false);
+    row.flags.set(Flags::LOST | Flags::WAITING, false);
     row.put(tx, key);
     Ok(row.slots.iter().map(|slot| slot.at).collect())
 }

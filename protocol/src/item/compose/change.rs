@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rand_core::CryptoRng;
 
 use super::new::{First, ordered, words};
-use super::{Place, Stop, entry};
+use super::{Place, Stop, Target, entry};
 use crate::circle::body::{KeyClass, Role};
 use crate::control::{Code, Edit as Wanted, EditEvent, EditNote, EditResource, Error, NewReaction, NewReply, Rsvp};
 use crate::id::{ItemId, ItemKey};
@@ -20,10 +20,13 @@ use crate::log::entry::NewEntry;
 use crate::time::Millis;
 
 /// An item that is there for all to see.
-fn target(reader: &Reader<'_>, key: &ItemKey, kinds: &[Kind]) -> Result<(Shown, ItemId), Stop> {
+fn target(reader: &Reader<'_>, key: &ItemKey, kinds: &[Kind]) -> Result<(Shown, Target), Stop> {
     let shown =
         reader.visible(key)?.filter(|shown| shown.row.kind().is_some_and(|kind| kinds.is_empty() || kinds.contains(&kind)));
-    let found = shown.and_then(|shown| shown.item().map(|item| (shown, item)));
+    let found = shown.and_then(|shown| {
+        let (item, class, retention) = (shown.item()?, class(shown.row.kind()), shown.row.retention);
+        Some((shown, Target { item, class, retention }))
+    });
     found
         .ok_or_else(|| Error::new(Code::NotFound, "that is not here, or no longer shown", "kith note list shows what is.").into())
 }
@@ -54,7 +57,7 @@ pub fn reply(
         &valid::line(new.content_warning.as_deref().unwrap_or_default(), TITLE_CHARS, "a content warning")?,
     );
     first.text(fields::BODY, body);
-    Ok(place.open(rng, Kind::Reply, Some((about, KeyClass::Talk)), first.done())?)
+    Ok(place.open(rng, Kind::Reply, Some(about), first.done())?)
 }
 
 /// A reaction to a note; the same again takes it back. Empty: nothing to take back.
@@ -72,13 +75,14 @@ pub fn react(
     let emoji = valid::emoji(&new.emoji)?;
     let keys = reader.children(Kind::Reaction, note)?;
     let same = |shown: &Shown| shown.author == Some(place.me) && shown.words(fields::EMOJI) == emoji;
-    let mine: Vec<ItemId> = reader.shown(&keys)?.iter().filter(|shown| same(shown)).filter_map(Shown::item).collect();
+    let taken = |shown: &Shown| Some(Target { item: shown.item()?, class: KeyClass::Talk, retention: shown.row.retention });
+    let mine: Vec<Target> = reader.shown(&keys)?.iter().filter(|shown| same(shown)).filter_map(taken).collect();
     if mine.is_empty() && !new.remove {
         let ops = vec![Op::Set(fields::EMOJI, Value::text(&emoji))];
-        return Ok(vec![place.open(rng, Kind::Reaction, Some((about, KeyClass::Talk)), ops)?]);
+        return Ok(vec![place.open(rng, Kind::Reaction, Some(about), ops)?]);
     }
     // Taken back: its bytes need not stay a day, it is one's own and nobody gains by it.
-    let taken = mine.into_iter().map(|item| tombstone(place, rng, item, KeyClass::Talk, true));
+    let taken = mine.into_iter().map(|target| tombstone(place, rng, target, true));
     Ok(taken.collect::<Result<_, _>>()?)
 }
 
@@ -103,7 +107,7 @@ pub fn rsvp(
     let mine = reader.shown(&keys)?.into_iter().filter(|shown| shown.author == Some(place.me) && shown.whole.is_some());
     let Some(mine) = mine.max_by_key(Shown::last_when) else {
         let ops = vec![Op::Set(fields::ANSWER, Value::text(answer))];
-        return Ok(vec![place.open(rng, Kind::Rsvp, Some((about, KeyClass::Library)), ops)?]);
+        return Ok(vec![place.open(rng, Kind::Rsvp, Some(about), ops)?]);
     };
     place.may_open(Kind::Rsvp)?;
     let Some(whole) = &mine.whole else { return Ok(Vec::new()) };
@@ -134,7 +138,7 @@ fn save(place: &Place, shown: &Shown, whole: &Whole, draft: Draft) -> Result<Vec
 /// # Errors
 /// [`Stop`] where it cannot be written.
 pub fn edit(reader: &Reader<'_>, place: &Place, key: &ItemKey, wanted: &Wanted) -> Result<Vec<NewEntry>, Stop> {
-    let (shown, item) = target(reader, key, &[])?;
+    let (shown, Target { item, .. }) = target(reader, key, &[])?;
     let Some(whole) = &shown.whole else { return Ok(Vec::new()) };
     if !whole.kind.may_edit(place.role, item.creator == place.me) {
         return Err(refused(place, whole.kind, item));
@@ -258,9 +262,9 @@ impl Changing<'_> {
     }
 }
 
-fn tombstone(place: &Place, rng: &mut dyn CryptoRng, item: ItemId, class: KeyClass, now: bool) -> Result<NewEntry, Error> {
+fn tombstone(place: &Place, rng: &mut dyn CryptoRng, target: Target, now: bool) -> Result<NewEntry, Error> {
     let ops = if now { vec![Op::Set(fields::NOW, Value::Flag(true))] } else { Vec::new() };
-    place.open(rng, Kind::Tombstone, Some((item, class)), ops)
+    place.open(rng, Kind::Tombstone, Some(target), ops)
 }
 
 /// Deletes an item: one's own, or as founder any. `now`: its bytes go at once instead of a day later; one's own only.
@@ -275,7 +279,8 @@ pub fn remove(
     key: &ItemKey,
     now: bool,
 ) -> Result<Vec<NewEntry>, Stop> {
-    let (kind, item) = any(reader, key)?;
+    let (kind, target) = any(reader, key)?;
+    let item = target.item;
     if item.creator != place.me && place.role != Role::Founder {
         let hint = if place.role >= Role::Facilitator { "You can hide it instead." } else { "A facilitator can hide it." };
         return Err(Error::new(Code::NotAllowed, format!("only its author deletes this {}", kind.noun()), hint).into());
@@ -290,17 +295,17 @@ pub fn remove(
     if gone {
         return Ok(Vec::new());
     }
-    Ok(vec![tombstone(place, rng, item, class(Some(kind)), now)?])
+    Ok(vec![tombstone(place, rng, target, now)?])
 }
 
 /// An item that is here, shown or not.
-fn any(reader: &Reader<'_>, key: &ItemKey) -> Result<(Kind, ItemId), Stop> {
+fn any(reader: &Reader<'_>, key: &ItemKey) -> Result<(Kind, Target), Stop> {
     let missing = || Stop::from(Error::new(Code::NotFound, "that is not here", "kith note list shows what is."));
     let row = reader.row(key)?.ok_or_else(missing)?;
     let kind = row.kind().filter(|kind| !kind.is_mark()).ok_or_else(missing)?;
     for slot in &row.slots {
         if let Some(opened) = reader.source.load(reader.read, slot.at)? {
-            return Ok((kind, opened.item));
+            return Ok((kind, Target { item: opened.item, class: class(Some(kind)), retention: row.retention }));
         }
     }
     Err(missing())
@@ -319,7 +324,7 @@ pub fn mark(
     on: bool,
 ) -> Result<Vec<NewEntry>, Stop> {
     place.may_open(kind)?;
-    let (target_kind, item) = any(reader, key)?;
+    let (target_kind, target) = any(reader, key)?;
     if !kind.may_target(target_kind) {
         let message = format!("a {} cannot be {}", target_kind.noun(), if kind == Kind::Pin { "pinned" } else { "hidden" });
         return Err(Error::new(Code::Usage, message, "Name the note, event or resource itself.").into());
@@ -332,7 +337,7 @@ pub fn mark(
     }
     if on && there.is_empty() {
         let ops = vec![Op::Set(fields::ON, Value::Flag(true))];
-        return Ok(vec![place.open(rng, kind, Some((item, class(Some(target_kind)))), ops)?]);
+        return Ok(vec![place.open(rng, kind, Some(target), ops)?]);
     }
     // Taking back means all of them; setting again needs one.
     let mut entries = Vec::new();

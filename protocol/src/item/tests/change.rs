@@ -294,6 +294,51 @@ fn conversation_expires_where_it_was_written_to_and_nothing_else_does() {
 }
 
 #[test]
+fn words_about_an_item_that_never_comes_end_when_they_should() {
+    let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
+    chioma.retention = Retention::Days(7);
+    let (key, note) = chioma.note("before her time", "which she may not read");
+    let edits = edit_body(&mut chioma, &key, "but this she can").expect("her own");
+    // The first edit lies before Bea's time.
+    assert!(bea.take(&edits).destroy.is_empty());
+    bea.now = chioma.now.plus(7 * DAY);
+    assert_eq!(bea.tick(), [edits[0].at]);
+    assert_eq!(bea.take(std::slice::from_ref(&note)).destroy, [note.at], "it does not come back");
+    assert!(bea.notes().is_empty() && bea.tick().is_empty());
+    assert_eq!(crate::item::health(&bea.store, &CIRCLE).expect("counts").waiting, 0);
+    // Nor does what lies aside beyond a cut stay longer.
+    let mut dune = Machine::new(DUNE);
+    drop(dune.take_as(std::slice::from_ref(&note), |n| Some(role(n)), false));
+    dune.now = chioma.now.plus(7 * DAY);
+    assert_eq!(dune.tick(), [note.at]);
+}
+
+#[test]
+fn a_deletion_and_a_hide_last_as_long_as_what_they_are_about() {
+    let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
+    let (first, one) = chioma.note("deleted", "words");
+    let (second, two) = chioma.note("hidden", "words");
+    deliver(&[one.clone(), two.clone()], &mut [&mut bea]);
+    (chioma.retention, bea.retention) = (Retention::Days(1), Retention::Days(1));
+    let gone = remove(&mut chioma, &first, false).expect("her own");
+    let hidden = mark(&mut bea, Kind::Hide, &second, true).expect("a facilitator");
+    assert_eq!((gone[0].retention, hidden[0].retention), (Retention::Keep, Retention::Keep));
+    // Whoever was away for days learns of both, whenever she returns.
+    for machine in [&mut chioma, &mut bea] {
+        machine.now = machine.now.plus(3 * DAY);
+        let _ = machine.tick();
+    }
+    let log = |machine: &Machine, entries: &[Opened]| -> Vec<Opened> {
+        entries.iter().filter_map(|entry| machine.log.0.borrow().get(&entry.at).cloned()).collect()
+    };
+    let mut dune = Machine::new(DUNE);
+    let travel = [log(&chioma, &gone), log(&bea, &hidden), vec![one, two]].concat();
+    deliver(&travel, &mut [&mut dune]);
+    let shown: Vec<NoteState> = dune.notes().iter().map(|note| note.state).collect();
+    assert_eq!(shown, [NoteState::Hidden]);
+}
+
+#[test]
 fn rules_hold_for_whoever_writes() {
     let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
     let (_, note) = chioma.note("a", "one");
