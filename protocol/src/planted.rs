@@ -12,6 +12,8 @@ pub enum Bug {
     OldTalk,
     /// `circle::membership`: a removal does not void what the removed write behind its back.
     NoCut,
+    /// `log`: an entry's payload stands as it is where it should be sealed.
+    Unsealed,
     /// `log`: the signature at the end of a run is not looked at.
     Unsigned,
     /// `log`: of two branches only the one that came first is kept.
@@ -46,11 +48,12 @@ pub enum Bug {
 
 impl Bug {
     /// All that seeds of the simulated world find, each with its name and the promise that it breaks.
-    pub const ALL: [(Self, &'static str, &'static str); 19] = [
+    pub const ALL: [(Self, &'static str, &'static str); 20] = [
         (Self::OldKeys, "old-keys", "nothing is sealed under a key that a removed device holds, once the removal is known"),
         (Self::RemovedStay, "removed-stay", "a removed device is given nothing"),
         (Self::OldTalk, "old-talk", "a newcomer reads only what the history policy allows"),
         (Self::NoCut, "no-cut", "nobody is in whom somebody expelled let in behind the expulsion"),
+        (Self::Unsealed, "unsealed", "nobody's words leave a machine but sealed"),
         (Self::Unsigned, "unsigned", "everything kept and passed on was signed by its device"),
         (Self::OneBranch, "one-branch", "all branches of a copied device stand, everywhere alike"),
         (Self::EarlyEdit, "early-edit", "the same entries give the same items in any order"),

@@ -82,10 +82,11 @@ fn every_planted_bug_is_found() {
         let at = usize::try_from(number).expect("few");
         planted::find(Bug::ALL[at].0, SEEDS).0
     });
-    let line = |find: &Find| format!("{:16} seed {:?} {:?}: {}", find.name, find.seed, find.check, find.promise);
+    let line =
+        |find: &Find| format!("{:16} seed {:?} {:?} of {:?}: {}", find.name, find.seed, find.check, find.expected, find.promise);
     finds.iter().for_each(|find| println!("{}", line(find)));
     let quiet: Vec<String> = finds.iter().filter(|find| find.seed.is_none()).map(line).collect();
-    assert!(quiet.is_empty(), "nobody notices these:\n{}", quiet.join("\n"));
+    assert!(quiet.is_empty(), "no check that is there for these notices them:\n{}", quiet.join("\n"));
 }
 
 #[test]

@@ -104,9 +104,10 @@ fn bugs(flags: &[&str]) -> Option<ExitCode> {
         drop(send);
         for (at, find) in receive {
             if !json {
-                let Find { name, promise, seed, check } = &find;
+                let Find { name, promise, seed, check, expected } = &find;
                 let seed = seed.map_or("not found".to_owned(), |seed| format!("seed {seed}"));
-                say(out, &format!("{name:16} {seed:10} {:28} {promise}", check.unwrap_or_default()));
+                let (found, meant) = (check.unwrap_or_default(), expected.join(" "));
+                say(out, &format!("{name:16} {seed:10} {found:28} of {meant:50} {promise}"));
             }
             finds.push((at, find));
         }

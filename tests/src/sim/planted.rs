@@ -1,4 +1,4 @@
-//! Planted bugs: each is switched on for itself, and some seed must find it.
+//! Planted bugs: each is switched on for itself, and some seed must find it by a check that is there for it.
 
 use kith_protocol::planted::Bug;
 use serde::Serialize;
@@ -12,18 +12,44 @@ pub struct Find {
     pub name: &'static str,
     /// The promise that it breaks.
     pub promise: &'static str,
-    /// The first seed that found it; none, where none did.
+    /// The first seed whose run such a check ended; none, where none did.
     pub seed: Option<u64>,
     /// The check that noticed.
     pub check: Option<&'static str>,
+    /// How the names of the checks begin that are there to notice it.
+    pub expected: &'static [&'static str],
 }
 
-/// Looks for a bug in the seeds below `seeds`; the run that found it, with what it found.
+/// The checks that are there to notice a bug: whatever else it may bring about, one of them must.
+const fn expected(bug: Bug) -> &'static [&'static str] {
+    match bug {
+        Bug::OldKeys => &["confidentiality/sealed"],
+        Bug::RemovedStay => &["confidentiality/removed", "confidentiality/sealed"],
+        Bug::OldTalk => &["confidentiality/history"],
+        Bug::NoCut => &["membership/cut"],
+        Bug::Unsealed => &["confidentiality/clear"],
+        Bug::Unsigned => &["authenticity/signed"],
+        Bug::OneBranch | Bug::EarlyEdit | Bug::NoRejudge | Bug::BlindDigest | Bug::GivesUp => &["convergence/"],
+        Bug::Boundless => &["bounds/"],
+        Bug::AnyoneEdits => &["authenticity/"],
+        Bug::Restless => &["availability/"],
+        Bug::EarlyDelivery => &["honesty/delivered"],
+        Bug::LostDeletes => &["durability/"],
+        Bug::KeptDraft => &["durability/refused"],
+        Bug::KeptMemory => &["durability/memory"],
+        Bug::StaleSummary => &["convergence/rebuild"],
+        Bug::SendsFirst => &["durability/sent"],
+    }
+}
+
+/// Looks for a bug in the seeds below `seeds`: the first run in which one of the checks that are there for it notices.
 #[must_use]
 pub fn find(bug: Bug, seeds: u64) -> (Find, Option<Report>) {
     let (name, promise) = Bug::ALL.iter().find(|(its, ..)| *its == bug).map_or(("", ""), |(_, name, promise)| (name, promise));
-    let report = (0..seeds).map(|seed| run(seed, Options { bug: Some(bug), ..Options::default() })).find(|report| !report.ok);
+    let expected = expected(bug);
+    let meant = |report: &Report| report.check.is_some_and(|check| expected.iter().any(|start| check.starts_with(start)));
+    let report = (0..seeds).map(|seed| run(seed, Options { bug: Some(bug), ..Options::default() })).find(meant);
     let found = report.as_ref();
     let (seed, check) = (found.map(|report| report.seed), found.and_then(|report| report.check));
-    (Find { name, promise, seed, check }, report)
+    (Find { name, promise, seed, check, expected }, report)
 }
