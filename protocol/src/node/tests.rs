@@ -515,6 +515,21 @@ fn whoever_walks_away_after_seeing_the_members_is_never_named() {
 }
 
 #[test]
+fn a_welcome_for_keys_of_an_earlier_request_brings_nobody_in() {
+    let mut village = Village::new(2);
+    village.found(control::NewCircle::default());
+    let (first, second) = (village.link(), village.link());
+    village.call(1, Command::Accept(control::Accept { link: first, ..Default::default() })).expect("asks");
+    let Answer::Pending(pending) = village.ask(0, Query::Pending("-".into())) else { panic!("no list") };
+    // Another link, other keys: what a steward approves now is the request by the first.
+    village.call(1, Command::Accept(control::Accept { link: second, ..Default::default() })).expect("asks again");
+    village.call(0, Command::Approve("-".into(), pending[0].id.clone())).expect("approved");
+    let circle = village.circle(0).id;
+    let refused = village.call(1, Command::ConfirmJoin(circle)).expect_err("she is not in");
+    assert_eq!(refused.message, "a steward has not approved yet");
+}
+
+#[test]
 fn coming_back_after_leaving_keeps_what_was_held() {
     let mut village = circle_of_three();
     village.note(0, "", "while she was in");

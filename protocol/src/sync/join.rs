@@ -374,6 +374,8 @@ fn welcomed(
     }
     circle.take_keys(cx, offered);
     if !current {
+        // Parts that came before are in memory only, since no row says yet that we are in: they go, too.
+        circle.dirty = true;
         return Err(Stop::Peer("a welcome into a circle that does not know us"));
     }
     circle.save_row(cx);
