@@ -40,6 +40,10 @@ pub enum Bug {
     KeptDraft,
     /// The router: what a refused input changed in memory stays.
     KeptMemory,
+    /// `item`: what is deleted or over is hidden, and its bytes stay.
+    KeptBytes,
+    /// `circle::state`: keys are never overdue.
+    Ageless,
     /// `circle::summary`: the people's row is not written again.
     StaleSummary,
     /// The turn: effects are carried out before the commit.
@@ -48,7 +52,7 @@ pub enum Bug {
 
 impl Bug {
     /// All that seeds of the simulated world find, each with its name and the promise that it breaks.
-    pub const ALL: [(Self, &'static str, &'static str); 20] = [
+    pub const ALL: [(Self, &'static str, &'static str); 22] = [
         (Self::OldKeys, "old-keys", "nothing is sealed under a key that a removed device holds, once the removal is known"),
         (Self::RemovedStay, "removed-stay", "a removed device is given nothing"),
         (Self::OldTalk, "old-talk", "a newcomer reads only what the history policy allows"),
@@ -67,6 +71,8 @@ impl Bug {
         (Self::LostDeletes, "lost-deletes", "a commit is written whole"),
         (Self::KeptDraft, "kept-draft", "a refused input leaves no trace in the store"),
         (Self::KeptMemory, "kept-memory", "a refused input leaves no trace in memory"),
+        (Self::KeptBytes, "kept-bytes", "what is deleted or over is destroyed when its time has come"),
+        (Self::Ageless, "ageless", "keys are made anew every 30 days, and earlier where conversation is kept for less"),
         (Self::StaleSummary, "stale-summary", "what is shown follows from the log alone"),
         (Self::SendsFirst, "sends-first", "nothing leaves a machine before it is on its disk"),
     ];

@@ -3,21 +3,26 @@
 mod healed;
 mod items;
 mod keys;
+mod ledger;
 mod sent;
+mod time;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use kith_protocol::control;
 use kith_protocol::node::{Answer, Filter, Noun, Query};
 use serde_json::Value;
 
 use super::net::Who;
-use super::workload::{CANARY, Intent, known, my_circle};
+use super::workload::{CANARY, my_circle};
 use super::world::World;
 use crate::alike::strip;
 
 pub use healed::{converged, everything};
+pub use keys::Before;
+pub use ledger::{Ledger, about_to, replied};
 pub use sent::sent;
+pub use time::{destroyed, kept_too_long};
 
 /// The nouns of lists.
 pub const NOUNS: [Noun; 3] = [Noun::Note, Noun::Event, Noun::Resource];
@@ -25,93 +30,10 @@ pub const NOUNS: [Noun; 3] = [Noun::Note, Noun::Event, Noun::Resource];
 /// What a check found: its name, and how it showed.
 type Found = (&'static str, String);
 
-/// Something that was written and acknowledged.
-#[derive(Debug)]
-struct Written {
-    circle: usize,
-    noun: Noun,
-    author: Who,
-    /// Members who were in, as the writer knew before and after.
-    readers: BTreeSet<String>,
-    /// Members who were out, as the writer knew before.
-    strangers: BTreeSet<String>,
-    /// Somebody asked for its deletion.
-    deleting: bool,
-    /// Her machine acknowledged the deletion.
-    deleted_at: BTreeSet<Who>,
-}
-
-/// What was acknowledged.
-#[derive(Debug, Default)]
-pub struct Ledger {
-    written: BTreeMap<String, Written>,
-    versions: BTreeMap<(Who, String), u64>,
-}
-
-impl Ledger {
-    /// How many items were acknowledged.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.written.len()
-    }
-
-    /// None?
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.written.is_empty()
-    }
-}
-
 /// Do people's words stand in these bytes?
 #[must_use]
 pub fn holds_canary(bytes: &[u8]) -> bool {
     bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes())
-}
-
-/// Before a command is given: a deletion may happen without ever being acknowledged.
-pub fn about_to(world: &mut World, _who: Who, intent: &Intent) {
-    if let Intent::Remove { id, .. } = intent
-        && let Some(item) = world.ledger.written.get_mut(id)
-    {
-        item.deleting = true;
-    }
-}
-
-/// A command is answered: what is acknowledged must stay.
-pub fn replied(world: &mut World, who: Who, intent: &Intent, answer: &Result<Answer, control::Error>) {
-    let Ok(answer) = answer else { return };
-    match intent {
-        Intent::Wrong(what) => world.breaks("authenticity/refused", format!("machine {who} does what nobody may: {what:?}")),
-        Intent::Write { circle, noun, known: before } => {
-            let after = known(&asker(world, who), &circle_id(world, *circle));
-            let readers = before.current.intersection(&after.current).cloned().collect();
-            let written = Written {
-                circle: *circle,
-                noun: *noun,
-                author: who,
-                readers,
-                strangers: before.out.clone(),
-                deleting: false,
-                deleted_at: BTreeSet::new(),
-            };
-            keys::written(world, who, *circle, *noun, before);
-            match made(answer) {
-                Some(id) => drop(world.ledger.written.insert(id, written)),
-                None => world.breaks("contract/answer", format!("{noun:?} new answers {}", kind(answer))),
-            }
-        }
-        Intent::Edit { noun: Noun::Note, id, version, .. } => {
-            let key = (who, id.clone());
-            let newest = world.ledger.versions.get(&key).copied().unwrap_or(0).max(version + 1);
-            world.ledger.versions.insert(key, newest);
-        }
-        Intent::Remove { id, .. } => {
-            if let Some(item) = world.ledger.written.get_mut(id) {
-                item.deleted_at.insert(who);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// An input was refused: memory is what the store says, as if it had never come.
@@ -147,12 +69,9 @@ pub fn at_any_time(world: &mut World, who: Who) {
         let Some(id) = plan.id.as_deref() else { continue };
         let Some(circle) = my_circle(&asker(world, who), id) else { continue };
         for noun in NOUNS {
-            let rows = rows(world, who, id, noun, false);
+            let rows = rows(world, who, id, noun, true);
             broken = broken.or_else(|| items::judge(world, who, id, noun, &rows));
-            let of = |item: &&Written| item.circle == number && item.noun == noun;
-            for (item, written) in world.ledger.written.iter().filter(|(_, written)| of(written)) {
-                broken = broken.or_else(|| judge(&circle, who, item, written, rows.get(item), &world.ledger.versions));
-            }
+            broken = broken.or_else(|| ledger::judge(world, who, (number, &circle), noun, &rows));
         }
         broken = broken.or_else(|| keys::at_any_time(world, who, number, id));
     }
@@ -161,39 +80,7 @@ pub fn at_any_time(world: &mut World, who: Who) {
     }
 }
 
-fn judge(
-    circle: &control::Circle,
-    who: Who,
-    item: &str,
-    written: &Written,
-    row: Option<&Value>,
-    versions: &BTreeMap<(Who, String), u64>,
-) -> Option<Found> {
-    let visible = row.is_some_and(|row| row.get("state").and_then(Value::as_str) == Some("visible"));
-    if written.author == who && circle.status == "current" && !written.deleting && row.is_none() {
-        return Some(("durability/write", format!("machine {who} acknowledged {item} and has it no more")));
-    }
-    if written.deleted_at.contains(&who) && visible {
-        return Some(("durability/deletion", format!("machine {who} acknowledged the deletion of {item} and shows it")));
-    }
-    if written.strangers.contains(&circle.me) && row.is_some() && circle.status != "current" {
-        return Some((
-            "confidentiality/removed",
-            format!("machine {who} reads {item}, written after its writer knew of its removal"),
-        ));
-    }
-    let version = row.and_then(|row| row.get("version")).and_then(Value::as_u64);
-    let expected = versions.get(&(who, item.to_owned())).copied();
-    if let (Some(version), Some(expected)) = (version, expected)
-        && visible
-        && version < expected
-    {
-        return Some(("durability/edit", format!("machine {who} acknowledged version {expected} of {item} and has {version}")));
-    }
-    None
-}
-
-/// The rows of a list by id, without what is each member's own.
+/// The rows of a list by id, as the machine's owner sees them.
 fn rows(world: &World, who: Who, circle: &str, noun: Noun, reveal: bool) -> BTreeMap<String, Value> {
     let filter = Filter { reveal, ..Filter::default() };
     let query = Query::List { circle: Some(circle.to_owned()), noun, filter };
@@ -211,12 +98,17 @@ fn list(answer: &Answer) -> Vec<Value> {
         Answer::Joins(list) => serde_json::to_value(list),
         _ => Ok(Value::Array(Vec::new())),
     };
-    let mut rows = match value {
+    match value {
         Ok(Value::Array(rows)) => rows,
         Ok(_) | Err(_) => Vec::new(),
-    };
+    }
+}
+
+/// A list without what is each member's own.
+fn common(answer: &Answer) -> Value {
+    let mut rows = list(answer);
     rows.iter_mut().for_each(strip);
-    rows
+    Value::from(rows)
 }
 
 fn shared(circle: &control::Circle) -> Value {
@@ -226,20 +118,6 @@ fn shared(circle: &control::Circle) -> Value {
         fields.retain(|name, _| !matches!(name.as_str(), "role" | "status" | "me"));
     }
     value
-}
-
-fn made(answer: &Answer) -> Option<String> {
-    match answer {
-        Answer::Note(note) => Some(note.id.clone()),
-        Answer::Event(event) => Some(event.id.clone()),
-        Answer::Resource(resource) => Some(resource.id.clone()),
-        Answer::Made(ids) => ids.first().cloned(),
-        _ => None,
-    }
-}
-
-fn kind(answer: &Answer) -> String {
-    format!("{answer:?}").chars().take(12).collect()
 }
 
 fn circle_id(world: &World, number: usize) -> String {

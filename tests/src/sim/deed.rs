@@ -38,8 +38,18 @@ pub enum Act {
     Confirm,
     /// Admit whoever asks.
     Approve,
+    /// Say no to whoever asks.
+    Decline,
+    /// Walk away from a join, before or after a steward said yes.
+    Abandon,
+    /// Close an invite that is open.
+    Revoke,
+    /// Change one of the circle's policies.
+    Policy,
     /// Write something new.
     Write(Noun),
+    /// Write several things at once.
+    Batch,
     /// Change something.
     Edit(Noun),
     /// Delete something of one's own.
@@ -105,7 +115,12 @@ impl Act {
             Self::Accept => "accept",
             Self::Confirm => "confirm",
             Self::Approve => "approve",
+            Self::Decline => "decline",
+            Self::Abandon => "abandon",
+            Self::Revoke => "revoke",
+            Self::Policy => "policy",
             Self::Write(_) => "write",
+            Self::Batch => "batch",
             Self::Edit(_) => "edit",
             Self::Remove(_) => "remove",
             Self::Reply => "reply",

@@ -28,6 +28,10 @@ pub struct Disk {
     crash: Option<Torn>,
     /// How often what is durable changed.
     pub version: u64,
+    /// How often what people look at may have changed with it: rows that are more than a machine's own marks and its word index.
+    pub seen: u64,
+    /// How often circles and their people may have changed with it.
+    pub people: u64,
 }
 
 impl Disk {
@@ -77,6 +81,12 @@ impl Store for Disk {
             return Err(StoreError::Full);
         }
         self.version += 1;
+        let (mut seen, mut people) = (false, false);
+        for (table, _) in writes.keys() {
+            seen |= !matches!(table, Table::Local | Table::Search);
+            people |= matches!(table, Table::Circle | Table::Act | Table::Epoch | Table::Record | Table::Member | Table::Outbox);
+        }
+        (self.seen, self.people) = (self.seen + u64::from(seen), self.people + u64::from(people));
         let Some(torn) = self.crash.take() else { return self.durable.commit(writes) };
         let mut record = journal(writes);
         match torn {

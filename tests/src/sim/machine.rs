@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, VecDeque};
 
 use kith_protocol::control;
 use kith_protocol::crypto::Crypto;
-use kith_protocol::id::{Addr, PeerId};
+use kith_protocol::id::{Addr, CircleId, DeviceId, PeerId};
+use kith_protocol::limits;
 use kith_protocol::node::{self, Answer, CallId, Effect, Env, Input, Node, Query};
 use kith_protocol::planted::{Bug, planted};
-use kith_protocol::store::{Store, StoreError};
+use kith_protocol::store::{Read, Store, StoreError, Table};
 use kith_protocol::time::Millis;
 use kith_protocol::tx::Batch;
 
 use super::disk::Disk;
 use super::hostile::Mask;
+use super::own::OwnRow;
 use super::rng::Rng;
 
 /// How old what a person sees on her screen may be, in milliseconds.
@@ -38,11 +40,10 @@ const fn refused(effects: &[Effect]) -> bool {
 /// An answer, as it was given.
 type Said = Result<Answer, control::Error>;
 
-/// Answers of one state of the disk, and what is on a person's screen since when.
+/// Answers with the state of the disk that they are of, and what is on a person's screen since when.
 #[derive(Debug, Default)]
 struct Screen {
-    version: u64,
-    fresh: BTreeMap<String, Said>,
+    fresh: BTreeMap<String, (u64, Said)>,
     shown: BTreeMap<String, (Millis, Said)>,
 }
 
@@ -61,6 +62,8 @@ pub struct Machine {
     pub inbox: VecDeque<Input>,
     /// Is a turn planned?
     pub turn_planned: bool,
+    /// It shows something new, which is about to be looked at.
+    pub to_be_judged: bool,
     /// Power fails once so many effects of the next turn with effects are carried out.
     pub crash_after_effects: Option<u64>,
     /// For which moment (true time) the timer is set.
@@ -83,6 +86,7 @@ pub struct Machine {
     pub left_a_trace: bool,
     node: Option<Node>,
     screen: RefCell<Screen>,
+    devices: RefCell<BTreeMap<Vec<u8>, (CircleId, DeviceId)>>,
 }
 
 impl Machine {
@@ -98,6 +102,7 @@ impl Machine {
             skew: 0,
             inbox: VecDeque::new(),
             turn_planned: false,
+            to_be_judged: false,
             crash_after_effects: None,
             timer: None,
             asleep: false,
@@ -110,6 +115,7 @@ impl Machine {
             left_a_trace: false,
             node: None,
             screen: RefCell::default(),
+            devices: RefCell::default(),
         }
     }
 
@@ -202,6 +208,23 @@ impl Machine {
         Ok(held.keys().chain(stored.keys()).find(other).cloned())
     }
 
+    /// Its device in each circle, as its disk says. (To know a public key takes a computation: each row is read once.)
+    #[must_use]
+    pub fn devices(&self) -> Vec<(CircleId, DeviceId)> {
+        let rows = self.disk.scan(Table::Circle, &[], &[], limits::CIRCLES).unwrap_or_default();
+        let mut known = self.devices.borrow_mut();
+        let read = |row: OwnRow| (row.circle, row.secrets.sign.id());
+        let device = |(_, bytes): (Vec<u8>, Vec<u8>)| {
+            if let Some(device) = known.get(&bytes) {
+                return Some(*device);
+            }
+            let device = minicbor::decode::<OwnRow>(&bytes).ok().map(read)?;
+            known.insert(bytes, device);
+            Some(device)
+        };
+        rows.into_iter().filter_map(device).collect()
+    }
+
     /// When the node next wants a tick, in true time.
     ///
     /// # Errors
@@ -226,12 +249,18 @@ impl Machine {
     /// # Errors
     /// As [`Self::ask`].
     pub fn recall(&self, now: Millis, crypto: &dyn Crypto, query: Query) -> Said {
-        let mut screen = self.screen.borrow_mut();
-        if screen.version != self.disk.version {
-            (screen.version, screen.fresh) = (self.disk.version, BTreeMap::new());
-        }
+        let of_people = matches!(query, Query::Circles | Query::Members(_));
+        let version = if of_people { self.disk.people } else { self.disk.version };
         let name = format!("{query:?}");
-        screen.fresh.entry(name).or_insert_with(|| self.ask(now, crypto, query)).clone()
+        let mut screen = self.screen.borrow_mut();
+        match screen.fresh.get(&name) {
+            Some((at, said)) if *at == version => said.clone(),
+            _ => {
+                let said = self.ask(now, crypto, query);
+                screen.fresh.insert(name, (version, said.clone()));
+                said
+            }
+        }
     }
 
     /// What its owner sees: perhaps a screen that she has been looking at for a while.

@@ -37,6 +37,8 @@ const fn expected(bug: Bug) -> &'static [&'static str] {
         Bug::LostDeletes => &["durability/"],
         Bug::KeptDraft => &["durability/refused"],
         Bug::KeptMemory => &["durability/memory"],
+        Bug::KeptBytes => &["confidentiality/expired", "confidentiality/destroyed"],
+        Bug::Ageless => &["confidentiality/rotation"],
         Bug::StaleSummary => &["convergence/rebuild"],
         Bug::SendsFirst => &["durability/sent"],
     }

@@ -1,5 +1,7 @@
 //! One whole run of one seed: people meet, a storm comes, all is well again, and every promise is looked at.
 
+mod long;
+
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -68,8 +70,8 @@ pub struct Report {
     pub commands: (u64, u64),
     /// Items acknowledged.
     pub items: usize,
-    /// Does it run real signatures and boxes, is somebody hostile in it, was a machine copied?
-    pub kinds: (bool, bool, bool),
+    /// Does it run real signatures and boxes, is somebody hostile in it, was a machine copied, does it live for weeks?
+    pub kinds: (bool, bool, bool, bool),
     /// What people did.
     pub deeds: Vec<(&'static str, u64)>,
     /// What every machine's doctor says in the end, where a promise broke.
@@ -126,7 +128,13 @@ fn plan(chance: &mut Rng, founder: Who, setting: &Setting) -> Plan {
         suite: word(chance, &["x-wing", "x25519", "x25519"]),
         ..NewCircle::default()
     };
-    let guests: BTreeSet<Who> = (0..setting.machines).filter(|who| *who != founder).collect();
+    let retention =
+        if long::is(setting.seed) { word(chance, &["keep", "days:1", "days:3", "days:7", "days:30"]) } else { String::new() };
+    let policies = NewCircle { retention, ..policies };
+    // Who comes late is nobody whose part in the story is a greater one.
+    let late = (long::is(setting.seed) && setting.machines > 2).then_some(setting.machines - 1);
+    let late = late.filter(|late| *late != founder && setting.hostile != Some(*late));
+    let guests: BTreeSet<Who> = (0..setting.machines).filter(|who| *who != founder && Some(*who) != late).collect();
     let departures = if setting.machines > 2 { chance.index(setting.machines - 1) } else { 0 };
     let hostile = setting.hostile.filter(|who| *who != founder);
     let haste = if chance.chance(50) { 90 } else { 25 };
@@ -134,7 +142,8 @@ fn plan(chance: &mut Rng, founder: Who, setting: &Setting) -> Plan {
     let behind = raises && chance.chance(50);
     let departures = departures.max(usize::from(behind));
     let (gone, raised) = (BTreeSet::new(), false);
-    Plan { founder, guests, policies, id: None, gone, departures, haste, hostile, raises, raised, behind }
+    let whole = policies.history == "all";
+    Plan { founder, guests, late, whole, policies, id: None, gone, departures, haste, hostile, raises, raised, behind }
 }
 
 fn live(world: &mut World, seed: u64) {
@@ -142,13 +151,16 @@ fn live(world: &mut World, seed: u64) {
     form(world, &mut chance);
     storm(world, &mut chance);
     calm(world);
-    if world.broken.is_none() {
-        for who in world.sound() {
-            check::at_any_time(world, who);
-        }
-        check::converged(world);
+    agree(world);
+    if long::is(seed) {
+        long::live(world, &mut chance);
+        calm(world);
+        agree(world);
+        long::rest(world);
+        agree(world);
+    } else {
+        quiet(world);
     }
-    quiet(world);
     restart_all(world);
     rebuild(world);
 }
@@ -211,6 +223,16 @@ fn calm(world: &mut World) {
     world.pass(MINUTE);
 }
 
+/// Everybody shows the same, and all that was acknowledged.
+fn agree(world: &mut World) {
+    if world.broken.is_none() {
+        for who in world.sound() {
+            check::at_any_time(world, who);
+        }
+        check::converged(world);
+    }
+}
+
 fn quiet(world: &mut World) {
     if world.broken.is_some() {
         return;
@@ -218,14 +240,20 @@ fn quiet(world: &mut World) {
     let (before, frames) = (all(world), world.net.frames);
     world.say("quiet begins");
     world.pass(QUIET);
+    still(world, frames, QUIET);
+    if all(world) != before {
+        world.breaks("convergence/quiet", "something changes although nobody does anything");
+    }
+}
+
+/// For so many milliseconds nobody did anything: next to nothing was sent since there were so many frames.
+fn still(world: &mut World, frames: u64, millis: u64) {
     let streams = (world.machines.len() * (world.machines.len() - 1)) as u64;
     let more = world.net.frames - frames;
     let troubled = world.machines.iter().any(|machine| machine.mask.is_some());
-    if more > streams * if troubled { TROUBLED_FRAMES } else { QUIET_FRAMES } {
-        world.breaks("availability/quiet", format!("a quiet world sends {more} frames in {} minutes", QUIET / MINUTE));
-    }
-    if all(world) != before {
-        world.breaks("convergence/quiet", "something changes although nobody does anything");
+    let hours = millis.div_ceil(QUIET);
+    if more > streams * if troubled { TROUBLED_FRAMES * hours } else { QUIET_FRAMES } {
+        world.breaks("availability/quiet", format!("a quiet world sends {more} frames in {} minutes", millis / MINUTE));
     }
 }
 
@@ -293,7 +321,7 @@ fn report(setting: &Setting, world: World) -> Report {
         wire: (world.net.frames, world.net.bytes),
         commands: (world.counts.done, world.counts.refused),
         items: world.ledger.len(),
-        kinds: (setting.real, setting.hostile.is_some(), copied),
+        kinds: (setting.real, setting.hostile.is_some(), copied, long::is(setting.seed)),
         doctors: doctors(&world),
         deeds: world.deeds.into_iter().collect(),
         refusals: world.refusals.into_iter().collect(),

@@ -38,6 +38,8 @@ pub struct Script {
     pub formed: u64,
     /// When all became well again.
     pub healed: u64,
+    /// When it did so at the end of a long life.
+    pub aged: u64,
 }
 
 impl Script {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_protocol::control::{self, JoinStatus, NoteState};
 use kith_protocol::limits;
 use kith_protocol::node::{Answer, Command, Filter, Noun, Query};
+use kith_protocol::time::{HOUR, Millis};
 
 use super::deed::{Act, Deed, Wrong};
 use super::net::Who;
@@ -39,15 +40,54 @@ pub enum Intent {
     /// See the members and stay.
     Confirm(usize),
     /// Admit.
-    Approve(usize),
+    Approve {
+        /// The circle's number.
+        circle: usize,
+        /// When the invite ends by which she asks, where that is known.
+        expires: Option<Millis>,
+    },
+    /// Walk away from a join.
+    Abandon(usize),
     /// Write something new.
     Write {
         /// The circle's number.
         circle: usize,
         /// What.
         noun: Noun,
-        /// Who was in, and who was out, as the writer knew.
-        known: Known,
+    },
+    /// Write several things at once.
+    Batch {
+        /// The circle's number.
+        circle: usize,
+        /// What, in order.
+        nouns: Vec<Noun>,
+    },
+    /// Answer a note.
+    Reply {
+        /// The circle's number.
+        circle: usize,
+        /// Which note.
+        note: String,
+        /// In these words.
+        words: String,
+    },
+    /// React to a note, or take that back.
+    React {
+        /// The circle's number.
+        circle: usize,
+        /// Which note.
+        note: String,
+        /// How.
+        emoji: String,
+    },
+    /// Answer an event.
+    Rsvp {
+        /// The circle's number.
+        circle: usize,
+        /// Which event.
+        event: String,
+        /// The answer, as it is shown.
+        answer: String,
     },
     /// Give an item a new title.
     Edit {
@@ -68,6 +108,8 @@ pub enum Intent {
         noun: Noun,
         /// Which.
         id: String,
+        /// Are its bytes to be destroyed at once?
+        now: bool,
     },
     /// Remove a person.
     Expel(usize, String),
@@ -75,8 +117,30 @@ pub enum Intent {
     Leave(usize),
     /// Something that must be refused.
     Wrong(Wrong),
-    /// Something small: a reply, a reaction, an answer, a mark, a role.
+    /// Something small: a mark, a role, a policy.
     Small(usize),
+}
+
+impl Intent {
+    /// In which of the circles somebody who is in it does that.
+    #[must_use]
+    pub const fn circle(&self) -> Option<usize> {
+        match self {
+            Self::Approve { circle, .. }
+            | Self::Write { circle, .. }
+            | Self::Batch { circle, .. }
+            | Self::Reply { circle, .. }
+            | Self::React { circle, .. }
+            | Self::Rsvp { circle, .. }
+            | Self::Edit { circle, .. }
+            | Self::Remove { circle, .. }
+            | Self::Invite(circle, _)
+            | Self::Expel(circle, _)
+            | Self::Leave(circle)
+            | Self::Small(circle) => Some(*circle),
+            Self::Init | Self::Found(_) | Self::Accept(_) | Self::Confirm(_) | Self::Abandon(_) | Self::Wrong(_) => None,
+        }
+    }
 }
 
 /// A circle that people have in mind.
@@ -86,8 +150,12 @@ pub struct Plan {
     pub founder: Who,
     /// Who is to be in it.
     pub guests: BTreeSet<Who>,
-    /// Its policies.
+    /// Who comes long after the others, where the world lives long enough.
+    pub late: Option<Who>,
+    /// The policies it begins with.
     pub policies: control::NewCircle,
+    /// Did conversation never have a history policy but `all`?
+    pub whole: bool,
     /// Its id, once founded.
     pub id: Option<String>,
     /// Who was removed or left, or is about to be.
@@ -117,7 +185,9 @@ pub struct Workload {
     pub writing: bool,
     /// May people be removed or leave?
     pub parting: bool,
-    /// Every title that anybody ever gave, and whose machine was told to.
+    /// Have they been together for long? Then who comes late is invited.
+    pub aged: bool,
+    /// Every title that anybody ever gave, and every reply, and whose machine was told to.
     pub said: BTreeMap<String, Who>,
     rng: Rng,
     words: u64,
@@ -132,7 +202,7 @@ impl Workload {
     #[must_use]
     pub fn new(seed: u64, plans: Vec<Plan>) -> Self {
         let (rng, said, letters) = (Rng::new(seed, "people"), BTreeMap::new(), BTreeMap::new());
-        Self { seed, plans, writing: true, parting: false, said, rng, words: 0, letters }
+        Self { seed, plans, writing: true, parting: false, aged: false, said, rng, words: 0, letters }
     }
 
     /// Are all in who are to be?
@@ -166,10 +236,15 @@ impl Workload {
     }
 
     /// Somebody outside a circle: waits for her letter, asks, looks, confirms.
-    fn enters(&self, who: Who, number: usize, plan: &Plan, ask: Ask<'_>) -> Option<Act> {
+    fn enters(&mut self, who: Who, number: usize, plan: &Plan, ask: Ask<'_>) -> Option<Act> {
         let Ok(Answer::Joins(joins)) = ask(Query::Joins) else { return None };
         let id = plan.id.as_deref().unwrap_or_default();
-        match joins.iter().find(|join| join.id == id).map(|join| join.status) {
+        let status = joins.iter().find(|join| join.id == id).map(|join| join.status);
+        let under_way = matches!(status, Some(JoinStatus::Contacting | JoinStatus::Requested | JoinStatus::Admitted));
+        if under_way && self.aged && self.writing && self.rng.chance(8) {
+            return Some(Act::Abandon);
+        }
+        match status {
             Some(JoinStatus::Admitted) => Some(Act::Confirm),
             Some(JoinStatus::Contacting | JoinStatus::Requested | JoinStatus::Joined) => None,
             Some(JoinStatus::Declined | JoinStatus::Refused) | None => {
@@ -182,7 +257,7 @@ impl Workload {
     fn acts(&mut self, who: Who, number: usize, plan: &Plan, circle: &control::Circle, ask: Ask<'_>) -> Option<Act> {
         let steward = matches!(circle.role.as_deref(), Some("founder" | "steward"));
         if steward && matches!(ask(Query::Pending(circle.id.clone())), Ok(Answer::Pending(pending)) if !pending.is_empty()) {
-            return Some(Act::Approve);
+            return Some(if self.aged && self.rng.chance(12) { Act::Decline } else { Act::Approve });
         }
         let uninvited = plan.guests.iter().find(|guest| !self.letters.contains_key(&(**guest, number)));
         if let Some(guest) = uninvited.filter(|_| who == plan.founder && self.rng.chance(plan.haste)) {
@@ -191,19 +266,26 @@ impl Workload {
         if !self.writing {
             return None;
         }
+        let late = plan.late.filter(|_| self.aged && who == plan.founder && self.rng.chance(40));
+        if let Some(late) = late.filter(|late| !plan.gone.contains(late) && !expected(&circle.id, *late, ask)) {
+            return Some(Act::Invite(late));
+        }
         Some(match self.rng.below(100) {
-            0..32 => Act::Write(self.noun()),
+            0..29 => Act::Write(self.noun()),
+            29..32 => Act::Batch,
             32..36 => Act::Wrong(*self.rng.pick(&Wrong::ALL)?),
             36..54 => Act::Edit(self.noun()),
             54..60 => Act::Remove(self.noun()),
             60..68 => Act::Reply,
             68..72 => Act::React,
             72..80 => Act::Rsvp,
-            80..83 => Act::Seen,
-            83..85 => Act::Mark,
+            80..82 => Act::Seen,
+            82..85 => Act::Mark,
             85..91 if self.parting && steward => Act::Expel,
             91..95 if self.parting && who != plan.founder => Act::Leave,
-            95..98 if steward => Act::Role,
+            95..97 if steward => Act::Role,
+            97..99 if self.parting && who == plan.founder => Act::Policy,
+            99 if self.parting && steward => Act::Revoke,
             _ => Act::Sync,
         })
     }
@@ -220,7 +302,12 @@ impl Workload {
         let id = plan.id?;
         Some(match &deed.act {
             Act::Init | Act::Found | Act::Forge(_) | Act::Tamper(_) => return None,
-            Act::Invite(guest) => (Command::NewInvite(id, control::NewInvite::default()), Intent::Invite(number, *guest)),
+            Act::Invite(guest) => {
+                // Whoever comes late may come too late.
+                let expires_in = if plan.late == Some(*guest) { (pick % 96 + 1) * HOUR } else { 0 };
+                let invite = control::NewInvite { expires_in, ..control::NewInvite::default() };
+                (Command::NewInvite(id, invite), Intent::Invite(number, *guest))
+            }
             Act::Accept => {
                 let link = self.letters.get(&(who, number))?.clone();
                 let accept = control::Accept { link, as_name: format!("{CANARY} guest {who}"), confirm: pick.is_multiple_of(2) };
@@ -229,14 +316,42 @@ impl Workload {
             Act::Confirm => (Command::ConfirmJoin(id), Intent::Confirm(number)),
             Act::Approve => {
                 let Ok(Answer::Pending(pending)) = ask(Query::Pending(id.clone())) else { return None };
-                (Command::Approve(id, pending.first()?.id.clone()), Intent::Approve(number))
+                let request = pending.first()?;
+                let invites = ask(Query::Invites(id.clone()));
+                let invites = if let Ok(Answer::Invites(invites)) = invites { invites } else { Vec::new() };
+                let expires = invites.iter().find(|invite| invite.id == request.invite).map(|invite| invite.expires_at.0);
+                (Command::Approve(id, request.id.clone()), Intent::Approve { circle: number, expires })
             }
-            Act::Write(noun) => self.write(who, number, id, *noun, pick, ask),
+            Act::Decline => {
+                let Ok(Answer::Pending(pending)) = ask(Query::Pending(id.clone())) else { return None };
+                (Command::Decline(id, pending.first()?.id.clone()), Intent::Small(number))
+            }
+            Act::Abandon => (Command::AbandonJoin(id), Intent::Abandon(number)),
+            Act::Batch => self.batch(who, number, id, pick),
+            Act::Reply => {
+                let (note, words) = (some_item(&id, Noun::Note, pick, ask)?.0, self.title(who));
+                let new = control::NewReply { body: words.clone(), content_warning: None };
+                (Command::NewReply(id, note.clone(), new), Intent::Reply { circle: number, note, words })
+            }
+            Act::React => {
+                let note = some_item(&id, Noun::Note, pick, ask)?.0;
+                let emoji = (*one_of(&["❤", "🙏", "👍"], pick / 7)?).to_owned();
+                let new = control::NewReaction { emoji: emoji.clone(), remove: pick.is_multiple_of(5) };
+                (Command::React(id, note.clone(), new), Intent::React { circle: number, note, emoji })
+            }
+            Act::Rsvp => {
+                let event = some_item(&id, Noun::Event, pick, ask)?.0;
+                let answers = [(control::Rsvp::Yes, "yes"), (control::Rsvp::No, "no"), (control::Rsvp::Maybe, "maybe")];
+                let (answer, shown) = *one_of(&answers, pick / 7)?;
+                (Command::Rsvp(id, event.clone(), answer), Intent::Rsvp { circle: number, event, answer: shown.to_owned() })
+            }
+            Act::Write(noun) => self.write(who, number, id, *noun, pick),
             Act::Edit(noun) => return self.edit(who, number, id, *noun, pick, ask),
             Act::Remove(noun) => {
                 let (item, _, mine) = some_item(&id, *noun, pick, ask)?;
-                let remove = Command::Remove { circle: id, item: item.clone(), now: pick.is_multiple_of(2) };
-                return mine.then_some((remove, Intent::Remove { circle: number, noun: *noun, id: item }));
+                let now = pick.is_multiple_of(2);
+                let remove = Command::Remove { circle: id, item: item.clone(), now };
+                return mine.then_some((remove, Intent::Remove { circle: number, noun: *noun, id: item, now }));
             }
             Act::Wrong(wrong) => (self.wrong(who, id, *wrong, pick, &plan.founder, ask)?, Intent::Wrong(*wrong)),
             Act::Expel => return self.expel(number, &id, pick, ask),
@@ -283,19 +398,6 @@ impl Workload {
     fn small(&mut self, number: usize, id: String, act: &Act, pick: u64, ask: Ask<'_>) -> Option<Command> {
         let item = |noun| some_item(&id, noun, pick, ask).map(|(item, ..)| item);
         Some(match act {
-            Act::Reply => {
-                let note = item(Noun::Note)?;
-                Command::NewReply(id, note, control::NewReply { body: self.words(), content_warning: None })
-            }
-            Act::React => {
-                let note = item(Noun::Note)?;
-                let emoji = (*one_of(&["❤", "🙏", "👍"], pick / 7)?).to_owned();
-                Command::React(id, note, control::NewReaction { emoji, remove: pick.is_multiple_of(5) })
-            }
-            Act::Rsvp => {
-                let event = item(Noun::Event)?;
-                Command::Rsvp(id, event, *one_of(&[control::Rsvp::Yes, control::Rsvp::No, control::Rsvp::Maybe], pick / 7)?)
-            }
             Act::Mark => {
                 let note = item(Noun::Note)?;
                 if pick.is_multiple_of(2) {
@@ -314,6 +416,11 @@ impl Workload {
                 let member = members.into_iter().find(|member| member.name == name && member.status == "current")?;
                 self.plans.get_mut(number)?.raised = true;
                 Command::SetRole(id, member.id, control::SetRole { role: "steward".to_owned() })
+            }
+            Act::Policy => Command::EditCircle(id, self.policy(number, pick)?),
+            Act::Revoke => {
+                let Ok(Answer::Invites(invites)) = ask(Query::Invites(id.clone())) else { return None };
+                Command::RevokeInvite(id, invites.into_iter().find(|invite| invite.status == "open")?.id)
             }
             Act::Seen => Command::Seen { circle: Some(id), item: None },
             _ => Command::SyncNow,
@@ -349,8 +456,38 @@ impl Workload {
         title
     }
 
-    fn write(&mut self, who: Who, circle: usize, id: String, noun: Noun, pick: u64, ask: Ask<'_>) -> (Command, Intent) {
-        let known = known(ask, &id);
+    /// One of the circle's policies becomes another.
+    fn policy(&mut self, number: usize, pick: u64) -> Option<control::EditCircle> {
+        let mut edit = control::EditCircle::default();
+        let word = |from: &[&str]| one_of(from, pick / 7).map(|word| (*word).to_owned());
+        match pick % 6 {
+            0 => edit.history = word(&["all", "since-join", "days:3"]),
+            1 => edit.approval = word(&["required", "none"]),
+            2 => edit.invite = word(&["stewards", "members"]),
+            _ => edit.retention = word(&["keep", "days:1", "days:2", "days:7", "days:30"]),
+        }
+        let plan = self.plans.get_mut(number)?;
+        plan.whole &= edit.history.as_deref().is_none_or(|history| history == "all");
+        Some(edit)
+    }
+
+    fn batch(&mut self, who: Who, circle: usize, id: String, pick: u64) -> (Command, Intent) {
+        let mut nouns = Vec::new();
+        let items = (0..pick % 4 + 2).map(|number| {
+            let (title, body) = (self.title(who), self.words());
+            if (pick >> number) & 1 == 0 {
+                nouns.push(Noun::Note);
+                control::BatchItem::Note(control::NewNote { title, body, ..Default::default() })
+            } else {
+                nouns.push(Noun::Event);
+                control::BatchItem::Event(event(title, body))
+            }
+        });
+        let items = items.collect();
+        (Command::Batch(id, control::Batch { items }), Intent::Batch { circle, nouns })
+    }
+
+    fn write(&mut self, who: Who, circle: usize, id: String, noun: Noun, pick: u64) -> (Command, Intent) {
         let (title, mut body) = (self.title(who), self.words());
         if pick.is_multiple_of(10) {
             body = body.repeat(usize::try_from(pick / 10 % 400).unwrap_or(0) + 1);
@@ -367,7 +504,7 @@ impl Workload {
                 Command::NewResource(id, control::NewResource { title, url, note: body, tags, ..Default::default() })
             }
         };
-        (command, Intent::Write { circle, noun, known })
+        (command, Intent::Write { circle, noun })
     }
 
     fn edit(&mut self, who: Who, circle: usize, id: String, noun: Noun, pick: u64, ask: Ask<'_>) -> Option<(Command, Intent)> {
@@ -469,6 +606,17 @@ pub fn known(ask: Ask<'_>, circle: &str) -> Known {
         }
     }
     known
+}
+
+/// Is there an invite that she may still come by, or is she in?
+fn expected(circle: &str, guest: Who, ask: Ask<'_>) -> bool {
+    let (Ok(Answer::Invites(invites)), Ok(Answer::Members(members))) =
+        (ask(Query::Invites(circle.to_owned())), ask(Query::Members(circle.to_owned())))
+    else {
+        return true;
+    };
+    let name = format!("{CANARY} guest {guest}");
+    invites.iter().any(|invite| invite.status == "open") || members.iter().any(|member| member.name == name)
 }
 
 /// Is she in, and has she said her name?

@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use kith_protocol::crypto::{Crypto, Real};
 use kith_protocol::id::PeerId;
 use kith_protocol::node::{CallId, Command, Input, Link};
-use kith_protocol::time::Millis;
+use kith_protocol::time::{MINUTE, Millis};
 
 use super::cheap::Cheap;
-use super::check::Ledger;
+use super::check::{Before, Ledger};
 use super::clock::Clock;
-use super::fault::Roughness;
+use super::fault::{Fault, Roughness};
 use super::machine::Machine;
 use super::net::{Arrival, Net, Weather, Who};
 use super::rng::Rng;
@@ -27,10 +27,14 @@ use super::workload::{Intent, Workload};
 pub const START: Millis = Millis(1_795_359_600_000);
 /// More events than any sound run needs; beyond it the machines talk in circles.
 const EVENTS: u64 = 150_000;
+/// The same for each further minute of a long life: calls to machines that are off for weeks.
+const EVENTS_A_MINUTE: u64 = 10;
 /// A stream that is cut for so long is given up, in milliseconds: what a transport's keep-alive does.
 const STALL: u64 = 20_000;
 /// After a refused commit the node is opened again at once and begins again after this pause, in milliseconds.
 const RETRY: u64 = 500;
+/// What a machine shows is looked at so long after it changed, in milliseconds: once for all that changed meanwhile.
+const JUDGED: u64 = 1_000;
 
 #[derive(Debug)]
 enum Event {
@@ -39,6 +43,7 @@ enum Event {
     Wake(Who),
     Turn(Who),
     Timer(Who, Millis),
+    Judge(Who),
     Look(Link),
     Stalled(Link),
     Dialled {
@@ -110,7 +115,7 @@ pub struct World {
     crypto: Box<dyn Crypto>,
     clock: Clock<Event>,
     chance: Rng,
-    calls: BTreeMap<CallId, (Who, Intent)>,
+    calls: BTreeMap<CallId, (Who, Intent, Option<Before>)>,
     next_call: u64,
     working: bool,
     playing: bool,
@@ -288,8 +293,23 @@ impl World {
         let id = CallId(self.next_call);
         self.next_call += 1;
         self.say(&format!("m{who} {id:?} {intent:?}"));
-        self.calls.insert(id, (who, intent));
+        let before =
+            intent.circle().filter(|_| self.machines[who].mask.is_none()).and_then(|number| Before::of(self, who, number));
+        self.calls.insert(id, (who, intent, before));
         self.give(who, Input::Call(id, command));
+    }
+
+    /// Is something of that kind asked of a machine, and not answered yet?
+    #[must_use]
+    pub fn asks(&self, who: Who, what: impl Fn(&Intent) -> bool) -> bool {
+        self.calls.values().any(|(caller, intent, _)| *caller == who && what(intent))
+    }
+
+    /// Something goes wrong now, unless a script says what does.
+    pub fn afflict(&mut self, fault: Fault) {
+        if !self.playing {
+            self.outside(What::Fault(fault));
+        }
     }
 
     fn give(&mut self, who: Who, input: Input) {
@@ -313,7 +333,7 @@ impl World {
 
     fn take(&mut self, event: Event) {
         self.counts.events += 1;
-        if self.counts.events > EVENTS {
+        if self.counts.events > EVENTS + self.clock.now().since(START) / MINUTE * EVENTS_A_MINUTE {
             return self.breaks("availability/rest", "the machines never come to rest");
         }
         match event {
@@ -329,6 +349,12 @@ impl World {
                 self.give(who, Input::Tick);
             }
             Event::Timer(..) => {}
+            Event::Judge(who) => {
+                self.machines[who].to_be_judged = false;
+                if self.machines[who].is_on() {
+                    super::check::at_any_time(self, who);
+                }
+            }
             Event::Look(link) => match self.net.arrive(self.clock.now(), link) {
                 Arrival::Frame(who, frame) => self.give(who, Input::Bytes(link, frame)),
                 Arrival::Hangup(who) => self.give(who, Input::Closed(link)),

@@ -113,7 +113,7 @@ impl CircleState {
             Retention::Keep => ROTATE_DAYS,
             Retention::Days(n) => ROTATE_DAYS.min(u64::from(n / 2).max(1)),
         };
-        self.epochs.get(epoch).is_some_and(|meta| now.since(meta.at) > days * DAY)
+        self.epochs.get(epoch).is_some_and(|meta| now.since(meta.at) > days * DAY) && !planted(Bug::Ageless)
     }
 
     /// May a person read an epoch's conversation?

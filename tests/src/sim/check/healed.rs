@@ -6,7 +6,8 @@ use kith_protocol::control;
 use kith_protocol::node::{Filter, Noun, Query};
 use serde_json::Value;
 
-use super::{Found, NOUNS, asker, items, keys, list, rows, shared};
+use super::{Found, NOUNS, asker, common, items, keys, rows, shared, time};
+use crate::alike::strip;
 use crate::sim::net::Who;
 use crate::sim::workload::{known, my_circle};
 use crate::sim::world::World;
@@ -48,26 +49,35 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
     for (who, circle) in current.iter().skip(1) {
         same("convergence/circle", "circle", *first, &shared(reference), *who, &shared(circle))?;
         let members = |who: Who| {
-            let mut list =
-                Value::from(asker(world, who)(Query::Members(id.clone())).map(|answer| list(&answer)).unwrap_or_default());
+            let mut list = asker(world, who)(Query::Members(id.clone())).map(|answer| common(&answer)).unwrap_or_default();
             unname(&mut list, &roster.current, gone);
+            // They come by name, and of those who are out not everybody knows the names.
+            let id = |member: &Value| member.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+            if let Value::Array(members) = &mut list {
+                members.sort_by_key(id);
+            }
             list
         };
         same("convergence/members", "members", *first, &members(*first), *who, &members(*who))?;
         for noun in NOUNS {
-            let whole = noun != Noun::Note || plan.policies.history == "all";
+            let whole = noun != Noun::Note || plan.whole;
             let rows = |who: Who| {
                 let mut rows = rows(world, who, &id, noun, true);
-                rows.values_mut().for_each(|row| unname(row, &roster.current, gone));
+                rows.values_mut().for_each(|row| {
+                    strip(row);
+                    unname(row, &roster.current, gone);
+                });
                 rows
             };
             same_rows(noun, *first, &rows(*first), *who, &rows(*who), whole)?;
         }
     }
     delivered(world, number, &id, &current)?;
+    time::destroyed_at_once(world, number, &id, &current).map_or(Ok(()), Err)?;
     for (who, _) in &current {
         keys::healed(world, *who, &id).map_or(Ok(()), Err)?;
     }
+    time::invites(world, *first, &id).map_or(Ok(()), Err)?;
     items::socks(world, *first, &id).map_or(Ok(()), Err)
 }
 
@@ -78,7 +88,8 @@ fn delivered(world: &World, number: usize, id: &str, current: &[&(Who, control::
             let rows = rows(world, *who, id, noun, false);
             for (item, written) in &world.ledger.written {
                 let author_in = current.iter().any(|(other, _)| *other == written.author);
-                let due = written.circle == number && written.noun == noun && author_in && !written.deleting;
+                let stays = !written.deleting && written.stays(world.machines[*who].local(world.now()));
+                let due = written.circle == number && written.noun == noun && author_in && stays;
                 if due && written.readers.contains(&circle.me) && !rows.contains_key(item) {
                     return Err(("convergence/delivered", format!("machine {who} lacks {item} by machine {}", written.author)));
                 }
@@ -101,7 +112,7 @@ pub fn everything(world: &World, who: Who) -> String {
             Query::List { circle: Some(id.to_owned()), noun, filter }
         });
         for query in [Query::Members(id.to_owned()), Query::Joins].into_iter().chain(lists) {
-            out.push_str(&ask(query).map(|answer| Value::from(list(&answer)).to_string()).unwrap_or_default());
+            out.push_str(&ask(query).map(|answer| common(&answer).to_string()).unwrap_or_default());
         }
     }
     out

@@ -102,7 +102,7 @@ pub(super) fn socks(world: &World, who: Who, circle: &str) -> Option<Found> {
 }
 
 /// The acts on a machine's disk that it can open.
-fn opened(world: &World, who: Who, circle: &str) -> Vec<(SealedAct, ActBody)> {
+pub(super) fn opened(world: &World, who: Who, circle: &str) -> Vec<(SealedAct, ActBody)> {
     let disk = &world.machines[who].disk;
     let rows = disk.scan(Table::Circle, &[], &[], limits::CIRCLES).unwrap_or_default();
     let ids = rows.iter().filter_map(|(key, _)| CircleId::from_slice(key));

@@ -9,60 +9,102 @@ use kith_protocol::id::{CircleId, DeviceId, EpochId};
 use kith_protocol::limits;
 use kith_protocol::log::LogError;
 use kith_protocol::log::chain::{self, ChainHead};
-use kith_protocol::log::entry::EntryAt;
-use kith_protocol::node::Noun;
+use kith_protocol::log::entry::{EntryAt, Opened};
 use kith_protocol::planted::plant;
 use kith_protocol::store::{MemoryStore, Read, Store, Table};
+use kith_protocol::time::DAY;
 use kith_protocol::tx::{Batch, Tx};
 
+use super::time::SLACK;
 use super::{Found, asker};
 use crate::sim::net::Who;
-use crate::sim::own::OwnRow;
-use crate::sim::workload::{Known, my_circle};
+use crate::sim::workload::{Known, known, my_circle};
 use crate::sim::world::World;
 
+/// Keys are made anew after so many days, by their maker's label.
+const ROTATE_DAYS: u64 = 30;
+
 /// A machine's own device in a circle.
-fn own(world: &World, who: Who, id: &str) -> Option<(CircleId, DeviceId)> {
-    let rows = world.machines[who].disk.scan(Table::Circle, &[], &[], limits::CIRCLES).ok()?;
-    let rows = rows.iter().filter_map(|(_, bytes)| minicbor::decode::<OwnRow>(bytes).ok());
-    let row = rows.into_iter().find(|row| row.circle.text() == id)?;
-    Some((row.circle, row.secrets.sign.id()))
+pub(super) fn own(world: &World, who: Who, id: &str) -> Option<(CircleId, DeviceId)> {
+    world.machines[who].devices().into_iter().find(|(circle, _)| circle.text() == id)
 }
 
-fn ring(world: &World, who: Who, circle: &CircleId) -> Ring {
+pub(super) fn ring(world: &World, who: Who, circle: &CircleId) -> Ring {
     Ring::load(&world.machines[who].disk, circle).unwrap_or_default()
 }
 
-/// Something was written by somebody who knew that others are out: none of them holds the key.
-pub(super) fn written(world: &mut World, who: Who, number: usize, noun: Noun, known: &Known) {
-    let Some(id) = world.workload.plans[number].id.clone() else { return };
-    // Where a machine was copied, the newest entry of its chain may be the copy's, who knew less.
-    if world.machines.iter().any(|machine| machine.copy_of == Some(who)) || world.machines[who].copy_of.is_some() {
-        return;
-    }
-    let Some((circle, device)) = own(world, who, &id).filter(|_| !known.out.is_empty()) else { return };
-    let class = if noun == Noun::Note { KeyClass::Talk } else { KeyClass::Library };
-    let Some(epoch) = newest_epoch(world, who, &circle, &device, class) else { return };
-    for other in 0..world.machines.len() {
-        let person = my_circle(&asker(world, other), &id).map(|mine| mine.me).unwrap_or_default();
-        let holds = ring(world, other, &circle).epoch(&epoch).is_some_and(|keys| keys.class(class).is_some());
-        if known.out.contains(&person) && holds {
-            return world.breaks(
-                "confidentiality/sealed",
-                format!("machine {who} sealed under {epoch}, whose key machine {other} holds, and knew that she is out"),
-            );
-        }
+/// What a machine knew and had written when it was asked for something.
+#[derive(Debug)]
+pub struct Before {
+    circle: CircleId,
+    device: DeviceId,
+    /// Who was in, and who was out.
+    pub(super) known: Known,
+    retention: Option<String>,
+    guest: bool,
+    reached: BTreeMap<u32, u64>,
+}
+
+impl Before {
+    /// What it knows and has written now.
+    #[must_use]
+    pub fn of(world: &World, who: Who, number: usize) -> Option<Self> {
+        let id = world.workload.plans.get(number)?.id.clone()?;
+        let (circle, device) = own(world, who, &id)?;
+        let mine = my_circle(&asker(world, who), &id)?;
+        let reached = written_chains(world, who, &circle, &device).into_iter().map(|head| (head.no, head.seq)).collect();
+        let (retention, guest) = (mine.policies.get("retention").cloned(), mine.role.as_deref() == Some("guest"));
+        Some(Self { circle, device, known: known(&asker(world, who), &id), retention, guest, reached })
     }
 }
 
-/// The epoch of the newest entry of one's own chain.
-fn newest_epoch(world: &World, who: Who, circle: &CircleId, device: &DeviceId, class: KeyClass) -> Option<EpochId> {
-    let disk = &world.machines[who].disk;
-    let chains = chain::chains(disk, circle).ok()?;
-    let mine = chains.into_iter().filter(|head| head.id.device == *device && head.id.class == class);
-    let ring = ring(world, who, circle);
-    let newest = mine.filter_map(|head| chain::load(disk, &ring, EntryAt { chain: head.no, seq: head.seq }).ok()?);
-    newest.max_by_key(|entry| ring.row(&entry.epoch).map(|row| row.made_at)).map(|entry| entry.epoch)
+fn written_chains(world: &World, who: Who, circle: &CircleId, device: &DeviceId) -> Vec<ChainHead> {
+    let chains = chain::chains(&world.machines[who].disk, circle).unwrap_or_default();
+    chains.into_iter().filter(|head| head.id.device == *device).collect()
+}
+
+/// A machine's own entries that it has written since.
+pub(super) fn fresh(world: &World, who: Who, before: &Before) -> Vec<Opened> {
+    let ring = ring(world, who, &before.circle);
+    let mut found = Vec::new();
+    for head in written_chains(world, who, &before.circle, &before.device) {
+        let from = before.reached.get(&head.no).map_or(head.first, |seq| seq + 1).max(1);
+        let places: Vec<EntryAt> = (from..=head.seq).map(|seq| EntryAt { chain: head.no, seq }).collect();
+        found.extend(chain::load_many(&world.machines[who].disk, &ring, &places).unwrap_or_default());
+    }
+    found
+}
+
+/// What was written by somebody who knew that others are out stands under a key that none of them holds; and under one that is
+/// not older than keys may be.
+pub(super) fn sealed(world: &mut World, who: Who, before: &Before, fresh: &[Opened]) {
+    // Where a machine was copied, the newest entries of its chain may be the copy's, who knew less.
+    if world.machines.iter().any(|machine| machine.copy_of == Some(who)) || world.machines[who].copy_of.is_some() {
+        return;
+    }
+    let (now, mine) = (world.machines[who].local(world.now()), ring(world, who, &before.circle));
+    let id = before.circle.text();
+    let same =
+        my_circle(&asker(world, who), &id).is_some_and(|circle| circle.policies.get("retention").cloned() == before.retention);
+    let days = before.retention.as_deref().filter(|_| same).and_then(|text| text.strip_prefix("days:")?.parse::<u64>().ok());
+    let most = days.map_or(ROTATE_DAYS, |days| ROTATE_DAYS.min((days / 2).max(1))) * DAY + SLACK;
+    let epochs: BTreeSet<(EpochId, KeyClass)> = fresh.iter().map(|entry| (entry.epoch, entry.chain.class)).collect();
+    for (epoch, class) in epochs {
+        let made = mine.row(&epoch).map_or(now, |row| row.made_at);
+        if now.since(made) > most && !before.guest {
+            return world.breaks("confidentiality/rotation", format!("machine {who} seals under {epoch}, made at {made}"));
+        }
+        for other in (0..world.machines.len()).filter(|_| !before.known.out.is_empty()) {
+            let person = my_circle(&asker(world, other), &id).map(|mine| mine.me).unwrap_or_default();
+            let holds = ring(world, other, &before.circle).epoch(&epoch).is_some_and(|keys| keys.class(class).is_some());
+            if before.known.out.contains(&person) && holds {
+                return world.breaks(
+                    "confidentiality/sealed",
+                    format!("machine {who} sealed under {epoch}, whose key machine {other} holds, and knew that she is out"),
+                );
+            }
+        }
+    }
 }
 
 /// What can be looked at on one machine's disk at any time.

@@ -19,7 +19,7 @@ impl World {
     pub fn crash(&mut self, who: Who, off_for: u64) {
         self.say(&format!("m{who} is off"));
         self.machines[who].off();
-        self.calls.retain(|_, (caller, _)| *caller != who);
+        self.calls.retain(|_, (caller, ..)| *caller != who);
         for link in self.net.held_by(who) {
             let looks = self.net.break_stream(self.clock.now(), link);
             self.look(looks);
@@ -49,10 +49,6 @@ impl World {
             });
             if let Some(deed) = idea {
                 self.outside(What::Deed(deed));
-            }
-            // Looking is dear and a fault stays: one look in sixteen finds it a little later.
-            if self.chance.chance(6) {
-                check::at_any_time(self, who);
             }
         }
         let pause = self.chance.between(50, 1_500);

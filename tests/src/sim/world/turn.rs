@@ -4,8 +4,8 @@ use kith_protocol::node::{Answer, Effect, Input};
 use kith_protocol::store::StoreError;
 
 use super::show::{show_effect, show_input};
-use super::{Event, RETRY, Who, World};
-use crate::sim::check;
+use super::{Event, JUDGED, RETRY, Who, World};
+use crate::sim::check::{self, Before};
 use crate::sim::machine::Turn;
 use crate::sim::workload::Intent;
 
@@ -35,6 +35,7 @@ impl World {
         if !self.machines[who].is_on() || self.machines[who].asleep {
             return;
         }
+        let before = self.machines[who].disk.seen;
         for input in &self.machines[who].inbox {
             self.trace.line(self.clock.now(), &show_input(who, input));
         }
@@ -58,6 +59,10 @@ impl World {
             Err(why) => return self.breaks("durability/start", format!("machine {who} cannot reopen its store: {why}")),
         }
         self.set_timer(who);
+        if self.machines[who].disk.seen != before && !self.machines[who].to_be_judged {
+            self.machines[who].to_be_judged = true;
+            self.clock.plan(JUDGED, Event::Judge(who));
+        }
     }
 
     fn power_failed(&mut self, who: Who) {
@@ -90,8 +95,8 @@ impl World {
             self.trace.line(self.clock.now(), &show_effect(who, &effect));
             match effect {
                 Effect::Reply(call, answer) => {
-                    if let Some((_, intent)) = self.calls.remove(&call) {
-                        self.replied(who, intent, &answer);
+                    if let Some((_, intent, before)) = self.calls.remove(&call) {
+                        self.replied(who, (&intent, before.as_ref()), &answer);
                     }
                 }
                 Effect::Send(link, frame) => self.send(who, link, frame),
@@ -112,7 +117,12 @@ impl World {
         }
     }
 
-    fn replied(&mut self, who: Who, intent: Intent, answer: &Result<Answer, kith_protocol::control::Error>) {
+    fn replied(
+        &mut self,
+        who: Who,
+        (intent, before): (&Intent, Option<&Before>),
+        answer: &Result<Answer, kith_protocol::control::Error>,
+    ) {
         match answer {
             Ok(_) => self.counts.done += 1,
             Err(why) => {
@@ -120,7 +130,7 @@ impl World {
                 *self.refusals.entry(format!("{:?}: {}", why.code, why.message)).or_default() += 1;
             }
         }
-        check::replied(self, who, &intent, answer);
-        self.workload.replied(who, &intent, answer);
+        check::replied(self, who, (intent, before), answer);
+        self.workload.replied(who, intent, answer);
     }
 }

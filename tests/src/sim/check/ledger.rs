@@ -1,0 +1,324 @@
+//! What was acknowledged, and must stay: items, their versions, what was said about them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_protocol::circle::body::Retention;
+use kith_protocol::control;
+use kith_protocol::item::edit::Edit;
+use kith_protocol::item::kind::Kind;
+use kith_protocol::log::entry::Opened;
+use kith_protocol::node::{Answer, Noun};
+use kith_protocol::time::{DAY, Millis};
+use serde_json::Value;
+
+use super::keys::{self, Before};
+use super::time::SLACK;
+use super::{Found, asker, circle_id};
+use crate::sim::net::Who;
+use crate::sim::workload::{CANARY, Intent, known};
+use crate::sim::world::World;
+
+/// Something that was written and acknowledged.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) circle: usize,
+    pub(super) noun: Noun,
+    pub(super) author: Who,
+    /// Members who were in, as the writer knew before and after.
+    pub(super) readers: BTreeSet<String>,
+    /// Members who were out, as the writer knew before.
+    strangers: BTreeSet<String>,
+    /// Somebody asked for its deletion.
+    pub(super) deleting: bool,
+    /// Her machine acknowledged the deletion.
+    deleted_at: BTreeSet<Who>,
+    /// When its author's machine first acknowledged that, in true time, and whether it is destroyed at once.
+    pub(super) deleted: Option<(Millis, bool)>,
+    /// When its retention is over, by its author's clock.
+    pub(super) until: Option<Millis>,
+}
+
+impl Written {
+    /// Has nobody's clock come near the end of its retention?
+    pub(super) fn stays(&self, now: Millis) -> bool {
+        self.until.is_none_or(|until| now.plus(SLACK) < until)
+    }
+}
+
+/// What a person said about an item, of which the last word counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    /// A reply to this note, in these words; she writes each once.
+    Reply(String, String),
+    /// This emoji at this note.
+    Reaction(String, String),
+    /// An answer to this event.
+    Rsvp(String),
+}
+
+impl About {
+    /// What an intent says, in which circle, and the answer.
+    fn of(intent: &Intent) -> Option<(usize, Self, String)> {
+        Some(match intent {
+            Intent::Reply { circle, note, words } => (*circle, Self::Reply(note.clone(), words.clone()), String::new()),
+            Intent::React { circle, note, emoji, .. } => (*circle, Self::Reaction(note.clone(), emoji.clone()), String::new()),
+            Intent::Rsvp { circle, event, answer } => (*circle, Self::Rsvp(event.clone()), answer.clone()),
+            _ => return None,
+        })
+    }
+
+    fn item(&self) -> &str {
+        let (Self::Reply(item, _) | Self::Reaction(item, _) | Self::Rsvp(item)) = self;
+        item
+    }
+
+    const fn noun(&self) -> Noun {
+        match self {
+            Self::Reply(..) | Self::Reaction(..) => Noun::Note,
+            Self::Rsvp(_) => Noun::Event,
+        }
+    }
+}
+
+/// What stands of it: the words of the last answer, and when its retention is over.
+#[derive(Debug)]
+struct Said {
+    circle: usize,
+    answer: String,
+    until: Option<Millis>,
+}
+
+/// What was acknowledged.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    pub(super) written: BTreeMap<String, Written>,
+    versions: BTreeMap<(Who, String), u64>,
+    said: BTreeMap<(Who, About), Said>,
+}
+
+impl Ledger {
+    /// How many items were acknowledged.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.written.len()
+    }
+
+    /// None?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.written.is_empty()
+    }
+
+    /// How many replies, reactions and answers were acknowledged and still hold.
+    #[must_use]
+    pub fn said(&self) -> usize {
+        self.said.len()
+    }
+}
+
+/// Before a command is given: what it asks for may happen without ever being acknowledged.
+pub fn about_to(world: &mut World, who: Who, intent: &Intent) {
+    if let Intent::Remove { id, .. } = intent
+        && let Some(item) = world.ledger.written.get_mut(id)
+    {
+        item.deleting = true;
+    }
+    if let Some((_, about, _)) = About::of(intent) {
+        world.ledger.said.remove(&(who, about));
+    }
+}
+
+/// A command is answered: what is acknowledged must stay, and be sealed as its writer knew that it must be.
+pub fn replied(
+    world: &mut World,
+    who: Who,
+    (intent, before): (&Intent, Option<&Before>),
+    answer: &Result<Answer, control::Error>,
+) {
+    let Ok(answer) = answer else { return };
+    if world.machines[who].mask.is_some() {
+        return;
+    }
+    let fresh = before.map(|before| keys::fresh(world, who, before)).unwrap_or_default();
+    if let Some(before) = before {
+        keys::sealed(world, who, before, &fresh);
+    }
+    match intent {
+        Intent::Wrong(what) => world.breaks("authenticity/refused", format!("machine {who} does what nobody may: {what:?}")),
+        Intent::Write { circle, noun } => match made(answer).first() {
+            Some(id) => note(world, who, (*circle, *noun, id), before, &fresh),
+            None => world.breaks("contract/answer", format!("{noun:?} new answers {}", kind(answer))),
+        },
+        Intent::Batch { circle, nouns } => {
+            let ids = made(answer);
+            if ids.len() != nouns.len() {
+                return world.breaks("contract/answer", format!("a batch of {} answers {}", nouns.len(), ids.len()));
+            }
+            ids.iter().zip(nouns).for_each(|(id, noun)| note(world, who, (*circle, *noun, id), before, &fresh));
+        }
+        Intent::Edit { noun: Noun::Note, id, version, .. } => {
+            let key = (who, id.clone());
+            let newest = world.ledger.versions.get(&key).copied().unwrap_or(0).max(version + 1);
+            world.ledger.versions.insert(key, newest);
+        }
+        Intent::Remove { id, now, .. } => {
+            let moment = world.now();
+            if let Some(item) = world.ledger.written.get_mut(id) {
+                item.deleted_at.insert(who);
+                let (first, at_once) = item.deleted.unwrap_or((moment, false));
+                item.deleted = Some((first, at_once || *now));
+            }
+        }
+        Intent::Approve { expires: Some(expires), .. } if world.machines[who].local(world.now()) > expires.plus(SLACK) => {
+            world.breaks("authenticity/expired", format!("machine {who} lets somebody in by an invite that ended at {expires}"));
+        }
+        _ => said(world, who, (intent, answer), &fresh),
+    }
+}
+
+fn note(world: &mut World, who: Who, (circle, noun, id): (usize, Noun, &str), before: Option<&Before>, fresh: &[Opened]) {
+    let after = known(&asker(world, who), &circle_id(world, circle));
+    let before = before.map(|before| before.known.clone()).unwrap_or_default();
+    let letter = id.chars().next().unwrap_or('n');
+    let Some(entry) = fresh.iter().find(|entry| entry.item.key(&entry.circle).text(letter) == id) else {
+        return world.breaks("durability/write", format!("machine {who} acknowledged {id}, of which its log holds nothing"));
+    };
+    let written = Written {
+        circle,
+        noun,
+        author: who,
+        readers: before.current.intersection(&after.current).cloned().collect(),
+        strangers: before.out,
+        deleting: false,
+        deleted_at: BTreeSet::new(),
+        deleted: None,
+        until: until(entry),
+    };
+    world.ledger.written.insert(id.to_owned(), written);
+}
+
+/// When the retention of an item that opens with this entry is over.
+fn until(entry: &Opened) -> Option<Millis> {
+    let Retention::Days(days) = entry.retention else { return None };
+    let edit = Kind::of(entry.kind).zip(entry.payload.as_deref()).and_then(|(kind, bytes)| Edit::parse(bytes, kind).ok());
+    Some(edit.map_or(Millis(0), |edit| edit.at).plus(u64::from(days) * DAY))
+}
+
+/// A reply, a reaction or an answer to an event: the last that was acknowledged stands, unless another is on its way.
+fn said(world: &mut World, who: Who, (intent, answered): (&Intent, &Answer), fresh: &[Opened]) {
+    let Some((circle, about, answer)) = About::of(intent) else { return };
+    let other = |intent: &Intent| About::of(intent).is_some_and(|(_, other, _)| other == about);
+    // The same reaction again takes it back.
+    let stands = match (&about, answered) {
+        (About::Reaction(_, emoji), Answer::Note(note)) => {
+            note.reactions.get(emoji).is_some_and(|by| by.iter().any(|name| named(name, who)))
+        }
+        (About::Reaction(..), _) => false,
+        (About::Reply(..) | About::Rsvp(_), _) => true,
+    };
+    if !stands || world.asks(who, other) {
+        return;
+    }
+    let kinds = [Kind::Reply, Kind::Reaction].map(Kind::number);
+    let until = fresh.iter().filter(|entry| kinds.contains(&entry.kind)).filter_map(until).min();
+    world.ledger.said.insert((who, about), Said { circle, answer, until });
+}
+
+/// What a machine shows, against what it acknowledged.
+pub(super) fn judge(
+    world: &World,
+    who: Who,
+    (number, circle): (usize, &control::Circle),
+    noun: Noun,
+    rows: &BTreeMap<String, Value>,
+) -> Option<Found> {
+    let now = world.machines[who].local(world.now());
+    let of = |written: &&Written| written.circle == number && written.noun == noun;
+    let mut items = world.ledger.written.iter().filter(|(_, written)| of(written));
+    let found = items.find_map(|(id, written)| item(&world.ledger, (who, now), circle, (id, written), rows.get(id)));
+    if found.is_some() || circle.status != "current" || copied(world, who) {
+        return found;
+    }
+    let mine = world.ledger.said.iter().filter(|((by, about), said)| *by == who && said.circle == number && about.noun() == noun);
+    mine.filter(|(_, said)| said.until.is_none_or(|until| now.plus(SLACK) < until)).find_map(|((_, about), said)| {
+        let row = rows.get(about.item()).filter(|row| visible(row))?;
+        (!stands(row, (who, about), said, &circle.me))
+            .then(|| ("durability/said", format!("machine {who} acknowledged {about:?} {} and shows {row}", said.answer)))
+    })
+}
+
+fn copied(world: &World, who: Who) -> bool {
+    world.machines[who].copy_of.is_some() || world.machines.iter().any(|machine| machine.copy_of == Some(who))
+}
+
+fn visible(row: &Value) -> bool {
+    row.get("state").and_then(Value::as_str) == Some("visible")
+}
+
+/// Is this the name of a machine's owner, as founder or as guest?
+fn named(name: &str, who: Who) -> bool {
+    [format!("{CANARY} person {who}"), format!("{CANARY} guest {who}")].iter().any(|its| its == name)
+}
+
+fn stands(row: &Value, (who, about): (Who, &About), said: &Said, me: &str) -> bool {
+    match about {
+        About::Reply(_, words) => {
+            let replies = row.get("replies").and_then(Value::as_array).into_iter().flatten();
+            replies.into_iter().any(|reply| {
+                let by = reply.get("author").and_then(|author| author.get("member")).and_then(Value::as_str);
+                by == Some(me) && reply.get("body").and_then(Value::as_str) == Some(words)
+            })
+        }
+        About::Reaction(_, emoji) => {
+            let names = row.get("reactions").and_then(|reactions| reactions.get(emoji)).and_then(Value::as_array);
+            names.into_iter().flatten().filter_map(Value::as_str).any(|name| named(name, who))
+        }
+        About::Rsvp(_) => row.get("rsvp").and_then(|rsvp| rsvp.get("mine")).and_then(Value::as_str) == Some(&said.answer),
+    }
+}
+
+fn item(
+    ledger: &Ledger,
+    (who, now): (Who, Millis),
+    circle: &control::Circle,
+    (id, written): (&str, &Written),
+    row: Option<&Value>,
+) -> Option<Found> {
+    let shown = row.is_some_and(visible);
+    if written.author == who && circle.status == "current" && !written.deleting && written.stays(now) && row.is_none() {
+        return Some(("durability/write", format!("machine {who} acknowledged {id} and has it no more")));
+    }
+    if written.deleted_at.contains(&who) && shown {
+        return Some(("durability/deletion", format!("machine {who} acknowledged the deletion of {id} and shows it")));
+    }
+    if written.strangers.contains(&circle.me) && row.is_some() && circle.status != "current" {
+        return Some((
+            "confidentiality/removed",
+            format!("machine {who} reads {id}, written after its writer knew of its removal"),
+        ));
+    }
+    let version = row.and_then(|row| row.get("version")).and_then(Value::as_u64);
+    let expected = ledger.versions.get(&(who, id.to_owned())).copied();
+    if let (Some(version), Some(expected)) = (version, expected)
+        && shown
+        && version < expected
+    {
+        return Some(("durability/edit", format!("machine {who} acknowledged version {expected} of {id} and has {version}")));
+    }
+    None
+}
+
+/// The ids of what was made.
+fn made(answer: &Answer) -> Vec<String> {
+    match answer {
+        Answer::Note(note) => vec![note.id.clone()],
+        Answer::Event(event) => vec![event.id.clone()],
+        Answer::Resource(resource) => vec![resource.id.clone()],
+        Answer::Made(ids) => ids.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn kind(answer: &Answer) -> String {
+    format!("{answer:?}").chars().take(12).collect()
+}
