@@ -2,6 +2,7 @@
 
 mod adversary;
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,7 +14,9 @@ use kith_tests::sim::shrink::shrink;
 /// Seeds that run here. More of them: `cargo run -p kith-tests --bin sim -- run --seeds 5000`.
 const SEEDS: u64 = 1_000;
 /// Virtual hours that they come to, at least.
-const HOURS: u64 = 1_000;
+const HOURS: u64 = 50_000;
+/// Kinds of deeds, all of which happen often enough to matter.
+const DEEDS: usize = 26;
 /// Steps of a shrunk script, at most: what a person reads in one sitting.
 const READABLE: usize = 25;
 
@@ -47,7 +50,7 @@ fn every_promise_holds_in_every_seed() {
     let sum = |part: fn(&Report) -> u64| reports.iter().map(part).sum::<u64>();
     let hours = sum(|report| report.seconds) / 3_600;
     eprintln!(
-        "{} seeds, {hours} virtual hours, {} faults, {} frames, {} items; {} with real keys, {} with somebody hostile, {} with a copy",
+        "{} seeds, {hours} virtual hours, {} faults, {} frames, {} items; {} with real keys, {} with somebody hostile, {} with a copy, {} that live for weeks",
         reports.len(),
         sum(|report| report.machines.2),
         sum(|report| report.wire.0),
@@ -55,11 +58,18 @@ fn every_promise_holds_in_every_seed() {
         sum(|report| u64::from(report.kinds.0)),
         sum(|report| u64::from(report.kinds.1)),
         sum(|report| u64::from(report.kinds.2)),
+        sum(|report| u64::from(report.kinds.3)),
     );
+    let mut deeds: BTreeMap<&str, u64> = BTreeMap::new();
+    reports.iter().flat_map(|report| &report.deeds).for_each(|(deed, times)| *deeds.entry(deed).or_default() += times);
+    eprintln!("{deeds:?}");
     assert!(broken.is_empty(), "{} of {SEEDS} seeds broke a promise:\n{}", broken.len(), broken.join("\n"));
     assert_eq!(reports.len() as u64, SEEDS);
     assert!(hours >= HOURS, "only {hours} virtual hours");
     assert_eq!(sum(|report| u64::from(report.kinds.0)), SEEDS / 10, "one seed in ten runs real cryptography");
+    assert_eq!(sum(|report| u64::from(report.kinds.3)), SEEDS / 8, "one seed in eight lives long");
+    let rare: Vec<_> = deeds.iter().filter(|(_, times)| **times < 10).collect();
+    assert!(rare.is_empty() && deeds.len() == DEEDS, "{rare:?} hardly ever happen, of {} that do", deeds.len());
 }
 
 fn explain(report: &Report) -> String {

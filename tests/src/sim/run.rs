@@ -103,6 +103,12 @@ pub fn run(seed: u64, options: Options) -> Report {
     report(&setting, world)
 }
 
+/// Is somebody hostile in a seed's world?
+#[must_use]
+pub fn has_hostile(seed: u64) -> bool {
+    setting(seed, false).hostile.is_some()
+}
+
 fn setting(seed: u64, keep_trace: bool) -> Setting {
     let mut chance = Rng::new(seed, "setting");
     let machines = chance.index(3) + 2 + usize::from(chance.chance(25));

@@ -33,6 +33,10 @@ pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Noun, rows: &BT
         if tags > limits::TAGS {
             return Some(("bounds/item", format!("machine {who} shows {id} with {tags} tags")));
         }
+        let replies = row.get("replies").and_then(Value::as_array).into_iter().flatten();
+        if let Some(found) = replies.into_iter().find_map(|reply| judge_reply(world, who, &people, hostile.as_ref(), reply)) {
+            return Some(found);
+        }
         if title.contains(HOSTILE) {
             let hers = hostile.as_deref() == Some(author) || noun != Noun::Note;
             return (!hers)
@@ -52,6 +56,18 @@ pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Noun, rows: &BT
             }
         }
     })
+}
+
+/// A reply: in its author's own words.
+fn judge_reply(world: &World, who: Who, people: &[String], hostile: Option<&String>, reply: &Value) -> Option<Found> {
+    let body = reply.get("body").and_then(Value::as_str).unwrap_or_default();
+    let author = reply.get("author").and_then(|author| author.get("member")).and_then(Value::as_str).unwrap_or_default();
+    let owner = |writer: &Who| people.get(world.machines.get(*writer).and_then(|machine| machine.copy_of).unwrap_or(*writer));
+    let hers = match world.workload.said.get(body) {
+        Some(writer) => owner(writer).is_some_and(|person| person == author || person.is_empty()),
+        None => hostile.is_some_and(|hostile| hostile == author || hostile.is_empty()) && !body.contains(CANARY),
+    };
+    (!hers && !body.is_empty()).then(|| ("authenticity/author", format!("machine {who} shows a reply as {author}'s: {body}")))
 }
 
 /// Who the owner of a machine is in a circle; empty where she is not in it.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::circle::body::{Retention, Statement};
 use kith_protocol::control;
-use kith_protocol::id::{ActId, ItemKey};
+use kith_protocol::id::{ActId, DeviceId, ItemKey};
 use kith_protocol::item::DESTROY_AFTER;
 use kith_protocol::item::edit::Edit;
 use kith_protocol::item::kind::Kind;
@@ -14,6 +14,7 @@ use kith_protocol::store::{Read, Table};
 use kith_protocol::time::{DAY, HOUR, Millis};
 
 use super::{Found, items, keys};
+use crate::sim::machine::Machine;
 use crate::sim::net::Who;
 use crate::sim::workload::my_circle;
 use crate::sim::world::World;
@@ -48,11 +49,22 @@ fn kept(world: &World, who: Who, id: &str) -> Vec<Opened> {
 pub fn kept_too_long(world: &mut World, who: Who) {
     let ids: Vec<String> = world.workload.plans.iter().filter_map(|plan| plan.id.clone()).collect();
     let now = world.machines[who].local(world.now());
+    // Whoever is hostile may say anything of how long her own words are to be kept.
+    let hostile: BTreeSet<DeviceId> = world
+        .machines
+        .iter()
+        .filter(|machine| machine.mask.is_some())
+        .flat_map(Machine::devices)
+        .map(|(_, device)| device)
+        .collect();
     let mut there = BTreeSet::new();
     for id in ids {
         for entry in kept(world, who, &id) {
             there.insert(entry.item.key(&entry.circle));
             let Retention::Days(days) = entry.retention else { continue };
+            if hostile.contains(&entry.chain.device) {
+                continue;
+            }
             let edit = Kind::of(entry.kind).zip(entry.payload.as_deref()).and_then(|(kind, bytes)| Edit::parse(bytes, kind).ok());
             let over = edit.is_some_and(|edit| edit.at.plus(u64::from(days) * DAY + SLACK) < now);
             if over {

@@ -1,6 +1,8 @@
 //! What can be written with a member's real keys and should not be: acts without authority or behind one's back, entries of
 //! every shape. Put into her own store, from where her node passes them on.
 
+mod say;
+
 use kith_protocol::circle::body::{DeviceKeys, KeyClass, Policy, Retention, Role, Statement};
 use kith_protocol::circle::epoch::{KeyRing, Ring, new_epoch};
 use kith_protocol::circle::membership::person_id;
@@ -8,9 +10,10 @@ use kith_protocol::codec;
 use kith_protocol::crypto::{Crypto, DeviceSecrets, SigningKey, Suite};
 use kith_protocol::id::{ActId, EntryId, EpochId, ItemId, PersonId};
 use kith_protocol::item::edit::{Edit, Op, Value};
+use kith_protocol::item::kind::Kind;
 use kith_protocol::log::act::{self, ActBody, ActPlace, SealedAct, write_act};
 use kith_protocol::log::chain::{self, ChainPlace};
-use kith_protocol::log::entry::NewEntry;
+use kith_protocol::log::entry::{EntryAt, NewEntry, Opened};
 use kith_protocol::private::Private;
 use kith_protocol::store::{Read, Store, StoreError, Table};
 use kith_protocol::time::Millis;
@@ -74,6 +77,12 @@ pub enum Lie {
     Meddle,
     /// It deletes somebody else's note.
     Delete,
+    /// An item of some kind, about whatever there is or is not, with values at the ends of what its fields hold.
+    Item,
+    /// A change of an item of hers or of others, well-formed and as odd.
+    Change,
+    /// A deletion, a hide or a pin of an item of hers or of others.
+    Mark,
     /// It depends on what is nowhere.
     Orphan,
     /// It is written under keys of long ago.
@@ -85,8 +94,8 @@ pub enum Lie {
 }
 
 impl Forgery {
-    /// All of them.
-    pub const ALL: [Self; 19] = [
+    /// All of them; what comes in many shapes, twice.
+    pub const ALL: [Self; 24] = [
         Self::Act(Claim::RaiseSelf),
         Self::Act(Claim::Remove),
         Self::Act(Claim::Lower),
@@ -102,6 +111,11 @@ impl Forgery {
         Self::Entry(Lie::Name),
         Self::Entry(Lie::Meddle),
         Self::Entry(Lie::Delete),
+        Self::Entry(Lie::Item),
+        Self::Entry(Lie::Item),
+        Self::Entry(Lie::Change),
+        Self::Entry(Lie::Change),
+        Self::Entry(Lie::Mark),
         Self::Entry(Lie::Orphan),
         Self::Entry(Lie::Keys),
         Self::Entry(Lie::Heads),
@@ -144,6 +158,9 @@ pub fn forge(
     match forgery {
         Forgery::Act(claim) => forger.act(claim, mask),
         Forgery::Entry(Lie::Fork) => forger.fork(),
+        Forgery::Entry(Lie::Item) => forger.item(),
+        Forgery::Entry(Lie::Change) => forger.change(),
+        Forgery::Entry(Lie::Mark) => forger.mark(),
         Forgery::Entry(lie) => forger.entry(lie),
     }
 }
@@ -229,29 +246,91 @@ impl Forger<'_> {
         })
     }
 
+    /// The first entries of items that she can read.
+    fn known(&self) -> Result<Vec<Opened>, StoreError> {
+        let mut found = Vec::new();
+        for head in chain::chains(self.disk, &self.row.circle)? {
+            let places: Vec<EntryAt> = (head.first.max(1)..=head.seq).map(|seq| EntryAt { chain: head.no, seq }).collect();
+            found.extend(chain::load_many(self.disk, &self.ring, &places).unwrap_or_default());
+        }
+        let opens = |entry: &Opened| {
+            let edit = Kind::of(entry.kind).zip(entry.payload.as_deref());
+            edit.is_some_and(|(kind, bytes)| Edit::parse(bytes, kind).is_ok_and(|edit| edit.opens()))
+        };
+        found.retain(opens);
+        Ok(found)
+    }
+
     /// Somebody's note, if she knows one.
     fn others_item(&mut self) -> Result<Option<(ItemId, EntryId)>, StoreError> {
-        let (me, mut found) = (self.row.secrets.sign.id(), Vec::new());
-        for head in chain::chains(self.disk, &self.row.circle)? {
-            if head.id.device == me || head.id.class != KeyClass::Talk {
-                continue;
-            }
-            for seq in head.first.max(1)..=head.seq {
-                let at = kith_protocol::log::entry::EntryAt { chain: head.no, seq };
-                if let Ok(Some(entry)) = chain::load(self.disk, &self.ring, at)
-                    && entry.kind == 1
-                {
-                    found.push((entry.item, entry.id));
-                }
-            }
-        }
-        Ok(self.pick.pick(&found).copied())
+        let (me, note) = (self.row.secrets.sign.id(), Kind::Note.number());
+        let mut found = self.known()?;
+        found.retain(|entry| entry.chain.device != me && entry.kind == note);
+        Ok(self.pick.pick(&found).map(|entry| (entry.item, entry.id)))
+    }
+
+    /// Some item that she can read, hers or another's.
+    fn some_item(&mut self) -> Result<Option<Opened>, StoreError> {
+        let found = self.known()?;
+        Ok(self.pick.pick(&found).cloned())
+    }
+
+    fn item(&mut self) -> Result<bool, StoreError> {
+        let kinds = [Kind::Note, Kind::Reply, Kind::Reaction, Kind::Event, Kind::Rsvp, Kind::Resource];
+        let kind = self.pick.pick(&kinds).copied().unwrap_or(Kind::Note);
+        let nowhere = ItemId { creator: self.somebody(), nonce: [9; 16] };
+        let target = self.some_item()?.map(|entry| entry.item).filter(|_| self.pick.chance(80)).unwrap_or(nowhere);
+        let about = kind.has_target().then_some(target);
+        let edit = Edit::opening(self.label(), about, say::ops(&mut self.pick, kind, true));
+        let item = self.fresh_item();
+        self.say(kind, kind.class().unwrap_or(KeyClass::Talk), item, &edit)
+    }
+
+    fn change(&mut self) -> Result<bool, StoreError> {
+        let Some(entry) = self.some_item()? else { return Ok(false) };
+        let Some(kind) = Kind::of(entry.kind) else { return Ok(false) };
+        let (version, at, deps, names) = (1, self.label(), vec![entry.id], vec![entry.id]);
+        let edit = Edit { version, at, about: None, deps, names, ops: say::ops(&mut self.pick, kind, false) };
+        self.say(kind, entry.chain.class, entry.item, &edit)
+    }
+
+    fn mark(&mut self) -> Result<bool, StoreError> {
+        let Some(entry) = self.some_item()? else { return Ok(false) };
+        let kind = self.pick.pick(&[Kind::Tombstone, Kind::Hide, Kind::Pin]).copied().unwrap_or(Kind::Hide);
+        let edit = Edit::opening(self.label(), Some(entry.item), say::ops(&mut self.pick, kind, true));
+        let item = self.fresh_item();
+        self.say(kind, entry.chain.class, item, &edit)
+    }
+
+    fn fresh_item(&mut self) -> ItemId {
+        let mut nonce = [0; 16];
+        self.rng.fill_bytes(&mut nonce);
+        ItemId { creator: self.me(), nonce }
+    }
+
+    /// Her clock, or none.
+    fn label(&mut self) -> Millis {
+        if self.pick.chance(70) { self.at } else { say::moment(&mut self.pick) }
+    }
+
+    /// Writes an edit, with any retention, as somebody who knows everything.
+    fn say(&mut self, kind: Kind, class: KeyClass, item: ItemId, edit: &Edit) -> Result<bool, StoreError> {
+        let retentions = [Retention::Keep, Retention::Keep, Retention::Days(0), Retention::Days(1), Retention::Days(u32::MAX)];
+        let retention = self.pick.pick(&retentions).copied().unwrap_or(Retention::Keep);
+        let new = NewEntry { class, kind: kind.number(), item, retention, payload: codec::encode(edit) };
+        let (heads, epoch) = (self.heads(), self.writable(false));
+        self.append(&epoch, &heads, new)
+    }
+
+    fn append(&mut self, epoch: &EpochId, heads: &[ActId], new: NewEntry) -> Result<bool, StoreError> {
+        let place = ChainPlace { circle: self.row.circle, incarnation: self.row.incarnation };
+        let (crypto, signer, ring) = (self.crypto, self.row.secrets.sign.clone(), self.ring.clone());
+        let mut rng = Rng::new(self.rng.next_u64(), "entry");
+        self.commit(|tx| chain::append(tx, crypto, &mut rng, &ring, &signer, &place, epoch, heads, vec![new]).is_ok())
     }
 
     fn entry(&mut self, lie: Lie) -> Result<bool, StoreError> {
-        let mut nonce = [0; 16];
-        self.rng.fill_bytes(&mut nonce);
-        let mut item = ItemId { creator: self.me(), nonce };
+        let mut item = self.fresh_item();
         let title = |words: String| Op::Set(0, Value::Text(Private(words)));
         let mut edit = Edit {
             version: 1,
@@ -259,7 +338,7 @@ impl Forger<'_> {
             about: None,
             deps: Vec::new(),
             names: Vec::new(),
-            ops: vec![title(format!("{HOSTILE} {}", nonce[0]))],
+            ops: vec![title(format!("{HOSTILE} {}", item.nonce[0]))],
         };
         let (mut kind, mut garbage) = (1, None);
         match lie {
@@ -276,16 +355,13 @@ impl Forger<'_> {
                 (kind, edit.about, edit.ops) = (7, Some(whose), vec![Op::Set(0, Value::Flag(true))]);
             }
             Lie::Orphan => edit.deps = vec![EntryId([9; 32])],
-            Lie::Keys | Lie::Heads | Lie::Fork => {}
+            Lie::Keys | Lie::Heads | Lie::Fork | Lie::Item | Lie::Change | Lie::Mark => {}
         }
         let payload = garbage.unwrap_or_else(|| codec::encode(&edit));
         let new = NewEntry { class: KeyClass::Talk, kind, item, retention: Retention::Keep, payload };
         let heads = if lie == Lie::Heads { self.genesis() } else { self.parents() };
         let epoch = self.writable(lie == Lie::Keys);
-        let place = ChainPlace { circle: self.row.circle, incarnation: self.row.incarnation };
-        let (crypto, signer, ring) = (self.crypto, self.row.secrets.sign.clone(), self.ring.clone());
-        let mut rng = Rng::new(self.rng.next_u64(), "entry");
-        self.commit(|tx| chain::append(tx, crypto, &mut rng, &ring, &signer, &place, &epoch, &heads, vec![new]).is_ok())
+        self.append(&epoch, &heads, new)
     }
 
     /// An epoch with a talk key: any, or the newest by its maker's label.
