@@ -322,3 +322,29 @@ fn made(answer: &Answer) -> Vec<String> {
 fn kind(answer: &Answer) -> String {
     format!("{answer:?}").chars().take(12).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_said_stands_only_as_it_was_said_and_by_whom() {
+        let row = json!({
+            "replies": [{ "author": { "member": "m-a" }, "body": "words" }],
+            "reactions": { "❤": [format!("{CANARY} guest 2")] },
+            "rsvp": { "mine": "yes" },
+        });
+        let said = |answer: &str| Said { circle: 0, answer: answer.to_owned(), until: None };
+        let reply = |words: &str| About::Reply("n-1".to_owned(), words.to_owned());
+        let heart = About::Reaction("n-1".to_owned(), "❤".to_owned());
+        let event = About::Rsvp("e-1".to_owned());
+        assert!(stands(&row, (2, &reply("words")), &said(""), "m-a"));
+        assert!(!stands(&row, (2, &reply("words")), &said(""), "m-b"));
+        assert!(!stands(&row, (2, &reply("other words")), &said(""), "m-a"));
+        assert!(stands(&row, (2, &heart), &said(""), "m-a") && !stands(&row, (1, &heart), &said(""), "m-a"));
+        assert!(stands(&row, (2, &event), &said("yes"), "m-a") && !stands(&row, (2, &event), &said("no"), "m-a"));
+        assert!(!stands(&json!({}), (2, &event), &said("yes"), "m-a"));
+    }
+}
