@@ -9,6 +9,7 @@ pub mod doors;
 pub(crate) mod exchange;
 pub(crate) mod frame;
 pub(crate) mod hello;
+mod holes;
 pub(crate) mod join;
 pub(crate) mod pace;
 mod parts;

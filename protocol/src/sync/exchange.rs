@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::frame::{Bytes, ChainHave, ChainSeq, Hash, Have, Message, Token};
+use super::holes;
 use super::parts::Parts;
 use super::session::{CircleLink, Known, say};
 use crate::circle::body::{ChainId, KeyClass};
@@ -24,7 +25,7 @@ use crate::store::StoreError;
 /// Bytes of records in one frame.
 pub(super) const RECORDS_BYTES: usize = 256 << 10;
 /// Bytes of one run; a block is sent whole.
-const RUN_BYTES: usize = 768 << 10;
+pub(super) const RUN_BYTES: usize = 768 << 10;
 /// Others' entries are announced to members who may have them already after so many milliseconds.
 pub(crate) const ANNOUNCE_AFTER: u64 = 300;
 
@@ -63,6 +64,7 @@ fn have(circle: &CircleState, cx: &Cx<'_, '_>) -> Result<Have, StoreError> {
         epochs: circle.ring.iter().map(|(id, _)| *id).collect(),
         talk: circle.ring.iter().filter(|(_, row)| row.keys.talk.is_some()).map(|(id, _)| *id).collect(),
         records: circle.records.values().filter(|r| state.is_current(&r.device)).map(|r| (r.device, r.count)).collect(),
+        missing: chains.iter().flat_map(holes::of).collect(),
         chains: sorted(chains.into_iter().map(|c| ChainHave { chain: c.id, seq: c.seq, head: c.head }).collect()),
     })
 }
@@ -74,6 +76,10 @@ pub(crate) fn digest_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id
         return say_have(rooms, cx, link, id);
     }
     let mine = have(circle, cx)?;
+    if !mine.missing.is_empty() {
+        // Digests say how far chains go. What lies before that may be there and not here.
+        return say_have(rooms, cx, link, id);
+    }
     let known = known_from(circle, &mine);
     if let Some(shared) = rooms.shared(link, &id) {
         shared.known = Some(known);
@@ -116,6 +122,7 @@ fn known_from(circle: &CircleState, have: &Have) -> Known {
         heads: have.chains.iter().map(|c| c.head).collect(),
         branches: BTreeMap::new(),
         shown: BTreeSet::new(),
+        holes: holes::in_order(&have.missing),
     }
 }
 
@@ -124,11 +131,12 @@ pub(crate) fn have_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: 
     let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
     let mut known = known_from(circle, have);
     notice_branches(circle, cx, have, &mut known)?;
+    let reached = holes::reached(circle, cx, have, &known)?;
     let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
     shared.known = Some(known);
     shared.in_flight = 0;
     let (device, silent) = (shared.device, !shared.said);
-    note_delivery(rooms, cx, &id, &device, have.chains.iter().map(|c| ChainSeq { chain: c.chain, seq: c.seq }))?;
+    note_delivery(rooms, cx, &id, &device, reached.into_iter())?;
     if silent {
         // Our digests crossed: theirs was ours by the time we saw it, and ours was another when they did. They wait for this.
         say_have(rooms, cx, link, id)?;
@@ -227,7 +235,7 @@ fn push_runs(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut
     let (heads, branches): (Vec<ChainHead>, Vec<ChainHead>) =
         chain::chains(&cx.tx, &circle.id)?.into_iter().partition(|c| c.parent.is_none());
     let Some(known) = shared.known.as_mut() else { return Ok(()) };
-    for head in heads {
+    for head in &heads {
         let mut after = known.chains.get(&head.id).copied().unwrap_or(0);
         while after < head.seq && shared.in_flight < limits::CREDIT_BYTES as u64 {
             let talk = (head.id.class == KeyClass::Talk).then_some(&known.talk);
@@ -242,7 +250,7 @@ fn push_runs(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut
     for branch in branches {
         push_branch(circle, cx, link, shared, &branch)?;
     }
-    Ok(())
+    holes::push(circle, cx, link, shared, &heads)
 }
 
 /// A branch beside the main one is served once to whoever does not know its head.

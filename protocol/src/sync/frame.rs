@@ -125,6 +125,9 @@ pub(crate) struct Have {
     /// Chains.
     #[n(4)]
     pub(crate) chains: Vec<ChainHave>,
+    /// What is missing in them before their ends, whether it may be read here or not.
+    #[n(5)]
+    pub(crate) missing: Vec<ChainHole>,
 }
 
 /// A chain's head.
@@ -137,6 +140,18 @@ pub(crate) struct ChainHave {
     pub(crate) seq: u64,
     #[n(2)]
     pub(crate) head: EntryId,
+}
+
+/// A stretch of a chain that is not here although what follows is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct ChainHole {
+    #[n(0)]
+    pub(crate) chain: ChainId,
+    #[n(1)]
+    pub(crate) first: u64,
+    #[n(2)]
+    pub(crate) last: u64,
 }
 
 /// How far a chain is.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::frame::{Frame, Message, Salt, Token};
+use super::frame::{ChainHole, Frame, Message, Salt, Token};
 use crate::circle::body::ChainId;
 use crate::codec;
 use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId, PeerId};
@@ -105,6 +105,8 @@ pub(crate) struct Known {
     pub(crate) branches: BTreeMap<u32, u64>,
     /// Chains that were sent again from the start because of a fork.
     pub(crate) shown: BTreeSet<ChainId>,
+    /// What is missing in their chains, as far as we did not look yet whether we can send it.
+    pub(crate) holes: Vec<ChainHole>,
 }
 
 impl Session {

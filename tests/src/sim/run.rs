@@ -34,12 +34,6 @@ const TROUBLED_FRAMES: u64 = 20;
 /// One seed in so many runs with real signatures and boxes.
 const REAL: u64 = 10;
 
-/// Seeds that show a fault which is known and not mended yet, and by which check. Strike them once it is mended.
-///
-/// A member is admitted, and meets one who came after her before she meets anybody else: of a chain she gets what the later one may
-/// read. What comes before it she may read too, but nobody sends it: a side says only how far its chains go, not where they begin.
-pub const KNOWN_FAULTS: [(u64, &str); 1] = [(374, "convergence/delivered")];
-
 /// How a run is to go.
 #[derive(Clone, Debug, Default)]
 pub struct Options {

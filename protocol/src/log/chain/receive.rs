@@ -113,7 +113,7 @@ impl Taking<'_, '_> {
                 return match received {
                     Overlap::Known => Ok(nothing(&piece)),
                     Overlap::Rest(from) => self.extend(*place, row.clone(), piece.tail_from(from)),
-                    Overlap::Fills => self.fill(*place, row.clone(), piece),
+                    Overlap::Fills(from) => self.fill(*place, row.clone(), piece.tail_from(from)),
                 };
             }
         }
@@ -157,9 +157,12 @@ impl Taking<'_, '_> {
     /// How a piece lies over what is known of a branch; `None`: beside it.
     fn overlap(&self, place: &Place, row: &ChainRow, piece: &Piece) -> Result<Option<Overlap>, LogError> {
         let (first, last) = (piece.head.first, piece.last());
-        let fills = |(from, to): &(u64, u64)| first >= *from && last <= *to;
-        if row.gaps.iter().any(fills) || last + 1 == row.first && row.parent.is_none() {
-            return Ok(Some(Overlap::Fills).filter(|_| self.fits(place, row, piece).unwrap_or(false)));
+        let front = (row.parent.is_none() && row.first > 1).then(|| (1, row.first - 1));
+        if let Some((from, _)) = front.iter().chain(&row.gaps).find(|(from, to)| last >= *from && last <= *to) {
+            // Another may have brought the piece's beginning.
+            let from = first.max(*from);
+            let index = usize::try_from(from - first).unwrap_or(usize::MAX);
+            return Ok(Some(Overlap::Fills(index)).filter(|_| self.fits(place, row, piece, from).unwrap_or(false)));
         }
         if first > row.seq || last < row.first {
             return Ok(None);
@@ -175,20 +178,26 @@ impl Taking<'_, '_> {
         }))
     }
 
-    /// Does a piece that fills a gap hang together with one of its sides, and contradict neither?
-    fn fits(&self, place: &Place, row: &ChainRow, piece: &Piece) -> Result<bool, LogError> {
-        let before = id_at(self.tx, self.ring, place, row, piece.head.first - 1)?;
+    /// Does a piece that fills what is missing, with what it has from `first` on, hang together with one of its sides, and
+    /// contradict neither? With neither only where whoever served it says that what lies before it is not for this device.
+    fn fits(&self, place: &Place, row: &ChainRow, piece: &Piece, first: u64) -> Result<bool, LogError> {
+        let before = match first {
+            1 => Some(NOTHING),
+            first => id_at(self.tx, self.ring, place, row, first - 1)?,
+        };
         let after = if piece.last() + 1 == row.first {
             Some(row.before)
+        } else if piece.last() + 1 == row.tail {
+            Some(row.tail_before)
         } else {
             match find::block_of(self.tx, place.number, piece.last() + 1)? {
                 Some((first, block)) if first == piece.last() + 1 => Run::parse(&block.run).ok().map(|run| run.head.previous),
                 _ => None,
             }
         };
-        let left = before.map(|id| id == piece.head.previous);
+        let left = before.map(|id| piece.id_at(first - 1) == Some(id));
         let right = after.map(|id| id == piece.last_id());
-        Ok(left.unwrap_or(true) && right.unwrap_or(true) && (left.is_some() || right.is_some()))
+        Ok(left.unwrap_or(true) && right.unwrap_or(true) && (left.is_some() || right.is_some() || self.skipped))
     }
 
     /// Entries that were missing in front of or inside a chain.
@@ -203,16 +212,21 @@ impl Taking<'_, '_> {
             return Err(LogError::Rule("an entry that starts an epoch in its chain names its membership heads"));
         }
         piece.heads = before.map(|before| before.heads_at(before.len().saturating_sub(1))).unwrap_or_default();
-        put_block(self.tx, self.ring, &place, &piece, self.run)?;
-        if last + 1 == row.first {
+        let whole = Run::parse(self.run.unwrap_or_default()).is_ok_and(|run| run.head == piece.head);
+        put_block(self.tx, self.ring, &place, &piece, self.run.filter(|_| whole))?;
+        if last < row.first {
+            row.gaps.insert(0, (last + 1, row.first - 1));
             (row.first, row.before) = (first, piece.head.previous);
         }
         let cut = |(from, to): (u64, u64)| [(from, to.min(first - 1)), (from.max(last + 1), to)];
         let gaps = std::mem::take(&mut row.gaps).into_iter().flat_map(|gap| {
             let apart = last < gap.0 || first > gap.1;
-            if apart { vec![gap] } else { cut(gap).into_iter().filter(|(from, to)| from <= to).collect() }
+            if apart { vec![gap] } else { cut(gap).to_vec() }
         });
-        row.gaps = gaps.collect();
+        row.gaps = gaps.filter(|(from, to)| from <= to).collect();
+        if row.gaps.len() > limits::CHAIN_GAPS {
+            return Err(LogError::Quota("gaps of a chain"));
+        }
         rows::put_chain(self.tx, &self.circle, &place.chain, place.number, &row);
         Ok(opened(piece, &place))
     }
@@ -277,7 +291,10 @@ impl Taking<'_, '_> {
     /// Keeps a new branch, which parts from a known one behind `common`.
     fn branch(&mut self, place: &Place, row: &ChainRow, common: u64, piece: Piece, count: usize) -> Result<Received, LogError> {
         let seq = common + 1;
-        let known = id_at(self.tx, self.ring, place, row, seq)?.unwrap_or(row.head);
+        let Some(known) = id_at(self.tx, self.ring, place, row, seq)? else {
+            // What is not known here accuses nobody.
+            return Ok(Received { gap: Some(Gap { after: common, before: seq + 1 }), ..nothing(&piece) });
+        };
         let other = piece.id_at(seq).unwrap_or(piece.head.previous);
         self.evidence(&place.chain, seq, known, other);
         if count >= limits::BRANCHES || planted(Bug::OneBranch) {
@@ -325,8 +342,8 @@ enum Overlap {
     Known,
     /// Known up to this index, which continues the chain.
     Rest(usize),
-    /// It lies where entries are missing.
-    Fills,
+    /// From this index on it lies where entries are missing.
+    Fills(usize),
 }
 
 fn continues(row: &ChainRow, piece: &Piece) -> bool {

@@ -192,6 +192,62 @@ fn a_newcomer_starts_at_her_first_epoch_and_fills_in_what_she_gets_later() {
 }
 
 #[test]
+fn what_lies_before_a_chains_beginning_here_comes_in_any_cut_from_anybody() {
+    let (mut ada, mut bea, mut dalia) = (side(1), side(2), side(3));
+    let mut old = ada.write(FIRST, notes(40, "first"));
+    dalia.pull(&ada);
+    old.extend(ada.write(FIRST, notes(30, "second")));
+    let more = ada.write(SECOND, notes(30, "third"));
+    let third = EpochId([9; 32]);
+    for side in [&mut ada, &mut bea] {
+        side.keys.insert(third, EpochKeys::random(&mut Seeded::new(11)));
+    }
+    let new = ada.write(third, notes(3, "hers"));
+    let served = |epochs: &[EpochId], after| {
+        let epochs = epochs.iter().copied().collect();
+        serve(&ada.store, &ada.keys, &CIRCLE, &talk(), after, MUCH, Some(&epochs)).expect("serves").expect("has some")
+    };
+    assert_eq!(bea.take(&served(&[third], 0)).expect("receives").entries, new);
+    let holes = |side: &Side| chains(&side.store, &CIRCLE).expect("reads")[0].holes();
+    assert_eq!(holes(&bea), [(1, 100)]);
+    // From the start, from somebody who has not much; then all of it, of which she knows the beginning by now.
+    assert_eq!(bea.take(&dalia.serve(0).expect("serves")).expect("receives").entries, old[..40]);
+    assert_eq!(holes(&bea), [(41, 100)]);
+    let received = bea.take(&served(&[FIRST], 0)).expect("receives");
+    assert_eq!((received.fork, received.gap, &received.entries[..]), (None, None, &old[40..]));
+    assert_eq!(holes(&bea), [(71, 100)]);
+    assert_eq!(bea.take(&served(&[SECOND], 70)).expect("receives").entries, more);
+    assert!(holes(&bea).is_empty());
+    assert_eq!(bea.all(), ada.all());
+    assert!(forks(&bea.store, &CIRCLE).expect("reads").is_empty());
+    assert_eq!((bea.take(&served(&[FIRST], 0)).expect("receives").entries.len(), bea.pull(&ada).len()), (0, 0));
+}
+
+#[test]
+fn a_stretch_with_nothing_around_it_is_kept_where_the_rest_is_not_for_her() {
+    let (mut ada, mut bea) = (side(1), side(2));
+    let third = EpochId([9; 32]);
+    for side in [&mut ada, &mut bea] {
+        side.keys.insert(third, EpochKeys::random(&mut Seeded::new(11)));
+    }
+    ada.write(FIRST, notes(5, "before her time"));
+    let middle = ada.write(SECOND, notes(70, "hers"));
+    ada.write(FIRST, notes(5, "not hers again"));
+    ada.write(third, notes(2, "last"));
+    let served = |epochs: &[EpochId]| {
+        let epochs = epochs.iter().copied().collect();
+        serve(&ada.store, &ada.keys, &CIRCLE, &talk(), 0, MUCH, Some(&epochs)).expect("serves").expect("has some")
+    };
+    assert!(!bea.take(&served(&[third])).expect("receives").entries.is_empty());
+    let middles = served(&[SECOND]);
+    assert!(bea.take(&Served { skipped: false, ..middles.clone() }).expect("receives").entries.is_empty());
+    assert_eq!(bea.take(&middles).expect("receives").entries, middle);
+    assert_eq!(chains(&bea.store, &CIRCLE).expect("reads")[0].holes(), [(1, 5), (76, 80)]);
+    assert_eq!(bea.pull(&ada).len(), 0);
+    assert!(forks(&bea.store, &CIRCLE).expect("reads").is_empty());
+}
+
+#[test]
 fn who_was_away_has_a_gap_that_can_be_filled() {
     let (mut ada, mut bea) = (side(1), side(2));
     ada.write(FIRST, notes(2, "together"));

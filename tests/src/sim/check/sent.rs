@@ -64,7 +64,7 @@ impl Claims<'_> {
     }
 
     fn have(&self, have: &[Cbor]) -> Option<String> {
-        let [Cbor::Array(tips), Cbor::Array(epochs), _, _, Cbor::Array(chains)] = have else {
+        let [Cbor::Array(tips), Cbor::Array(epochs), _, _, Cbor::Array(chains), Cbor::Array(_)] = have else {
             return Some("half of what it has".to_owned());
         };
         let tip = |tip: &&Cbor| {
