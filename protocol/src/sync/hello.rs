@@ -19,7 +19,7 @@ use crate::codec;
 use crate::crypto::{self, Key};
 use crate::id::{CircleId, DeviceId, PeerId};
 use crate::limits;
-use crate::log::act;
+use crate::log::act::{self, SealedAct};
 use crate::node::{Cx, Effect, Link, Rooms, Stop};
 use crate::time::DAY;
 
@@ -70,10 +70,18 @@ fn token(key: &Key, circle: &CircleId, from: (&PeerId, &Salt), to: (&PeerId, &Sa
     Token(out)
 }
 
+/// The tokens for a device at the other end of a stream.
+fn pair(rooms: &Rooms, session: &Session, circle: &CircleState, device: DeviceId) -> Option<Pair> {
+    let shared = circle.row.secrets.hello.agree(&circle.keys.get(&device)?.hello)?;
+    let us = (&rooms.peer, &session.my_salt);
+    let them = (&session.peer, session.their_salt.as_ref()?);
+    let (mine, theirs) = (token(&shared, &circle.id, us, them), token(&shared, &circle.id, them, us));
+    Some(Pair { circle: circle.id, device, mine, theirs })
+}
+
 /// Every device that the link's peer is known to be, in circles we are in.
 fn pairs(rooms: &Rooms, link: Link) -> Vec<Pair> {
     let Some(session) = rooms.sessions.get(&link) else { return Vec::new() };
-    let Some(their_salt) = session.their_salt else { return Vec::new() };
     let mut out = Vec::new();
     for (id, circle) in &rooms.circles {
         // Whoever left still says so to those who call her, because nobody told them: the one who noted it may have kept it to
@@ -86,14 +94,8 @@ fn pairs(rooms: &Rooms, link: Link) -> Vec<Pair> {
         let mut devices: Vec<DeviceId> = hers.map(|r| r.device).collect();
         // A peer has one device in a circle; what else claims her id comes last, and little of it.
         devices.sort_by_key(|device| !circle.is_current(device));
-        for device in devices.into_iter().take(PADDING) {
-            let Some(keys) = circle.keys.get(&device) else { continue };
-            let Some(shared) = circle.row.secrets.hello.agree(&keys.hello) else { continue };
-            let us = (&rooms.peer, &session.my_salt);
-            let them = (&session.peer, &their_salt);
-            let (mine, theirs) = (token(&shared, id, us, them), token(&shared, id, them, us));
-            out.push(Pair { circle: *id, device, mine, theirs });
-        }
+        let devices = devices.into_iter().take(PADDING);
+        out.extend(devices.filter_map(|device| pair(rooms, session, circle, device)));
     }
     out.truncate(TOKENS);
     out
@@ -122,10 +124,6 @@ pub(crate) fn tokens(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, tokens:
     if first {
         for circle in unmatched {
             introduce(rooms, cx, link, &circle);
-            // Whoever walked away before saying her name has nothing to prove: her leave went with the introduction.
-            if rooms.circles.get(&circle).is_some_and(|c| !c.records.contains_key(&c.device())) {
-                rooms.left(cx, &circle);
-            }
         }
     }
     Ok(())
@@ -302,5 +300,12 @@ pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sea
     let tokens: Vec<Token> = pairs(rooms, link).into_iter().filter(|p| p.circle == id).map(|p| p.mine).collect();
     send_tokens(cx, link, tokens);
     match_up(rooms, cx, link);
+    // Whoever says that she left is told that it is noted, or she would say so for ever: no record of hers names her here.
+    let (Some(circle), Some(session)) = (rooms.circles.get(&id), rooms.sessions.get(&link)) else { return Ok(()) };
+    let author = intro.acts.last().and_then(|act| SealedAct::parse(&act.0).ok()).map(|act| act.author());
+    let gone = author.filter(|author| !circle.is_current(author));
+    if let Some(pair) = gone.and_then(|author| pair(rooms, session, circle, author)) {
+        farewell(circle, cx, link, &pair);
+    }
     Ok(())
 }

@@ -85,6 +85,34 @@ fn whoever_leaves_while_she_is_removed_is_told_and_stops_calling() {
     assert_eq!(standing, Some(crate::circle::state::Standing::Left), "she knows that they know that she is out");
 }
 
+#[test]
+fn whoever_walks_away_says_so_until_somebody_has_heard_it() {
+    let mut village = Village::new(2);
+    village.found(control::NewCircle { approval: "none".into(), ..Default::default() });
+    let link = village.link();
+    village.call(1, Command::Accept(control::Accept { link, ..Default::default() })).expect("admitted");
+    village.offline(0);
+    village.call(1, Command::AbandonJoin("-".into())).expect("walked away, and nobody is there");
+    village.machines[0].online = true;
+    village.queue.push_back((1, Input::Woke));
+    // The stream breaks while her introduction is under way.
+    let mut lost = false;
+    while let Some((at, input)) = village.queue.pop_front() {
+        match input {
+            Input::Bytes(link, bytes) if matches!(crate::codec::decode(&bytes, "frame"), Ok(Frame::Intro(_))) && !lost => {
+                lost = true;
+                village.cut(at, link);
+            }
+            input => village.handle(at, input),
+        }
+    }
+    assert!(lost);
+    village.settle();
+    assert_eq!(village.members(0)[1].1, "left");
+    let standing = village.machines[1].node.rooms.circles.values().next().map(|circle| circle.row.standing);
+    assert_eq!(standing, Some(crate::circle::state::Standing::Left), "she knows that it is known");
+}
+
 impl Village {
     /// A machine makes so many new keys that nobody needs.
     fn rotates(&mut self, at: usize, count: usize) {
