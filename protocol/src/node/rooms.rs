@@ -151,9 +151,9 @@ impl Rooms {
                 continue;
             }
             let farewell = state.person_of(&shared.device).and_then(|person| circle.farewells.get(&person));
-            if shared.proved {
-                let noted = Message::Got(Vec::new(), 0);
-                let message = farewell.map_or(noted, |(farewell, _)| Message::Farewell(Bytes(farewell.bytes())));
+            let noted = circle.notes_leaves().then(|| Message::Got(Vec::new(), 0));
+            let message = farewell.map(|(farewell, _)| Message::Farewell(Bytes(farewell.bytes()))).or(noted);
+            if let Some(message) = message.filter(|_| shared.proved) {
                 say(cx, *link, shared.mine, message);
             }
             session.circles.remove(id);

@@ -177,7 +177,8 @@ fn farewell(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, pair: &Pair) 
     let state = circle.now();
     let person = state.person_of(&pair.device);
     let Some((farewell, at)) = person.and_then(|person| circle.farewells.get(&person)) else {
-        if person.and_then(|person| state.people.get(&person)).is_some_and(|person| person.status == Status::Left) {
+        let left = person.and_then(|person| state.people.get(&person)).is_some_and(|person| person.status == Status::Left);
+        if left && circle.notes_leaves() {
             say(cx, link, pair.mine, Message::Got(Vec::new(), 0));
         }
         return;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{CircleState, EpochMeta};
+use super::{CircleState, EpochMeta, Standing};
 use crate::circle::body::{History, Policy, PolicyField, Retention, Role};
 use crate::circle::epoch::{EpochKeys, KeyRing};
 use crate::circle::membership::State;
@@ -60,6 +60,12 @@ impl CircleState {
     pub(crate) fn others(&self) -> Vec<DeviceId> {
         let me = self.device();
         self.now().roster().into_iter().filter(|d| *d != me).collect()
+    }
+
+    /// May she tell somebody who left that it is noted? Who is out herself passes nothing on: her word counts only once nobody is in.
+    #[must_use]
+    pub(crate) fn notes_leaves(&self) -> bool {
+        !matches!(self.row.standing, Standing::Leaving | Standing::Left) || self.others().is_empty()
     }
 
     fn policy(&self, field: PolicyField) -> Option<Policy> {

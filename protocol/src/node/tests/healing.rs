@@ -113,6 +113,24 @@ fn whoever_walks_away_says_so_until_somebody_has_heard_it() {
     assert_eq!(standing, Some(crate::circle::state::Standing::Left), "she knows that it is known");
 }
 
+#[test]
+fn two_who_leave_at_once_do_not_take_each_other_for_the_circle() {
+    let mut village = circle_of_three();
+    (0..3).for_each(|at| village.offline(at));
+    (1..3).for_each(|at| drop(village.call(at, Command::Leave("-".into())).expect("left, and nobody knows")));
+    let standing =
+        |village: &Village, at: usize| village.machines[at].node.rooms.circles.values().next().map(|circle| circle.row.standing);
+    (1..3).for_each(|at| village.online(at));
+    for at in 1..3 {
+        assert_eq!(standing(&village, at), Some(crate::circle::state::Standing::Leaving), "nobody who is in heard machine {at}");
+    }
+    village.online(0);
+    assert_eq!(village.members(0).iter().filter(|(_, status)| status == "left").count(), 2);
+    for at in 1..3 {
+        assert_eq!(standing(&village, at), Some(crate::circle::state::Standing::Left), "machine {at} was heard");
+    }
+}
+
 impl Village {
     /// A machine makes so many new keys that nobody needs.
     fn rotates(&mut self, at: usize, count: usize) {

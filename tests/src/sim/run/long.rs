@@ -8,7 +8,7 @@ use crate::sim::rng::Rng;
 use crate::sim::world::World;
 
 /// One seed in so many lives long.
-const LONG: u64 = 8;
+const LONG: u64 = 16;
 /// How long a world is watched in the end in which nobody does anything: longer than any retention but the longest, and no whole
 /// number of days, so that nothing ends while everybody restarts.
 const REST: u64 = 9 * DAY + 13 * HOUR + 7 * MINUTE;
