@@ -51,14 +51,24 @@ const fn needs_hostile(bug: Bug) -> bool {
     matches!(bug, Bug::NoCut | Bug::Unsigned | Bug::Boundless)
 }
 
-/// Looks for a bug in the seeds below `seeds`: the first run in which one of the checks that are there for it notices.
+/// Where the search for a bug begins, if not at the first seed: few seeds show these, and they were found there when this was
+/// written. Where a run's course has changed, the search comes round to all others.
+const BEGINS: [(Bug, u64); 4] = [(Bug::KeptDraft, 720), (Bug::GivesUp, 360), (Bug::NoCut, 200), (Bug::KeptMemory, 150)];
+
+/// Looks for a bug in the seeds below `seeds`, from where it begins and then round: the first run in which one of the checks that
+/// are there for it notices.
 #[must_use]
 pub fn find(bug: Bug, seeds: u64) -> (Find, Option<Report>) {
     let (name, promise) = Bug::ALL.iter().find(|(its, ..)| *its == bug).map_or(("", ""), |(_, name, promise)| (name, promise));
     let expected = expected(bug);
     let meant = |report: &Report| report.check.is_some_and(|check| expected.iter().any(|start| check.starts_with(start)));
     let fits = |seed: &u64| !needs_hostile(bug) || run::has_hostile(*seed);
-    let report = (0..seeds).filter(fits).map(|seed| run::run(seed, Options { bug: Some(bug), ..Options::default() })).find(meant);
+    let begin = BEGINS.iter().find(|(its, _)| *its == bug).map_or(0, |(_, begin)| seeds.min(*begin));
+    let report = (begin..seeds)
+        .chain(0..begin)
+        .filter(fits)
+        .map(|seed| run::run(seed, Options { bug: Some(bug), ..Options::default() }))
+        .find(meant);
     let found = report.as_ref();
     let (seed, check) = (found.map(|report| report.seed), found.and_then(|report| report.check));
     (Find { name, promise, seed, check, expected }, report)
