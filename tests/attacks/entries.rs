@@ -214,7 +214,7 @@ fn e7_an_old_state_shown_as_the_newest_takes_nothing_back() {
             .collect(),
     );
     let none = || Cbor::Array(Vec::new());
-    mallory.say(3, vec![array([none(), none(), none(), none(), tips])]);
+    mallory.say(3, vec![array([none(), none(), none(), none(), tips, none()])]);
     settle(&mallory, "old heads");
     assert!(scene.titles().contains(&"first".to_owned()) && scene.titles().contains(&"second".to_owned()));
     assert!(named("Mallory the second") && !named(EVIL), "an old name is back");
