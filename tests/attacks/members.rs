@@ -96,7 +96,7 @@ fn m2_a_removed_member_who_goes_on_is_given_nothing_and_shown_nowhere() {
     mallory.send_run(&mallory.run(EVIL));
     mallory.say(2, vec![bytes([0; 32])]);
     let none = || Cbor::Array(Vec::new());
-    mallory.say(3, vec![array([none(), none(), none(), none(), none()])]);
+    mallory.say(3, vec![array([none(), none(), none(), none(), none(), none()])]);
     scene.holds();
     let told: Vec<Option<u64>> = mallory.heard().iter().skip(after).map(|frame| frame.at(1).at(1).at(0).number()).collect();
     assert!(told.iter().all(|message| matches!(message, None | Some(1))), "she is told more than farewell: {told:?}");
