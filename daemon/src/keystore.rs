@@ -1,7 +1,7 @@
 //! The master key and its slots: `<home>/keys.toml`.
 //!
 //! A home's data is sealed under one random master key, which is only ever on disk wrapped by a passphrase (Argon2id,
-//! XChaCha20-Poly1305), or, in a development home, bare. Nothing here knows what the key is for beyond deriving the store's.
+//! XChaCha20-Poly1305), or, in a development home, bare. Nothing here knows what the key is for beyond deriving those of the store.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -28,7 +28,7 @@ const MAX_LANES: u32 = 16;
 /// Bytes of a keys file; ours have a few hundred.
 const MAX_FILE: u64 = 64 << 10;
 
-/// 32 random bytes from which the store's key derives. Wiped when dropped; shows nothing of itself.
+/// 32 random bytes from which the keys of the store and of its journal derive. Wiped when dropped; shows nothing of itself.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct MasterKey([u8; MASTER]);
 

@@ -72,7 +72,7 @@ fn is_closed(stream: &mut TcpStream) -> bool {
 }
 
 #[test]
-fn w2_a_handshake_at_a_byte_a_second_is_closed_by_its_deadline() {
+fn w2_a_handshake_that_drips_is_closed_by_its_deadline() {
     let scene = Scene::new();
     // What a handshake begins with, and then bytes that it could go on with.
     let begin = b"\x13/multistream/1.0.0\n\x07/noise\n";
@@ -80,7 +80,7 @@ fn w2_a_handshake_at_a_byte_a_second_is_closed_by_its_deadline() {
     let opened = Instant::now();
     let mut slow: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(socket).expect("the daemon listens")).collect();
     slow.iter().for_each(|stream| stream.set_nonblocking(true).expect("a socket that does not wait"));
-    // A byte a second is the attack itself, for as long as anybody listens: a deadline that each byte moves never comes.
+    // Dripping is the attack itself, for as long as anybody listens: a deadline that each byte moves never comes.
     let (mut last, mut sent) = (Duration::ZERO, 0);
     for byte in begin {
         for stream in &mut slow {
@@ -101,7 +101,7 @@ fn w2_a_handshake_at_a_byte_a_second_is_closed_by_its_deadline() {
 }
 
 #[test]
-fn w2_a_hello_at_a_byte_a_second_is_closed_by_its_deadline() {
+fn w2_a_hello_that_drips_is_closed_by_its_deadline() {
     let scene = Scene::new();
     let addr = raw::address(&scene.amara, false);
     runtime().block_on(async {
@@ -115,6 +115,7 @@ fn w2_a_hello_at_a_byte_a_second_is_closed_by_its_deadline() {
                 break;
             }
             assert!(opened.elapsed() < STRANGER, "a hello that never ends holds its connection");
+            // As above: the pause is the attack.
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
         assert!(opened.elapsed() > Duration::from_secs(5), "a slow honest peer would be cut off after {:?}", opened.elapsed());

@@ -129,6 +129,7 @@ impl Member {
             if shown.get("members").and_then(Value::as_u64) == Some(1) {
                 return Ok(());
             }
+            // Nor here.
             std::thread::sleep(LOOK);
         }
         Err("nobody noticed that a member left".to_owned())
@@ -167,6 +168,7 @@ impl Member {
                 self.client = client;
                 return Ok(start);
             }
+            // Nor for a socket that is not there yet.
             std::thread::sleep(LOOK);
         }
         Err("the daemon does not answer".to_owned())

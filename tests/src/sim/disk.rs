@@ -2,8 +2,8 @@
 //!
 //! A commit is a checksummed record appended to a journal and then synced, as every real store does it. A crash while it is on its
 //! way leaves no record, a torn one or a whole one that nobody heard of; opening replays the whole ones and drops the rest.
-//! The real store is SQLite with a write-ahead log and `synchronous=FULL`: each commit is framed with checksums and `fdatasync`ed
-//! before it returns. So a commit that returned survives a loss of power, and one that did not return may be there whole or not
+//! The real store is SQLite with a write-ahead log and `synchronous=FULL`, and a journal of small commits in front of it: each
+//! commit is framed with checksums and `fdatasync`ed before it returns. So a commit that returned survives a loss of power, and one that did not return may be there whole or not
 //! at all (its un-synced tail lost, or torn in the middle, which the checksum shows). The store contract promises that and no
 //! more, and nothing weaker is modelled: a disk that lies about `fdatasync` is outside of what Kith promises.
 

@@ -2,7 +2,6 @@
 #![allow(clippy::indexing_slicing, reason = "a test that fails is what a wrong index should be")]
 
 mod hostile;
-mod measure;
 
 use std::collections::{BTreeMap, BTreeSet};
 
