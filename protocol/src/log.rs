@@ -13,6 +13,7 @@ mod rows;
 mod run;
 mod single;
 mod walk;
+pub mod work;
 
 use crate::codec::CodecError;
 use crate::id::EpochId;

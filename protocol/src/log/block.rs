@@ -13,6 +13,7 @@ use super::entry::{Body, Meta, Packed, Sheet};
 use super::payload::inflate;
 use super::run::RunHead;
 use super::single::heads_fit;
+use super::work;
 use crate::circle::body::Retention;
 use crate::codec;
 use crate::crypto::{Key, derive, mac, open, pad, seal_with, unpad};
@@ -80,6 +81,7 @@ struct Gone {
 
 /// Joins entries and seals them under the block key of their class. `key`: of the epoch and the class.
 pub(super) fn seal(circle: &CircleId, head: &RunHead, key: &Key, sheets: &[Sheet]) -> Vec<u8> {
+    work::did(|work| work.sealed += 1);
     let plain = pad(join(sheets));
     let (key, place) = (block_key(key, circle), head.place());
     let tag = mac("kith/v1/block-nonce", &key, &[&place, &plain]);
@@ -89,6 +91,7 @@ pub(super) fn seal(circle: &CircleId, head: &RunHead, key: &Key, sheets: &[Sheet
 
 /// Opens what [`seal`] made. `None`: another key or place, or not a block.
 pub(super) fn unseal(circle: &CircleId, head: &RunHead, key: &Key, body: &[u8]) -> Option<Vec<Sheet>> {
+    work::did(|work| work.opened += 1);
     let plain = open(&block_key(key, circle), &head.place(), body)?;
     split(unpad(&plain)?)
 }

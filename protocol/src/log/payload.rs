@@ -3,6 +3,7 @@
 
 use super::LogError;
 use super::entry::Packed;
+use super::work;
 use crate::crypto::{padded_len, unpad};
 use crate::limits;
 
@@ -33,7 +34,9 @@ pub(super) fn unpack(packed: Packed) -> Option<Vec<u8>> {
 
 /// Inflates at most `limit` bytes.
 pub(super) fn inflate(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
-    zstd::bulk::decompress(bytes, limit).ok()
+    let inflated = zstd::bulk::decompress(bytes, limit).ok();
+    work::did(|work| work.inflated += inflated.as_ref().map_or(limit, Vec::len) as u64);
+    inflated
 }
 
 /// Appends form, bytes and padding to a buffer that holds the nonce.

@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing, reason = "a test that fails is what a wrong index should be")]
 
 mod hostile;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 
