@@ -41,7 +41,7 @@ pub use reader::{Reader, entries};
 pub use resolve::resolve;
 pub use search::search;
 pub use settle::DESTROY_AFTER;
-pub use show::{event, history, note, resource};
+pub use show::{Reveal, event, history, note, resource};
 pub use sweep::{Kept, clear, next_due, restore, sweep};
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{IdList, Reply, RevisionList, shown};
-use super::extract::{Body, In, Unlocked, flag, one_of};
+use super::extract::{Asked, Body, In, Unlocked, flag, one_of};
 use crate::app::App;
 use crate::limits::{BATCH_BODY_BYTES, BATCH_CALL, CALL};
 use crate::session::Session;
@@ -54,6 +54,16 @@ impl From<Narrow> for Filter {
         let Narrow { limit, new, unanswered, upcoming, reveal, tag } = narrow;
         Self { limit, new, unanswered, upcoming, reveal, tag }
     }
+}
+
+/// How a history is shown.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+struct Behind {
+    /// Bodies behind warnings too.
+    #[serde(deserialize_with = "flag")]
+    reveal: bool,
 }
 
 /// How one thing is shown or removed.
@@ -102,10 +112,14 @@ fn history_schema(noun: &str) -> Option<&'static str> {
 }
 
 /// How it came to be what it is
-#[utoipa::path(get, path = "/v1/circles/{c}/{noun}/{id}/history", params(("c" = String, Path), ("noun" = String, Path, description = "`notes`, `events` or `resources`"), ("id" = String, Path)), responses((status = 200, body = RevisionList)))]
-async fn history(Unlocked(session): Unlocked, In((circle, noun, item)): In<Item>) -> Reply {
+#[utoipa::path(get, path = "/v1/circles/{c}/{noun}/{id}/history", params(("c" = String, Path), ("noun" = String, Path, description = "`notes`, `events` or `resources`"), ("id" = String, Path), Behind), responses((status = 200, body = RevisionList)))]
+async fn history(
+    Unlocked(session): Unlocked,
+    In((circle, noun, item)): In<Item>,
+    Asked(Behind { reveal }): Asked<Behind>,
+) -> Reply {
     let Some(schema) = history_schema(&noun) else { return Err(super::no_such_route().await) };
-    shown(schema, StatusCode::OK, session.ask(Query::History { circle: one_of(circle), item }).await)
+    shown(schema, StatusCode::OK, session.ask(Query::History { circle: one_of(circle), item, reveal }).await)
 }
 
 async fn mark(session: &Session, (circle, noun, item): Item, command: fn(String, String, bool) -> Command, on: bool) -> Reply {

@@ -139,6 +139,7 @@ async fn answers_and_refusals_have_one_form() {
     }
     for (method, path) in [
         ("GET", "/v1/circles/c/notes/n/history"),
+        ("GET", "/v1/circles/c/notes/n/history?reveal=true"),
         ("PUT", "/v1/circles/c/events/e/pin"),
         ("DELETE", "/v1/circles/c/notes/n/hide"),
     ] {

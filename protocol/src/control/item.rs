@@ -466,8 +466,8 @@ pub struct Revision {
 pub struct Change {
     /// Its name.
     pub field: String,
-    /// Its value after this step, as text.
-    pub value: String,
+    /// Its value after this step, as text; `null` for a body behind a content warning, until asked for.
+    pub value: Option<String>,
 }
 
 /// What a search found; no body.

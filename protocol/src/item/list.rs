@@ -4,7 +4,7 @@ use super::kind::Kind;
 use super::reader::{PAGE, Reader, Shown};
 use super::recur::is_over;
 use super::row::{view_item, view_prefix};
-use super::show::{How, event_of, has_new_reply, is_answered, note_of, resource_of};
+use super::show::{How, Reveal, event_of, has_new_reply, is_answered, note_of, resource_of};
 use crate::control::{Event, Note, NoteState, Resource};
 use crate::id::ItemKey;
 use crate::node::Filter;
@@ -72,7 +72,7 @@ fn list<T>(
 ) -> Result<Vec<T>, StoreError> {
     let limit = filter.limit.unwrap_or(usize::MAX);
     let all = if limit > PAGE { Some(reader.all_children(children)?) } else { None };
-    let how = How { reveal: filter.reveal, mark: reader.seen_mark()?, all: all.as_ref() };
+    let how = How { reveal: Reveal::asked(filter.reveal), mark: reader.seen_mark()?, all: all.as_ref() };
     let prefix = view_prefix(reader.tag(), kind.number(), None);
     let mut found = Vec::new();
     let mut before = Vec::new();

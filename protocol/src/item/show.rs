@@ -10,11 +10,40 @@ use crate::control::{Change, Event, Note, NoteState, Reply, Resource, Revision, 
 use crate::id::{ItemKey, PersonId};
 use crate::store::StoreError;
 
+/// Which bodies behind content warnings an answer may hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reveal {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those that the member of this machine wrote: what an answer to writing may hold.
+    Own,
+    /// All: somebody asked to see them.
+    All,
+}
+
+impl Reveal {
+    /// As somebody asked for it, or did not.
+    #[must_use]
+    pub const fn asked(reveal: bool) -> Self {
+        if reveal { Self::All } else { Self::Nothing }
+    }
+
+    /// May the body of that author's be shown?
+    fn shows(self, reader: &Reader<'_>, author: Option<PersonId>) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Own => author == Some(reader.people.me()),
+            Self::All => true,
+        }
+    }
+}
+
 /// How a list or a single item is wanted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct How<'a> {
-    /// Bodies behind warnings too.
-    pub(super) reveal: bool,
+    /// Which bodies behind warnings.
+    pub(super) reveal: Reveal,
     /// Up to which arrival everything is seen.
     pub(super) mark: u64,
     /// Children, where they were read at once.
@@ -25,7 +54,7 @@ pub(super) struct How<'a> {
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn note(reader: &Reader<'_>, key: &ItemKey, reveal: bool) -> Result<Option<Note>, StoreError> {
+pub fn note(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Option<Note>, StoreError> {
     let Some(row) = reader.row(key)? else { return Ok(None) };
     let key = if row.kind() == Some(Kind::Reply) { row.parent.unwrap_or(*key) } else { *key };
     let how = How { reveal, mark: reader.seen_mark()?, all: None };
@@ -38,7 +67,7 @@ pub fn note(reader: &Reader<'_>, key: &ItemKey, reveal: bool) -> Result<Option<N
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn event(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Event>, StoreError> {
-    let how = How { reveal: true, mark: reader.seen_mark()?, all: None };
+    let how = How { reveal: Reveal::Nothing, mark: reader.seen_mark()?, all: None };
     let shown = reader.shown(&[*key])?.pop().filter(|shown| shown.row.kind() == Some(Kind::Event));
     shown.map(|shown| event_of(reader, &shown, how)).transpose()
 }
@@ -48,7 +77,7 @@ pub fn event(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Event>, StoreE
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn resource(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Resource>, StoreError> {
-    let how = How { reveal: true, mark: reader.seen_mark()?, all: None };
+    let how = How { reveal: Reveal::Nothing, mark: reader.seen_mark()?, all: None };
     let shown = reader.shown(&[*key])?.pop().filter(|shown| shown.row.kind() == Some(Kind::Resource));
     Ok(shown.map(|shown| resource_of(reader, &shown, how)))
 }
@@ -61,7 +90,7 @@ pub(super) fn note_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resul
         id: shown.key.text(Kind::Note.letter()),
         circle: reader.circle.text(),
         title: shown.words(fields::TITLE),
-        body: shown.body(how.reveal, false),
+        body: shown.body(how.reveal.shows(reader, shown.author), false),
         author: reader.author(shown.author),
         created_at: Time(shown.row.created),
         edited_at: shown.edited().map(Time),
@@ -99,7 +128,7 @@ fn replies(reader: &Reader<'_>, note: &Shown, warned: bool, how: How<'_>) -> Res
 fn reply_of(reader: &Reader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> Reply {
     Reply {
         id: shown.key.text(Kind::Reply.letter()),
-        body: shown.body(how.reveal, warned),
+        body: shown.body(how.reveal.shows(reader, shown.author), warned),
         content_warning: shown.some_words(fields::WARNING),
         author: reader.author(shown.author),
         created_at: Time(shown.row.created),
@@ -212,22 +241,33 @@ pub(super) fn resource_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> R
     }
 }
 
-/// An item's edit history, oldest first; nothing of items that are not visible.
+/// An item's edit history, oldest first; nothing of items that are not visible. Bodies that stand behind a warning now, or stood
+/// behind one after their step, are left out unless asked for.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn history(reader: &Reader<'_>, key: &ItemKey) -> Result<Vec<Revision>, StoreError> {
+pub fn history(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Vec<Revision>, StoreError> {
     let Some(shown) = reader.visible(key)? else { return Ok(Vec::new()) };
     let Some(whole) = &shown.whole else { return Ok(Vec::new()) };
+    let mut warned = !whole.fields.words(fields::WARNING).is_empty();
+    if whole.kind == Kind::Reply {
+        // A reply shows with its note only, and stands behind its warning, too.
+        let note = shown.row.parent.map(|parent| reader.visible(&parent)).transpose()?.flatten();
+        let Some(note) = note else { return Ok(Vec::new()) };
+        warned |= note.some_words(fields::WARNING).is_some();
+    }
+    let reveals = reveal.shows(reader, shown.author);
     let mut history = Vec::new();
     for step in &whole.steps {
         let opened = reader.source.load(reader.read, step.at)?;
         let edit = opened.and_then(|opened| opened.payload).and_then(|payload| Edit::parse(&payload, whole.kind).ok());
         let after = whole.fields_after(step);
         let (Some(edit), Ok(after)) = (edit, after) else { continue };
+        let hidden = !reveals && (warned || !after.words(fields::WARNING).is_empty());
         let changes = touched(&edit).into_iter().filter_map(|number| {
             let field = whole.kind.field(number)?;
-            Some(Change { field: field.name.to_owned(), value: after.shown(whole.kind, number) })
+            let value = if hidden && number == fields::BODY { None } else { Some(after.shown(whole.kind, number)) };
+            Some(Change { field: field.name.to_owned(), value })
         });
         history.push(Revision { author: reader.author(Some(step.writer)), at: Time(step.when), changes: changes.collect() });
     }

@@ -244,6 +244,6 @@ impl Machine {
     }
 
     fn show(&self, key: &ItemKey) -> Option<control::Note> {
-        self.reader(|reader| super::note(reader, key, false))
+        self.reader(|reader| super::note(reader, key, super::Reveal::Nothing))
     }
 }

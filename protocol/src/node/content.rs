@@ -10,7 +10,7 @@ use crate::crypto::Crypto;
 use crate::id::{CircleId, ItemKey};
 use crate::item::compose::{self, Place};
 use crate::item::kind::Kind;
-use crate::item::{self, Outcome, Reader, Report};
+use crate::item::{self, Outcome, Reader, Report, Reveal};
 use crate::log::entry::NewEntry;
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
@@ -257,12 +257,12 @@ pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Qu
             };
             let kinds = if kind == Kind::Note { vec![Kind::Note, Kind::Reply] } else { vec![kind] };
             let (summary, kind, key) = find(base, circle.as_deref(), &kinds, &item)?;
-            show(base, &summary, kind, &key, now, reveal)
+            show(base, &summary, kind, &key, now, Reveal::asked(reveal))
         }
-        Query::History { circle, item } => {
+        Query::History { circle, item, reveal } => {
             let (summary, _, key) = find(base, circle.as_deref(), &[], &item)?;
             let shelf = Shelf::open(base, summary)?;
-            Ok(Answer::History(item::history(&shelf.reader(base, now), &key)?))
+            Ok(Answer::History(item::history(&shelf.reader(base, now), &key, Reveal::asked(reveal))?))
         }
         Query::Inbox => inbox(base, crypto, now),
         Query::Search { words, circle, limit } => {
@@ -283,12 +283,13 @@ pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Qu
     }
 }
 
-/// The author's own view right after writing: warnings hide nothing from her.
+/// What is answered right after writing. A warning hides nothing that one wrote oneself; what others put behind one stays there,
+/// since nobody asked to see it.
 fn shown(read: &dyn Read, summary: &Summary, kind: Kind, key: &ItemKey, now: Millis) -> Result<Answer, Stop> {
-    show(read, summary, kind, key, now, true)
+    show(read, summary, kind, key, now, Reveal::Own)
 }
 
-fn show(read: &dyn Read, summary: &Summary, kind: Kind, key: &ItemKey, now: Millis, reveal: bool) -> Result<Answer, Stop> {
+fn show(read: &dyn Read, summary: &Summary, kind: Kind, key: &ItemKey, now: Millis, reveal: Reveal) -> Result<Answer, Stop> {
     let shelf = Shelf::open(read, summary.clone())?;
     let reader = shelf.reader(read, now);
     let found = match kind {

@@ -156,12 +156,14 @@ pub enum Query {
         /// Bodies behind warnings too.
         reveal: bool,
     },
-    /// An item's edit history.
+    /// An item's edit history. `reveal`: bodies behind warnings too.
     History {
         /// The circle; `None`: the only one.
         circle: Option<String>,
         /// Which.
         item: String,
+        /// Bodies behind warnings too.
+        reveal: bool,
     },
     /// What is new for me.
     Inbox,

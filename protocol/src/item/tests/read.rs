@@ -1,7 +1,7 @@
 use super::*;
 use crate::control::{Code, NewEvent, NewReply, NewResource, Want};
 use crate::item::kind::Kind;
-use crate::item::{events, inbox, note, notes, resolve, resources, search, see, see_all};
+use crate::item::{Reveal, events, inbox, note, notes, resolve, resources, search, see, see_all};
 use crate::node::Filter;
 
 fn shared() -> (Machine, Machine, ItemKey) {
@@ -29,7 +29,7 @@ fn a_warning_hides_the_body_everywhere_until_asked() {
     let listed = bea.notes().remove(0);
     assert_eq!((listed.body, listed.content_warning.as_deref(), listed.title.as_str()), (None, Some("burnout"), "On-call"));
     assert_eq!(listed.replies[0].body, None);
-    let revealed = bea.reader(|reader| note(reader, &key, true)).expect("a note");
+    let revealed = bea.reader(|reader| note(reader, &key, Reveal::All)).expect("a note");
     assert_eq!(revealed.body.as_deref(), Some("Three nights without sleep."));
     assert_eq!(revealed.replies[0].body.as_deref(), Some("I know sleep well."));
     let told = bea.reader(inbox).remove(0);
