@@ -66,7 +66,7 @@ pub const BATCH_ITEMS: usize = 2_000;
 pub const CREDIT_BYTES: usize = 4 << 20;
 /// Open sync streams.
 pub const LINKS: usize = 256;
-/// Circles of one node.
+/// Circles that one home is in, joins under way included. Those that ended for its member do not count.
 pub const CIRCLES: usize = 64;
 /// Requests to join that wait for a steward, per circle.
 pub const REQUESTS: usize = 64;

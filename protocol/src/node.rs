@@ -7,6 +7,7 @@ pub(crate) mod content;
 mod cx;
 pub(crate) mod delivery;
 pub(crate) mod entries;
+mod full;
 mod io;
 #[cfg(feature = "switches")]
 mod memory;

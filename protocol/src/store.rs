@@ -105,6 +105,27 @@ pub trait Read {
     fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError>;
 }
 
+/// Rows that [`all`] reads in one go.
+const PAGE: usize = 256;
+
+/// All rows whose keys start with `prefix`, ascending, however many there are: what must never be cut off at a number is read by
+/// this, page by page.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn all(read: &dyn Read, table: Table, prefix: &[u8]) -> Result<Rows, StoreError> {
+    let mut rows = Rows::new();
+    loop {
+        let after = rows.last().map_or(&[][..], |(key, _)| key);
+        let page = read.scan(table, prefix, after, PAGE)?;
+        let full = page.len() == PAGE;
+        rows.extend(page);
+        if !full {
+            return Ok(rows);
+        }
+    }
+}
+
 /// Puts (`Some`) and deletes (`None`), ordered by table and key.
 pub type Writes = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
 
@@ -214,5 +235,17 @@ mod tests {
         assert_eq!(keys(store.scan_back(Table::Local, b"", b"", 1).expect("reads")), [b"b1"]);
         assert!(store.scan(Table::Act, b"", b"", 9).expect("reads").is_empty());
         assert!(store.scan_back(Table::Act, b"", b"", 9).expect("reads").is_empty());
+    }
+
+    #[test]
+    fn all_rows_are_all_however_many() {
+        for count in [0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 9 * PAGE + 7] {
+            let mut store = filled();
+            let key = |n: usize| [b"c".as_slice(), &n.to_be_bytes()].concat();
+            let writes = (0..count).map(|n| ((Table::Local, key(n)), Some(Vec::new())));
+            store.commit(&writes.collect()).expect("memory never fails");
+            let read: Vec<Vec<u8>> = all(&store, Table::Local, b"c").expect("reads").into_iter().map(|(key, _)| key).collect();
+            assert_eq!(read, (0..count).map(key).collect::<Vec<_>>());
+        }
     }
 }

@@ -108,6 +108,9 @@ fn read_agreement(path: Option<&Path>) -> Result<Option<String>> {
 }
 
 fn create(context: &Context, new: New) -> Result<()> {
+    let client = context.client()?;
+    // Before anything is read from somebody who waits: is there room at all?
+    client.secretly("POST", &Route::new("room"), &json!({}))?;
     let body = NewCircle {
         agreement: read_agreement(new.rules.agreement.as_deref())?.unwrap_or_default(),
         name: new.name,
@@ -118,7 +121,7 @@ fn create(context: &Context, new: New) -> Result<()> {
         approval: new.rules.approval.unwrap_or_default(),
         suite: new.suite.unwrap_or_default(),
     };
-    let reply = context.client()?.send("POST", &Route::new("circles"), &body)?;
+    let reply = client.send("POST", &Route::new("circles"), &body)?;
     context.show(&reply, |ui, circle: Circle| {
         show(ui, &circle)?;
         ui.say("");

@@ -49,6 +49,8 @@ fn join(context: &Context, accept: &invite::Accept, begin: bool) -> Result<()> {
         ));
     }
     let client = if begin { ready(context, accept.as_name.as_deref())? } else { context.client()? };
+    // Before anybody is asked anything: is there room for it?
+    client.secretly("POST", &Route::new("room"), &json!({ "link": link }))?;
     if !accept.yes {
         let preview: Preview = invite::preview(context, &client, &link)?.read()?;
         invite::show_preview(ui, &preview)?;

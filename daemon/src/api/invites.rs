@@ -23,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(approve))
         .routes(routes!(decline))
         .routes(routes!(preview))
+        .routes(routes!(room))
         .routes(routes!(joins, accept))
         .routes(routes!(confirm))
         .routes(routes!(abandon))
@@ -75,6 +76,20 @@ async fn decline(Unlocked(session): Unlocked, In((circle, id)): In<(String, Stri
 #[utoipa::path(post, path = "/v1/invites/preview", request_body = Link, responses((status = 200, body = Preview)))]
 async fn preview(Unlocked(session): Unlocked, Body(link): Body<Link>) -> Reply {
     shown("kith.invite.show/1", StatusCode::OK, session.call(Command::PreviewInvite(link.link), CALL).await)
+}
+
+/// Where one more circle is to go.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+struct Wanted {
+    /// The invite link, where it is to be joined; else it is to be founded.
+    link: Option<String>,
+}
+
+/// Is there room for one more circle? Refused where there is none; asks nobody
+#[utoipa::path(post, path = "/v1/room", request_body = Wanted, responses((status = 200)))]
+async fn room(Unlocked(session): Unlocked, Body(Wanted { link }): Body<Wanted>) -> Reply {
+    shown("kith.room/1", StatusCode::OK, session.ask(Query::Room(link)).await)
 }
 
 /// Joins under way

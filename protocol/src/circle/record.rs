@@ -11,7 +11,7 @@ use crate::crypto::{self, Crypto, Key, Signature, SigningKey};
 use crate::id::{Addr, CircleId, DeviceId, EpochId, PeerId};
 use crate::limits;
 use crate::private::Private;
-use crate::store::{Read, StoreError, Table};
+use crate::store::{self, Read, StoreError, Table};
 use crate::time::Millis;
 use crate::tx::Tx;
 
@@ -157,6 +157,22 @@ pub fn put(tx: &mut Tx<'_>, circle: &CircleId, record: &Record) {
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn stored(read: &dyn Read, circle: &CircleId) -> Result<Vec<Vec<u8>>, StoreError> {
-    let rows = read.scan(Table::Record, &circle.0, &[], limits::DEVICES * 2)?;
+    let rows = store::all(read, Table::Record, &circle.0)?;
     Ok(rows.into_iter().map(|(_, bytes)| bytes).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{MemoryStore, Store};
+
+    #[test]
+    fn records_of_thousands_of_devices_present_and_past_are_all_read() {
+        let (circle, mut store) = (CircleId([1; 32]), MemoryStore::default());
+        let device = |n: u16| DeviceId([&n.to_be_bytes()[..], &[7; 30]].concat().try_into().expect("32 bytes"));
+        let writes = (0..2_100).map(|n| ((Table::Record, key(&circle, &device(n))), Some(n.to_be_bytes().to_vec())));
+        store.commit(&writes.collect()).expect("memory never fails");
+        let read = stored(&store, &circle).expect("reads");
+        assert_eq!(read, (0..2_100_u16).map(|n| n.to_be_bytes().to_vec()).collect::<Vec<_>>());
+    }
 }

@@ -12,10 +12,9 @@ use super::record::{self, Record};
 use crate::codec;
 use crate::crypto::{Crypto, Suite};
 use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
-use crate::limits;
 use crate::log::act::{self, ActBody, Farewell, SealedAct};
 use crate::node::{Cx, Stop};
-use crate::store::{Read, StoreError, Table};
+use crate::store::{self, Read, StoreError, Table};
 use crate::time::Millis;
 
 mod own;
@@ -119,7 +118,7 @@ impl CircleState {
     /// [`StoreError`] where the store fails or holds what no version wrote.
     pub(crate) fn load_all(read: &dyn Read, crypto: &dyn Crypto) -> Result<BTreeMap<CircleId, Self>, StoreError> {
         let mut circles = BTreeMap::new();
-        for (_, bytes) in read.scan(Table::Circle, &[], &[], limits::CIRCLES)? {
+        for (_, bytes) in store::all(read, Table::Circle, &[])? {
             let row: CircleRow =
                 codec::decode(&bytes, "circle").map_err(|e| StoreError::Corrupt(format!("a circle's row: {e}")))?;
             circles.insert(row.circle, Self::load(read, crypto, row)?);

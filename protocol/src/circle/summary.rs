@@ -13,9 +13,8 @@ use crate::codec;
 use crate::control::{self, Code, Error};
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::item::People;
-use crate::limits;
 use crate::private::Private;
-use crate::store::{Read, StoreError, Table};
+use crate::store::{self, Read, StoreError, Table};
 use crate::tx::Tx;
 
 /// A circle's people, for reading without judging.
@@ -119,7 +118,7 @@ impl Summary {
     /// # Errors
     /// [`StoreError`] where the store fails.
     pub(crate) fn all(read: &dyn Read) -> Result<Vec<Self>, StoreError> {
-        let rows = read.scan(Table::Member, &[], &[], limits::CIRCLES)?;
+        let rows = store::all(read, Table::Member, &[])?;
         rows.iter()
             .map(|(_, b)| codec::decode(b, "summary").map_err(|e| StoreError::Corrupt(format!("a circle's summary: {e}"))))
             .collect()

@@ -49,7 +49,10 @@ pub fn resolve(
             }
         }
         match rows.last() {
-            Some((last, _)) if rows.len() == PAGE && found.len() <= PAGE => after.clone_from(last),
+            // Two that stand are enough to be ambiguous; those that are gone do not matter, however many begin alike.
+            Some((last, _)) if rows.len() == PAGE && found.iter().filter(|(.., gone)| !gone).count() < 2 => {
+                after.clone_from(last)
+            }
             Some(_) | None => break,
         }
     }

@@ -14,7 +14,7 @@ use crate::store::{Read, StoreError};
 const EXCERPT: usize = 120;
 /// Characters of it before the match.
 const BEFORE: usize = 40;
-/// Hits the store is asked for, for each one wanted: some are hidden, expired, or in another circle.
+/// Hits the store is asked for, for each one wanted, and then for each one it gave: some are hidden, over, or in another circle.
 const SPARE: usize = 4;
 
 /// What was found in some circles, the newest first, at most `limit`.
@@ -27,17 +27,23 @@ pub fn search(read: &dyn Read, readers: &[Reader<'_>], words: &str, limit: usize
     if wanted.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }
-    let found = read.search(&wanted.join(" "), limit.saturating_mul(SPARE).saturating_add(64))?;
-    let keys: Vec<ItemKey> = found.iter().filter_map(|place| index::found(place)).collect();
-    let mut hits = Vec::new();
-    for part in keys.chunks(limit) {
-        hits.extend(among(read, readers, part, &wanted)?);
-        if hits.len() >= limit {
-            hits.truncate(limit);
-            break;
+    let (mut hits, mut seen, mut ask) = (Vec::new(), 0, limit.saturating_mul(SPARE).saturating_add(64));
+    loop {
+        let found = read.search(&wanted.join(" "), ask)?;
+        let keys: Vec<ItemKey> = found.iter().skip(seen).filter_map(|place| index::found(place)).collect();
+        for part in keys.chunks(limit) {
+            hits.extend(among(read, readers, part, &wanted)?);
+            if hits.len() >= limit {
+                hits.truncate(limit);
+                return Ok(hits);
+            }
         }
+        // Those found may all be hidden, over, or of another circle: what lies behind them counts as well.
+        if found.len() < ask {
+            return Ok(hits);
+        }
+        (seen, ask) = (found.len(), ask.saturating_mul(SPARE));
     }
-    Ok(hits)
 }
 
 /// Of some items, those that match and may be shown, in their order. Read together: neighbours often lie in one block.

@@ -12,7 +12,7 @@ use crate::circle::body::{ChainId, KeyClass};
 use crate::codec;
 use crate::crypto::Signature;
 use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId, Incarnation};
-use crate::store::{Read, StoreError, Table};
+use crate::store::{self, Read, StoreError, Table};
 use crate::tx::Tx;
 
 pub(super) const VERSION: u8 = 1;
@@ -179,7 +179,7 @@ pub(super) fn decode<'b, T: Decode<'b, ()>>(bytes: &'b [u8], what: &str) -> Resu
 
 /// All branches of a chain, by number.
 pub(super) fn branches(read: &dyn Read, circle: &CircleId, chain: &ChainId) -> Result<Vec<(u32, ChainRow)>, StoreError> {
-    let rows = read.scan(Table::Chain, &chain_prefix(b'c', circle, Some(chain)), &[], crate::limits::BRANCHES + 1)?;
+    let rows = store::all(read, Table::Chain, &chain_prefix(b'c', circle, Some(chain)))?;
     rows.iter().map(|(key, value)| Ok((number_of(key)?, decode(value, "chain row")?))).collect()
 }
 

@@ -9,7 +9,7 @@ use crate::circle::body::ChainId;
 use crate::codec;
 use crate::id::{CircleId, DeviceId};
 use crate::planted::{Bug, planted};
-use crate::store::{Read, StoreError, Table};
+use crate::store::{self, Read, StoreError, Table};
 use crate::sync::frame::ChainSeq;
 use crate::time::Millis;
 use crate::tx::Tx;
@@ -72,7 +72,7 @@ fn key(circle: &CircleId, device: &DeviceId) -> Vec<u8> {
 /// All that is written for a circle.
 pub(crate) fn load(read: &dyn Read, circle: &CircleId) -> Result<Seen, StoreError> {
     let prefix = [b"seen-by", &circle.0[..]].concat();
-    let rows = read.scan(Table::Local, &prefix, &[], crate::limits::DEVICES * 2)?;
+    let rows = store::all(read, Table::Local, &prefix)?;
     Ok(rows
         .into_iter()
         .filter_map(|(key, bytes)| {
@@ -80,4 +80,23 @@ pub(crate) fn load(read: &dyn Read, circle: &CircleId) -> Result<Seen, StoreErro
             Some((device, codec::decode(&bytes, "delivery").ok()?))
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::circle::body::KeyClass;
+    use crate::id::Incarnation;
+    use crate::store::{MemoryStore, Store};
+
+    #[test]
+    fn what_thousands_of_devices_have_is_all_known() {
+        let (circle, mut store) = (CircleId([1; 32]), MemoryStore::default());
+        let device = |n: u16| DeviceId([&n.to_be_bytes()[..], &[7; 30]].concat().try_into().expect("32 bytes"));
+        let own = ChainId { device: DeviceId([9; 32]), incarnation: Incarnation([0; 16]), class: KeyClass::Talk };
+        let reached = codec::encode(&Reached::from([(own, 5)]));
+        let writes = (0..2_100).map(|n| ((Table::Local, key(&circle, &device(n))), Some(reached.clone())));
+        store.commit(&writes.collect()).expect("memory never fails");
+        assert_eq!(load(&store, &circle).expect("reads").len(), 2_100);
+    }
 }

@@ -136,6 +136,8 @@ pub enum Query {
     Pending(String),
     /// Joins under way.
     Joins,
+    /// Is there room for one more circle; for the one that a link leads to? Answered by [`Answer::Done`] or a refusal.
+    Room(Option<String>),
     /// A list of notes, events or resources.
     List {
         /// The circle; `None`: the only one.

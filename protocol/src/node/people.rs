@@ -51,9 +51,7 @@ fn name_or_usual(cx: &Cx<'_, '_>, name: &str) -> Result<String, Stop> {
 
 /// A new circle.
 pub(crate) fn new_circle(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, new: &control::NewCircle) -> Result<Answer, Stop> {
-    if rooms.circles.len() >= limits::CIRCLES {
-        return Err(Stop::Refused(Error::new(Code::TooLarge, "64 circles are the most one home holds", "leave one first")));
-    }
+    rooms.room_for(None, cx.env.now)?;
     let name = words::name(&new.name, "a circle")?;
     let me = name_or_usual(cx, &new.as_name)?;
     let suite = match new.suite.as_str() {
@@ -276,7 +274,7 @@ pub(crate) fn revoke_invite(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str
 
 // ---- joining --------------------------------------------------------------------------------------------------------
 
-fn parse_link(link: &str) -> Result<Ticket, Stop> {
+pub(super) fn parse_link(link: &str) -> Result<Ticket, Stop> {
     Ticket::parse(link).map_err(|error| match error {
         TicketError::NotALink => Stop::usage("that is not an invite link", "a link begins with kith://join#; copy all of it"),
         TicketError::Damaged => Stop::usage("the link is cut off or mistyped", "copy all of it again, in one line"),
@@ -340,6 +338,7 @@ pub(crate) fn accept(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, accept: &control::A
         join.save(cx);
     } else {
         not_expired(&ticket, cx)?;
+        rooms.room_for(Some(&id), cx.env.now)?;
         let secrets = DeviceSecrets::generate(cx.env.rng, Suite::XWing);
         let join = JoinRow::new(ticket, name, accept.confirm, secrets, cx.env.now);
         join.save(cx);

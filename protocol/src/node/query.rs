@@ -11,7 +11,7 @@ use crate::control::{self, Error, Finding, Time};
 use crate::crypto::Crypto;
 use crate::id::{PeerId, short_text};
 use crate::log::chain;
-use crate::node::{Answer, Query, Stop, content, people, rooms};
+use crate::node::{Answer, Query, Stop, content, full, people, rooms};
 use crate::store::{Read, StoreError};
 use crate::sync::join::JoinRow;
 use crate::sync::welcome::{self, RequestRow};
@@ -39,6 +39,7 @@ fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Resul
         Query::Invites(circle) => invites(base, crypto, now, &circle),
         Query::Pending(circle) => Ok(Answer::Pending(pending(&load(base, crypto, &circle)?, base, crypto)?)),
         Query::Joins => joins(base, crypto),
+        Query::Room(link) => full::ask(base, link.as_deref(), now),
         Query::Doctor => doctor(base, crypto, now),
         other @ (Query::List { .. } | Query::Show { .. } | Query::History { .. } | Query::Inbox | Query::Search { .. }) => {
             content::query(base, crypto, now, other)

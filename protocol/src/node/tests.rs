@@ -12,6 +12,7 @@ use crate::store::{MemoryStore, Store};
 
 mod acts;
 mod healing;
+mod many;
 mod warnings;
 
 struct Machine {

@@ -20,7 +20,7 @@ use crate::id::{CircleId, Incarnation, PeerId};
 use crate::limits;
 use crate::node::{Answer, CallId, Cx, Effect, Link, Rooms, Stop};
 use crate::private::Private;
-use crate::store::{Read, StoreError, Table};
+use crate::store::{self, Read, StoreError, Table};
 use crate::time::{DAY, MINUTE, Millis};
 
 /// A join under way, as stored.
@@ -99,7 +99,7 @@ impl JoinRow {
 
     /// All joins.
     pub(crate) fn all(read: &dyn Read) -> Result<BTreeMap<CircleId, Self>, StoreError> {
-        let rows = read.scan(Table::Outbox, b"join", &[], limits::CIRCLES)?;
+        let rows = store::all(read, Table::Outbox, b"join")?;
         let rows = rows.into_iter().filter_map(|(_, bytes)| codec::decode::<Self>(&bytes, "join row").ok());
         Ok(rows.map(|row| (row.ticket.circle, row)).collect())
     }

@@ -1,0 +1,55 @@
+//! How many circles a home holds, and whether there is room for one more.
+//!
+//! Those count that one is in or may still come into: circles, and joins under way. What ended for this member (left, removed from)
+//! stays to be read and takes nobody's room.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::people::parse_link;
+use super::{Answer, Rooms, Stop};
+use crate::circle::state::{CircleState, Standing};
+use crate::circle::summary::Summary;
+use crate::control::{Code, Error};
+use crate::id::CircleId;
+use crate::limits::CIRCLES;
+use crate::store::Read;
+use crate::sync::join::JoinRow;
+use crate::time::{DAY, Millis};
+
+impl Rooms {
+    /// Is there room for one more circle? `id`: for this one, which may be among those that count.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`] where there is none.
+    pub(super) fn room_for(&self, id: Option<&CircleId>, now: Millis) -> Result<(), Stop> {
+        let standing = |circle: &CircleState| (circle.id, circle.row.standing);
+        room(self.circles.values().map(standing), &self.joins, id, now)
+    }
+}
+
+/// Answers the same question from the store, before anybody is asked anything. `link`: for the circle that it leads to.
+pub(super) fn ask(base: &dyn Read, link: Option<&str>, now: Millis) -> Result<Answer, Stop> {
+    let ticket = link.map(parse_link).transpose()?;
+    let held = Summary::all(base)?.into_iter().map(|summary| (summary.id, summary.standing));
+    room(held, &JoinRow::all(base)?, ticket.map(|ticket| ticket.circle).as_ref(), now)?;
+    Ok(Answer::Done)
+}
+
+fn room(
+    held: impl Iterator<Item = (CircleId, Standing)>,
+    joins: &BTreeMap<CircleId, JoinRow>,
+    id: Option<&CircleId>,
+    now: Millis,
+) -> Result<(), Stop> {
+    let mut count: BTreeSet<CircleId> =
+        held.filter(|(_, standing)| matches!(standing, Standing::In | Standing::Admitted)).map(|(id, _)| id).collect();
+    // Nobody lets anybody in by an invite whose time is over.
+    let open = |join: &&JoinRow| join.open() && now <= join.ticket.expires.plus(DAY);
+    count.extend(joins.values().filter(open).map(|join| join.ticket.circle));
+    if count.len() < CIRCLES || id.is_some_and(|id| count.contains(id)) {
+        return Ok(());
+    }
+    let message = format!("you are in {CIRCLES} circles, and one home holds no more");
+    let hint = "leave one first: kith circle leave -c NAME. Circles that ended for you do not count.";
+    Err(Stop::Refused(Error::new(Code::TooLarge, message, hint)))
+}
