@@ -16,38 +16,7 @@ impl Ui {
             }
             return Ok(());
         }
-        let widths: Vec<usize> = headers
-            .iter()
-            .enumerate()
-            .map(|(at, header)| {
-                rows.iter().filter_map(|row| row.get(at)).map(Line::width).chain([header.len()]).max().unwrap_or(0)
-            })
-            .collect();
-        let header: Vec<Line> = headers.iter().map(|text| Line::new().dim(text)).collect();
-        self.row(&widths, &header)?;
-        rows.iter().try_for_each(|row| self.row(&widths, row))
-    }
-
-    fn row(&self, widths: &[usize], row: &[Line]) -> Result<()> {
-        let mut line = Line::new();
-        let mut used = 0;
-        for (at, cell) in row.iter().enumerate() {
-            let last = at + 1 == row.len();
-            let room = self.width.saturating_sub(used);
-            if last && cell.width() > room && room > 20 {
-                let pieces = wrap(&cell.plain(), room);
-                let (first, rest) = pieces.split_first().map_or((String::new(), &[][..]), |(f, r)| (f.clone(), r));
-                self.out(line.text(&first))?;
-                return rest.iter().try_for_each(|piece| self.out(format!("{}{piece}", " ".repeat(used))));
-            }
-            line = line.and(cell.clone());
-            if !last {
-                let width = widths.get(at).copied().unwrap_or(0);
-                line = line.text(&" ".repeat(width.saturating_sub(cell.width()) + SPACE));
-                used += width + SPACE;
-            }
-        }
-        self.out(line)
+        grid(headers, rows, self.width).into_iter().try_for_each(|line| self.out(line))
     }
 
     /// A list of `label  value` pairs; empty values are left out.
@@ -57,9 +26,65 @@ impl Ui {
             if self.plain {
                 self.out_drawing(&format!("{label}\t{}", value.plain()))?;
             } else {
-                self.row(&[width], &[Line::new().dim(&format!("{label:width$}")), value.clone()])?;
+                let row = [Line::new().dim(&format!("{label:width$}")), value.clone()];
+                in_columns(&[width], &row, self.width).into_iter().try_for_each(|line| self.out(line))?;
             }
         }
         Ok(())
+    }
+}
+
+/// A quiet header and the rows, on lines of this width.
+fn grid(headers: &[&str], rows: &[Vec<Line>], room: usize) -> Vec<Line> {
+    let widest =
+        |(at, header): (usize, &&str)| rows.iter().filter_map(|row| row.get(at)).map(Line::width).fold(header.len(), usize::max);
+    let widths: Vec<usize> = headers.iter().enumerate().map(widest).collect();
+    let header: Vec<Line> = headers.iter().map(|text| Line::new().dim(text)).collect();
+    std::iter::once(&header).chain(rows).flat_map(|row| in_columns(&widths, row, room)).collect()
+}
+
+/// A row; its last cell wraps under itself where it is too long.
+fn in_columns(widths: &[usize], row: &[Line], width: usize) -> Vec<Line> {
+    let mut line = Line::new();
+    let mut used = 0;
+    for (at, cell) in row.iter().enumerate() {
+        let last = at + 1 == row.len();
+        let room = width.saturating_sub(used);
+        if last && cell.width() > room && room > 20 {
+            let mut pieces = wrap(&cell.plain(), room).into_iter();
+            let first = line.text(&pieces.next().unwrap_or_default());
+            return std::iter::once(first).chain(pieces.map(|piece| format!("{}{piece}", " ".repeat(used)).into())).collect();
+        }
+        line = line.and(cell.clone());
+        if !last {
+            let width = widths.get(at).copied().unwrap_or(0);
+            line = line.text(&" ".repeat(width.saturating_sub(cell.width()) + SPACE));
+            used += width + SPACE;
+        }
+    }
+    vec![line]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(headers: &[&str], rows: &[[&str; 3]], width: usize) -> Vec<String> {
+        let rows: Vec<Vec<Line>> = rows.iter().map(|row| row.map(Line::from).to_vec()).collect();
+        grid(headers, &rows, width).iter().map(|line| line.plain().trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_the_widest_of_their_cells() {
+        let lines = shown(&["id", "until", "status"], &[["i-1", "3 Dec 02:45", "open"], ["i-23", "12 Dec 02:45", "used"]], 80);
+        assert_eq!(lines, ["id    until         status", "i-1   3 Dec 02:45   open", "i-23  12 Dec 02:45  used"]);
+        let lines = shown(&["id", "until", "status"], &[["i-1", "3 Dec 02:45", "open"], ["i-23", "", "used"]], 80);
+        assert_eq!(lines, ["id    until        status", "i-1   3 Dec 02:45  open", "i-23               used"]);
+    }
+
+    #[test]
+    fn a_long_last_cell_wraps_under_itself() {
+        let lines = shown(&["id", "when", "title"], &[["n-1", "just now", "one two three four five six seven"]], 40);
+        assert_eq!(lines, ["id   when      title", "n-1  just now  one two three four five", "               six seven"]);
     }
 }

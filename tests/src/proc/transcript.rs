@@ -6,10 +6,13 @@
 //! Saved [NOTE]                                              capital letters in brackets stand for a word that is kept for later
 //! [..]                                                      anything within a line
 //! ...                                                       any number of lines
+//! just now                                                  any moment, however it is told when one looks
 //! ```
+//! Two spaces or more stand for two or more: how wide a column is depends on what stands in it.
 //! A command that only looks (`list`, `show`, `search` ...) is asked again for a while until it shows what is expected.
 
-use std::collections::BTreeMap;
+mod fit;
+
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -17,6 +20,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use super::{LOOK, PATIENCE, binaries};
+use fit::{Words, fits};
 
 /// Verbs that change nothing, so that asking twice harms nobody.
 const LOOKING: [&str; 9] = [" list", " show", " search", " inbox", " pending", " status", " doctor", " today", " export"];
@@ -36,7 +40,7 @@ struct Step {
 /// The first step whose output or exit code is not what the transcript says.
 pub fn play(transcript: &str, folder: &Path) -> Result<(), String> {
     let steps = parse(transcript);
-    let mut words = BTreeMap::new();
+    let mut words = Words::new();
     let mut outcome = Ok(());
     for step in &steps {
         outcome = perform(step, folder, &mut words);
@@ -79,7 +83,7 @@ fn parse(transcript: &str) -> Vec<Step> {
     steps
 }
 
-fn perform(step: &Step, folder: &Path, words: &mut BTreeMap<String, String>) -> Result<(), String> {
+fn perform(step: &Step, folder: &Path, words: &mut Words) -> Result<(), String> {
     let mut command = step.command.clone();
     for (name, word) in &*words {
         command = command.replace(&format!("[{name}]"), word);
@@ -123,75 +127,9 @@ fn shell(who: &str, line: &str, folder: &Path) -> (i32, String) {
     (status.code().unwrap_or(-1), String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn fits(expected: &[&str], shown: &[&str], words: &mut BTreeMap<String, String>) -> bool {
-    match expected.split_first() {
-        None => shown.is_empty(),
-        Some((&"...", rest)) => (0..=shown.len()).any(|skip| {
-            let mut tried = words.clone();
-            let fit = fits(rest, shown.get(skip..).unwrap_or_default(), &mut tried);
-            if fit {
-                *words = tried;
-            }
-            fit
-        }),
-        Some((line, rest)) => match shown.split_first() {
-            Some((first, others)) => line_fits(line, first, words) && fits(rest, others, words),
-            None => false,
-        },
-    }
-}
-
-/// Does a line fit? `[..]` is anything, `[WORD]` the word kept under that name, or a new one to keep.
-fn line_fits(expected: &str, shown: &str, words: &mut BTreeMap<String, String>) -> bool {
-    let Some((before, rest)) = expected.split_once('[') else { return expected == shown };
-    let Some((name, after)) = rest.split_once(']') else { return expected == shown };
-    let Some(shown) = shown.strip_prefix(before) else { return false };
-    if name == ".." {
-        let starts = shown.char_indices().map(|(at, _)| at).chain([shown.len()]);
-        return starts.into_iter().any(|at| line_fits(after, shown.get(at..).unwrap_or_default(), words));
-    }
-    if name.is_empty() || !name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) {
-        return shown.strip_prefix(&format!("[{name}]")).is_some_and(|shown| line_fits(after, shown, words));
-    }
-    if let Some(word) = words.get(name).cloned() {
-        return shown.strip_prefix(&word).is_some_and(|shown| line_fits(after, shown, words));
-    }
-    let ends = shown.char_indices().map(|(at, _)| at).chain([shown.len()]).filter(|at| *at > 0);
-    let ends: Vec<usize> = ends.take_while(|at| !shown.get(..*at).unwrap_or_default().contains(char::is_whitespace)).collect();
-    ends.into_iter().rev().any(|end| {
-        let (word, rest) = shown.split_at(end);
-        let mut tried = words.clone();
-        tried.insert(name.to_owned(), word.to_owned());
-        let fit = line_fits(after, rest, &mut tried);
-        if fit {
-            *words = tried;
-        }
-        fit
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn fit(expected: &str, shown: &str) -> Option<BTreeMap<String, String>> {
-        let mut words = BTreeMap::new();
-        let lines = |text: &'static str| text.lines().collect::<Vec<_>>();
-        let (expected, shown): (String, String) = (expected.to_owned(), shown.to_owned());
-        let (expected, shown) = (lines(expected.leak()), lines(shown.leak()));
-        fits(&expected, &shown, &mut words).then_some(words)
-    }
-
-    #[test]
-    fn wildcards_and_words() {
-        assert!(fit("a\n...\nz", "a\nb\nc\nz").is_some());
-        assert!(fit("a\n...\nz", "a\nb\nc").is_none());
-        assert!(fit("at [..] there", "at 12:00 there").is_some());
-        let words = fit("saved [NOTE]\nshown [NOTE].", "saved n-abc\nshown n-abc.").expect("fits");
-        assert_eq!(words.get("NOTE").map(String::as_str), Some("n-abc"));
-        assert!(fit("saved [NOTE]\nshown [NOTE]", "saved n-abc\nshown n-abd").is_none());
-        assert!(fit("[eap] plain", "[eap] plain").is_some());
-    }
 
     #[test]
     fn blocks_become_steps() {
