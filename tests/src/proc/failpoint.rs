@@ -20,7 +20,9 @@ pub enum Fault<'a> {
 pub fn faulty(home: &Home, fault: Fault<'_>) -> Option<Command> {
     let library = library()?;
     let mut command = home.kithd();
-    command.env("LD_PRELOAD", library).env("FAILPOINT_HOME", home.path());
+    // Another library may stand before all programs already, the one that shifts the clock, say.
+    let others = std::env::var("LD_PRELOAD").unwrap_or_default();
+    command.env("LD_PRELOAD", format!("{} {others}", library.display())).env("FAILPOINT_HOME", home.path());
     match fault {
         Fault::KillAt(call) => command.env("FAILPOINT_KILL", call.to_string()),
         Fault::While(file, error) => command.env("FAILPOINT_FILE", file).env("FAILPOINT_ERRNO", error.to_string()),
