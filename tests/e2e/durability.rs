@@ -16,8 +16,8 @@ use crate::text;
 const CIRCLE: &str = "Night shift";
 /// Kills, half of them of either member.
 const KILLS: usize = 200;
-/// Notes that a look at the newest ones asks for: more than what can be written in a few rounds.
-const NEWEST: usize = 400;
+/// Notes that a look at a round's ones asks for beyond what was acknowledged in it: what was written and not answered any more.
+const UNANSWERED: usize = 50;
 
 /// Writes to one daemon until it is gone or told to stop; says what was acknowledged.
 struct Writer {
@@ -115,7 +115,8 @@ fn d4_kill_9_in_writes_and_syncs_200_times_loses_nothing_acknowledged() {
         homes[victim].kill();
         let [first, second] = writers.map(Writer::end);
         homes[victim].start();
-        let newest = listed(&homes[victim], &circle, Some(NEWEST));
+        // The other one went on writing for as long as this took.
+        let newest = listed(&homes[victim], &circle, Some(first.len() + second.len() + UNANSWERED));
         all_there(&newest, if victim == 0 { &first } else { &second }, "right after the restart");
         acknowledged.extend(first.into_iter().chain(second));
         if round % 50 == 49 {
