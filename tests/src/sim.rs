@@ -10,6 +10,7 @@ pub mod clock;
 pub mod deed;
 pub mod disk;
 pub mod fault;
+pub mod fresh;
 pub mod hostile;
 pub mod machine;
 pub mod net;

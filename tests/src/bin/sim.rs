@@ -4,13 +4,14 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use kith_protocol::planted::Bug;
 use kith_tests::sim::planted::{self, Find};
 use kith_tests::sim::run::{self, Options, Report};
 use kith_tests::sim::shrink::shrink;
 
-const USAGE: &str = "usage: sim run --seeds N [--from S] [--bug NAME] [--json] | sim replay SEED [--trace] [--bug NAME] [--whole] | sim planted [--seeds N] [--json]";
+const USAGE: &str = "usage: sim run --seeds N [--from S] [--minutes M] [--bug NAME] [--json] | sim replay SEED [--trace] [--bug NAME] [--whole] | sim planted [--seeds N] [--json]";
 /// Runs that shrinking may take.
 const TRIES: usize = 400;
 /// Seeds in which each planted bug is looked for, as in the tests.
@@ -120,23 +121,35 @@ fn bugs(flags: &[&str]) -> Option<ExitCode> {
     Some(code(finds.iter().all(|find| find.seed.is_some())))
 }
 
+/// Which seeds to run.
+struct Range {
+    from: u64,
+    seeds: u64,
+    /// No new seed begins after this long.
+    within: Option<Duration>,
+    bug: Option<Bug>,
+}
+
 fn many(flags: &[&str]) -> Option<ExitCode> {
-    let (mut seeds, mut from, mut json, mut bug) = (None, 0, false, None);
+    let (mut seeds, mut json) = (None, false);
+    let mut range = Range { from: 0, seeds: 0, within: None, bug: None };
     let mut rest = flags.iter();
     while let Some(flag) = rest.next() {
         match *flag {
             "--seeds" => seeds = Some(rest.next()?.parse::<u64>().ok()?),
-            "--from" => from = rest.next()?.parse().ok()?,
-            "--bug" => bug = Some(Bug::named(rest.next()?)?),
+            "--from" => range.from = rest.next()?.parse().ok()?,
+            "--minutes" => range.within = Some(Duration::from_secs(rest.next()?.parse::<u64>().ok()?.checked_mul(60)?)),
+            "--bug" => range.bug = Some(Bug::named(rest.next()?)?),
             "--json" => json = true,
             _ => return None,
         }
     }
-    let seeds = seeds?;
+    // With a limit of time, no other is needed.
+    range.seeds = seeds.or(range.within.map(|_| u64::MAX))?;
+    let from = range.from;
     let mut failed = Vec::new();
-    let mut seconds = 0;
-    let mut events = 0;
-    each(from, seeds, bug, |report| {
+    let (mut seconds, mut events) = (0, 0);
+    let next = each(&range, |report| {
         seconds += report.seconds;
         events += report.events;
         if !report.ok {
@@ -147,32 +160,34 @@ fn many(flags: &[&str]) -> Option<ExitCode> {
         }
     });
     failed.sort_by_key(|report| report.seed);
+    let (seeds, hours) = (next - from, seconds as f64 / 3600.0);
     if json {
-        let hours = seconds as f64 / 3600.0;
-        let object = serde_json::json!({"schema": "kith.sim.run/1", "from": from, "seeds": seeds, "virtual_seconds": seconds,
-            "virtual_hours": hours, "events": events, "failed": failed});
+        let object = serde_json::json!({"schema": "kith.sim.run/1", "from": from, "seeds": seeds, "next": next,
+            "virtual_seconds": seconds, "virtual_hours": hours, "events": events, "failed": failed});
         say(&mut std::io::stdout(), &object.to_string());
     } else {
-        let hours = seconds as f64 / 3600.0;
+        let failed = failed.len();
         say(
             &mut std::io::stdout(),
-            &format!("{seeds} seeds, {hours:.0} virtual hours, {events} events: {} failed", failed.len()),
+            &format!("{seeds} seeds, {hours:.0} virtual hours, {events} events: {failed} failed; the next seed is {next}"),
         );
     }
     Some(code(failed.is_empty()))
 }
 
-/// Runs the seeds on all cores and hands over each report as it comes.
-fn each(from: u64, seeds: u64, bug: Option<Bug>, mut take: impl FnMut(Report)) {
-    let next = AtomicU64::new(from);
+/// Runs the seeds on all cores and hands over each report as it comes. The first seed that was not run: all before it were.
+fn each(range: &Range, mut take: impl FnMut(Report)) -> u64 {
+    let (start, end) = (Instant::now(), range.from.saturating_add(range.seeds));
+    let next = AtomicU64::new(range.from);
     let (send, receive) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..threads() {
             let (send, next) = (send.clone(), &next);
             scope.spawn(move || {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from + seeds || send.send(run::run(seed, Options { bug, ..Options::default() })).is_err() {
+                while range.within.is_none_or(|within| start.elapsed() < within) {
+                    let more = |seed: u64| (seed < end).then(|| seed + 1);
+                    let Ok(seed) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) else { return };
+                    if send.send(run::run(seed, Options { bug: range.bug, ..Options::default() })).is_err() {
                         return;
                     }
                 }
@@ -183,6 +198,7 @@ fn each(from: u64, seeds: u64, bug: Option<Bug>, mut take: impl FnMut(Report)) {
             take(report);
         }
     });
+    next.into_inner()
 }
 
 fn threads() -> usize {
