@@ -327,9 +327,16 @@ impl CircleState {
     /// The invite that a ticket's public key belongs to.
     #[must_use]
     pub(crate) fn invite_of(&self, ticket: &DeviceId) -> Option<ActId> {
+        // All are looked at, wherever it is found: the time tells nothing of it.
         let state = self.now();
-        let named = || state.invites.iter().filter(|(_, invite)| invite.key == *ticket);
-        named().find(|(_, invite)| invite.left() > 0).or_else(|| named().next()).map(|(id, _)| *id)
+        let mut found: Option<(ActId, bool)> = None;
+        for (id, invite) in state.invites.iter().filter(|(_, invite)| invite.key == *ticket) {
+            let open = invite.left() > 0;
+            if found.is_none_or(|(_, before)| open && !before) {
+                found = Some((*id, open));
+            }
+        }
+        found.map(|(id, _)| id)
     }
 
     /// Did this act bring that device?

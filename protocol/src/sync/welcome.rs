@@ -103,18 +103,26 @@ pub(crate) fn ticket(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, proof: 
     let bound = proof_parts((&peer, &their_salt), (&rooms.peer, &session.my_salt), &proof.device);
     let right = cx.env.crypto.verify(&proof.key, TICKET, &[&bound], &proof.signature)
         && cx.env.crypto.verify(&proof.device, TICKET, &[&bound], &proof.device_signature);
-    let found = rooms.circles.values().filter(|c| c.row.standing == Standing::In).find(|c| c.invite_of(&proof.key).is_some());
-    let (true, Some(circle)) = (right, found) else {
-        return refuse(cx, link, refusal::UNKNOWN);
+    let said = if right { concern(rooms, cx, proof)? } else { Word::Unknown };
+    let (circle, answer) = match said {
+        Word::Unknown => (None, Some(TicketAnswer::Refused(refusal::UNKNOWN))),
+        Word::Nothing(answer) => (None, Some(answer)),
+        Word::Something(circle, answer) => (Some(circle), answer),
     };
-    let id = circle.id;
     if let Some(session) = rooms.sessions.get_mut(&link) {
-        session.guest = Some(Guest { circle: id, ticket: proof.key, device: proof.device, welcomed: false });
+        // What was proved last counts; where it gives nothing, its holder is a stranger like any other.
+        session.guest = circle.map(|circle| Guest { circle, ticket: proof.key, device: proof.device, welcomed: false });
         session.welcome = Welcome::default();
     }
-    rooms.dialer.proved(&peer);
-    cx.tx.then(Effect::Widen(link));
-    answer(rooms, cx, link, id, proof)
+    if circle.is_some() {
+        rooms.dialer.proved(&peer);
+        cx.tx.then(Effect::Widen(link));
+    }
+    match answer {
+        Some(answer) => send(cx, link, &Frame::Answer(answer)),
+        None => welcome(rooms, cx, link)?,
+    }
+    Ok(())
 }
 
 fn refuse(cx: &mut Cx<'_, '_>, link: Link, why: u8) -> Result<(), Stop> {
@@ -122,28 +130,60 @@ fn refuse(cx: &mut Cx<'_, '_>, link: Link, why: u8) -> Result<(), Stop> {
     Ok(())
 }
 
-fn answer(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, proof: &TicketProof) -> Result<(), Stop> {
-    let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
-    if circle.keys.contains_key(&proof.device) {
-        return welcome(rooms, cx, link);
+/// What a ticket's holder is to be told here.
+enum Word {
+    /// What somebody says who is in no such circle.
+    Unknown,
+    /// Nothing is open to them here, and it is ours to say so.
+    Nothing(TicketAnswer),
+    /// Something is, in this circle: the answer, or the welcome where they are admitted.
+    Something(CircleId, Option<TicketAnswer>),
+}
+
+/// A link may be old and in anybody's hands: only who made it here, keeps a request of the device that asks, or knows that
+/// device as admitted, says anything but unknown. Everybody else looks up as much as somebody who is in no such circle.
+fn concern(rooms: &Rooms, cx: &mut Cx<'_, '_>, proof: &TicketProof) -> Result<Word, Stop> {
+    let ours = rooms.circles.values().filter(|circle| circle.row.standing == Standing::In);
+    let found: Vec<_> = ours.filter_map(|circle| Some((circle, circle.invite_of(&proof.key)?))).collect();
+    if found.is_empty() {
+        let (circle, invite) = (CircleId([0; 32]), ActId([0; 32]));
+        drop((RequestRow::get(&cx.tx, &circle, &proof.device)?, secret_of(&cx.tx, &circle, &invite)?));
     }
-    if let Some(row) = RequestRow::get(&cx.tx, &id, &proof.device)? {
-        let answer = if row.declined { TicketAnswer::Declined } else { TicketAnswer::Waiting };
-        send(cx, link, &Frame::Answer(answer));
-        return Ok(());
+    let mut said = Word::Unknown;
+    for (circle, invite) in found {
+        let request = RequestRow::get(&cx.tx, &circle.id, &proof.device)?;
+        let secret = secret_of(&cx.tx, &circle.id, &invite)?;
+        if matches!(said, Word::Unknown) {
+            said = word(circle, cx, proof, (invite, secret), request);
+        }
     }
-    let Some(invite) = circle.invite_of(&proof.key) else { return refuse(cx, link, refusal::UNKNOWN) };
+    Ok(said)
+}
+
+fn word(
+    circle: &CircleState,
+    cx: &mut Cx<'_, '_>,
+    proof: &TicketProof,
+    (invite, secret): (ActId, Option<Secret>),
+    request: Option<RequestRow>,
+) -> Word {
+    if circle.is_current(&proof.device) {
+        return Word::Something(circle.id, None);
+    }
+    if let Some(row) = request {
+        let waits = Word::Something(circle.id, Some(TicketAnswer::Waiting));
+        return if row.declined { Word::Nothing(TicketAnswer::Declined) } else { waits };
+    }
+    let Some(secret) = secret else { return Word::Unknown };
     match invite_status(circle, &invite, cx.env.now) {
         InviteStatus::Open => {}
-        InviteStatus::Expired => return refuse(cx, link, refusal::EXPIRED),
-        InviteStatus::Used => return refuse(cx, link, refusal::USED),
-        InviteStatus::Revoked => return refuse(cx, link, refusal::CLOSED),
+        InviteStatus::Expired => return Word::Nothing(TicketAnswer::Refused(refusal::EXPIRED)),
+        InviteStatus::Used => return Word::Nothing(TicketAnswer::Refused(refusal::USED)),
+        InviteStatus::Revoked => return Word::Nothing(TicketAnswer::Refused(refusal::CLOSED)),
     }
-    let Some(secret) = secret_of(&cx.tx, &id, &invite)? else { return refuse(cx, link, refusal::UNKNOWN) };
     let card = card(circle, cx.env.crypto, &proof.key);
-    let sealed = crypto::seal(&ticket::card_key(&id, &secret), cx.env.rng, &proof.key.0, &codec::encode(&card));
-    send(cx, link, &Frame::Answer(TicketAnswer::Card(Bytes(sealed))));
-    Ok(())
+    let sealed = crypto::seal(&ticket::card_key(&circle.id, &secret), cx.env.rng, &proof.key.0, &codec::encode(&card));
+    Word::Something(circle.id, Some(TicketAnswer::Card(Bytes(sealed))))
 }
 
 /// How an invite stands, by our clock.

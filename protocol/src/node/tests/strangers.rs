@@ -3,15 +3,121 @@
 use super::*;
 use crate::control::Accept;
 use crate::limits::{STRANGER_FRAMES, STRANGER_MILLIS, TICKET_TRIES};
-use crate::sync::frame::{Bytes, Salt, Token};
-use crate::time::MINUTE;
+use crate::circle::ticket::Ticket;
+use crate::crypto::{Crypto, SigningKey};
+use crate::sync::frame::{Bytes, Salt, TicketAnswer, TicketProof, Token, refusal};
+use crate::sync::welcome;
+use crate::time::{HOUR, MINUTE};
+
+const SALT: Salt = Salt([1; 32]);
+
+fn eve() -> PeerId {
+    PeerId(vec![99; 8])
+}
 
 /// A link of machine 0 with somebody who is no machine of ours.
 fn stranger(village: &mut Village) -> Link {
+    stranger_at(village, 0)
+}
+
+fn stranger_at(village: &mut Village, at: usize) -> Link {
     let link = Link(village.fresh());
-    village.handle(0, Input::Opened { link, peer: PeerId(vec![99; 8]), dialer: false });
-    village.handle(0, Input::Bytes(link, crate::codec::encode(&Frame::Hello { version: 1, salt: Salt([1; 32]) })));
+    village.handle(at, Input::Opened { link, peer: eve(), dialer: false });
+    village.handle(at, Input::Bytes(link, crate::codec::encode(&Frame::Hello { version: 1, salt: SALT })));
     link
+}
+
+/// What can be seen from outside when a machine is sent this: the frames it sends there, tokens aside, and what becomes of the stream.
+fn seen(village: &mut Village, at: usize, link: Link, frame: &Frame) -> Vec<String> {
+    let machine = &mut village.machines[at];
+    let mut batch = Batch::default();
+    let mut env = Env { now: village.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
+    machine.node.handle(&mut env, &machine.store, &mut batch, Input::Bytes(link, crate::codec::encode(frame))).expect("handled");
+    machine.store.commit(&batch.writes).expect("memory never fails");
+    let mut seen = Vec::new();
+    for effect in batch.effects {
+        match effect {
+            Effect::Send(to, bytes) if to == link => seen.push(match crate::codec::decode(&bytes, "frame").expect("a frame") {
+                Frame::Tokens(tokens) => format!("{} tokens", tokens.len()),
+                frame => format!("{frame:?}"),
+            }),
+            Effect::Widen(to) | Effect::Close(to) if to == link => seen.push(format!("{effect:?}")),
+            effect => village.perform(at, effect),
+        }
+    }
+    let ends = village.machines[at].node.rooms.sessions.get(&link).map(|session| session.ends());
+    seen.push(format!("ends {ends:?}"));
+    seen
+}
+
+/// A ticket's key, proved by a device on a link with that machine.
+fn proof(village: &Village, at: usize, link: Link, ticket: &SigningKey, device: &SigningKey) -> Frame {
+    let salt = village.machines[at].node.rooms.sessions[&link].my_salt;
+    let bound = welcome::proof_parts((&eve(), &SALT), (&peer(at), &salt), &device.id());
+    let sign = |key: &SigningKey| Real.sign(key, welcome::TICKET, &[&bound]);
+    let (signature, device_signature) = (sign(ticket), sign(device));
+    Frame::Ticket(TicketProof { key: ticket.id(), signature, device: device.id(), device_signature })
+}
+
+/// What a machine shows to whoever proves a link's key with that device, on a fresh stream.
+fn told(village: &mut Village, at: usize, link: &str, device: &SigningKey) -> Vec<String> {
+    let key = Ticket::parse(link).expect("a link").key();
+    let stream = stranger_at(village, at);
+    let proof = proof(village, at, stream, &key, device);
+    seen(village, at, stream, &proof)
+}
+
+/// Amara's circle with Bea in it; Chioma is let in by the link; Dalia is in no circle.
+fn with_a_used_link() -> (Village, String) {
+    let mut village = Village::new(4);
+    village.found(control::NewCircle { approval: "none".into(), ..Default::default() });
+    village.join(1);
+    let link = village.link();
+    let accept = Accept { link: link.clone(), confirm: true, ..Default::default() };
+    village.call(2, Command::Accept(accept)).expect("joins");
+    assert_eq!(village.members(1).len(), 3);
+    (village, link)
+}
+
+/// What somebody says who is in no circle at all.
+fn nothing() -> String {
+    format!("{:?}", Frame::Answer(TicketAnswer::Refused(refusal::UNKNOWN)))
+}
+
+#[test]
+fn an_old_link_tells_of_nobody_but_its_maker() {
+    let (mut village, used) = with_a_used_link();
+    let closed = village.link();
+    let Answer::Invites(invites) = village.ask(0, Query::Invites("-".into())) else { panic!("no list") };
+    let open = invites.iter().find(|invite| invite.status == "open").expect("the newest");
+    village.call(0, Command::RevokeInvite("-".into(), open.id.clone())).expect("closed");
+    let ended = village.link();
+    let anybody = SigningKey::generate(&mut Seeded::new(77));
+    let fresh = told(&mut village, 0, &ended, &anybody);
+    assert!(fresh[0].contains("Widen") && fresh[1].contains("Card"), "its maker shows an open one's card: {fresh:?}");
+    assert!(told(&mut village, 1, &ended, &anybody)[0] == nothing(), "and nobody else does");
+    village.now = village.now.plus(100 * HOUR);
+    village.settle();
+    for (link, why) in [(used, refusal::USED), (closed, refusal::CLOSED), (ended, refusal::EXPIRED)] {
+        let maker = told(&mut village, 0, &link, &anybody);
+        assert_eq!(maker[0], format!("{:?}", Frame::Answer(TicketAnswer::Refused(why))));
+        assert!(maker[1].starts_with("ends Some(Some("), "nothing is open to its holder: {maker:?}");
+        let outside = told(&mut village, 3, &link, &anybody);
+        assert_eq!((outside.len(), outside[0].as_str()), (2, nothing().as_str()));
+        for member in [1, 2] {
+            assert_eq!(told(&mut village, member, &link, &anybody), outside, "machine {member} tells that it is in");
+        }
+    }
+}
+
+#[test]
+fn an_old_link_tells_whoever_was_removed_of_nobody_but_its_maker() {
+    let (mut village, link) = with_a_used_link();
+    let hers = village.machines[2].node.rooms.circles.values().next().expect("hers").row.secrets.sign.clone();
+    assert!(told(&mut village, 1, &link, &hers)[0].contains("Widen"), "whoever is in, is");
+    village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
+    let outside = told(&mut village, 3, &link, &hers);
+    assert_eq!(told(&mut village, 1, &link, &hers), outside);
 }
 
 fn knows(village: &Village, link: Link) -> bool {
