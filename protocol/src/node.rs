@@ -177,11 +177,11 @@ fn frame_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, bytes: &[u8]) 
 
 fn message_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, token: frame::Token, message: Message) -> Result<(), Stop> {
     if let Message::Farewell(bytes) = &message {
-        let Some(id) = hello::circle_of_farewell(rooms, link, &token) else { return Ok(()) };
+        let Some(id) = hello::circle_of_farewell(rooms, cx.env.now, link, &token) else { return Ok(()) };
         return receive::farewell(rooms, cx, id, &bytes.0);
     }
     if matches!(&message, Message::Got(chains, 0) if chains.is_empty()) {
-        if let Some(id) = hello::circle_of_farewell(rooms, link, &token) {
+        if let Some(id) = hello::circle_of_farewell(rooms, cx.env.now, link, &token) {
             receive::noted(rooms, cx, &id);
         }
         return Ok(());

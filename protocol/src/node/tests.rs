@@ -12,6 +12,7 @@ use crate::store::{MemoryStore, Store};
 
 mod acts;
 mod healing;
+mod introductions;
 mod many;
 mod warnings;
 

@@ -330,4 +330,19 @@ pub(crate) struct Introduction {
     /// Her record.
     #[n(1)]
     pub(crate) record: Bytes,
+    /// By whoever left, so that nobody else is told that it is noted.
+    #[n(2)]
+    pub(crate) gone: Option<Gone>,
+}
+
+/// A device that left, and its word for it on this link.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct Gone {
+    /// Which one.
+    #[n(0)]
+    pub(crate) device: DeviceId,
+    /// Its signature over the circle, itself and both ends.
+    #[n(1)]
+    pub(crate) signature: Signature,
 }

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use super::frame::{Bytes, Frame, Introduction, Message, Salt, Token};
+use super::frame::{Bytes, Frame, Gone, Introduction, Message, Salt, Token};
 use super::session::{CircleLink, Session, TOKENS, say, send};
 use super::{exchange, join};
 use crate::circle::epoch::KeyRing;
@@ -21,9 +21,10 @@ use crate::id::{CircleId, DeviceId, PeerId};
 use crate::limits;
 use crate::log::act::{self, SealedAct};
 use crate::node::{Cx, Effect, Link, Rooms, Stop};
-use crate::time::DAY;
+use crate::time::{DAY, Millis};
 
 const PROVE: &str = "kith/v1/prove";
+pub(crate) const GONE: &str = "kith/v1/gone";
 const INTRO: &str = "kith/v1/meeting";
 /// Tokens are sent in multiples of this many.
 const PADDING: usize = 8;
@@ -50,7 +51,7 @@ pub(crate) fn hello(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, salt: Sa
         return Err(Stop::Peer("a second hello"));
     };
     session.their_salt = Some(salt);
-    let pairs = pairs(rooms, link);
+    let pairs = pairs(rooms, cx.env.now, link);
     send_tokens(cx, link, pairs.iter().map(|pair| pair.mine).collect());
     join::greet(rooms, cx, link)
 }
@@ -63,11 +64,32 @@ struct Pair {
     theirs: Token,
 }
 
-fn token(key: &Key, circle: &CircleId, from: (&PeerId, &Salt), to: (&PeerId, &Salt)) -> Token {
+/// The token of a circle on a stream, from one end to the other.
+pub(crate) fn token(key: &Key, circle: &CircleId, from: (&PeerId, &Salt), to: (&PeerId, &Salt)) -> Token {
     let mac = crypto::mac("kith/v1/hello-token", key, &[&circle.0, &from.0.0, &to.0.0, &from.1.0, &to.1.0]);
     let mut out = [0; 16];
     out.copy_from_slice(mac.split_at(16).0);
     Token(out)
+}
+
+/// This end of a stream.
+const fn ours<'a>(rooms: &'a Rooms, session: &'a Session) -> (&'a PeerId, &'a Salt) {
+    (&rooms.peer, &session.my_salt)
+}
+
+/// The other end of a stream.
+fn theirs(session: &Session) -> (&PeerId, &Salt) {
+    (&session.peer, session.their_salt.as_ref().unwrap_or(&session.my_salt))
+}
+
+/// What a device signs of itself on a stream, from its end to the other.
+pub(crate) fn parts<'a>(
+    circle: &'a CircleId,
+    device: &'a DeviceId,
+    from: (&'a PeerId, &'a Salt),
+    to: (&'a PeerId, &'a Salt),
+) -> [&'a [u8]; 6] {
+    [&circle.0, &device.0, &from.0.0, &to.0.0, &from.1.0, &to.1.0]
 }
 
 /// The tokens for a device at the other end of a stream.
@@ -79,8 +101,9 @@ fn pair(rooms: &Rooms, session: &Session, circle: &CircleState, device: DeviceId
     Some(Pair { circle: circle.id, device, mine, theirs })
 }
 
-/// Every device that the link's peer is known to be, in circles we are in.
-fn pairs(rooms: &Rooms, link: Link) -> Vec<Pair> {
+/// Every device that the link's peer is known to be, in circles we are in: those that are in, and those that have to be told that
+/// they are not.
+fn pairs(rooms: &Rooms, now: Millis, link: Link) -> Vec<Pair> {
     let Some(session) = rooms.sessions.get(&link) else { return Vec::new() };
     let mut out = Vec::new();
     for (id, circle) in &rooms.circles {
@@ -91,7 +114,8 @@ fn pairs(rooms: &Rooms, link: Link) -> Vec<Pair> {
             continue;
         }
         let hers = circle.records.values().filter(|r| r.body.peer == session.peer && r.device != circle.device());
-        let mut devices: Vec<DeviceId> = hers.map(|r| r.device).collect();
+        let concerned = |device: &DeviceId| circle.is_current(device) || parting(circle, device, now).is_some();
+        let mut devices: Vec<DeviceId> = hers.map(|r| r.device).filter(concerned).collect();
         // A peer has one device in a circle; what else claims her id comes last, and little of it.
         devices.sort_by_key(|device| !circle.is_current(device));
         let devices = devices.into_iter().take(PADDING);
@@ -132,7 +156,7 @@ pub(crate) fn tokens(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, tokens:
 /// Proves ourselves in every circle that their tokens name; returns circles in which they do not know us.
 fn match_up(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Vec<CircleId> {
     let mut unmatched = Vec::new();
-    for pair in pairs(rooms, link) {
+    for pair in pairs(rooms, cx.env.now, link) {
         let Some(session) = rooms.sessions.get_mut(&link) else { break };
         if session.circles.contains_key(&pair.circle) {
             continue;
@@ -146,7 +170,9 @@ fn match_up(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Vec<CircleId>
             continue;
         }
         if !current {
-            farewell(circle, cx, link, &pair);
+            if let Some(message) = parting(circle, &pair.device, cx.env.now) {
+                say(cx, link, pair.mine, message);
+            }
             continue;
         }
         let fresh = CircleLink {
@@ -160,37 +186,29 @@ fn match_up(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Vec<CircleId>
             resync: false,
             ask_at: None,
         };
-        let signature = {
-            let (us, them) = ((&rooms.peer, &session.my_salt), (&session.peer, session.their_salt.unwrap_or(session.my_salt)));
-            let device = circle.device();
-            let parts: [&[u8]; 6] = [&pair.circle.0, &device.0, &us.0.0, &them.0.0, &us.1.0, &them.1.0];
-            cx.env.crypto.sign(&circle.row.secrets.sign, PROVE, &parts)
-        };
+        let device = circle.device();
+        let parts = parts(&pair.circle, &device, (&rooms.peer, &session.my_salt), theirs(session));
+        let signature = cx.env.crypto.sign(&circle.row.secrets.sign, PROVE, &parts);
         session.circles.insert(pair.circle, fresh);
-        say(cx, link, pair.mine, Message::Prove(circle.device(), signature));
+        say(cx, link, pair.mine, Message::Prove(device, signature));
     }
     unmatched
 }
 
-/// Hands a removed device her farewell, and nothing else.
-fn farewell(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, pair: &Pair) {
+/// What a device is told that is not in any more, and nothing else: its farewell, for a time; or that its leave is noted.
+fn parting(circle: &CircleState, device: &DeviceId, now: Millis) -> Option<Message> {
     let state = circle.now();
-    let person = state.person_of(&pair.device);
-    let Some((farewell, at)) = person.and_then(|person| circle.farewells.get(&person)) else {
-        let left = person.and_then(|person| state.people.get(&person)).is_some_and(|person| person.status == Status::Left);
-        if left && circle.notes_leaves() {
-            say(cx, link, pair.mine, Message::Got(Vec::new(), 0));
-        }
-        return;
-    };
-    if cx.env.now.since(*at) <= FAREWELL_DAYS * DAY {
-        say(cx, link, pair.mine, Message::Farewell(Bytes(farewell.bytes())));
+    let person = state.person_of(device)?;
+    if let Some((farewell, at)) = circle.farewells.get(&person) {
+        return (now.since(*at) <= FAREWELL_DAYS * DAY).then(|| Message::Farewell(Bytes(farewell.bytes())));
     }
+    let left = state.people.get(&person).is_some_and(|person| person.status == Status::Left);
+    (left && circle.notes_leaves()).then(|| Message::Got(Vec::new(), 0))
 }
 
 /// The circle in whose name a farewell comes: one in which we know the sender, who does not count us in any more.
-pub(crate) fn circle_of_farewell(rooms: &Rooms, link: Link, token: &Token) -> Option<CircleId> {
-    pairs(rooms, link).into_iter().find(|pair| pair.theirs == *token).map(|pair| pair.circle)
+pub(crate) fn circle_of_farewell(rooms: &Rooms, now: Millis, link: Link, token: &Token) -> Option<CircleId> {
+    pairs(rooms, now, link).into_iter().find(|pair| pair.theirs == *token).map(|pair| pair.circle)
 }
 
 /// They prove a device.
@@ -203,8 +221,7 @@ pub(crate) fn prove(
     signature: &crypto::Signature,
 ) -> Result<(), Stop> {
     let (Some(session), Some(circle)) = (rooms.sessions.get_mut(&link), rooms.circles.get(&id)) else { return Ok(()) };
-    let (them, us) = ((&session.peer, session.their_salt.unwrap_or(session.my_salt)), (&rooms.peer, &session.my_salt));
-    let parts: [&[u8]; 6] = [&id.0, &device.0, &them.0.0, &us.0.0, &them.1.0, &us.1.0];
+    let parts = parts(&id, &device, theirs(session), (&rooms.peer, &session.my_salt));
     let right = cx.env.crypto.verify(&device, PROVE, &parts, signature);
     let Some(shared) = session.circles.get_mut(&id) else { return Ok(()) };
     if !right || shared.device != device || !circle.is_current(&device) {
@@ -219,7 +236,7 @@ pub(crate) fn prove(
 // ---- newcomers ------------------------------------------------------------------------------------------------------
 
 /// The key under which a circle's newcomers introduce themselves: known to every member, constant.
-fn meeting_key(circle: &CircleState) -> Option<Key> {
+pub(crate) fn meeting_key(circle: &CircleState) -> Option<Key> {
     let genesis = circle.order.first()?;
     let keys = circle.ring.epoch(circle.carried.get(genesis)?)?;
     Some(crypto::derive(INTRO, &keys.roster, &[&circle.id.0]))
@@ -229,7 +246,8 @@ fn meeting_key(circle: &CircleState) -> Option<Key> {
 pub(crate) fn offer(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
     let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| !s.circles.contains_key(id)).map(|(link, _)| *link).collect();
     for link in links {
-        let tokens: Vec<Token> = pairs(rooms, link).into_iter().filter(|pair| pair.circle == *id).map(|pair| pair.mine).collect();
+        let pairs = pairs(rooms, cx.env.now, link).into_iter();
+        let tokens: Vec<Token> = pairs.filter(|pair| pair.circle == *id).map(|pair| pair.mine).collect();
         let fresh = !tokens.is_empty() && rooms.sessions.get_mut(&link).is_some_and(|s| s.offered.insert(*id));
         if fresh {
             send_tokens(cx, link, tokens);
@@ -240,8 +258,8 @@ pub(crate) fn offer(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
 
 /// On a stream that is open already: we are in a circle now that the other side may share.
 pub(crate) fn present(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
-    let tokens = pairs(rooms, link).into_iter().filter(|pair| pair.circle == *id).map(|pair| pair.mine).collect();
-    send_tokens(cx, link, tokens);
+    let pairs = pairs(rooms, cx.env.now, link).into_iter();
+    send_tokens(cx, link, pairs.filter(|pair| pair.circle == *id).map(|pair| pair.mine).collect());
     introduce(rooms, cx, link, id);
 }
 
@@ -267,12 +285,43 @@ fn introduce(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
         acts.push(Bytes(sealed.bytes().to_vec()));
     }
     acts.reverse();
-    let plain = codec::encode(&Introduction { acts, record: Bytes(record) });
+    let gone = (circle.row.standing == Standing::Leaving).then(|| {
+        let device = circle.device();
+        let parts = parts(id, &device, ours(rooms, session), theirs(session));
+        Gone { device, signature: cx.env.crypto.sign(&circle.row.secrets.sign, GONE, &parts) }
+    });
+    let plain = codec::encode(&Introduction { acts, record: Bytes(record), gone });
     let sealed = crypto::seal(&key, cx.env.rng, &session.my_salt.0, &plain);
     send(cx, link, &Frame::Intro(Bytes(sealed)));
 }
 
-/// Somebody introduces herself: if it opens in a circle of ours, learn her and send the token she could not expect.
+/// The keys to try on an introduction: those of our circles, and others that open nothing, as many in every home.
+pub(crate) fn meeting_keys(rooms: &Rooms) -> Vec<(Option<CircleId>, Key)> {
+    let ours = rooms.circles.values().filter(|circle| circle.row.standing == Standing::In);
+    let mut keys: Vec<_> = ours.filter_map(|circle| Some((Some(circle.id), meeting_key(circle)?))).collect();
+    while keys.len() < limits::CIRCLES {
+        keys.push((None, crypto::derive(INTRO, &Key::from_bytes([0; 32]), &[&[0; 32]])));
+    }
+    keys
+}
+
+/// Opens an introduction in the circle whose it is. All keys are tried, wherever one fits: the time it takes does not tell in how
+/// many circles we are.
+fn opened_in(rooms: &Rooms, salt: &Salt, sealed: &[u8]) -> Option<(CircleId, Introduction)> {
+    let mut found = None;
+    for (circle, key) in meeting_keys(rooms) {
+        let plain = crypto::open(&key, &salt.0, sealed);
+        if found.is_none() {
+            found = circle.zip(plain);
+        }
+    }
+    let (circle, plain) = found?;
+    Some((circle, codec::decode_within(&plain, INTRO_BYTES, "introduction").ok()?))
+}
+
+/// Somebody introduces themself: if it opens in a circle of ours, learn of them, and send the token they could not expect. Whoever
+/// ever was in can seal an introduction, so any answer at all tells them that we are in. It goes to a device only that is in, and that
+/// by its own record is at the other end.
 pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sealed: &[u8]) -> Result<(), Stop> {
     let Some(salt) = rooms.sessions.get(&link).and_then(|s| s.their_salt) else {
         return Err(Stop::Peer("an introduction before hello"));
@@ -280,12 +329,7 @@ pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sea
     if sealed.len() > INTRO_BYTES + 64 {
         return Err(Stop::Peer("an introduction that is too long"));
     }
-    let found = rooms.circles.values().filter(|c| c.row.standing == Standing::In).find_map(|circle| {
-        let plain = crypto::open(&meeting_key(circle)?, &salt.0, sealed)?;
-        let intro: Introduction = codec::decode_within(&plain, INTRO_BYTES, "introduction").ok()?;
-        Some((circle.id, intro))
-    });
-    let Some((id, intro)) = found else { return Ok(()) };
+    let Some((id, intro)) = opened_in(rooms, &salt, sealed) else { return Ok(()) };
     let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
     let mut news = false;
     for bytes in &intro.acts {
@@ -298,15 +342,37 @@ pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sea
     if news {
         rooms.touched(id);
     }
-    let tokens: Vec<Token> = pairs(rooms, link).into_iter().filter(|p| p.circle == id).map(|p| p.mine).collect();
-    send_tokens(cx, link, tokens);
-    match_up(rooms, cx, link);
-    // Whoever says that she left is told that it is noted, or she would say so for ever: no record of hers names her here.
-    let (Some(circle), Some(session)) = (rooms.circles.get(&id), rooms.sessions.get(&link)) else { return Ok(()) };
-    let author = intro.acts.last().and_then(|act| SealedAct::parse(&act.0).ok()).map(|act| act.author());
-    let gone = author.filter(|author| !circle.is_current(author));
-    if let Some(pair) = gone.and_then(|author| pair(rooms, session, circle, author)) {
-        farewell(circle, cx, link, &pair);
+    let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
+    let pairs = pairs(rooms, cx.env.now, link).into_iter();
+    let known = pairs.filter(|pair| pair.circle == id && circle.is_current(&pair.device));
+    let tokens: Vec<Token> = known.map(|pair| pair.mine).collect();
+    if !tokens.is_empty() {
+        send_tokens(cx, link, tokens);
+        match_up(rooms, cx, link);
     }
+    note_leave(rooms, cx, link, &id, &intro);
     Ok(())
+}
+
+/// Whoever left is told that it is noted, or they would say so for ever: no record of theirs names them here. Only the device itself
+/// is told, and only by somebody who was in when it left: it knows that one anyway.
+fn note_leave(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, intro: &Introduction) {
+    let (Some(circle), Some(session), Some(gone)) = (rooms.circles.get(id), rooms.sessions.get(&link), &intro.gone) else {
+        return;
+    };
+    let parts = parts(id, &gone.device, theirs(session), ours(rooms, session));
+    if circle.is_current(&gone.device) || !cx.env.crypto.verify(&gone.device, GONE, &parts, &gone.signature) {
+        return;
+    }
+    let mut acts = intro.acts.iter().rev().filter_map(|act| SealedAct::parse(&act.0).ok());
+    let leave = acts.find(|act| act.author() == gone.device);
+    let then = leave.and_then(|leave| circle.membership.state_at(leave.parents()));
+    if !then.is_some_and(|state| state.is_current(&circle.device())) {
+        return;
+    }
+    if let Some(pair) = pair(rooms, session, circle, gone.device)
+        && let Some(message) = parting(circle, &gone.device, cx.env.now)
+    {
+        say(cx, link, pair.mine, message);
+    }
 }

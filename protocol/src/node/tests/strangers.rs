@@ -1,17 +1,17 @@
 //! What strangers may cost: time, frames, tries with a ticket; and what whoever was told to wait does.
 
 use super::*;
-use crate::control::Accept;
-use crate::limits::{STRANGER_FRAMES, STRANGER_MILLIS, TICKET_TRIES};
 use crate::circle::ticket::Ticket;
+use crate::control::Accept;
 use crate::crypto::{Crypto, SigningKey};
+use crate::limits::{STRANGER_FRAMES, STRANGER_MILLIS, TICKET_TRIES};
 use crate::sync::frame::{Bytes, Salt, TicketAnswer, TicketProof, Token, refusal};
 use crate::sync::welcome;
 use crate::time::{HOUR, MINUTE};
 
-const SALT: Salt = Salt([1; 32]);
+pub(super) const SALT: Salt = Salt([1; 32]);
 
-fn eve() -> PeerId {
+pub(super) fn eve() -> PeerId {
     PeerId(vec![99; 8])
 }
 
@@ -20,22 +20,44 @@ fn stranger(village: &mut Village) -> Link {
     stranger_at(village, 0)
 }
 
-fn stranger_at(village: &mut Village, at: usize) -> Link {
+pub(super) fn stranger_at(village: &mut Village, at: usize) -> Link {
+    stream_of(village, at, eve())
+}
+
+/// A link of a machine with somebody of this peer id.
+pub(super) fn stream_of(village: &mut Village, at: usize, peer: PeerId) -> Link {
     let link = Link(village.fresh());
-    village.handle(at, Input::Opened { link, peer: eve(), dialer: false });
+    village.handle(at, Input::Opened { link, peer, dialer: false });
     village.handle(at, Input::Bytes(link, crate::codec::encode(&Frame::Hello { version: 1, salt: SALT })));
     link
 }
 
-/// What can be seen from outside when a machine is sent this: the frames it sends there, tokens aside, and what becomes of the stream.
-fn seen(village: &mut Village, at: usize, link: Link, frame: &Frame) -> Vec<String> {
+/// A machine takes a frame of somebody's; what it does.
+fn does(village: &mut Village, at: usize, link: Link, frame: &Frame) -> Vec<Effect> {
     let machine = &mut village.machines[at];
     let mut batch = Batch::default();
     let mut env = Env { now: village.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
     machine.node.handle(&mut env, &machine.store, &mut batch, Input::Bytes(link, crate::codec::encode(frame))).expect("handled");
     machine.store.commit(&batch.writes).expect("memory never fails");
+    batch.effects
+}
+
+/// The frames that it sends there.
+pub(super) fn sent(village: &mut Village, at: usize, link: Link, frame: &Frame) -> Vec<Frame> {
+    let mut sent = Vec::new();
+    for effect in does(village, at, link, frame) {
+        match effect {
+            Effect::Send(to, bytes) if to == link => sent.push(crate::codec::decode(&bytes, "frame").expect("a frame")),
+            effect => village.perform(at, effect),
+        }
+    }
+    sent
+}
+
+/// What can be seen from outside when a machine is sent this: the frames it sends there, tokens aside, and what becomes of the stream.
+pub(super) fn seen(village: &mut Village, at: usize, link: Link, frame: &Frame) -> Vec<String> {
     let mut seen = Vec::new();
-    for effect in batch.effects {
+    for effect in does(village, at, link, frame) {
         match effect {
             Effect::Send(to, bytes) if to == link => seen.push(match crate::codec::decode(&bytes, "frame").expect("a frame") {
                 Frame::Tokens(tokens) => format!("{} tokens", tokens.len()),
@@ -45,7 +67,7 @@ fn seen(village: &mut Village, at: usize, link: Link, frame: &Frame) -> Vec<Stri
             effect => village.perform(at, effect),
         }
     }
-    let ends = village.machines[at].node.rooms.sessions.get(&link).map(|session| session.ends());
+    let ends = village.machines[at].node.rooms.sessions.get(&link).map(crate::sync::session::Session::ends);
     seen.push(format!("ends {ends:?}"));
     seen
 }
