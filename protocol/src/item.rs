@@ -1,12 +1,11 @@
 //! What members wrote, as typed items: notes, replies, reactions, events, RSVPs, resources.
 //!
-//! Owns the kinds and their schema, the edit lists that travel, the documents built from them, and the tables `Item`, `View`
+//! Owns the kinds and their schema, the edit lists that travel, what is put together from them, and the tables `Item`, `View`
 //! and `Search` (and the rows of `Local` whose keys start with `item/`). Everything there can be built again from the log.
 //! Bodies are never stored here outside the search index: they are opened on demand. Must never trust an edit list before it
-//! is checked against its kind, and never hand a peer's bytes to Automerge.
+//! is checked against its kind.
 
 mod apply;
-mod build;
 pub mod compose;
 pub mod diff;
 pub mod doc;
@@ -19,11 +18,14 @@ mod inbox;
 mod index;
 pub mod kind;
 mod list;
+#[cfg(test)]
+mod oracle;
 pub mod port;
 mod reader;
 mod recur;
 mod resolve;
 mod row;
+mod run;
 mod search;
 mod settle;
 mod show;

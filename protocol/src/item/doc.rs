@@ -1,223 +1,323 @@
-//! An item's Automerge document, built anew from its standing entries.
+//! What an item of several entries says, worked out from its standing entries.
 //!
-//! Everything Automerge is told (actors, sequence numbers, operation ids, predecessors, time) is derived here from the set of
-//! entries, so the same set gives the same document on every machine, in whatever order it came, and no writer can choose a
-//! hostile value. Automerge runs behind `catch_unwind`; where it fails, that one item is set aside and everything else goes on.
-//! What a single edit makes needs no document: [`super::fields::view_of_one`].
+//! The set of entries decides everything: their causal order, the numbers of their operations, and which of two concurrent ones
+//! comes first. No writer can choose any of these. Texts are handled by runs: a run of 60,000 characters costs as much as one of
+//! one, until its words are copied out. The rules are those of Automerge's maps and texts, and a property test compares with it.
+//! What a single edit makes needs none of this: [`super::fields::view_of_one`].
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use automerge::legacy::OpId;
-use automerge::{ActorId, Automerge, ChangeHash, ObjId, ObjType, ReadDoc, ScalarValue, TextEncoding, Value as Stored};
-
-use super::build::{Builder, Made};
-use super::edit::{Edit, Value};
+use super::diff::Character;
+use super::edit::{Edit, Op, Place, Value};
 use super::fields::Fields;
-use super::graph::Graph;
+use super::graph::{Graph, Past};
 use super::kind::{Form, Kind};
-use crate::circle::body::ChainId;
-use crate::id::{CircleId, EntryId, ItemId, PersonId};
-use crate::private::Private;
+use super::run::{Anchor, Run, Texts};
+use crate::id::EntryId;
 
 /// One standing entry of an item.
-#[derive(Clone, Copy, Debug)]
-pub struct Part<'a> {
+#[derive(Clone, Debug)]
+pub struct Part {
     /// Its id.
     pub id: EntryId,
-    /// The chain it stands in.
-    pub chain: ChainId,
-    /// Its place there.
-    pub seq: u64,
-    /// Who wrote it.
-    pub writer: PersonId,
     /// What it does; checked against its kind's schema.
-    pub edit: &'a Edit,
+    pub edit: Arc<Edit>,
 }
 
-/// Why there is no document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DocError {
-    /// Automerge panicked.
-    #[error("the document could not be built")]
-    Panicked,
-    /// Automerge refused.
-    #[error("the document was refused")]
-    Refused,
+/// What became of an entry.
+#[derive(Clone, Debug, Default)]
+struct Made {
+    /// The number of its first operation, and the highest in its past and itself.
+    first: u64,
+    last: u64,
+    /// It names text that is not there, and does nothing.
+    void: bool,
+    /// Its inserted runs, as places among all, by their first characters.
+    runs: std::ops::Range<usize>,
+    /// Of its inserted characters, those of one field that follow each other: field, first, how many.
+    spans: Vec<(u8, u32, u32)>,
 }
 
-/// A document and what is needed to go on editing it.
+/// An item's entries in order, and what each of them does.
+#[derive(Debug)]
 pub struct Doc {
-    automerge: Automerge,
     kind: Kind,
-    objects: BTreeMap<u8, ObjId>,
-    /// By actor and first operation: the entry, its first character's counter, how many.
-    origins: BTreeMap<(ActorId, u64), (EntryId, u32, u32)>,
-    after: BTreeMap<EntryId, Vec<ChangeHash>>,
-    heads: Vec<EntryId>,
-    void: usize,
-}
-
-impl std::fmt::Debug for Doc {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Doc").field("kind", &self.kind).field("heads", &self.heads).finish_non_exhaustive()
-    }
-}
-
-/// Automerge's panics are this item's trouble only.
-fn guarded<T>(work: impl FnOnce() -> Result<T, DocError>) -> Result<T, DocError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(DocError::Panicked))
+    /// In causal order.
+    parts: Vec<Part>,
+    graph: Graph,
+    made: Vec<Made>,
+    texts: Texts,
 }
 
 impl Doc {
-    /// Builds the document of an item from its standing entries. Entries whose past is not among them are left out.
-    ///
-    /// # Errors
-    /// [`DocError`] where Automerge does not take it.
-    pub fn build(circle: &CircleId, item: &ItemId, kind: Kind, parts: &[Part<'_>]) -> Result<Self, DocError> {
-        guarded(|| Self::build_unguarded(circle, item, kind, parts))
-    }
-
-    fn build_unguarded(circle: &CircleId, item: &ItemId, kind: Kind, parts: &[Part<'_>]) -> Result<Self, DocError> {
-        let unique: BTreeMap<EntryId, &Part<'_>> = parts.iter().map(|part| (part.id, part)).collect();
-        let parts: Vec<&Part<'_>> = unique.into_values().collect();
-        let ids: Vec<(EntryId, &[EntryId])> = parts.iter().map(|part| (part.id, part.edit.deps.as_slice())).collect();
+    /// Orders an item's standing entries. Entries whose past is not among them are left out.
+    #[must_use]
+    pub fn build(kind: Kind, parts: &[Part]) -> Self {
+        let unique: BTreeMap<EntryId, &Part> = parts.iter().map(|part| (part.id, part)).collect();
+        let parts: Vec<&Part> = unique.into_values().collect();
+        let rests: Vec<Vec<EntryId>> = parts.iter().map(|part| part.edit.rests_on()).collect();
+        let ids: Vec<(EntryId, &[EntryId])> = parts.iter().zip(&rests).map(|(part, rests)| (part.id, rests.as_slice())).collect();
         let graph = Graph::new(&ids);
-        let ordered: Vec<&Part<'_>> = graph.order.iter().filter_map(|at| parts.get(*at).copied()).collect();
-        let mut builder = Builder::new(circle, item, kind, &graph, &ordered);
-        for rank in 0..ordered.len() {
-            builder.push(rank);
+        let parts: Vec<Part> = graph.order.iter().filter_map(|at| parts.get(*at).map(|part| (*part).clone())).collect();
+        let ranks: BTreeMap<EntryId, usize> = parts.iter().enumerate().map(|(rank, part)| (part.id, rank)).collect();
+        let mut doc = Self { kind, made: Vec::with_capacity(parts.len()), texts: Texts::default(), parts: Vec::new(), graph };
+        for (rank, part) in parts.iter().enumerate() {
+            let made = doc.make(rank, &part.edit, &ranks);
+            doc.made.push(made);
         }
-        let heads = graph.heads.iter().filter_map(|rank| ordered.get(*rank)).map(|part| part.id).collect();
-        let objects = builder.objects.clone();
-        let (changes, made, void) = builder.finish();
-        let mut automerge = Automerge::new_with_encoding(TextEncoding::UnicodeCodePoint);
-        automerge.apply_changes(changes).map_err(|_| DocError::Refused)?;
-        let objects = found(&automerge, kind, &objects)?;
-        let (origins, after) = index(&ordered, made);
-        Ok(Self { automerge, kind, objects, origins, after, heads, void })
+        doc.parts = parts;
+        doc
     }
 
-    /// The entries that nothing else in the document depends on, ascending.
+    fn make(&mut self, rank: usize, edit: &Edit, ranks: &BTreeMap<EntryId, usize>) -> Made {
+        let deps = self.graph.deps.get(rank).into_iter().flatten();
+        let before = deps.filter_map(|dep| self.made.get(*dep)).map(|made| made.last).max().unwrap_or(0);
+        let mut made = Made { first: before + 1, last: before, runs: self.texts.len()..self.texts.len(), ..Made::default() };
+        let named: Vec<Option<usize>> = edit.names.iter().map(|id| ranks.get(id).copied()).collect();
+        let there = edit.ops.iter().all(|op| match op {
+            Op::Insert(field, Some(place), _) => self.has(&named, *field, *place, 1),
+            Op::Delete(field, place, length) => self.has(&named, *field, *place, *length),
+            Op::Set(..) | Op::Insert(_, None, _) | Op::Add(..) | Op::Remove(..) => true,
+        });
+        if !there {
+            made.void = true;
+            return made;
+        }
+        let (mut number, mut counter) = (made.first, 0);
+        // The entries were given to the graph in the order of their ids.
+        let by_id = self.graph.order.get(rank).copied().unwrap_or_default();
+        for op in &edit.ops {
+            match op {
+                Op::Set(..) | Op::Add(..) | Op::Remove(..) => number += 1,
+                Op::Insert(field, after, text) => {
+                    let length = u32::try_from(text.0.chars().count()).unwrap_or(u32::MAX);
+                    let after = after.and_then(|place| self.anchor(&named, place));
+                    self.texts.insert(Run { rank, by_id, field: *field, first: counter, length, number, after });
+                    made.extend(*field, counter, length);
+                    counter = counter.saturating_add(length);
+                    number += u64::from(length);
+                }
+                Op::Delete(_, place, length) => {
+                    if let Some(of) = entry_of(&named, *place) {
+                        self.texts.delete(rank, of, place.counter..place.counter.saturating_add(*length));
+                    }
+                    number += u64::from(*length);
+                }
+            }
+        }
+        made.last = number - 1;
+        made.runs.end = self.texts.len();
+        made
+    }
+
+    /// Are these characters of a field there?
+    fn has(&self, named: &[Option<usize>], field: u8, place: Place, length: u32) -> bool {
+        let Some(made) = entry_of(named, place).and_then(|rank| self.made.get(rank)) else { return false };
+        let at = made.spans.partition_point(|(_, first, _)| *first <= place.counter);
+        let span = at.checked_sub(1).and_then(|at| made.spans.get(at));
+        span.is_some_and(|(of, first, count)| {
+            let inside = place.counter - first;
+            *of == field && inside.checked_add(length).is_some_and(|end| end <= *count)
+        })
+    }
+
+    /// The character that a place names.
+    fn anchor(&self, named: &[Option<usize>], place: Place) -> Option<Anchor> {
+        let made = entry_of(named, place).and_then(|rank| self.made.get(rank))?;
+        self.texts.find(made.runs.clone(), place.counter)
+    }
+
+    /// The entries that nothing else in the item depends on, ascending.
     #[must_use]
     pub fn heads(&self) -> Vec<EntryId> {
-        let mut heads = self.heads.clone();
+        let mut heads: Vec<EntryId> =
+            self.graph.heads.iter().filter_map(|rank| self.parts.get(*rank)).map(|part| part.id).collect();
         heads.sort_unstable();
         heads
     }
 
-    /// How many entries name text that is not there, or are more than one person may write, and so do nothing.
+    /// The heads that an edit depends on, where it may name only so many: those with the most behind them, ascending. Whatever
+    /// it leaves out is concurrent with it.
     #[must_use]
-    pub const fn void(&self) -> usize {
-        self.void
+    pub fn heads_within(&self, limit: usize) -> Vec<EntryId> {
+        let mut heads: Vec<usize> = self.graph.heads.clone();
+        heads.sort_by_key(|rank| std::cmp::Reverse((self.made.get(*rank).map_or(0, |made| made.last), *rank)));
+        heads.truncate(limit);
+        let mut heads: Vec<EntryId> = heads.into_iter().filter_map(|rank| self.parts.get(rank)).map(|part| part.id).collect();
+        heads.sort_unstable();
+        heads
+    }
+
+    /// How many entries name text that is not there, and so do nothing.
+    #[must_use]
+    pub fn void(&self) -> usize {
+        self.made.iter().filter(|made| made.void).count()
+    }
+
+    /// What it took to put the item together: its operations, and the runs that its texts are made of.
+    #[must_use]
+    pub fn work(&self) -> usize {
+        self.parts.iter().map(|part| part.edit.ops.len()).sum::<usize>() + self.texts.len()
     }
 
     /// What the item says.
-    ///
-    /// # Errors
-    /// [`DocError`] where Automerge fails.
-    pub fn fields(&self) -> Result<Fields, DocError> {
-        guarded(|| self.read(None))
+    #[must_use]
+    pub fn fields(&self) -> Fields {
+        self.read(None)
     }
 
-    /// What the item said to the author of an entry, right after it.
-    ///
-    /// # Errors
-    /// [`DocError`] where Automerge fails.
-    pub fn fields_after(&self, entry: &EntryId) -> Result<Fields, DocError> {
-        guarded(|| self.read(Some(self.after.get(entry).ok_or(DocError::Refused)?)))
-    }
-
-    fn read(&self, at: Option<&[ChangeHash]>) -> Result<Fields, DocError> {
-        let mut fields = Fields::default();
-        for field in self.kind.fields() {
-            match (field.form, self.objects.get(&field.number)) {
-                (Form::Text(_), Some(object)) => {
-                    let text = match at {
-                        None => self.automerge.text(object),
-                        Some(heads) => self.automerge.text_at(object, heads),
-                    };
-                    fields.set_text(field.number, text.map_err(|_| DocError::Refused)?);
-                }
-                (Form::Tags, Some(object)) => {
-                    let keys = match at {
-                        None => self.automerge.keys(object),
-                        Some(heads) => self.automerge.keys_at(object, heads),
-                    };
-                    keys.for_each(|tag| fields.add_tag(field.number, &tag));
-                }
-                _ => {
-                    let got = match at {
-                        None => self.automerge.get(automerge::ROOT, field.name),
-                        Some(heads) => self.automerge.get_at(automerge::ROOT, field.name, heads),
-                    };
-                    let value = got.map_err(|_| DocError::Refused)?.map_or(Value::None, |(value, _)| value_of(&value));
-                    fields.set(field.number, value);
-                }
-            }
-        }
-        Ok(fields)
+    /// What the item said to the author of an entry, right after it; nothing where it is none of the item's.
+    #[must_use]
+    pub fn fields_after(&self, entry: &EntryId) -> Fields {
+        let Some(rank) = self.parts.iter().position(|part| part.id == *entry) else { return Fields::default() };
+        let mut then = self.graph.past.get(rank).cloned().unwrap_or_default();
+        then.add(rank);
+        self.read(Some(&then))
     }
 
     /// The characters of a text field in order, each named by its entry and counter.
-    ///
-    /// # Errors
-    /// [`DocError`] where Automerge fails.
-    pub fn characters(&self, field: u8) -> Result<Vec<(EntryId, u32)>, DocError> {
-        guarded(|| {
-            let Some(object) = self.objects.get(&field) else { return Ok(Vec::new()) };
-            let items = self.automerge.list_range(object, ..);
-            items.map(|item| self.origin(&item.id()).ok_or(DocError::Refused)).collect()
+    #[must_use]
+    pub fn characters(&self, field: u8) -> Vec<Character> {
+        let mut characters = Vec::new();
+        for piece in self.texts.pieces(field, |_| true) {
+            let Some(part) = self.parts.get(piece.rank) else { continue };
+            characters.extend(piece.counters.map(|counter| (part.id, counter)));
+        }
+        characters
+    }
+
+    fn read(&self, then: Option<&Past>) -> Fields {
+        let within = |rank: usize| then.is_none_or(|then| then.has(rank));
+        let mut fields = Fields::default();
+        self.read_single(&within, &mut fields);
+        self.read_tags(&within, &mut fields);
+        for field in self.kind.fields().iter().filter(|field| matches!(field.form, Form::Text(_))) {
+            fields.set_text(field.number, self.text(field.number, &within));
+        }
+        fields
+    }
+
+    /// The operations that do something, with their entries' ranks and their numbers.
+    fn ops(&self) -> impl Iterator<Item = (usize, u64, &Op)> {
+        let entries = self.parts.iter().zip(&self.made).enumerate().filter(|(_, (_, made))| !made.void);
+        entries.flat_map(|(rank, (part, made))| {
+            part.edit.ops.iter().scan(made.first, move |next, op| {
+                let number = *next;
+                *next += match op {
+                    Op::Insert(_, _, text) => text.0.chars().count() as u64,
+                    Op::Delete(_, _, length) => u64::from(*length),
+                    Op::Set(..) | Op::Add(..) | Op::Remove(..) => 1,
+                };
+                Some((rank, number, op))
+            })
         })
     }
 
-    fn origin(&self, id: &ObjId) -> Option<(EntryId, u32)> {
-        let ObjId::Id(counter, actor, _) = id else { return None };
-        let (start, (entry, first, length)) = self.origins.range(..=(actor.clone(), *counter)).next_back()?;
-        let offset = u32::try_from(counter.checked_sub(start.1)?).ok()?;
-        (start.0 == *actor && offset < *length).then(|| (*entry, first + offset))
-    }
-}
-
-fn found(automerge: &Automerge, kind: Kind, made: &BTreeMap<u8, OpId>) -> Result<BTreeMap<u8, ObjId>, DocError> {
-    let mut objects = BTreeMap::new();
-    for field in kind.fields().iter().filter(|field| made.contains_key(&field.number)) {
-        let got = automerge.get(automerge::ROOT, field.name).map_err(|_| DocError::Refused)?;
-        let Some((Stored::Object(ObjType::Text | ObjType::Map), id)) = got else { return Err(DocError::Refused) };
-        objects.insert(field.number, id);
-    }
-    Ok(objects)
-}
-
-type Index = (BTreeMap<(ActorId, u64), (EntryId, u32, u32)>, BTreeMap<EntryId, Vec<ChangeHash>>);
-
-fn index(ordered: &[&Part<'_>], made: Vec<Made>) -> Index {
-    let mut origins = BTreeMap::new();
-    let mut after = BTreeMap::new();
-    for (part, made) in ordered.iter().zip(made) {
-        for run in &made.runs {
-            origins.insert((made.actor.clone(), run.op), (part.id, run.first, run.length));
+    /// Of all that set a field, the one with the highest number, ties by entry. Whatever had it in its past has a higher one.
+    fn read_single(&self, within: &impl Fn(usize) -> bool, fields: &mut Fields) {
+        let mut last: BTreeMap<u8, (u64, EntryId, &Value)> = BTreeMap::new();
+        for (rank, number, op) in self.ops().filter(|(rank, ..)| within(*rank)) {
+            let (Op::Set(field, value), Some(part)) = (op, self.parts.get(rank)) else { continue };
+            if last.get(field).is_none_or(|(than, id, _)| (*than, *id) < (number, part.id)) {
+                last.insert(*field, (number, part.id, value));
+            }
         }
-        after.insert(part.id, made.frontier);
+        for (field, (_, _, value)) in last {
+            fields.set(field, value.clone());
+        }
     }
-    (origins, after)
+
+    /// A tag is there where somebody added it and nobody who knew of that took it out.
+    fn read_tags(&self, within: &impl Fn(usize) -> bool, fields: &mut Fields) {
+        let mut tags: BTreeMap<(u8, &str), [Vec<usize>; 2]> = BTreeMap::new();
+        for (rank, _, op) in self.ops().filter(|(rank, ..)| within(*rank)) {
+            match op {
+                Op::Add(field, tag) => tags.entry((*field, &tag.0)).or_default()[0].push(rank),
+                Op::Remove(field, tag) => tags.entry((*field, &tag.0)).or_default()[1].push(rank),
+                Op::Set(..) | Op::Insert(..) | Op::Delete(..) => {}
+            }
+        }
+        for ((field, tag), [added, removed]) in tags {
+            let mut known = Past::default();
+            for past in removed.iter().filter_map(|rank| self.graph.past.get(*rank)) {
+                known.join(past);
+            }
+            if added.iter().any(|rank| !known.has(*rank)) {
+                fields.add_tag(field, tag);
+            }
+        }
+    }
+
+    fn text(&self, field: u8, within: &impl Fn(usize) -> bool) -> String {
+        let mut text = String::new();
+        let mut words = Words::new(&self.parts);
+        for piece in self.texts.pieces(field, within) {
+            text.push_str(words.of(piece.rank, piece.counters));
+        }
+        text
+    }
 }
 
-fn value_of(value: &Stored<'_>) -> Value {
-    let Stored::Scalar(scalar) = value else { return Value::None };
-    match scalar.as_ref() {
-        ScalarValue::Str(words) => Value::Text(Private(words.to_string())),
-        ScalarValue::Uint(moment) => Value::Moment(*moment),
-        ScalarValue::Boolean(flag) => Value::Flag(*flag),
-        ScalarValue::Null
-        | ScalarValue::Bytes(_)
-        | ScalarValue::Int(_)
-        | ScalarValue::F64(_)
-        | ScalarValue::Counter(_)
-        | ScalarValue::Timestamp(_)
-        | ScalarValue::Unknown { .. } => Value::None,
+impl Made {
+    fn extend(&mut self, field: u8, first: u32, length: u32) {
+        match self.spans.last_mut() {
+            Some((of, _, count)) if *of == field => *count = count.saturating_add(length),
+            Some(_) | None => self.spans.push((field, first, length)),
+        }
     }
+}
+
+fn entry_of(named: &[Option<usize>], place: Place) -> Option<usize> {
+    named.get(usize::try_from(place.entry).ok()?).copied().flatten()
+}
+
+/// The words that entries inserted, cut by characters.
+struct Words<'a> {
+    parts: &'a [Part],
+    /// By entry: where its runs begin, and where in its words one was last.
+    found: BTreeMap<usize, Vec<(u32, &'a str)>>,
+    /// Of a run, by entry and first character: characters and bytes that were passed already.
+    passed: BTreeMap<(usize, u32), (u32, usize)>,
+}
+
+impl<'a> Words<'a> {
+    const fn new(parts: &'a [Part]) -> Self {
+        Self { parts, found: BTreeMap::new(), passed: BTreeMap::new() }
+    }
+
+    /// Some characters of one run. Of each run they are asked for in order.
+    fn of(&mut self, rank: usize, counters: std::ops::Range<u32>) -> &'a str {
+        let runs = self.found.entry(rank).or_insert_with(|| runs_of(self.parts, rank));
+        let at = runs.partition_point(|(first, _)| *first <= counters.start);
+        let Some((first, words)) = at.checked_sub(1).and_then(|at| runs.get(at)).copied() else { return "" };
+        let (passed, byte) = self.passed.entry((rank, first)).or_insert((0, 0));
+        let (from, to) = (counters.start - first, counters.end.saturating_sub(first));
+        let start = *byte + bytes_of(words.get(*byte..).unwrap_or_default(), from.saturating_sub(*passed));
+        let rest = words.get(start..).unwrap_or_default();
+        let end = start + bytes_of(rest, to.saturating_sub(from));
+        (*passed, *byte) = (to, end);
+        words.get(start..end).unwrap_or_default()
+    }
+}
+
+fn runs_of(parts: &[Part], rank: usize) -> Vec<(u32, &str)> {
+    let mut first = 0_u32;
+    let ops = parts.get(rank).map(|part| part.edit.ops.as_slice()).unwrap_or_default();
+    let runs = ops.iter().filter_map(|op| {
+        let Op::Insert(_, _, text) = op else { return None };
+        let at = first;
+        first = first.saturating_add(u32::try_from(text.0.chars().count()).unwrap_or(u32::MAX));
+        Some((at, text.0.as_str()))
+    });
+    runs.collect()
+}
+
+/// The bytes of so many characters.
+fn bytes_of(words: &str, count: u32) -> usize {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    words.char_indices().nth(count).map_or(words.len(), |(at, _)| at)
 }
 
 #[cfg(test)]

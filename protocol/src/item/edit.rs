@@ -1,8 +1,8 @@
 //! An edit list: the payload of an entry, in kith's own wire form, and the check of it against its kind's schema.
 //!
-//! Peers' bytes end here: nothing of them reaches Automerge except as typed operations on known fields. Text is named by
+//! Peers' bytes end here: nothing of them goes on except as typed operations on known fields. Text is named by
 //! (entry, counter), where the counter numbers the characters (Unicode scalar values) an entry inserted, in the order of its
-//! operations, from 0. Actors, sequence numbers and operation ids are derived by whoever rebuilds, so none stands here.
+//! operations, from 0. The numbers of operations are derived by whoever puts the item together, so none stands here.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,6 +150,13 @@ impl Edit {
     #[must_use]
     pub const fn opens(&self) -> bool {
         self.deps.is_empty()
+    }
+
+    /// The entries that it rests on, ascending: the heads its author knew, and those whose text it names.
+    #[must_use]
+    pub fn rests_on(&self) -> Vec<EntryId> {
+        let all: BTreeSet<EntryId> = self.deps.iter().chain(&self.names).copied().collect();
+        all.into_iter().collect()
     }
 
     /// Reads and checks an edit list of an item of that kind.

@@ -103,7 +103,7 @@ impl Fields {
     }
 }
 
-/// What an item says that exactly one edit made. Equal to what a document of that edit says, and much cheaper.
+/// What an item says that exactly one edit made. Equal to what a [`super::doc::Doc`] of that edit says, and much cheaper.
 #[must_use]
 pub fn view_of_one(edit: &Edit) -> Fields {
     let mut fields = Fields::default();

@@ -14,8 +14,6 @@ pub struct Health {
     pub waiting: u64,
     /// Items that lie beyond a cut, held for a steward to look at.
     pub held: u64,
-    /// Items whose document could not be built.
-    pub aside: u64,
     /// Entries that were refused since the tables were built.
     pub refused: u64,
 }
@@ -44,7 +42,6 @@ pub fn health(read: &dyn Read, circle: &CircleId) -> Result<Health, StoreError> 
                 health.items += u64::from(row.counts());
                 health.waiting += u64::from(row.flags.has(Flags::WAITING) && !row.flags.has(Flags::REMOVED));
                 health.held += u64::from(row.flags.has(Flags::HELD));
-                health.aside += u64::from(row.flags.has(Flags::ASIDE));
             }
         }
         match rows.last() {

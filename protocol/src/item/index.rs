@@ -106,7 +106,7 @@ pub fn index(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<boo
     let mut shelf = Shelf::default();
     shelf.fetch(tx, ports.source, rows.iter().map(|(_, row)| row))?;
     for (key, row) in &rows {
-        if let Loaded::Ready(whole) = load(circle, row, &shelf, ports.people) {
+        if let Loaded::Ready(whole) = load(row, &shelf, ports.people) {
             tx.put(Table::Search, &place(row, key), whole.fields.searchable().into_bytes());
         }
     }
@@ -131,5 +131,5 @@ pub(super) fn found(place: &[u8]) -> Option<ItemKey> {
 
 fn searchable(row: &Row) -> bool {
     let worded = matches!(row.kind(), Some(Kind::Note | Kind::Reply | Kind::Event | Kind::Resource));
-    worded && row.listed() && !row.flags.has(Flags::HIDDEN | Flags::ASIDE)
+    worded && row.listed() && !row.flags.has(Flags::HIDDEN)
 }

@@ -80,10 +80,10 @@ impl<'a> Reader<'a> {
         let author = row.slots.iter().find_map(|slot| shelf.get(slot.at)).map(|piece| piece.item.creator);
         let mut whole = None;
         if state == NoteState::Visible {
-            match load(&self.circle, &row, shelf, self.people) {
+            match load(&row, shelf, self.people) {
                 Loaded::Ready(ready) => whole = Some(ready),
                 // The row was settled when its entries could be opened; now they cannot, or not all of them.
-                Loaded::Held | Loaded::Absent | Loaded::Aside => state = NoteState::Held,
+                Loaded::Held | Loaded::Absent => state = NoteState::Held,
             }
         }
         Shown { key, row, state, author, whole }
@@ -224,7 +224,7 @@ fn state(row: &Row, now: Millis) -> NoteState {
         NoteState::Removed
     } else if row.flags.has(Flags::GONE) || row.expired(now) {
         NoteState::Expired
-    } else if row.flags.has(Flags::HELD | Flags::ASIDE) || !row.flags.has(Flags::READY) {
+    } else if row.flags.has(Flags::HELD) || !row.flags.has(Flags::READY) {
         NoteState::Held
     } else if row.flags.has(Flags::HIDDEN) {
         NoteState::Hidden

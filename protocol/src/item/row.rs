@@ -49,8 +49,6 @@ impl Flags {
     pub(super) const PINNED: u16 = 1 << 5;
     /// All of it lies beyond a cut.
     pub(super) const HELD: u16 = 1 << 6;
-    /// Its document could not be built.
-    pub(super) const ASIDE: u16 = 1 << 7;
     /// Past its retention.
     pub(super) const EXPIRED: u16 = 1 << 8;
     /// Its bytes are destroyed.

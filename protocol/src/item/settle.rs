@@ -99,9 +99,8 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
 
     fn put_together(&mut self, row: &mut Row) -> Result<Option<Whole>, StoreError> {
         self.shelf.fetch(self.tx, self.ports.source, [&*row])?;
-        let loaded = load(self.circle, row, self.shelf, self.ports.people);
+        let loaded = load(row, self.shelf, self.ports.people);
         row.flags.set(Flags::HELD, matches!(loaded, Loaded::Held));
-        row.flags.set(Flags::ASIDE, matches!(loaded, Loaded::Aside));
         row.flags.set(Flags::WAITING, matches!(loaded, Loaded::Absent));
         match loaded {
             Loaded::Ready(whole) => {
@@ -119,7 +118,6 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
                 }
                 Ok(None)
             }
-            Loaded::Aside => Ok(None),
         }
     }
 
@@ -246,7 +244,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         for (view, _) in rows {
             let Some(row) = Row::get(self.tx, &view_item(&view)?)? else { continue };
             self.shelf.fetch(self.tx, self.ports.source, [&row])?;
-            if let Loaded::Ready(whole) = load(self.circle, &row, self.shelf, self.ports.people) {
+            if let Loaded::Ready(whole) = load(&row, self.shelf, self.ports.people) {
                 found.push(*whole);
             }
         }

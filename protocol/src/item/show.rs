@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::edit::Edit;
 use super::kind::{Kind, fields};
 use super::reader::{Children, Reader, Shown};
 use super::whole::touched;
@@ -94,7 +93,7 @@ pub(super) fn note_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resul
         author: reader.author(shown.author),
         created_at: Time(shown.row.created),
         edited_at: shown.edited().map(Time),
-        version: shown.whole.as_ref().map_or(shown.row.slots.len(), |whole| whole.steps.len()) as u64,
+        version: shown.whole.as_ref().map_or(shown.row.slots.len(), |whole| whole.count) as u64,
         want: want(&shown.words(fields::WANT)),
         lang: shown.words(fields::LANG),
         tags: shown.tags(),
@@ -247,7 +246,7 @@ pub(super) fn resource_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> R
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn history(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Vec<Revision>, StoreError> {
-    let Some(shown) = reader.visible(key)? else { return Ok(Vec::new()) };
+    let Some(shown) = reader.full(key)? else { return Ok(Vec::new()) };
     let Some(whole) = &shown.whole else { return Ok(Vec::new()) };
     let mut warned = !whole.fields.words(fields::WARNING).is_empty();
     if whole.kind == Kind::Reply {
@@ -259,12 +258,9 @@ pub fn history(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Vec
     let reveals = reveal.shows(reader, shown.author);
     let mut history = Vec::new();
     for step in &whole.steps {
-        let opened = reader.source.load(reader.read, step.at)?;
-        let edit = opened.and_then(|opened| opened.payload).and_then(|payload| Edit::parse(&payload, whole.kind).ok());
         let after = whole.fields_after(step);
-        let (Some(edit), Ok(after)) = (edit, after) else { continue };
         let hidden = !reveals && (warned || !after.words(fields::WARNING).is_empty());
-        let changes = touched(&edit).into_iter().filter_map(|number| {
+        let changes = touched(&step.edit).into_iter().filter_map(|number| {
             let field = whole.kind.field(number)?;
             let value = if hidden && number == fields::BODY { None } else { Some(after.shown(whole.kind, number)) };
             Some(Change { field: field.name.to_owned(), value })

@@ -1,9 +1,10 @@
 //! One item put together from its entries: the way every reader and every change of the store goes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::diff::Character;
-use super::doc::{Doc, DocError, Part};
+use super::doc::{Doc, Part};
 use super::edit::{Edit, Op};
 use super::fields::{Fields, view_of_one};
 use super::graph::Graph;
@@ -11,7 +12,7 @@ use super::kind::Kind;
 use super::port::{People, Source};
 use super::row::Row;
 use crate::circle::body::{ChainId, Retention};
-use crate::id::{CircleId, EntryId, ItemId, PersonId};
+use crate::id::{EntryId, ItemId, PersonId};
 use crate::log::entry::{EntryAt, Opened};
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
@@ -26,7 +27,7 @@ pub(super) struct Piece {
     pub(super) kind: u8,
     pub(super) retention: Retention,
     /// None: destroyed, or of a form this program does not know.
-    pub(super) edit: Option<Edit>,
+    pub(super) edit: Option<Arc<Edit>>,
 }
 
 impl Piece {
@@ -38,7 +39,7 @@ impl Piece {
             item: opened.item,
             kind: opened.kind,
             retention: opened.retention,
-            edit,
+            edit: edit.map(Arc::new),
         }
     }
 
@@ -139,12 +140,10 @@ pub(super) enum Loaded {
     Held,
     /// Its first edit is not here, not open, or destroyed.
     Absent,
-    /// Automerge did not take it.
-    Aside,
 }
 
 /// Puts an item together from its entries, which must be on the shelf.
-pub(super) fn load(circle: &CircleId, row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
+pub(super) fn load(row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
     if let [slot] = row.slots.as_slice()
         && !slot.held
     {
@@ -153,7 +152,7 @@ pub(super) fn load(circle: &CircleId, row: &Row, shelf: &Shelf, people: &dyn Peo
             .and_then(|piece| single(piece, people))
             .map_or(Loaded::Absent, |whole| Loaded::Ready(Box::new(whole)));
     }
-    many(circle, row, shelf, people)
+    many(row, shelf, people)
 }
 
 fn single(piece: &Piece, people: &dyn People) -> Option<Whole> {
@@ -175,12 +174,12 @@ fn single(piece: &Piece, people: &dyn People) -> Option<Whole> {
 
 struct Known<'a> {
     piece: &'a Piece,
-    edit: &'a Edit,
+    edit: &'a Arc<Edit>,
     writer: PersonId,
     held: bool,
 }
 
-fn many(circle: &CircleId, row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
+fn many(row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
     let mut known: BTreeMap<EntryId, Known<'_>> = BTreeMap::new();
     for slot in &row.slots {
         let Some(piece) = shelf.get(slot.at) else { continue };
@@ -193,14 +192,16 @@ fn many(circle: &CircleId, row: &Row, shelf: &Shelf, people: &dyn People) -> Loa
         known.iter().filter(|known| known.edit.opens() && !known.held).min_by_key(|known| (known.edit.at, known.piece.id));
     let kind = opening.map_or(row.kind, |opening| opening.piece.kind);
     known.retain(|known| known.piece.kind == kind);
-    let ids: Vec<(EntryId, &[EntryId])> = known.iter().map(|known| (known.piece.id, known.edit.deps.as_slice())).collect();
+    let rests: Vec<Vec<EntryId>> = known.iter().map(|known| known.edit.rests_on()).collect();
+    let ids: Vec<(EntryId, &[EntryId])> =
+        known.iter().zip(&rests).map(|(known, rests)| (known.piece.id, rests.as_slice())).collect();
     let graph = Graph::new(&ids);
     let ordered: Vec<&Known<'_>> = graph.order.iter().filter_map(|at| known.get(*at)).collect();
     let standing = standing(&graph, &ordered);
     let Some(kind) = standing.first().and_then(|known| Kind::of(known.piece.kind)) else {
         return if ordered.is_empty() { Loaded::Absent } else { Loaded::Held };
     };
-    build(circle, kind, &standing, graph.order.len() < known.len())
+    build(kind, &standing, graph.order.len() < known.len())
 }
 
 /// What stands, and what others' standing entries rest on. An own entry beyond a cut takes what its author built on it along.
@@ -218,7 +219,7 @@ fn standing<'a, 'b>(graph: &Graph, ordered: &[&'b Known<'a>]) -> Vec<&'b Known<'
     included.into_iter().filter_map(|rank| ordered.get(rank).copied()).collect()
 }
 
-fn build(circle: &CircleId, kind: Kind, standing: &[&Known<'_>], waiting: bool) -> Loaded {
+fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool) -> Loaded {
     let openings = || standing.iter().filter(|known| known.edit.opens());
     let Some(first) = openings().min_by_key(|known| (known.edit.at, known.piece.id)) else { return Loaded::Absent };
     let steps =
@@ -236,26 +237,12 @@ fn build(circle: &CircleId, kind: Kind, standing: &[&Known<'_>], waiting: bool) 
         doc: None,
     };
     if standing.len() > 1 {
-        let Ok((doc, fields)) = document(circle, &whole, standing) else { return Loaded::Aside };
-        (whole.doc, whole.fields) = (Some(doc), fields);
+        let part = |known: &&Known<'_>| Part { id: known.piece.id, edit: Arc::clone(known.edit) };
+        let doc = Doc::build(kind, &standing.iter().map(part).collect::<Vec<_>>());
+        whole.fields = doc.fields();
+        whole.doc = Some(doc);
     }
     Loaded::Ready(Box::new(whole))
-}
-
-fn document(circle: &CircleId, whole: &Whole, standing: &[&Known<'_>]) -> Result<(Doc, Fields), DocError> {
-    let parts: Vec<Part<'_>> = standing
-        .iter()
-        .map(|known| Part {
-            id: known.piece.id,
-            chain: known.piece.chain,
-            seq: known.piece.at.seq,
-            writer: known.writer,
-            edit: known.edit,
-        })
-        .collect();
-    let doc = Doc::build(circle, &whole.item, whole.kind, &parts)?;
-    let fields = doc.fields()?;
-    Ok((doc, fields))
 }
 
 impl Whole {
@@ -268,20 +255,20 @@ impl Whole {
     }
 
     /// The characters of a text, named.
-    pub(super) fn characters(&self, field: u8) -> Result<Vec<Character>, DocError> {
+    pub(super) fn characters(&self, field: u8) -> Vec<Character> {
         match (&self.doc, self.steps.first()) {
             (Some(doc), _) => doc.characters(field),
             (None, Some(first)) => {
                 // The only edit's counters run through its texts in their order; kinds have one text each.
-                Ok((0..).zip(self.fields.words(field).chars()).map(|(at, _)| (first.id, at)).collect())
+                (0..).zip(self.fields.words(field).chars()).map(|(at, _)| (first.id, at)).collect()
             }
-            (None, None) => Ok(Vec::new()),
+            (None, None) => Vec::new(),
         }
     }
 
     /// What it said right after one of its steps.
-    pub(super) fn fields_after(&self, step: &Step) -> Result<Fields, DocError> {
-        self.doc.as_ref().map_or_else(|| Ok(self.fields.clone()), |doc| doc.fields_after(&step.id))
+    pub(super) fn fields_after(&self, step: &Step) -> Fields {
+        self.doc.as_ref().map_or_else(|| self.fields.clone(), |doc| doc.fields_after(&step.id))
     }
 }
 

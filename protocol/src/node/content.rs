@@ -345,13 +345,6 @@ pub(crate) fn health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<F
     if health.waiting > 0 {
         say("note", format!("{} items wait for something they depend on", health.waiting), "it comes from any member who has it");
     }
-    if health.aside > 0 {
-        say(
-            "problem",
-            format!("{} items could not be put together and were set aside", health.aside),
-            "kith doctor --rebuild tries again",
-        );
-    }
     if health.refused > 0 {
         say("note", format!("{} entries broke a rule and mean nothing", health.refused), "");
     }
