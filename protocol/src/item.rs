@@ -6,6 +6,8 @@
 //! is checked against its kind.
 
 mod apply;
+mod bench;
+mod built;
 pub mod compose;
 pub mod diff;
 pub mod doc;
@@ -20,6 +22,7 @@ pub mod kind;
 mod list;
 #[cfg(test)]
 mod oracle;
+mod parts;
 pub mod port;
 mod reader;
 mod recur;
@@ -33,7 +36,7 @@ mod sweep;
 mod valid;
 mod whole;
 
-pub use apply::{Applied, Outcome, Report, apply, rejudge};
+pub use apply::{Applied, BEYOND, Outcome, Report, apply, catch_up, rejudge, unbuilt};
 pub use health::{Health, health, listed};
 pub use inbox::{inbox, see, see_all};
 pub use index::{index, unindexed};

@@ -38,14 +38,24 @@ pub const CHAIN_GAPS: usize = 64;
 pub const EDIT_OPS: usize = 4_096;
 /// Entries of one item; a minute-by-minute co-edited page stays below.
 pub const ITEM_ENTRIES: usize = 4_096;
-/// Entries of one item by one device: a flood leaves room for the others.
-pub const ITEM_ENTRIES_PER_CHAIN: usize = 1_024;
-/// Entries that wait for their item's first one.
-pub const ITEM_WAITING: usize = 256;
-/// Characters one person may insert into and delete from one item, over all her edits: a flood stays one person's.
-pub const ITEM_CHARS_PER_PERSON: usize = 256 << 10;
-/// Characters inserted into and deleted from one item, by everybody: what a document may cost to build.
-pub const ITEM_CHARS: usize = 1 << 20;
+/// What an entry of an item weighs, besides its bytes: so that a share of an item is 1,024 entries at most.
+pub const ENTRY_WEIGHT: u64 = 2 << 10;
+/// What each of its operations, and each entry that it rests on, weighs besides its bytes.
+pub const OPERATION_WEIGHT: u64 = 32;
+/// What one person may write into one item, as weight: thirty rewritings of the longest body, or a thousand small changes. The
+/// creator's share is theirs alone.
+pub const ITEM_SHARE: u64 = 2 << 20;
+/// What all others together may write into one item, as weight. Where they want more, the largest shares get smaller, all alike.
+pub const ITEM_SHARES: u64 = 3 * ITEM_SHARE;
+/// What items put together in one turn may weigh, the first one aside: one of the heaviest takes less than 100 ms. The rest is put
+/// together in later turns.
+pub const TURN_WEIGHT: u64 = ITEM_SHARE + ITEM_SHARES;
+/// Stretches of 256 places of a chain, a block or two each, out of which entries are copied in one turn, to put items together.
+pub const TURN_STRETCHES: usize = 8;
+/// Items whose putting together is gone on with in one turn.
+pub const TURN_ITEMS: usize = 64;
+/// Characters of a text that a list shows; the item itself shows all.
+pub const LIST_TEXT: usize = 4_096;
 /// Entries that one edit depends on.
 pub const EDIT_DEPS: usize = 64;
 /// Characters of a title or a name of an item.

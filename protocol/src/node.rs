@@ -70,6 +70,7 @@ impl Node {
             }
             Err(stop) => stop,
         };
+        let spent = cx.tx.spent();
         if planted(Bug::KeptDraft) && !matches!(stop, Stop::Store(_)) {
             let mut kept = Batch::default();
             cx.tx.finish().join(&mut kept);
@@ -77,6 +78,7 @@ impl Node {
         } else {
             drop(cx);
         }
+        batch.spent = spent;
         match (stop, call, link) {
             (Stop::Store(error), _, _) => return Err(error),
             (Stop::Refused(error), Some(call), _) => batch.effects.push(Effect::Reply(call, Err(error))),

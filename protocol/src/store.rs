@@ -39,11 +39,13 @@ pub enum Table {
     Outbox,
     /// `node`: what only this machine knows: its name, marks, counters.
     Local,
+    /// `item`: what items of several entries say, and their entries' edits, by item key; derived.
+    Built,
 }
 
 impl Table {
     /// Every table. Their order is part of what the daemon writes to disk: new ones come last.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Circle,
         Self::Act,
         Self::Chain,
@@ -57,6 +59,7 @@ impl Table {
         Self::Search,
         Self::Outbox,
         Self::Local,
+        Self::Built,
     ];
 }
 

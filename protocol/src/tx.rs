@@ -13,6 +13,19 @@ pub struct Batch {
     pub writes: Writes,
     /// To be carried out once the commit is durable, in order but for replies, which may come last.
     pub effects: Vec<Effect>,
+    /// What the inputs of this turn have cost so far.
+    pub spent: Spent,
+}
+
+/// What putting items together has cost in a turn: all inputs that share a commit share this, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Items of several entries that were put together.
+    pub builds: usize,
+    /// What they weigh, see [`crate::limits::TURN_WEIGHT`].
+    pub weight: u64,
+    /// Stretches of the log that entries were copied from, see [`crate::limits::TURN_STRETCHES`].
+    pub stretches: usize,
 }
 
 impl Batch {
@@ -29,6 +42,7 @@ pub struct Tx<'a> {
     batch: &'a Writes,
     writes: Writes,
     effects: Vec<Effect>,
+    spent: Spent,
 }
 
 impl std::fmt::Debug for Tx<'_> {
@@ -41,7 +55,7 @@ impl<'a> Tx<'a> {
     /// An empty draft.
     #[must_use]
     pub fn new(base: &'a dyn Read, batch: &'a Batch) -> Self {
-        Self { base, batch: &batch.writes, writes: Writes::new(), effects: Vec::new() }
+        Self { base, batch: &batch.writes, writes: Writes::new(), effects: Vec::new(), spent: batch.spent }
     }
 
     /// Writes a row.
@@ -59,9 +73,20 @@ impl<'a> Tx<'a> {
         self.effects.push(effect);
     }
 
+    /// What this turn has cost so far.
+    #[must_use]
+    pub const fn spent(&self) -> Spent {
+        self.spent
+    }
+
+    /// Counts what something costs.
+    pub(crate) const fn spend(&mut self) -> &mut Spent {
+        &mut self.spent
+    }
+
     /// Ends the draft: what [`Draft::join`] adds to the batch, or what is dropped.
     pub fn finish(self) -> Draft {
-        Draft { writes: self.writes, effects: self.effects }
+        Draft { writes: self.writes, effects: self.effects, spent: self.spent }
     }
 
     fn read<T>(&self, read: impl FnOnce(&dyn Read) -> T) -> T {
@@ -94,6 +119,7 @@ impl Read for Tx<'_> {
 pub struct Draft {
     writes: Writes,
     effects: Vec<Effect>,
+    spent: Spent,
 }
 
 impl Draft {
@@ -101,6 +127,7 @@ impl Draft {
     pub fn join(self, batch: &mut Batch) {
         batch.writes.extend(self.writes.into_iter().filter(|(_, value)| value.is_some() || !planted(Bug::LostDeletes)));
         batch.effects.extend(self.effects);
+        batch.spent = self.spent;
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
 }
 
 fn fetch(client: &Client, circle: &Circle, noun: Noun, reveal: bool) -> Result<Reply> {
-    client.get(&Route::new("circles").seg(&circle.id).seg(noun.name()).flag("reveal", reveal))
+    client.get(&Route::new("circles").seg(&circle.id).seg(noun.name()).flag("reveal", reveal).flag("full", true))
 }
 
 fn files_of(circle: &Circle, noun: Noun, reply: &Reply) -> Result<Vec<Page>> {

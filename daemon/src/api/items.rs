@@ -47,12 +47,15 @@ pub(super) struct Narrow {
     reveal: bool,
     /// Only with this tag.
     tag: Option<String>,
+    /// With all of long texts; else a list shows their start, and says `cut`.
+    #[serde(deserialize_with = "flag")]
+    full: bool,
 }
 
 impl From<Narrow> for Filter {
     fn from(narrow: Narrow) -> Self {
-        let Narrow { limit, new, unanswered, upcoming, reveal, tag } = narrow;
-        Self { limit, new, unanswered, upcoming, reveal, tag }
+        let Narrow { limit, new, unanswered, upcoming, reveal, tag, full } = narrow;
+        Self { limit, new, unanswered, upcoming, reveal, tag, full }
     }
 }
 

@@ -66,6 +66,7 @@ fn statements(table: Table) -> Option<&'static Statements> {
         Table::View => statements!("view"),
         Table::Outbox => statements!("outbox"),
         Table::Local => statements!("local"),
+        Table::Built => statements!("built"),
         Table::Search => return None,
     })
 }

@@ -58,6 +58,9 @@ pub struct Note {
     pub title: String,
     /// Its body; `null` behind a content warning until asked for, and in states other than `visible`.
     pub body: Option<String>,
+    /// There is more of its text than a list shows. Left out where there is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// Who wrote it.
     pub author: Author,
     /// Her clock's label.
@@ -99,6 +102,9 @@ pub struct Reply {
     pub id: String,
     /// Its text; `null` behind a warning (its own, or its note's) until asked for.
     pub body: Option<String>,
+    /// There is more of its text than a list shows. Left out where there is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// What to expect behind it.
     pub content_warning: Option<String>,
     /// Who wrote it.
@@ -214,6 +220,9 @@ pub struct Event {
     pub title: String,
     /// What it is about.
     pub description: String,
+    /// There is more of its text than a list shows. Left out where there is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// First start, UTC.
     pub starts: Time,
     /// First end, UTC; may be absent.
@@ -329,6 +338,9 @@ pub struct Resource {
     pub lang: String,
     /// A few words about it.
     pub note: String,
+    /// There is more of its text than a list shows. Left out where there is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// Who added it.
     pub author: Author,
     /// When it should be looked at again: `YYYY-MM-DD`, or `null`.

@@ -6,20 +6,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bench::fetch_lacking;
 use super::edit::{Edit, EditError};
 use super::kind::Kind;
 use super::port::{Ports, Writer};
-use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter};
+use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter, view_item};
 use super::settle::{self, Settled};
 use super::whole::{Piece, Shelf};
 use crate::circle::body::{KeyClass, Role};
 use crate::codec::CodecError;
 use crate::control::WatchEvent;
 use crate::id::{CircleId, ItemKey};
-use crate::limits::{ITEM_ENTRIES, ITEM_ENTRIES_PER_CHAIN, ITEM_WAITING};
+use crate::limits::{ITEM_ENTRIES, TURN_ITEMS};
 use crate::log::entry::{EntryAt, Opened};
 use crate::planted::{Bug, planted};
-use crate::store::{Read, StoreError};
+use crate::store::{Read, StoreError, Table};
 use crate::tx::Tx;
 
 /// What became of an entry.
@@ -85,10 +86,7 @@ pub fn apply(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId, entries: &[(W
     for (writer, opened) in entries {
         let outcome = match work.admit(tx, *writer, opened)? {
             Ok(outcome) => outcome,
-            Err(why) => {
-                work.refused += 1;
-                Outcome::SetAside(why)
-            }
+            Err(why) => Outcome::SetAside(why),
         };
         outcomes.push(outcome);
     }
@@ -112,6 +110,35 @@ pub fn rejudge(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId, entries: &[
     work.finish(tx, Vec::new())
 }
 
+/// Puts together some of the items of a circle that earlier turns left; nothing where there are none.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn catch_up(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<Option<Report>, StoreError> {
+    let mut work = Work::new(circle, ports);
+    let prefix = [local::UNBUILT, &work.tag.0].concat();
+    for (marker, _) in tx.scan(Table::Local, &prefix, &[], TURN_ITEMS)? {
+        let key = view_item(&marker)?;
+        if work.row(tx, &key)?.is_some_and(|row| row.flags.has(Flags::UNBUILT)) {
+            work.touch(key);
+        } else {
+            tx.delete(Table::Local, &marker);
+        }
+    }
+    if work.touched.is_empty() {
+        return Ok(None);
+    }
+    work.finish(tx, Vec::new()).map(Some)
+}
+
+/// Does anything wait for [`catch_up`]?
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn unbuilt(read: &dyn Read) -> Result<bool, StoreError> {
+    Ok(!read.scan(Table::Local, local::UNBUILT, &[], 1)?.is_empty())
+}
+
 struct Work<'a> {
     circle: &'a CircleId,
     tag: Tag,
@@ -121,9 +148,10 @@ struct Work<'a> {
     rows: BTreeMap<ItemKey, (Option<Row>, Option<Row>)>,
     /// In this order.
     touched: BTreeMap<ItemKey, usize>,
-    /// For each outcome that may show: its item.
-    keys: Vec<Option<ItemKey>>,
-    refused: u64,
+    /// For each outcome that may show: its item, and its entry.
+    keys: Vec<Option<(ItemKey, EntryAt)>>,
+    /// Entries of items that are destroyed already.
+    gone: Vec<EntryAt>,
 }
 
 type Judged = Result<Outcome, &'static str>;
@@ -138,7 +166,7 @@ impl<'a> Work<'a> {
             rows: BTreeMap::new(),
             touched: BTreeMap::new(),
             keys: Vec::new(),
-            refused: 0,
+            gone: Vec::new(),
         }
     }
 
@@ -172,10 +200,9 @@ impl<'a> Work<'a> {
         if planted(Bug::EarlyEdit) && row.kind == 0 && !opens {
             return Ok(Err("an edit of what is not here"));
         }
-        let limit = if row.kind == 0 && !opens { ITEM_WAITING } else { ITEM_ENTRIES };
-        let of_chain = row.slots.iter().filter(|slot| slot.at.chain == opened.at.chain).count();
-        if row.slots.len() >= limit || of_chain >= ITEM_ENTRIES_PER_CHAIN {
-            return Ok(Err("more entries than an item holds"));
+        if row.flags.has(Flags::GONE) && !row.flags.has(Flags::LOST) && row.slots.len() >= ITEM_ENTRIES {
+            self.gone.push(opened.at);
+            return Ok(Ok(Outcome::Kept));
         }
         // Entries under another kind than its first edit's are kept, and mean nothing: which that is, shows only in the end.
         if writer.person == opened.item.creator && (opens || edit.is_none()) && row.kind == 0 {
@@ -187,29 +214,28 @@ impl<'a> Work<'a> {
         self.shelf.put(Piece::new(opened, edit));
         self.touch(key);
         if let Some(last) = self.keys.last_mut() {
-            *last = Some(key);
+            *last = Some((key, opened.at));
         }
         Ok(Ok(Outcome::Kept))
     }
 
     fn finish(mut self, tx: &mut Tx<'_>, mut outcomes: Vec<Outcome>) -> Result<Report, StoreError> {
-        if self.refused > 0 {
-            let key = local::refused(self.tag);
-            let count = counter(tx, &key)?;
-            set_counter(tx, &key, count.saturating_add(self.refused));
-        }
+        let touched = self.rows.iter().filter(|(key, _)| self.touched.contains_key(key));
+        let rows = touched.filter_map(|(key, (_, row))| Some((key, row.as_ref()?)));
+        fetch_lacking(tx, self.ports, &mut self.shelf, rows)?;
         let mut desk = settle::Desk::new(tx, self.circle, self.ports, &mut self.shelf)?;
         let mut shown: BTreeMap<ItemKey, Applied> = BTreeMap::new();
-        let mut destroy = Vec::new();
-        let mut targets = BTreeSet::new();
+        let mut destroy = self.gone;
+        let (mut beyond, mut targets) = (BTreeSet::new(), BTreeSet::new());
         let mut touched: Vec<(ItemKey, usize)> = self.touched.into_iter().collect();
         touched.sort_unstable_by_key(|(_, order)| *order);
         for (key, _) in &touched {
             let Some((before, Some(row))) = self.rows.remove(key) else { continue };
-            let Settled { applied, destroy: gone, targets: about } = desk.settle(key, before.as_ref(), row)?;
-            destroy.extend(gone);
-            shown.extend(applied.map(|applied| (*key, applied)));
-            targets.extend(about.into_iter().map(|target| (target, *key)));
+            let settled = desk.settle(key, before.as_ref(), row)?;
+            destroy.extend(settled.destroy);
+            beyond.extend(settled.beyond);
+            shown.extend(settled.applied.map(|applied| (*key, applied)));
+            targets.extend(settled.targets.into_iter().map(|target| (target, *key)));
         }
         for (target, by) in targets {
             let Settled { applied, destroy: gone, .. } = desk.refresh(&target)?;
@@ -219,13 +245,25 @@ impl<'a> Work<'a> {
         desk.close()?;
         let changes = shown.values().cloned().collect();
         for (outcome, key) in outcomes.iter_mut().zip(&self.keys) {
-            if let (Outcome::Kept, Some(applied)) = (&*outcome, key.as_ref().and_then(|key| shown.get(key))) {
+            let (Outcome::Kept, Some((key, at))) = (&*outcome, key) else { continue };
+            if beyond.contains(at) {
+                *outcome = Outcome::SetAside(BEYOND);
+            } else if let Some(applied) = shown.get(key) {
                 *outcome = Outcome::Applied(applied.clone());
             }
+        }
+        let refused = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::SetAside(_))).count() as u64;
+        if refused > 0 {
+            let key = local::refused(self.tag);
+            let count = counter(tx, &key)?;
+            set_counter(tx, &key, count.saturating_add(refused));
         }
         Ok(Report { outcomes, changes, destroy })
     }
 }
+
+/// Why an entry means nothing that its writer's share of an item does not reach to.
+pub const BEYOND: &str = "more than one person may write into an item";
 
 /// The rules that an entry can be judged by alone.
 fn judge(writer: Writer, opened: &Opened) -> Result<Option<Edit>, &'static str> {

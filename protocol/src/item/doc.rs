@@ -68,6 +68,10 @@ impl Doc {
             doc.made.push(made);
         }
         doc.parts = parts;
+        crate::log::work::did(|work| {
+            work.built += 1;
+            work.operations += doc.work() as u64;
+        });
         doc
     }
 

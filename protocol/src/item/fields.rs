@@ -3,16 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use minicbor::{Decode, Encode};
+
 use super::edit::{Edit, Op, Value};
 use super::kind::{Form, Kind, fields};
 use crate::private::Private;
 use crate::time::Millis;
 
 /// The values of an item's fields; empty ones are absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct Fields {
+    #[n(0)]
     single: BTreeMap<u8, Value>,
+    #[n(1)]
     text: BTreeMap<u8, Private<String>>,
+    #[n(2)]
     tags: BTreeMap<u8, BTreeSet<Private<String>>>,
 }
 

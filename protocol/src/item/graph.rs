@@ -32,6 +32,11 @@ impl Past {
         }
     }
 
+    /// Do both have an entry?
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(mine, theirs)| mine & theirs != 0)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.0
             .iter()

@@ -14,6 +14,8 @@ pub struct Health {
     pub waiting: u64,
     /// Items that lie beyond a cut, held for a steward to look at.
     pub held: u64,
+    /// Items that are still to be put together.
+    pub unbuilt: u64,
     /// Entries that were refused since the tables were built.
     pub refused: u64,
 }
@@ -41,6 +43,7 @@ pub fn health(read: &dyn Read, circle: &CircleId) -> Result<Health, StoreError> 
             if row.circle == tag && !row.kind().is_some_and(super::kind::Kind::is_mark) {
                 health.items += u64::from(row.counts());
                 health.waiting += u64::from(row.flags.has(Flags::WAITING) && !row.flags.has(Flags::REMOVED));
+                health.unbuilt += u64::from(row.flags.has(Flags::UNBUILT));
                 health.held += u64::from(row.flags.has(Flags::HELD));
             }
         }

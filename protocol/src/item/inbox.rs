@@ -22,7 +22,7 @@ pub fn inbox(reader: &Reader<'_>) -> Result<Vec<InboxEntry>, StoreError> {
     for kind in TOLD {
         let keys = arrived_after(reader, kind, mark)?;
         for page in keys.chunks(PAGE) {
-            for shown in reader.shown(page)?.into_iter().filter(|shown| shown.whole.is_some() && shown.is_new(mark)) {
+            for shown in reader.shown(page, false)?.into_iter().filter(|shown| shown.whole.is_some() && shown.is_new(mark)) {
                 entries.extend(entry(reader, kind, &shown)?);
             }
         }

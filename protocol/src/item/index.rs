@@ -7,17 +7,22 @@
 
 use std::collections::BTreeSet;
 
+use super::built;
 use super::kind::Kind;
 use super::port::Ports;
 use super::row::{Flags, Row, Tag, counter, local, set_counter};
-use super::whole::{Loaded, Shelf, load};
+use super::whole::{Shelf, single};
 use crate::codec;
 use crate::id::{CircleId, ItemKey};
+use crate::limits::{BLOCK_ENTRIES, TURN_STRETCHES};
+use crate::log::entry::EntryAt;
 use crate::store::{Read, StoreError, Table};
 use crate::tx::Tx;
 
-/// Items indexed in one go; somewhat more where the last marker names many.
+/// Items indexed in one go.
 const SLICE: usize = 256;
+/// Of these, items of several entries, whose texts may be long.
+const SEVERAL: usize = 16;
 
 /// The index, while items are settled.
 #[derive(Debug)]
@@ -42,7 +47,8 @@ impl Index {
             }
             return;
         }
-        if before.is_some_and(|before| searchable(before) && before.slots == row.slots) {
+        let same = |before: &Row| before.slots == row.slots && !before.flags.has(Flags::UNBUILT);
+        if row.flags.has(Flags::UNBUILT) || before.is_some_and(|before| searchable(before) && same(before)) {
             return;
         }
         if row.number == 0 {
@@ -88,29 +94,82 @@ pub fn unindexed(read: &dyn Read) -> Result<bool, StoreError> {
 /// [`StoreError`] where the store fails.
 pub fn index(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<bool, StoreError> {
     let prefix = [local::UNINDEXED, &Tag::of(circle).0].concat();
-    let mut keys = BTreeSet::new();
+    let mut slice = Slice::default();
     for (marker, bytes) in tx.scan(Table::Local, &prefix, &[], SLICE)? {
-        if keys.len() >= SLICE {
+        let keys = waiting(&bytes)?;
+        let mut left = Vec::new();
+        for key in keys {
+            if !slice.takes(tx, key)? {
+                left.push(key);
+            }
+        }
+        if left.is_empty() {
+            tx.delete(Table::Local, &marker);
+        } else {
+            tx.put(Table::Local, &marker, codec::encode(&left));
             break;
         }
-        keys.extend(waiting(&bytes)?);
-        tx.delete(Table::Local, &marker);
     }
-    if keys.is_empty() {
+    if slice.looked == 0 {
         return Ok(false);
     }
-    let mut rows = Vec::with_capacity(keys.len());
-    for key in keys {
-        rows.extend(Row::get(tx, &key)?.filter(searchable).map(|row| (key, row)));
-    }
     let mut shelf = Shelf::default();
-    shelf.fetch(tx, ports.source, rows.iter().map(|(_, row)| row))?;
-    for (key, row) in &rows {
-        if let Loaded::Ready(whole) = load(row, &shelf, ports.people) {
+    shelf.fetch(tx, ports.source, slice.rows.iter().filter_map(|(_, row)| only(row)))?;
+    for (key, row) in &slice.rows {
+        let words = match only(row) {
+            Some(at) => shelf.get(at).and_then(|piece| single(piece, ports.people)),
+            None => built::get(tx, key, true)?,
+        };
+        if let Some(whole) = words {
             tx.put(Table::Search, &place(row, key), whole.fields.searchable().into_bytes());
         }
     }
     Ok(true)
+}
+
+/// Items that are indexed together: as many as their words may come from few places.
+#[derive(Debug, Default)]
+struct Slice {
+    looked: usize,
+    rows: Vec<(ItemKey, Row)>,
+    stretches: BTreeSet<(u32, u64)>,
+    several: usize,
+}
+
+impl Slice {
+    /// `false`: it is for the next slice.
+    fn takes(&mut self, read: &dyn Read, key: ItemKey) -> Result<bool, StoreError> {
+        if self.looked >= SLICE {
+            return Ok(false);
+        }
+        let Some(row) = Row::get(read, &key)?.filter(searchable) else {
+            self.looked += 1;
+            return Ok(true);
+        };
+        if let Some(at) = only(&row) {
+            let stretch = (at.chain, at.seq / BLOCK_ENTRIES as u64);
+            if self.stretches.len() >= TURN_STRETCHES && !self.stretches.contains(&stretch) {
+                return Ok(false);
+            }
+            self.stretches.insert(stretch);
+        } else {
+            if self.several >= SEVERAL {
+                return Ok(false);
+            }
+            self.several += 1;
+        }
+        self.looked += 1;
+        self.rows.push((key, row));
+        Ok(true)
+    }
+}
+
+/// The place of an item's only entry.
+fn only(row: &Row) -> Option<EntryAt> {
+    match row.slots.as_slice() {
+        [slot] => Some(slot.at),
+        _ => None,
+    }
 }
 
 /// Takes an item's words out.

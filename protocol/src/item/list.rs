@@ -72,7 +72,7 @@ fn list<T>(
 ) -> Result<Vec<T>, StoreError> {
     let limit = filter.limit.unwrap_or(usize::MAX);
     let all = if limit > PAGE { Some(reader.all_children(children)?) } else { None };
-    let how = How { reveal: Reveal::asked(filter.reveal), mark: reader.seen_mark()?, all: all.as_ref() };
+    let how = How { reveal: Reveal::asked(filter.reveal), mark: reader.seen_mark()?, all: all.as_ref(), full: filter.full };
     let prefix = view_prefix(reader.tag(), kind.number(), None);
     let mut found = Vec::new();
     let mut before = Vec::new();
@@ -81,7 +81,7 @@ fn list<T>(
         let Some((last, _)) = rows.last() else { break };
         before.clone_from(last);
         let keys: Vec<ItemKey> = rows.iter().map(|(key, _)| view_item(key)).collect::<Result<_, _>>()?;
-        for shown in reader.shown(&keys)? {
+        for shown in reader.shown(&keys, filter.full)? {
             let wanted = filter.tag.as_ref().is_none_or(|tag| shown.tags().contains(tag));
             if !wanted || !matches!(shown.state, NoteState::Visible | NoteState::Hidden) {
                 continue;

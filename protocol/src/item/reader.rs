@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::built;
+use super::compose;
 use super::kind::{Kind, fields};
+use super::parts::{self, Shares};
 use super::port::{Delivery, People, Source};
-use super::row::{Flags, Row, Tag, counter, local, view_item, view_parent, view_prefix};
-use super::whole::{Loaded, Shelf, Step, Whole, load};
-use crate::control::{Author, NoteState};
+use super::row::{Flags, Row, Slot, Tag, counter, local, view_item, view_parent, view_prefix};
+use super::whole::{Loaded, Shelf, Whole, load, single};
+use crate::control::{self, Author, NoteState};
 use crate::id::{CircleId, ItemId, ItemKey, PersonId};
 use crate::log::entry::EntryAt;
 use crate::store::{Read, StoreError, Table};
@@ -64,29 +67,73 @@ impl<'a> Reader<'a> {
         Ok(Row::get(self.read, key)?.filter(|row| row.circle == self.tag()))
     }
 
-    /// The items of some keys, in their order; those without a first edit here are left out.
-    pub(super) fn shown(&self, keys: &[ItemKey]) -> Result<Vec<Shown>, StoreError> {
+    /// The items of some keys, in their order; those without a first edit here are left out. Nothing is put together: of items of
+    /// several entries there is a row that says what they say. `text`: with all of a long text.
+    pub(super) fn shown(&self, keys: &[ItemKey], text: bool) -> Result<Vec<Shown>, StoreError> {
         let mut rows = Vec::with_capacity(keys.len());
         for key in keys {
             rows.extend(self.row(key)?.filter(|row| row.kind().is_some()).map(|row| (*key, row)));
         }
         let mut shelf = Shelf::default();
-        shelf.fetch(self.read, self.source, rows.iter().map(|(_, row)| row))?;
-        Ok(rows.into_iter().map(|(key, row)| self.one(key, row, &shelf)).collect())
+        let single = rows.iter().filter_map(|(_, row)| first(row)).map(|slot| slot.at);
+        shelf.fetch(self.read, self.source, single)?;
+        rows.into_iter().map(|(key, row)| self.one(key, row, &shelf, text)).collect()
     }
 
-    fn one(&self, key: ItemKey, row: Row, shelf: &Shelf) -> Shown {
-        let mut state = state(&row, self.now);
-        let author = row.slots.iter().find_map(|slot| shelf.get(slot.at)).map(|piece| piece.item.creator);
-        let mut whole = None;
-        if state == NoteState::Visible {
-            match load(&row, shelf, self.people) {
-                Loaded::Ready(ready) => whole = Some(ready),
-                // The row was settled when its entries could be opened; now they cannot, or not all of them.
-                Loaded::Held | Loaded::Absent => state = NoteState::Held,
+    fn one(&self, key: ItemKey, row: Row, shelf: &Shelf, text: bool) -> Result<Shown, StoreError> {
+        let mut shown = Shown { key, state: state(&row, self.now), author: None, whole: None, row };
+        if let Some(slot) = first(&shown.row) {
+            let piece = shelf.get(slot.at);
+            shown.author = piece.map(|piece| piece.item.creator);
+            shown.whole = piece.filter(|_| !slot.held).and_then(|piece| single(piece, self.people)).map(Box::new);
+        } else {
+            shown.author = Shares::get(self.read, &key)?.map(|shares| shares.item.creator);
+            shown.whole = built::get(self.read, &key, text)?.map(Box::new);
+        }
+        if shown.whole.is_none() && shown.state == NoteState::Visible && shown.row.flags.has(Flags::UNBUILT) {
+            // It had one entry until now: it shows as that made it.
+            let mut shelf = Shelf::default();
+            shelf.fetch(self.read, self.source, shown.row.slots.iter().take(1).map(|slot| slot.at))?;
+            let piece = shown.row.slots.first().filter(|slot| !slot.held).and_then(|slot| shelf.get(slot.at));
+            shown.whole = piece.and_then(|piece| single(piece, self.people)).map(Box::new);
+            shown.author = shown.author.or_else(|| piece.map(|piece| piece.item.creator));
+        }
+        if shown.state != NoteState::Visible {
+            shown.whole = None;
+        } else if shown.whole.is_none() {
+            // The row was settled when its entries could be opened; now they cannot, or are still to be put together.
+            shown.state = NoteState::Held;
+        }
+        if !text && let Some(whole) = &mut shown.whole {
+            whole.shorten();
+        }
+        Ok(shown)
+    }
+
+    /// May somebody still write into an item of several entries?
+    pub(super) fn has_room(&self, key: &ItemKey, person: PersonId) -> Result<(), compose::Stop> {
+        let full = Shares::get(self.read, key)?.is_some_and(|shares| shares.is_full(&person));
+        if !full {
+            return Ok(());
+        }
+        let (message, hint) = ("you have changed this as often as one person may", "Start a new one, and link to this one.");
+        Err(control::Error::new(control::Code::Failed, message, hint).into())
+    }
+
+    /// One item, visible, put together from all of its entries: to change it, or to tell how it came to be.
+    pub(super) fn full(&self, key: &ItemKey) -> Result<Option<Shown>, StoreError> {
+        let Some(mut shown) = self.visible(key)? else { return Ok(None) };
+        if shown.row.slots.len() > 1 {
+            let mut shelf = Shelf::default();
+            if let Some(shares) = Shares::get(self.read, key)? {
+                parts::pieces(self.read, key, shares.item)?.into_iter().for_each(|piece| shelf.put(piece));
+            }
+            shelf.fetch(self.read, self.source, shown.row.slots.iter().map(|slot| slot.at))?;
+            if let Loaded::Ready(whole) = load(&shown.row, &shelf, self.people) {
+                shown.whole = Some(whole);
             }
         }
-        Shown { key, row, state, author, whole }
+        Ok(Some(shown).filter(|shown| shown.whole.as_ref().is_some_and(|whole| !whole.steps.is_empty())))
     }
 
     pub(super) fn author(&self, person: Option<PersonId>) -> Author {
@@ -101,13 +148,9 @@ impl<'a> Reader<'a> {
     /// Delivery, told to the author only: the word, and on how many of how many.
     pub(super) fn delivery(&self, shown: &Shown) -> (Option<String>, Option<(u32, u32)>) {
         let me = self.people.me();
-        let own = |step: &&Step| step.writer == me;
-        let Some(last) =
-            shown.whole.as_ref().filter(|_| shown.author == Some(me)).and_then(|whole| whole.steps.iter().rfind(own))
-        else {
-            return (None, None);
-        };
-        let (have, of) = self.delivery.of(last.at).unwrap_or((0, 0));
+        let whole = shown.whole.as_ref().filter(|_| shown.author == Some(me));
+        let Some(last) = whole.and_then(|whole| whole.mine) else { return (None, None) };
+        let (have, of) = self.delivery.of(last).unwrap_or((0, 0));
         let word = if have == 0 {
             "local"
         } else if have >= of {
@@ -176,7 +219,7 @@ impl<'a> Reader<'a> {
 
     /// One item, visible.
     pub(super) fn visible(&self, key: &ItemKey) -> Result<Option<Shown>, StoreError> {
-        Ok(self.shown(&[*key])?.pop().filter(|shown| shown.whole.is_some()))
+        Ok(self.shown(&[*key], true)?.pop().filter(|shown| shown.whole.is_some()))
     }
 }
 
@@ -202,6 +245,11 @@ impl Shown {
         self.whole.as_ref().and_then(|whole| whole.edited)
     }
 
+    /// Is more of its text there than is shown?
+    pub(super) fn is_cut(&self) -> bool {
+        self.whole.as_ref().is_some_and(|whole| whole.cut)
+    }
+
     pub(super) fn item(&self) -> Option<ItemId> {
         self.whole.as_ref().map(|whole| whole.item)
     }
@@ -216,6 +264,14 @@ impl Shown {
     pub(super) fn last_when(&self) -> (Millis, ItemKey) {
         let when = self.edited().unwrap_or(self.row.created);
         (when, self.key)
+    }
+}
+
+/// The entry of an item that has only one.
+fn first(row: &Row) -> Option<&Slot> {
+    match row.slots.as_slice() {
+        [slot] => Some(slot),
+        _ => None,
     }
 }
 

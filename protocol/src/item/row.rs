@@ -49,6 +49,8 @@ impl Flags {
     pub(super) const PINNED: u16 = 1 << 5;
     /// All of it lies beyond a cut.
     pub(super) const HELD: u16 = 1 << 6;
+    /// Entries came that are not put together with the rest yet: it shows as it was.
+    pub(super) const UNBUILT: u16 = 1 << 7;
     /// Past its retention.
     pub(super) const EXPIRED: u16 = 1 << 8;
     /// Its bytes are destroyed.
@@ -57,6 +59,11 @@ impl Flags {
     pub(super) const WAITING: u16 = 1 << 10;
     /// With [`Self::GONE`]: nobody decided so here; all that is known of it came destroyed, or rests on what did.
     pub(super) const LOST: u16 = 1 << 11;
+
+    /// A mark that says yes: `now`, or `on`.
+    pub(super) const SAYS: u16 = 1 << 12;
+    /// A mark whose author created what it is about.
+    pub(super) const OWN: u16 = 1 << 13;
 
     pub(super) const fn has(self, flag: u16) -> bool {
         self.0 & flag != 0
@@ -163,6 +170,12 @@ impl Row {
         out
     }
 
+    /// Its value in `View`: when it arrived; of marks what they say, so that a target is settled without looking at each.
+    pub(super) fn view_value(&self) -> Vec<u8> {
+        let says = u64::from(self.flags.0 & (Flags::SAYS | Flags::OWN));
+        codec::encode(&if self.kind().is_some_and(Kind::is_mark) { says } else { self.arrived })
+    }
+
     pub(super) fn get(read: &dyn Read, key: &ItemKey) -> Result<Option<Self>, StoreError> {
         read.get(Table::Item, &key.0)?.map(|bytes| Self::read(&bytes)).transpose()
     }
@@ -189,6 +202,12 @@ pub(super) fn view_prefix(circle: Tag, kind: u8, parent: Option<&ItemKey>) -> Ve
 pub(super) fn view_item(key: &[u8]) -> Result<ItemKey, StoreError> {
     let tail = key.len().checked_sub(16).and_then(|at| key.get(at..)).and_then(|tail| tail.try_into().ok());
     tail.map(ItemKey).ok_or_else(|| StoreError::Corrupt("view key".to_owned()))
+}
+
+/// What a mark's value in `View` says.
+pub(super) fn view_says(value: &[u8]) -> Result<Flags, StoreError> {
+    let says: u64 = codec::decode(value, "view row").map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(Flags(u16::try_from(says).unwrap_or_default()))
 }
 
 /// The parent in the key of a child in `View`.
@@ -227,6 +246,14 @@ pub(super) mod local {
     /// Some of a circle, by the number of the first.
     pub(in crate::item) fn unindexed(circle: Tag, first: u64) -> Vec<u8> {
         [UNINDEXED, &circle.0, &first.to_be_bytes()].concat()
+    }
+
+    /// Items that are still to be put together.
+    pub(in crate::item) const UNBUILT: &[u8] = b"item/unbuilt/";
+
+    /// One of a circle.
+    pub(in crate::item) fn unbuilt(circle: Tag, key: &ItemKey) -> Vec<u8> {
+        [UNBUILT, &circle.0, &key.0].concat()
     }
 
     /// How many items stand in lists.

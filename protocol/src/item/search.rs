@@ -56,7 +56,7 @@ fn among(read: &dyn Read, readers: &[Reader<'_>], keys: &[ItemKey], wanted: &[St
     for reader in readers {
         let own: Vec<ItemKey> =
             keys.iter().filter(|key| places.get(key).is_some_and(|tag| *tag == Tag::of(&reader.circle))).copied().collect();
-        for shown in reader.shown(&own)?.iter().filter(|shown| shown.whole.is_some()) {
+        for shown in reader.shown(&own, true)?.iter().filter(|shown| shown.whole.is_some()) {
             hits.extend(hit(reader, shown, wanted)?.map(|hit| (shown.key, hit)));
         }
     }

@@ -2,13 +2,15 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use super::apply::Applied;
+use super::bench::Bench;
+use super::built;
 use super::index::Index;
 use super::kind::{Kind, fields};
+use super::parts;
 use super::port::Ports;
-use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter, view_item, view_prefix};
+use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter, view_prefix, view_says};
 use super::whole::{Loaded, Shelf, Whole, load};
 use crate::circle::body::Retention;
-use crate::codec;
 use crate::id::{CircleId, ItemKey};
 use crate::log::entry::EntryAt;
 use crate::store::{Read, StoreError, Table};
@@ -28,6 +30,8 @@ pub(super) struct Settled {
     pub(super) destroy: Vec<EntryAt>,
     /// The items whose showing this one decides about, or did before.
     pub(super) targets: Vec<ItemKey>,
+    /// Entries that are beyond their writers' shares of it.
+    pub(super) beyond: Vec<EntryAt>,
 }
 
 /// Where items are settled, one after the other.
@@ -74,50 +78,71 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
             row.flags.set(Flags::GONE | Flags::LOST, false);
         }
         let destroyed = row.flags.has(Flags::GONE);
-        let whole = if destroyed { None } else { self.put_together(&mut row)? };
-        if let Some(whole) = &whole {
-            self.describe(&mut row, whole);
+        let mut settled = Settled::default();
+        if !destroyed && !unchanged(before, &row) {
+            settled.beyond = self.put_together(key, before, &mut row)?;
         }
         let target = |row: &Row| row.parent.filter(|_| row.kind().is_some_and(Kind::is_mark));
         // An earlier first edit that comes later may name another target, or be of another kind.
-        let targets = before.and_then(target).into_iter().chain(target(&row)).collect();
-        let mut settled = Settled { targets, ..Settled::default() };
+        settled.targets = before.and_then(target).into_iter().chain(target(&row)).collect();
         if destroyed {
             let known = before.map_or(&[][..], |before| &before.slots);
             settled.destroy = row.slots.iter().filter(|slot| !known.contains(slot)).map(|slot| slot.at).collect();
         } else if row.flags.has(Flags::LOST) {
             let kept = |slot: &&Slot| self.shelf.get(slot.at).is_some_and(|piece| piece.edit.is_some());
             settled.destroy = row.slots.iter().filter(kept).map(|slot| slot.at).collect();
+            settled.destroy.extend(parts::forget(self.tx, key, &mut row)?);
         } else if row.expired(self.ports.now) {
             row.flags.set(Flags::EXPIRED, true);
-            settled.destroy = self.destroy(key, &mut row);
+            settled.destroy = self.destroy(key, &mut row)?;
         }
         self.write(key, before, &mut row);
         settled.applied = self.applied(key, before, &row);
         Ok(settled)
     }
 
-    fn put_together(&mut self, row: &mut Row) -> Result<Option<Whole>, StoreError> {
-        self.shelf.fetch(self.tx, self.ports.source, [&*row])?;
+    /// Puts an item together from its entries, where they changed and this turn can bear it. Says which entries are beyond their
+    /// writers' shares.
+    fn put_together(&mut self, key: &ItemKey, before: Option<&Row>, row: &mut Row) -> Result<Vec<EntryAt>, StoreError> {
+        let mut beyond = Vec::new();
+        if row.slots.len() > 1 {
+            let mut bench = Bench { tx: self.tx, key, shelf: self.shelf, people: self.ports.people };
+            let (over, ready) = bench.gather(before, row)?;
+            beyond = over;
+            if !ready {
+                return Ok(beyond);
+            }
+        } else {
+            self.shelf.fetch(self.tx, self.ports.source, row.slots.iter().map(|slot| slot.at))?;
+        }
         let loaded = load(row, self.shelf, self.ports.people);
         row.flags.set(Flags::HELD, matches!(loaded, Loaded::Held));
         row.flags.set(Flags::WAITING, matches!(loaded, Loaded::Absent));
         match loaded {
             Loaded::Ready(whole) => {
                 row.flags.set(Flags::WAITING, whole.waiting);
-                Ok(Some(*whole))
-            }
-            Loaded::Held | Loaded::Absent => {
-                if self.shelf.lost(row) {
-                    row.flags.set(Flags::GONE | Flags::LOST, true);
-                    row.flags.set(Flags::WAITING, false);
+                if row.slots.len() > 1 {
+                    built::put(self.tx, key, &whole)?;
                 }
-                row.flags.set(Flags::READY, false);
-                if row.due.is_none() && !row.flags.has(Flags::REMOVED) {
-                    row.due = self.expiry_of_parts(row);
-                }
-                Ok(None)
+                self.describe(row, &whole);
             }
+            Loaded::Held | Loaded::Absent => self.describe_nothing(key, row),
+        }
+        Ok(beyond)
+    }
+
+    /// Nothing of it stands.
+    fn describe_nothing(&mut self, key: &ItemKey, row: &mut Row) {
+        if self.shelf.lost(row) {
+            row.flags.set(Flags::GONE | Flags::LOST, true);
+            row.flags.set(Flags::WAITING, false);
+        }
+        row.flags.set(Flags::READY, false);
+        if row.slots.len() > 1 {
+            built::forget(self.tx, key);
+        }
+        if row.due.is_none() && !row.flags.has(Flags::REMOVED) {
+            row.due = self.expiry_of_parts(row);
         }
     }
 
@@ -126,6 +151,11 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         row.created = whole.created;
         row.retention = whole.retention;
         row.parent = whole.about.map(|about| about.key(self.circle));
+        if whole.kind.is_mark() {
+            let field = if whole.kind == Kind::Tombstone { fields::NOW } else { fields::ON };
+            row.flags.set(Flags::SAYS, whole.fields.flag(field));
+            row.flags.set(Flags::OWN, whole.about.is_some_and(|about| about.creator == whole.item.creator));
+        }
         if !row.flags.has(Flags::READY) {
             row.flags.set(Flags::READY, true);
             if row.arrived == 0 && !row.flags.has(Flags::MINE) {
@@ -149,7 +179,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
     /// never before the item itself.
     fn expiry_of_parts(&self, row: &Row) -> Option<Millis> {
         let pieces = row.slots.iter().filter_map(|slot| self.shelf.get(slot.at));
-        let hers = pieces.filter(|piece| self.ports.people.person(&piece.chain.device) == Some(piece.item.creator));
+        let hers = pieces.filter(|piece| self.ports.people.person(&piece.device) == Some(piece.item.creator));
         let ends = hers.filter_map(|piece| {
             let (Retention::Days(days), Some(edit)) = (piece.retention, &piece.edit) else { return None };
             Some(edit.at.min(self.ports.now).plus(u64::from(days).saturating_mul(DAY)))
@@ -157,13 +187,14 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         ends.min()
     }
 
-    fn destroy(&mut self, key: &ItemKey, row: &mut Row) -> Vec<EntryAt> {
+    fn destroy(&mut self, key: &ItemKey, row: &mut Row) -> Result<Vec<EntryAt>, StoreError> {
+        let beyond = parts::forget(self.tx, key, row)?;
         if let Some(due) = row.due {
             self.tx.delete(Table::Local, &local::due(due, key));
         }
         row.flags.set(Flags::GONE, true);
         row.flags.set(Flags::LOST | Flags::WAITING, false);
-        row.slots.iter().map(|slot| slot.at).collect()
+        Ok(row.slots.iter().map(|slot| slot.at).chain(beyond).collect())
     }
 
     fn write(&mut self, key: &ItemKey, before: Option<&Row>, row: &mut Row) {
@@ -182,24 +213,26 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         if let Some(due) = row.due.filter(|_| !row.flags.has(Flags::GONE) && planned != row.due) {
             self.tx.put(Table::Local, &local::due(due, key), vec![1]);
         }
-        let old_view = before.filter(|before| before.listed()).map(|before| before.view_key(key));
-        let new_view = row.listed().then(|| row.view_key(key));
-        if old_view != new_view {
-            if let Some(view) = &old_view {
+        let view = |row: &Row| row.listed().then(|| (row.view_key(key), row.view_value()));
+        let (old, new) = (before.and_then(view), view(row));
+        if old != new {
+            if let Some((view, _)) = &old {
                 self.tx.delete(Table::View, view);
             }
-            if let Some(view) = &new_view {
-                self.tx.put(Table::View, view, codec::encode(&row.arrived));
+            if let Some((view, value)) = new {
+                self.tx.put(Table::View, &view, value);
             }
         }
     }
 
     fn applied(&self, key: &ItemKey, before: Option<&Row>, row: &Row) -> Option<Applied> {
         let kind = row.kind().filter(|kind| !kind.is_mark())?;
+        let built = !row.flags.has(Flags::UNBUILT);
+        let edited = |before: &Row| built && (before.slots != row.slots || before.flags.has(Flags::UNBUILT));
         let change = match (before.is_some_and(Row::listed), row.listed()) {
             (false, true) => "new",
             (true, false) => "remove",
-            (true, true) if before.is_some_and(|before| before.slots != row.slots) => "edit",
+            (true, true) if before.is_some_and(edited) => "edit",
             (true, true) => return self.remarked(key, kind, before?, row),
             (false, false) => return None,
         };
@@ -231,34 +264,33 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         }
         let mut destroy = Vec::new();
         if removed && now && (row.flags.has(Flags::LOST) || !row.flags.has(Flags::GONE)) {
-            destroy = self.destroy(key, &mut row);
+            destroy = self.destroy(key, &mut row)?;
         }
         let mut settled = self.settle(key, before.as_ref(), row)?;
         settled.destroy.extend(destroy);
         Ok(settled)
     }
 
-    fn about(&mut self, kind: Kind, target: &ItemKey) -> Result<Vec<Whole>, StoreError> {
+    /// What the marks of one kind say that stand about an item.
+    fn about(&self, kind: Kind, target: &ItemKey) -> Result<Vec<Flags>, StoreError> {
         let rows = self.tx.scan(Table::View, &view_prefix(self.tag, kind.number(), Some(target)), &[], MARKS)?;
-        let mut found = Vec::new();
-        for (view, _) in rows {
-            let Some(row) = Row::get(self.tx, &view_item(&view)?)? else { continue };
-            self.shelf.fetch(self.tx, self.ports.source, [&row])?;
-            if let Loaded::Ready(whole) = load(&row, self.shelf, self.ports.people) {
-                found.push(*whole);
-            }
-        }
-        Ok(found)
+        rows.iter().map(|(_, value)| view_says(value)).collect()
     }
 
     /// Does one stand, and does its own author want its bytes gone at once?
-    fn tombstones(&mut self, target: &ItemKey) -> Result<[bool; 2], StoreError> {
+    fn tombstones(&self, target: &ItemKey) -> Result<[bool; 2], StoreError> {
         let found = self.about(Kind::Tombstone, target)?;
-        let own = |whole: &Whole| whole.about.is_some_and(|about| about.creator == whole.item.creator);
-        Ok([!found.is_empty(), found.iter().any(|whole| own(whole) && whole.fields.flag(fields::NOW))])
+        Ok([!found.is_empty(), found.iter().any(|says| says.has(Flags::OWN) && says.has(Flags::SAYS))])
     }
 
-    fn marked(&mut self, kind: Kind, target: &ItemKey) -> Result<bool, StoreError> {
-        Ok(self.about(kind, target)?.iter().any(|whole| whole.fields.flag(fields::ON)))
+    fn marked(&self, kind: Kind, target: &ItemKey) -> Result<bool, StoreError> {
+        Ok(self.about(kind, target)?.iter().any(|says| says.has(Flags::SAYS)))
     }
+}
+
+/// Stands an item on the same entries as before, so that its row says all of it already?
+fn unchanged(before: Option<&Row>, row: &Row) -> bool {
+    before.is_some_and(|before| {
+        before.slots == row.slots && before.flags.has(Flags::READY) && !before.flags.has(Flags::UNBUILT | Flags::LOST)
+    })
 }

@@ -47,6 +47,8 @@ pub(super) struct How<'a> {
     pub(super) mark: u64,
     /// Children, where they were read at once.
     pub(super) all: Option<&'a Children>,
+    /// All of a long text, or its start only.
+    pub(super) full: bool,
 }
 
 /// A note with its replies; given a reply, its note.
@@ -56,8 +58,8 @@ pub(super) struct How<'a> {
 pub fn note(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Option<Note>, StoreError> {
     let Some(row) = reader.row(key)? else { return Ok(None) };
     let key = if row.kind() == Some(Kind::Reply) { row.parent.unwrap_or(*key) } else { *key };
-    let how = How { reveal, mark: reader.seen_mark()?, all: None };
-    let shown = reader.shown(&[key])?.pop().filter(|shown| shown.row.kind() == Some(Kind::Note));
+    let how = How { reveal, mark: reader.seen_mark()?, all: None, full: true };
+    let shown = reader.shown(&[key], true)?.pop().filter(|shown| shown.row.kind() == Some(Kind::Note));
     shown.map(|shown| note_of(reader, &shown, how)).transpose()
 }
 
@@ -66,8 +68,8 @@ pub fn note(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Option
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn event(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Event>, StoreError> {
-    let how = How { reveal: Reveal::Nothing, mark: reader.seen_mark()?, all: None };
-    let shown = reader.shown(&[*key])?.pop().filter(|shown| shown.row.kind() == Some(Kind::Event));
+    let how = How { reveal: Reveal::Nothing, mark: reader.seen_mark()?, all: None, full: true };
+    let shown = reader.shown(&[*key], true)?.pop().filter(|shown| shown.row.kind() == Some(Kind::Event));
     shown.map(|shown| event_of(reader, &shown, how)).transpose()
 }
 
@@ -76,8 +78,8 @@ pub fn event(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Event>, StoreE
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn resource(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Resource>, StoreError> {
-    let how = How { reveal: Reveal::Nothing, mark: reader.seen_mark()?, all: None };
-    let shown = reader.shown(&[*key])?.pop().filter(|shown| shown.row.kind() == Some(Kind::Resource));
+    let how = How { reveal: Reveal::Nothing, mark: reader.seen_mark()?, all: None, full: true };
+    let shown = reader.shown(&[*key], true)?.pop().filter(|shown| shown.row.kind() == Some(Kind::Resource));
     Ok(shown.map(|shown| resource_of(reader, &shown, how)))
 }
 
@@ -89,6 +91,7 @@ pub(super) fn note_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resul
         id: shown.key.text(Kind::Note.letter()),
         circle: reader.circle.text(),
         title: shown.words(fields::TITLE),
+        cut: shown.is_cut(),
         body: shown.body(how.reveal.shows(reader, shown.author), false),
         author: reader.author(shown.author),
         created_at: Time(shown.row.created),
@@ -120,13 +123,15 @@ pub(super) fn want(word: &str) -> Option<Want> {
 
 fn replies(reader: &Reader<'_>, note: &Shown, warned: bool, how: How<'_>) -> Result<Vec<Reply>, StoreError> {
     let keys = reader.children_in(how.all, Kind::Reply, &note.key)?;
-    let replies = reader.shown(&keys)?.into_iter().filter(|reply| matches!(reply.state, NoteState::Visible | NoteState::Hidden));
+    let replies =
+        reader.shown(&keys, how.full)?.into_iter().filter(|reply| matches!(reply.state, NoteState::Visible | NoteState::Hidden));
     Ok(replies.map(|reply| reply_of(reader, &reply, warned, how)).collect())
 }
 
 fn reply_of(reader: &Reader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> Reply {
     Reply {
         id: shown.key.text(Kind::Reply.letter()),
+        cut: shown.is_cut(),
         body: shown.body(how.reveal.shows(reader, shown.author), warned),
         content_warning: shown.some_words(fields::WARNING),
         author: reader.author(shown.author),
@@ -143,7 +148,7 @@ fn reactions(reader: &Reader<'_>, note: &ItemKey, how: How<'_>) -> Result<BTreeM
     let keys = reader.children_in(how.all, Kind::Reaction, note)?;
     let mut seen: BTreeSet<(String, PersonId)> = BTreeSet::new();
     let mut reactions: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for shown in reader.shown(&keys)? {
+    for shown in reader.shown(&keys, how.full)? {
         let (Some(emoji), Some(author)) = (shown.some_words(fields::EMOJI), shown.author) else { continue };
         if seen.insert((emoji.clone(), author)) {
             reactions.entry(emoji).or_default().push(reader.name_of(&author));
@@ -155,7 +160,7 @@ fn reactions(reader: &Reader<'_>, note: &ItemKey, how: How<'_>) -> Result<BTreeM
 /// Does somebody else's reply stand?
 pub(super) fn is_answered(reader: &Reader<'_>, note: &Shown, how: How<'_>) -> Result<bool, StoreError> {
     let keys = reader.children_in(how.all, Kind::Reply, &note.key)?;
-    Ok(reader.shown(&keys)?.iter().any(|reply| reply.state == NoteState::Visible && reply.author != note.author))
+    Ok(reader.shown(&keys, how.full)?.iter().any(|reply| reply.state == NoteState::Visible && reply.author != note.author))
 }
 
 /// Is one of its replies new?
@@ -172,6 +177,7 @@ pub(super) fn event_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resu
         circle: reader.circle.text(),
         title: shown.words(fields::TITLE),
         description: shown.words(fields::BODY),
+        cut: shown.is_cut(),
         starts: moment(fields::STARTS).unwrap_or(Time(shown.row.created)),
         ends: moment(fields::ENDS),
         all_day: starts_local.len() == 10,
@@ -197,7 +203,7 @@ pub(super) fn event_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resu
 pub(super) fn answers(reader: &Reader<'_>, event: &ItemKey, how: How<'_>) -> Result<RsvpCounts, StoreError> {
     let keys = reader.children_in(how.all, Kind::Rsvp, event)?;
     let mut last: BTreeMap<PersonId, Shown> = BTreeMap::new();
-    for shown in reader.shown(&keys)?.into_iter().filter(|shown| shown.whole.is_some()) {
+    for shown in reader.shown(&keys, how.full)?.into_iter().filter(|shown| shown.whole.is_some()) {
         let Some(author) = shown.author else { continue };
         if last.get(&author).is_none_or(|before| before.last_when() < shown.last_when()) {
             last.insert(author, shown);
@@ -229,6 +235,7 @@ pub(super) fn resource_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> R
         tags: shown.tags(),
         lang: shown.words(fields::LANG),
         note: shown.words(fields::BODY),
+        cut: shown.is_cut(),
         author: reader.author(shown.author),
         review_by: shown.some_words(fields::REVIEW_BY),
         file: None,

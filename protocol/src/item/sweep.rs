@@ -2,8 +2,8 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use super::index;
+use super::parts;
 use super::row::{Flags, Row, counter, local, set_counter, view_item};
-use crate::codec;
 use crate::id::ItemKey;
 use crate::log::entry::EntryAt;
 use crate::planted::{Bug, planted};
@@ -51,11 +51,13 @@ fn end(tx: &mut Tx<'_>, key: &ItemKey, mut row: Row) -> Result<Vec<EntryAt>, Sto
     row.flags.set(Flags::EXPIRED, !row.flags.has(Flags::REMOVED));
     row.flags.set(Flags::GONE, true);
     row.flags.set(Flags::LOST | Flags::WAITING, false);
-    row.put(tx, key);
     if planted(Bug::KeptBytes) {
+        row.put(tx, key);
         return Ok(Vec::new());
     }
-    Ok(row.slots.iter().map(|slot| slot.at).collect())
+    let beyond = parts::forget(tx, key, &mut row)?;
+    row.put(tx, key);
+    Ok(row.slots.iter().map(|slot| slot.at).chain(beyond).collect())
 }
 
 fn when(index: &[u8]) -> Option<Millis> {
@@ -77,9 +79,10 @@ const PAGE: usize = 1_000;
 /// [`StoreError`] where the store fails.
 pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
     let mut kept = Kept::default();
-    let marks =
-        [local::DUE, local::REFUSED, local::LISTED, local::NUMBERS, local::UNINDEXED].map(|prefix| (Table::Local, prefix));
-    for (table, prefix) in [(Table::Item, &[][..]), (Table::View, &[])].into_iter().chain(marks) {
+    let marks = [local::DUE, local::REFUSED, local::LISTED, local::NUMBERS, local::UNINDEXED, local::UNBUILT]
+        .map(|prefix| (Table::Local, prefix));
+    let tables = [(Table::Item, &[][..]), (Table::View, &[]), (Table::Built, &[])];
+    for (table, prefix) in tables.into_iter().chain(marks) {
         loop {
             let rows = tx.scan(table, prefix, &[], PAGE)?;
             for (key, value) in &rows {
@@ -119,7 +122,7 @@ pub fn restore(tx: &mut Tx<'_>, kept: &Kept) -> Result<(), StoreError> {
         }
         row.put(tx, key);
         if row.listed() {
-            tx.put(Table::View, &row.view_key(key), codec::encode(&row.arrived));
+            tx.put(Table::View, &row.view_key(key), row.view_value());
         }
         if let (Some(due), true) = (before.due, row.due != before.due) {
             tx.delete(Table::Local, &local::due(due, key));

@@ -1,6 +1,7 @@
 //! Items of one circle on several machines, with entries carried between them by hand.
 #![allow(clippy::indexing_slicing, clippy::expect_used, reason = "a test that fails may panic")]
 
+mod built;
 mod change;
 mod converge;
 mod read;
@@ -75,14 +76,16 @@ impl Delivery for Names {
 
 /// What the log of a machine has: entries by place.
 #[derive(Default)]
-struct Log(RefCell<BTreeMap<EntryAt, Opened>>);
+struct Log(RefCell<BTreeMap<EntryAt, Opened>>, std::cell::Cell<usize>);
 
 impl Source for Log {
     fn load(&self, _: &dyn Read, at: EntryAt) -> Result<Option<Opened>, StoreError> {
+        self.1.set(self.1.get() + 1);
         Ok(self.0.borrow().get(&at).cloned())
     }
 
     fn load_many(&self, _: &dyn Read, at: &[EntryAt]) -> Result<Vec<Opened>, StoreError> {
+        self.1.set(self.1.get() + at.len());
         Ok(at.iter().filter_map(|at| self.0.borrow().get(at).cloned()).collect())
     }
 }

@@ -7,12 +7,13 @@ use super::diff::Character;
 use super::doc::{Doc, Part};
 use super::edit::{Edit, Op};
 use super::fields::{Fields, view_of_one};
-use super::graph::Graph;
-use super::kind::Kind;
+use super::graph::{Graph, Past};
+use super::kind::{Kind, fields};
 use super::port::{People, Source};
 use super::row::Row;
-use crate::circle::body::{ChainId, Retention};
-use crate::id::{EntryId, ItemId, PersonId};
+use crate::circle::body::Retention;
+use crate::id::{DeviceId, EntryId, ItemId, PersonId};
+use crate::limits::{EDIT_DEPS, LIST_TEXT};
 use crate::log::entry::{EntryAt, Opened};
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
@@ -22,7 +23,7 @@ use crate::time::Millis;
 pub(super) struct Piece {
     pub(super) id: EntryId,
     pub(super) at: EntryAt,
-    pub(super) chain: ChainId,
+    pub(super) device: DeviceId,
     pub(super) item: ItemId,
     pub(super) kind: u8,
     pub(super) retention: Retention,
@@ -35,7 +36,7 @@ impl Piece {
         Self {
             id: opened.id,
             at: opened.at,
-            chain: opened.chain,
+            device: opened.chain.device,
             item: opened.item,
             kind: opened.kind,
             retention: opened.retention,
@@ -43,9 +44,14 @@ impl Piece {
         }
     }
 
-    fn of(opened: &Opened) -> Self {
+    pub(super) fn of(opened: &Opened) -> Self {
         let edit = Kind::of(opened.kind).zip(opened.payload.as_deref());
         Self::new(opened, edit.and_then(|(kind, payload)| Edit::parse(payload, kind).ok()))
+    }
+
+    /// Who wrote it.
+    pub(super) fn writer(&self, people: &dyn People) -> PersonId {
+        people.person(&self.device).unwrap_or(self.item.creator)
     }
 }
 
@@ -58,15 +64,14 @@ impl Shelf {
         self.0.insert(piece.at, Some(piece));
     }
 
-    /// Opens the entries of some items, those that are not at hand.
-    pub(super) fn fetch<'r>(
+    /// Opens entries in the log, those that are not at hand.
+    pub(super) fn fetch(
         &mut self,
         read: &dyn Read,
         source: &dyn Source,
-        rows: impl IntoIterator<Item = &'r Row>,
+        places: impl IntoIterator<Item = EntryAt>,
     ) -> Result<(), StoreError> {
-        let wanted: BTreeSet<EntryAt> =
-            rows.into_iter().flat_map(|row| &row.slots).map(|slot| slot.at).filter(|at| !self.0.contains_key(at)).collect();
+        let wanted: BTreeSet<EntryAt> = places.into_iter().filter(|at| !self.0.contains_key(at)).collect();
         let wanted: Vec<EntryAt> = wanted.into_iter().collect();
         if wanted.is_empty() {
             return Ok(());
@@ -81,6 +86,11 @@ impl Shelf {
         self.0.get(&at).and_then(Option::as_ref)
     }
 
+    /// Was it looked for, found or not?
+    pub(super) fn knows(&self, at: EntryAt) -> bool {
+        self.0.contains_key(&at)
+    }
+
     /// Can nothing of an item that does not stand ever stand: did each entry come destroyed, or does it rest on one that did?
     pub(super) fn lost(&self, row: &Row) -> bool {
         let pieces: Vec<&Piece> = row.slots.iter().filter_map(|slot| self.get(slot.at)).collect();
@@ -91,7 +101,7 @@ impl Shelf {
         let mut queue = Vec::new();
         for piece in &pieces {
             match &piece.edit {
-                Some(edit) => edit.deps.iter().for_each(|dep| resting.entry(*dep).or_default().push(piece.id)),
+                Some(edit) => edit.rests_on().into_iter().for_each(|dep| resting.entry(dep).or_default().push(piece.id)),
                 None => queue.push(piece.id),
             }
         }
@@ -115,20 +125,26 @@ pub(super) struct Whole {
     pub(super) edited: Option<Millis>,
     pub(super) retention: Retention,
     pub(super) fields: Fields,
-    /// In causal order.
-    pub(super) steps: Vec<Step>,
+    /// How many entries made it.
+    pub(super) count: usize,
+    /// The last of them that this machine's member wrote.
+    pub(super) mine: Option<EntryAt>,
     /// Some entries wait for others.
     pub(super) waiting: bool,
-    doc: Option<Doc>,
+    /// Its text goes on.
+    pub(super) cut: bool,
+    /// In causal order; left out where the built row says what it says.
+    pub(super) steps: Vec<Step>,
+    pub(super) doc: Option<Doc>,
 }
 
 /// An entry that made an item what it is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) id: EntryId,
-    pub(super) at: EntryAt,
     pub(super) writer: PersonId,
     pub(super) when: Millis,
+    pub(super) edit: Arc<Edit>,
 }
 
 /// What came of putting an item together.
@@ -155,9 +171,10 @@ pub(super) fn load(row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
     many(row, shelf, people)
 }
 
-fn single(piece: &Piece, people: &dyn People) -> Option<Whole> {
+/// What an entry that opens an item says by itself.
+pub(super) fn single(piece: &Piece, people: &dyn People) -> Option<Whole> {
     let edit = piece.edit.as_ref().filter(|edit| edit.opens())?;
-    let writer = people.person(&piece.chain.device).unwrap_or(piece.item.creator);
+    let writer = piece.writer(people);
     Some(Whole {
         kind: Kind::of(piece.kind)?,
         item: piece.item,
@@ -166,8 +183,11 @@ fn single(piece: &Piece, people: &dyn People) -> Option<Whole> {
         edited: None,
         retention: piece.retention,
         fields: view_of_one(edit),
-        steps: vec![Step { id: piece.id, at: piece.at, writer, when: edit.at }],
+        count: 1,
+        mine: (writer == people.me()).then_some(piece.at),
         waiting: false,
+        cut: false,
+        steps: vec![Step { id: piece.id, writer, when: edit.at, edit: Arc::clone(edit) }],
         doc: None,
     })
 }
@@ -184,7 +204,7 @@ fn many(row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
     for slot in &row.slots {
         let Some(piece) = shelf.get(slot.at) else { continue };
         let Some(edit) = piece.edit.as_ref() else { continue };
-        let writer = people.person(&piece.chain.device).unwrap_or(piece.item.creator);
+        let writer = piece.writer(people);
         known.insert(piece.id, Known { piece, edit, writer, held: slot.held });
     }
     let mut known: Vec<Known<'_>> = known.into_values().collect();
@@ -201,29 +221,32 @@ fn many(row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
     let Some(kind) = standing.first().and_then(|known| Kind::of(known.piece.kind)) else {
         return if ordered.is_empty() { Loaded::Absent } else { Loaded::Held };
     };
-    build(kind, &standing, graph.order.len() < known.len())
+    build(kind, &standing, graph.order.len() < known.len(), people.me())
 }
 
 /// What stands, and what others' standing entries rest on. An own entry beyond a cut takes what its author built on it along.
 fn standing<'a, 'b>(graph: &Graph, ordered: &[&'b Known<'a>]) -> Vec<&'b Known<'a>> {
-    let mut included = BTreeSet::new();
+    let mut held: BTreeMap<PersonId, Past> = BTreeMap::new();
+    for (rank, known) in ordered.iter().enumerate().filter(|(_, known)| known.held) {
+        held.entry(known.writer).or_default().add(rank);
+    }
+    let mut included = Past::default();
     for (rank, known) in ordered.iter().enumerate() {
         let Some(past) = graph.past.get(rank).filter(|_| !known.held) else { continue };
-        let before = || past.iter().filter_map(|rank| ordered.get(rank).map(|known| (rank, known)));
-        if before().any(|(_, earlier)| earlier.held && earlier.writer == known.writer) {
+        if held.get(&known.writer).is_some_and(|held| past.meets(held)) {
             continue;
         }
-        included.insert(rank);
-        included.extend(before().map(|(rank, _)| rank));
+        included.join(past);
+        included.add(rank);
     }
-    included.into_iter().filter_map(|rank| ordered.get(rank).copied()).collect()
+    included.iter().filter_map(|rank| ordered.get(rank).copied()).collect()
 }
 
-fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool) -> Loaded {
+fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool, me: PersonId) -> Loaded {
     let openings = || standing.iter().filter(|known| known.edit.opens());
     let Some(first) = openings().min_by_key(|known| (known.edit.at, known.piece.id)) else { return Loaded::Absent };
-    let steps =
-        standing.iter().map(|known| Step { id: known.piece.id, at: known.piece.at, writer: known.writer, when: known.edit.at });
+    let step =
+        |known: &&Known<'_>| Step { id: known.piece.id, writer: known.writer, when: known.edit.at, edit: Arc::clone(known.edit) };
     let mut whole = Whole {
         kind,
         item: first.piece.item,
@@ -232,8 +255,11 @@ fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool) -> Loaded {
         edited: standing.iter().filter(|known| !known.edit.opens()).map(|known| known.edit.at).max(),
         retention: first.piece.retention,
         fields: view_of_one(first.edit),
-        steps: steps.collect(),
+        count: standing.len(),
+        mine: standing.iter().rfind(|known| known.writer == me).map(|known| known.piece.at),
         waiting,
+        cut: false,
+        steps: standing.iter().map(step).collect(),
         doc: None,
     };
     if standing.len() > 1 {
@@ -246,10 +272,10 @@ fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool) -> Loaded {
 }
 
 impl Whole {
-    /// The entries that a next edit depends on.
+    /// The entries that a next edit depends on, as many as it may name.
     pub(super) fn heads(&self) -> Vec<EntryId> {
         match &self.doc {
-            Some(doc) => doc.heads(),
+            Some(doc) => doc.heads_within(EDIT_DEPS),
             None => self.steps.iter().map(|step| step.id).collect(),
         }
     }
@@ -263,6 +289,16 @@ impl Whole {
                 (0..).zip(self.fields.words(field).chars()).map(|(at, _)| (first.id, at)).collect()
             }
             (None, None) => Vec::new(),
+        }
+    }
+
+    /// Leaves out what of a long text a list does not show.
+    pub(super) fn shorten(&mut self) {
+        let text = self.fields.words(fields::BODY);
+        if let Some((end, _)) = text.char_indices().nth(LIST_TEXT).filter(|_| text.len() > LIST_TEXT) {
+            let start = text.get(..end).unwrap_or_default().to_owned();
+            self.fields.set_text(fields::BODY, start);
+            self.cut = true;
         }
     }
 

@@ -10,6 +10,10 @@ pub struct Work {
     pub sealed: u64,
     /// Bytes that came out of a decompressor.
     pub inflated: u64,
+    /// Items of several entries that were put together,
+    pub built: u64,
+    /// and the operations and runs that they were made of.
+    pub operations: u64,
 }
 
 #[cfg(any(test, feature = "switches"))]
@@ -19,7 +23,7 @@ mod counting {
     use super::Work;
 
     thread_local! {
-        static DONE: Cell<Work> = const { Cell::new(Work { opened: 0, sealed: 0, inflated: 0 }) };
+        static DONE: Cell<Work> = const { Cell::new(Work { opened: 0, sealed: 0, inflated: 0, built: 0, operations: 0 }) };
     }
 
     /// Runs something and says what work it caused in this thread.
@@ -31,6 +35,8 @@ mod counting {
             opened: before.opened + done.opened,
             sealed: before.sealed + done.sealed,
             inflated: before.inflated + done.inflated,
+            built: before.built + done.built,
+            operations: before.operations + done.operations,
         });
         (out, done)
     }

@@ -216,6 +216,10 @@ fn refused(report: &Report) -> Result<(), Stop> {
         Outcome::Applied(_) | Outcome::Kept | Outcome::Known => None,
     });
     aside.map_or(Ok(()), |why| {
+        if why == item::BEYOND {
+            let (message, hint) = ("you have changed this as often as one person may", "Start a new one, and link to this one.");
+            return Err(Stop::Refused(control::Error::new(control::Code::Failed, message, hint)));
+        }
         let message = format!("that cannot be written: {why}");
         Err(Stop::Refused(control::Error::new(control::Code::Failed, message, "please report this")))
     })
@@ -344,6 +348,9 @@ pub(crate) fn health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<F
     }
     if health.waiting > 0 {
         say("note", format!("{} items wait for something they depend on", health.waiting), "it comes from any member who has it");
+    }
+    if health.unbuilt > 0 {
+        say("note", format!("{} items are still being put together", health.unbuilt), "they show as they were until then");
     }
     if health.refused > 0 {
         say("note", format!("{} entries broke a rule and mean nothing", health.refused), "");

@@ -201,6 +201,18 @@ pub(crate) fn index(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
     Ok(false)
 }
 
+/// Puts together some of the items that earlier turns left; `false`: none waited.
+pub(crate) fn catch_up(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
+    for circle in rooms.circles.values() {
+        let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
+        if let Some(report) = item::catch_up(&mut cx.tx, ports, &circle.id)? {
+            carry_out(&circle.ring, cx, &report)?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// When [`sweep`] has something to do next.
 pub(crate) fn next_sweep(read: &dyn Read) -> Result<Option<Millis>, StoreError> {
     item::next_due(read)

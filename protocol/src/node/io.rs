@@ -208,6 +208,8 @@ pub struct Filter {
     pub reveal: bool,
     /// Only with this tag.
     pub tag: Option<String>,
+    /// With all of long texts; else a list shows their start, see [`crate::limits::LIST_TEXT`].
+    pub full: bool,
 }
 
 /// An answer to a command or query.

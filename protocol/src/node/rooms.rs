@@ -58,6 +58,8 @@ pub(crate) struct Rooms {
     pub(crate) delivery: Delivery,
     /// When words that wait are indexed.
     index_at: Millis,
+    /// When items are gone on with that are to be put together.
+    build_at: Millis,
     /// And when at the latest.
     index_by: Option<Millis>,
 }
@@ -86,6 +88,7 @@ impl Rooms {
             last_arrival: None,
             delivery: Delivery::default(),
             index_at: Millis(0),
+            build_at: Millis(0),
             index_by: None,
         };
         call_whom(&mut rooms);
@@ -322,6 +325,13 @@ impl Rooms {
         join::tidy(self, cx);
         self.part_with_strangers(cx);
         join::ask_again(self, cx)?;
+        if self.build_at <= now {
+            // As for words: other inputs come in between.
+            self.build_at = now.plus(1);
+            if entries::catch_up(self, cx)? {
+                self.index_soon(now);
+            }
+        }
         if self.index_at <= now {
             // The next slice is a new deadline, so that other inputs come in between and none waits for long.
             self.index_at = now.plus(1);
@@ -341,7 +351,8 @@ impl Rooms {
         let looks = self.looking.iter().map(|l| l.since.plus(join::LOOK_FOR + 1));
         let joins = self.joins.values().filter(|j| j.over()).map(|j| j.at.plus(DAY + 1));
         let destroy = entries::next_sweep(base)?;
-        let index = item::unindexed(base)?.then_some(self.index_at);
+        let index = item::unindexed(base)?.then_some(self.index_at).into_iter();
+        let index = index.chain(item::unbuilt(base)?.then_some(self.build_at));
         let strangers = self.sessions.values().filter_map(|session| session.ends().or(session.ask_again));
         let rest = self.sessions.values().flat_map(|session| session.circles.values().filter_map(|shared| shared.ask_at));
         let all =

@@ -76,7 +76,7 @@ pub fn react(
     let keys = reader.children(Kind::Reaction, note)?;
     let same = |shown: &Shown| shown.author == Some(place.me) && shown.words(fields::EMOJI) == emoji;
     let taken = |shown: &Shown| Some(Target { item: shown.item()?, class: KeyClass::Talk, retention: shown.row.retention });
-    let mine: Vec<Target> = reader.shown(&keys)?.iter().filter(|shown| same(shown)).filter_map(taken).collect();
+    let mine: Vec<Target> = reader.shown(&keys, false)?.iter().filter(|shown| same(shown)).filter_map(taken).collect();
     if mine.is_empty() && !new.remove {
         let ops = vec![Op::Set(fields::EMOJI, Value::text(&emoji))];
         return Ok(vec![place.open(rng, Kind::Reaction, Some(about), ops)?]);
@@ -104,12 +104,14 @@ pub fn rsvp(
         Rsvp::Maybe => "maybe",
     };
     let keys = reader.children(Kind::Rsvp, event)?;
-    let mine = reader.shown(&keys)?.into_iter().filter(|shown| shown.author == Some(place.me) && shown.whole.is_some());
+    let mine = reader.shown(&keys, false)?.into_iter().filter(|shown| shown.author == Some(place.me) && shown.whole.is_some());
     let Some(mine) = mine.max_by_key(Shown::last_when) else {
         let ops = vec![Op::Set(fields::ANSWER, Value::text(answer))];
         return Ok(vec![place.open(rng, Kind::Rsvp, Some(about), ops)?]);
     };
     place.may_open(Kind::Rsvp)?;
+    reader.has_room(&mine.key, place.me)?;
+    let Some(mine) = reader.full(&mine.key)? else { return Err(unready()) };
     let Some(whole) = &mine.whole else { return Ok(Vec::new()) };
     let mut draft = Draft::default();
     draft.set(&whole.fields, fields::ANSWER, Value::text(answer));
@@ -121,15 +123,7 @@ fn save(place: &Place, shown: &Shown, whole: &Whole, draft: Draft) -> Result<Vec
     if draft.is_empty() {
         return Ok(Vec::new());
     }
-    let heads = whole.heads();
-    if heads.len() > crate::limits::EDIT_DEPS {
-        return Err(Error::new(
-            Code::Failed,
-            "this was changed in too many places at once",
-            "Wait until sync has settled, then try again.",
-        ));
-    }
-    let edit = draft.finish(place.now, heads);
+    let edit = draft.finish(place.now, whole.heads());
     Ok(vec![entry(whole.kind, class(shown.row.kind()), whole.item, shown.row.retention, &edit)?])
 }
 
@@ -139,10 +133,13 @@ fn save(place: &Place, shown: &Shown, whole: &Whole, draft: Draft) -> Result<Vec
 /// [`Stop`] where it cannot be written.
 pub fn edit(reader: &Reader<'_>, place: &Place, key: &ItemKey, wanted: &Wanted) -> Result<Vec<NewEntry>, Stop> {
     let (shown, Target { item, .. }) = target(reader, key, &[])?;
-    let Some(whole) = &shown.whole else { return Ok(Vec::new()) };
-    if !whole.kind.may_edit(place.role, item.creator == place.me) {
-        return Err(refused(place, whole.kind, item));
+    let kind = shown.row.kind().unwrap_or(Kind::Note);
+    if !kind.may_edit(place.role, item.creator == place.me) {
+        return Err(refused(place, kind, item));
     }
+    reader.has_room(key, place.me)?;
+    let Some(shown) = reader.full(key)? else { return Err(unready()) };
+    let Some(whole) = &shown.whole else { return Ok(Vec::new()) };
     let mut change = Changing { whole, draft: Draft::default() };
     match (whole.kind, wanted) {
         (Kind::Note | Kind::Reply, Wanted::Note(wanted)) => change.note(wanted)?,
@@ -152,6 +149,12 @@ pub fn edit(reader: &Reader<'_>, place: &Place, key: &ItemKey, wanted: &Wanted) 
     }
     let Changing { draft, .. } = change;
     Ok(save(place, &shown, whole, draft)?)
+}
+
+/// Its entries are not all here, or not all open.
+fn unready() -> Stop {
+    Error::new(Code::Failed, "this cannot be changed yet: parts of it are missing", "They come from any member who has them.")
+        .into()
 }
 
 fn refused(place: &Place, kind: Kind, item: ItemId) -> Stop {
@@ -329,7 +332,7 @@ pub fn mark(
         return Err(Error::new(Code::Usage, message, "Name the note, event or resource itself.").into());
     }
     let there = reader.children(kind, key)?;
-    let there: Vec<Shown> = reader.shown(&there)?.into_iter().filter(|shown| shown.whole.is_some()).collect();
+    let there: Vec<Shown> = reader.shown(&there, false)?.into_iter().filter(|shown| shown.whole.is_some()).collect();
     let is_on = |shown: &&Shown| shown.whole.as_ref().is_some_and(|whole| whole.fields.flag(fields::ON));
     if on && there.iter().any(|shown| is_on(&shown)) {
         return Ok(Vec::new());
@@ -341,6 +344,7 @@ pub fn mark(
     // Taking back means all of them; setting again needs one.
     let mut entries = Vec::new();
     for shown in there.iter().filter(|shown| on || is_on(shown)).take(if on { 1 } else { usize::MAX }) {
+        let Some(shown) = reader.full(&shown.key)? else { continue };
         let Some(whole) = &shown.whole else { continue };
         let mut draft = Draft::default();
         draft.set(&whole.fields, fields::ON, Value::Flag(on));

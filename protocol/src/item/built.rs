@@ -1,0 +1,153 @@
+//! What an item of several entries says, as one derived row: so that lists never put anything together.
+//!
+//! The row is a function of the item's standing entries, whose set it names, and is written where they change. A long text lies in
+//! a row of its own, which lists do not read. Both go when the item's bytes go.
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use minicbor::{Decode, Encode};
+
+use super::fields::Fields;
+use super::kind::{Kind, fields};
+use super::whole::Whole;
+use crate::circle::body::Retention;
+use crate::codec;
+use crate::id::{EntryId, ItemId, ItemKey};
+use crate::limits::LIST_TEXT;
+use crate::log::entry::EntryAt;
+use crate::private::Private;
+use crate::store::{Read, StoreError, Table};
+use crate::time::Millis;
+use crate::tx::Tx;
+
+/// The only version so far.
+const VERSION: u8 = 1;
+/// The kinds of rows under an item's key. Those of [`super::parts`] come behind them.
+const WORDS: u8 = 0;
+const TEXT: u8 = 1;
+
+/// An item as its entries made it.
+#[derive(Debug, Encode, Decode)]
+#[cbor(array)]
+struct BuiltRow {
+    #[n(0)]
+    version: u8,
+    /// The set of entries that it was made of.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    of: [u8; 32],
+    #[n(2)]
+    item: ItemId,
+    #[n(3)]
+    kind: u8,
+    #[n(4)]
+    about: Option<ItemId>,
+    #[n(5)]
+    created: Millis,
+    #[n(6)]
+    edited: Option<Millis>,
+    #[n(7)]
+    retention: Retention,
+    /// How many entries made it.
+    #[n(8)]
+    count: u64,
+    /// The last of them that this machine's member wrote.
+    #[n(9)]
+    mine: Option<EntryAt>,
+    #[n(10)]
+    waiting: bool,
+    #[n(11)]
+    fields: Fields,
+    /// Its text goes on in a row of its own.
+    #[n(12)]
+    more: bool,
+}
+
+/// Names a set of entries, given in any order.
+fn set_of(whole: &Whole) -> [u8; 32] {
+    let mut ids: Vec<EntryId> = whole.steps.iter().map(|step| step.id).collect();
+    ids.sort_unstable();
+    let parts: Vec<&[u8]> = ids.iter().map(|id| id.0.as_slice()).collect();
+    crate::crypto::hash("kith/v1/built", &parts)
+}
+
+/// Writes what an item says; nothing where the same entries made what is there.
+pub(super) fn put(tx: &mut Tx<'_>, key: &ItemKey, whole: &Whole) -> Result<(), StoreError> {
+    let of = set_of(whole);
+    if read_row(tx, key)?.is_some_and(|row| row.of == of && row.waiting == whole.waiting) {
+        return Ok(());
+    }
+    let mut shown = whole.fields.clone();
+    let text = shown.words(fields::BODY);
+    let start: String = text.chars().take(LIST_TEXT).collect();
+    let more = start.len() < text.len();
+    if more {
+        tx.put(Table::Built, &place(key, TEXT), codec::encode(&Private(text.to_owned())));
+        shown.set_text(fields::BODY, start);
+    } else {
+        tx.delete(Table::Built, &place(key, TEXT));
+    }
+    let row = BuiltRow {
+        version: VERSION,
+        of,
+        item: whole.item,
+        kind: whole.kind.number(),
+        about: whole.about,
+        created: whole.created,
+        edited: whole.edited,
+        retention: whole.retention,
+        count: whole.count as u64,
+        mine: whole.mine,
+        waiting: whole.waiting,
+        fields: shown,
+        more,
+    };
+    tx.put(Table::Built, &place(key, WORDS), codec::encode(&row));
+    Ok(())
+}
+
+/// Takes out what an item said: its entries do not stand any more, or others do.
+pub(super) fn forget(tx: &mut Tx<'_>, key: &ItemKey) {
+    tx.delete(Table::Built, &place(key, WORDS));
+    tx.delete(Table::Built, &place(key, TEXT));
+}
+
+/// What an item says. Without `text`, no more of a long one than its start.
+pub(super) fn get(read: &dyn Read, key: &ItemKey, text: bool) -> Result<Option<Whole>, StoreError> {
+    let Some(row) = read_row(read, key)? else { return Ok(None) };
+    let Some(kind) = Kind::of(row.kind) else { return Ok(None) };
+    let mut whole = Whole {
+        kind,
+        item: row.item,
+        about: row.about,
+        created: row.created,
+        edited: row.edited,
+        retention: row.retention,
+        fields: row.fields,
+        count: usize::try_from(row.count).unwrap_or(usize::MAX),
+        mine: row.mine,
+        waiting: row.waiting,
+        cut: row.more && !text,
+        steps: Vec::new(),
+        doc: None,
+    };
+    if row.more && text {
+        let bytes = read.get(Table::Built, &place(key, TEXT))?;
+        let bytes = bytes.ok_or_else(|| StoreError::Corrupt("the rest of a text".to_owned()))?;
+        let Private(all): Private<String> =
+            codec::decode(&bytes, "text of an item").map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        whole.fields.set_text(fields::BODY, all);
+    }
+    Ok(Some(whole))
+}
+
+fn read_row(read: &dyn Read, key: &ItemKey) -> Result<Option<BuiltRow>, StoreError> {
+    let Some(bytes) = read.get(Table::Built, &place(key, WORDS))? else { return Ok(None) };
+    let row: BuiltRow = codec::decode(&bytes, "built row").map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    if row.version == VERSION { Ok(Some(row)) } else { Err(StoreError::Corrupt("built row of a newer form".to_owned())) }
+}
+
+fn place(key: &ItemKey, what: u8) -> Vec<u8> {
+    let mut out = key.0.to_vec();
+    out.push(what);
+    out
+}
