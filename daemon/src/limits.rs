@@ -71,6 +71,8 @@ pub(crate) const BODY_BYTES: usize = 2 << 20;
 pub(crate) const BATCH_BODY_BYTES: usize = 64 << 20;
 /// A call is answered by then, or told that it timed out.
 pub(crate) const CALL: Duration = Duration::from_secs(30);
+/// A list, a search or an export has read what it needs by then, or is told that it takes too long.
+pub(crate) const READ: Duration = CALL;
 /// The same for a batch, which may be large.
 pub(crate) const BATCH_CALL: Duration = Duration::from_secs(120);
 /// Events of `/v1/watch` that are kept for those who resume.

@@ -1,6 +1,7 @@
 //! Everything that exists only while a home is unlocked: store, driver, network. Dropped whole by a lock.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -18,10 +19,10 @@ use crate::driver::{Driver, Event, Machine, Outcome, store_trouble};
 use crate::home::Home;
 use crate::hub::Hub;
 use crate::keystore::MasterKey;
-use crate::limits::EVENTS;
+use crate::limits::{EVENTS, READ};
 use crate::net::{self, Inbox, Net, NetError, NetOptions};
 use crate::random::Random;
-use crate::store::{OpenError, Reader, SqliteStore};
+use crate::store::{Leased, Leave, OpenError, Reader, SqliteStore};
 
 /// Where the transport key lies: in a table of the core, under a first byte that the core does not use.
 const TRANSPORT_KEY: &[u8] = b"\xffkithd/transport";
@@ -79,11 +80,41 @@ fn capital(error: &SessionError) -> String {
 
 type Answerer = fn(&dyn Read, kith_protocol::time::Millis, Query) -> Result<Outcome, kith_protocol::store::StoreError>;
 
+/// The connections that questions are answered on, besides the driver's.
+#[derive(Clone, Debug)]
+struct Readers {
+    /// For everything that may take a while.
+    lists: Arc<Mutex<Option<Reader>>>,
+    /// For what never waits for anybody: how everything is.
+    status: Arc<Mutex<Option<Reader>>>,
+    /// Nobody reads any more.
+    ended: Arc<AtomicBool>,
+}
+
+impl Readers {
+    fn open(store: &SqliteStore, key: &MasterKey) -> Result<Self, OpenError> {
+        let reader = || Ok::<_, OpenError>(Arc::new(Mutex::new(Some(store.reader(key)?))));
+        Ok(Self { lists: reader()?, status: reader()?, ended: Arc::default() })
+    }
+
+    fn of(&self, query: &Query) -> Arc<Mutex<Option<Reader>>> {
+        Arc::clone(if matches!(query, Query::Status) { &self.status } else { &self.lists })
+    }
+
+    /// Ends what is being read, at its next row, and closes the connections. Blocks until then.
+    fn close(&self) {
+        self.ended.store(true, Ordering::Release);
+        for reader in [&self.lists, &self.status] {
+            drop(reader.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
+    }
+}
+
 /// An unlocked home at work.
 #[derive(Debug)]
 pub(crate) struct Session {
     events: mpsc::Sender<Event>,
-    reader: Arc<Mutex<Option<Reader>>>,
+    readers: Readers,
     answerer: Answerer,
     pub(crate) hub: Arc<Hub>,
     pub(crate) net: Net,
@@ -106,7 +137,7 @@ impl Session {
     /// Opens store, node and network. Blocks on the disk.
     pub(crate) fn start<M: Machine>(home: &Home, config: &Config, key: &MasterKey) -> Result<Self, SessionError> {
         let store = SqliteStore::open(&home.store(), key)?;
-        let reader = store.reader(key)?;
+        let readers = Readers::open(&store, key)?;
         let keypair = transport_key(&store)?;
         let peer = net::peer_bytes(&keypair.public().to_peer_id());
         let (events, queue) = mpsc::channel(EVENTS);
@@ -123,7 +154,7 @@ impl Session {
             }
         });
         let thread = thread.map_err(SessionError::Thread)?;
-        Ok(Self { events, reader: Arc::new(Mutex::new(Some(reader))), answerer: M::answer, hub, net, thread, fate })
+        Ok(Self { events, readers, answerer: M::answer, hub, net, thread, fate })
     }
 
     /// Asks for a change, and waits for its answer so long at most.
@@ -138,11 +169,18 @@ impl Session {
 
     /// Asks a question that changes nothing.
     pub(crate) async fn ask(&self, query: Query) -> Outcome {
-        let (reader, answerer) = (Arc::clone(&self.reader), self.answerer);
+        let (readers, answerer) = (self.readers.clone(), self.answerer);
         let asked = tokio::task::spawn_blocking(move || {
+            let reader = readers.of(&query);
             let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
             let reader = reader.as_mut().ok_or_else(gone)?;
-            reader.snapshot(|read| answerer(read, clock::now(), query)).map_err(|error| store_trouble(&error))?
+            let leave = Leave::new(&readers.ended, READ);
+            let answer = |read: &dyn Read| answerer(&Leased { read, leave: &leave }, clock::now(), query);
+            reader.snapshot(answer).map_err(|error| match &leave {
+                leave if leave.is_ended() => gone(),
+                leave if leave.is_over() => too_long(),
+                _ => store_trouble(&error),
+            })?
         });
         asked.await.unwrap_or_else(|_| {
             Err(Error::new(Code::Failed, "Something went wrong inside kithd while reading.", "Try again; the log may say more."))
@@ -165,10 +203,9 @@ impl Session {
 
     /// Begins to end: no more reading, and calls under way are answered, so that nobody holds on to the session.
     pub(crate) async fn wind_down(&self) {
-        let reader = Arc::clone(&self.reader);
+        let readers = self.readers.clone();
         // The last connection to leave folds the log into the file: that must be the driver's.
-        let taken = tokio::task::spawn_blocking(move || drop(reader.lock().unwrap_or_else(PoisonError::into_inner).take()));
-        drop(taken.await);
+        drop(tokio::task::spawn_blocking(move || readers.close()).await);
         drop(self.events.send(Event::Stop).await);
     }
 
@@ -196,6 +233,10 @@ fn transport_key(store: &SqliteStore) -> Result<libp2p::identity::Keypair, Sessi
 
 fn gone() -> Error {
     Error::new(Code::Failed, "The daemon stopped in the middle of this.", "`kith status` says how it is; `kith start` starts it.")
+}
+
+fn too_long() -> Error {
+    Error::new(Code::TimedOut, "Reading that took too long.", "Ask for less, for example with --limit.")
 }
 
 fn timed_out() -> Error {

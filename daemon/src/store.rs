@@ -26,7 +26,7 @@ use crate::keystore::MasterKey;
 use crate::random::Random;
 use fold::Folder;
 use journal::{Generation, Journal, JournalError};
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Leased, Leave, Reader};
 use rows::Plain;
 
 /// Bytes of pages kept in memory by the writing connection (KiB, as SQLite wants it).

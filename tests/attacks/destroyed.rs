@@ -47,7 +47,7 @@ fn holds(pages: &[Vec<u8>], word: &str) -> bool {
 fn values(home: &Path) -> Vec<Vec<u8>> {
     let store = opened(home);
     let mut found = Vec::new();
-    for table in ["tail", "block", "item", "view"] {
+    for table in ["tail", "block", "item", "view", "built"] {
         let mut rows = store.prepare(&format!("SELECT value FROM {table}")).expect("the key is right");
         let rows = rows.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("reads");
         found.extend(rows.map(|row| row.expect("a value")));
@@ -117,7 +117,7 @@ fn listed(home: &Home) -> Vec<Value> {
 }
 
 /// Amara writes these notes, one of them the secret; Bea has it; Amara destroys it at once; nobody's disk holds it.
-fn destroyed_everywhere(notes: &[Value]) {
+fn destroyed_everywhere(notes: &[Value], edits: &[&str]) {
     let (mut amara, mut bea) = (Home::named("Amara"), Home::named("Bea"));
     amara.found(CIRCLE);
     amara.admit(CIRCLE, &bea, "Bea");
@@ -128,9 +128,13 @@ fn destroyed_everywhere(notes: &[Value]) {
         // The index is made a moment later.
         until("the words in the index", || (!home.search(WORDS[1]).is_empty()).then_some(()));
     }
-    let before = [Before::of(&mut amara, "Amara"), Before::of(&mut bea, "Bea")];
     let secret = |home: &Home| listed(home).into_iter().find(|note| text(note, "title") == WORDS[0]);
     let id = text(&secret(&amara).expect("it is there"), "id");
+    for edit in edits {
+        drop(amara.json(&["note", "edit", &id, "--body", edit]));
+    }
+    until("the changes", || secret(&bea).filter(|note| note["version"] == 1 + edits.len()));
+    let before = [Before::of(&mut amara, "Amara"), Before::of(&mut bea, "Bea")];
     drop(amara.json(&["note", "remove", &id, "--now", "--confirm", WORDS[0]]));
     for (home, who, before) in [(&mut amara, "Amara", &before[0]), (&mut bea, "Bea", &before[1])] {
         until("the note to go", || secret(home).is_none().then_some(()));
@@ -144,7 +148,15 @@ fn destroyed_everywhere(notes: &[Value]) {
 
 #[test]
 fn d14_a_note_removed_now_is_on_no_page_of_its_author_and_of_no_reader() {
-    destroyed_everywhere(&[json!({"kind": "note", "title": "stays", "body": "x"}), secret()]);
+    destroyed_everywhere(&[json!({"kind": "note", "title": "stays", "body": "x"}), secret()], &[]);
+}
+
+#[test]
+fn d14_nothing_of_a_note_that_was_changed_is_left_either() {
+    // More than a list shows, so that its text has a row of its own, and every word of it in two forms.
+    let long = [WORDS[0], WORDS[1], WORDS[2]].join(" ").repeat(150);
+    let edits = [long.as_str(), "Nothing of quastenflosser, zwiebelturm, wasserkocher."];
+    destroyed_everywhere(&[json!({"kind": "note", "title": "stays", "body": "x"}), secret()], &edits);
 }
 
 #[test]
@@ -155,5 +167,5 @@ fn d14_a_note_in_the_middle_of_a_block_is_destroyed_too() {
     };
     let mut notes: Vec<Value> = (0..150).map(other).collect();
     notes.insert(75, secret());
-    destroyed_everywhere(&notes);
+    destroyed_everywhere(&notes, &[]);
 }

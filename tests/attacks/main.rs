@@ -9,6 +9,7 @@ mod disk_fails;
 mod edits;
 mod entries;
 mod forms;
+mod items;
 mod kit;
 mod local_api;
 mod members;

@@ -91,6 +91,22 @@ async fn a_home_goes_through_its_states() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_waits_for_a_list_without_end() {
+    let served = served().await;
+    init(&served).await;
+    let socket = served.socket.clone();
+    let list = tokio::spawn(async move { send(&socket, "GET", "/v1/circles/endless/notes", &[], Vec::new()).await.status() });
+    while !crate::driver::fake::READING.load(std::sync::atomic::Ordering::Acquire) {
+        tokio::task::yield_now().await;
+    }
+    let (status, body) = ask(&served, "GET", "/v1/status", "").await;
+    assert_eq!((status, &body["name"]), (200, &json!("Amara")));
+    let (status, body) = ask(&served, "POST", "/v1/lock", "").await;
+    assert_eq!((status, &body["locked"]), (200, &json!(true)));
+    assert_eq!(list.await.expect("an answer"), 500, "and the list is told that it came to nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_home_that_nobody_uses_locks_itself_if_asked_to() {
     let served = served_with("idle_lock_minutes = 5").await;
     init(&served).await;

@@ -1,6 +1,8 @@
 //! A machine for tests: remembers names, and does on request what a core might do.
 #![expect(clippy::wildcard_enum_match_arm, reason = "it does only what tests ask of it")]
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use kith_protocol::control::{self, Code, Error};
 use kith_protocol::id::PeerId;
 use kith_protocol::node::{Answer, Command, Effect, Input, Query};
@@ -15,6 +17,9 @@ use super::Machine;
 pub(crate) struct Fake {
     waiting: Option<kith_protocol::node::CallId>,
 }
+
+/// A list of the circle `endless` is being read.
+pub(crate) static READING: AtomicBool = AtomicBool::new(false);
 
 const NAME: &[u8] = b"name";
 const DUE: &[u8] = b"due";
@@ -77,6 +82,10 @@ impl Machine for Fake {
                 Ok(Answer::Status(Box::new(control::Status { circles, name, ..control::Status::default() })))
             }
             Query::List { circle, .. } if circle.as_deref() == Some("c-1") => Ok(Answer::Notes(Vec::new())),
+            Query::List { circle, .. } if circle.as_deref() == Some("endless") => loop {
+                base.get(Table::Local, NAME)?;
+                READING.store(true, Ordering::Release);
+            },
             Query::Search { words, limit, .. } => Err(Error::new(Code::Ambiguous, format!("{words} {limit}"), "")),
             _ => Err(Error::new(Code::NotFound, "Nothing is called that.", "Look again.")),
         })

@@ -1,8 +1,10 @@
 //! Reading beside the driver, for lists and search.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use kith_protocol::store::{Over, Read, StoreError, Table};
+use kith_protocol::store::{Over, Read, Rows, StoreError, Table};
 use rusqlite::Connection;
 
 use super::rows::{self, Plain};
@@ -33,5 +35,64 @@ impl Reader {
             Arc::clone(&recent)
         };
         f(&Over::new(&Plain(&tx), &recent))
+    }
+}
+
+/// How long somebody may read. Looked at before each row or range that is read.
+#[derive(Clone, Debug)]
+pub(crate) struct Leave {
+    ended: Arc<AtomicBool>,
+    until: Instant,
+}
+
+impl Leave {
+    /// From now on, as long as nobody ends it.
+    pub(crate) fn new(ended: &Arc<AtomicBool>, patience: Duration) -> Self {
+        Self { ended: Arc::clone(ended), until: Instant::now() + patience }
+    }
+
+    /// Is it over because everything ends?
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Is it over because it took so long?
+    pub(crate) fn is_over(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.is_ended() || self.is_over() {
+            return Err(StoreError::Io("reading took too long".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// Reading that ends when its leave does.
+pub(crate) struct Leased<'a> {
+    pub(crate) read: &'a dyn Read,
+    pub(crate) leave: &'a Leave,
+}
+
+impl Read for Leased<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.leave.check()?;
+        self.read.get(table, key)
+    }
+
+    fn scan(&self, table: Table, prefix: &[u8], after: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        self.leave.check()?;
+        self.read.scan(table, prefix, after, limit)
+    }
+
+    fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        self.leave.check()?;
+        self.read.scan_back(table, prefix, before, limit)
+    }
+
+    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.leave.check()?;
+        self.read.search(words, limit)
     }
 }

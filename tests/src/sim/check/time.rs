@@ -78,6 +78,11 @@ pub fn kept_too_long(world: &mut World, who: Who) {
     if let Some(lost) = words.iter().filter_map(|(key, _)| item(key)).find(|item| !there.contains(item)) {
         world.breaks("confidentiality/index", format!("machine {who} finds {lost:?} by its words and has nothing of it"));
     }
+    let built = world.machines[who].disk.scan(Table::Built, &[], &[], WORDS).unwrap_or_default();
+    let item = |key: &[u8]| key.get(..16)?.try_into().ok().map(ItemKey);
+    if let Some(lost) = built.iter().filter_map(|(key, _)| item(key)).find(|item| !there.contains(item)) {
+        world.breaks("confidentiality/built", format!("machine {who} keeps what {lost:?} says and has nothing of it"));
+    }
 }
 
 /// Items that their authors wanted gone at once are gone everywhere, once everybody knows; and those for which a day is left to
