@@ -1,5 +1,6 @@
 //! The same item as an Automerge document, operation by operation: what [`super::doc`] must agree with. For tests only.
 #![allow(clippy::indexing_slicing, clippy::expect_used, reason = "a test that fails may panic")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "what is not named here is none of an item's")]
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -26,13 +27,16 @@ struct Made {
     characters: Vec<(u8, OpId)>,
 }
 
+/// Who put a value at a key, by which operation, and who replaced it.
+type Put = (usize, OpId, Vec<usize>);
+
 #[derive(Default)]
 struct Builder {
     kind: Option<Kind>,
     objects: BTreeMap<u8, OpId>,
     ranks: BTreeMap<EntryId, usize>,
     made: Vec<Made>,
-    puts: BTreeMap<(u8, String), Vec<(usize, OpId, Vec<usize>)>>,
+    puts: BTreeMap<(u8, String), Vec<Put>>,
     deleted: BTreeMap<OpId, Vec<usize>>,
     changes: Vec<Change>,
     after: BTreeMap<EntryId, Vec<ChangeHash>>,

@@ -129,7 +129,7 @@ fn one_turn_opens_a_stated_number_of_stretches_and_the_rest_follows() {
     let before = |machine: &Machine| machine.notes().iter().filter(|note| note.body.as_deref() == Some("before")).count();
     assert_eq!((after(&amara), before(&amara)), (TURN_STRETCHES, 40 - TURN_STRETCHES), "the rest shows as it was");
     let health = crate::item::health(&amara.store, &CIRCLE).expect("counts");
-    assert_eq!(health.unbuilt as usize, 40 - TURN_STRETCHES);
+    assert_eq!(health.unbuilt, (40 - TURN_STRETCHES) as u64);
     // Nothing but the store says where to go on.
     assert_eq!(amara.caught_up(), (40 - TURN_STRETCHES).div_ceil(TURN_STRETCHES));
     assert_eq!((after(&amara), before(&amara)), (40, 0));
