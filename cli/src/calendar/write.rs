@@ -171,6 +171,7 @@ mod tests {
             circle: "c-abc".to_owned(),
             title: "Circle, with; signs \\ and\nlines".to_owned(),
             description: "ä".repeat(200),
+            cut: false,
             starts: Time(Millis(0)),
             ends: None,
             starts_local: starts.to_owned(),

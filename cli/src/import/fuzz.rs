@@ -150,6 +150,7 @@ fn kept(n: usize, new: &NewEvent) -> Option<Event> {
         circle: "c-1".to_owned(),
         title: new.title.trim().to_owned(),
         description: new.description.clone(),
+        cut: false,
         starts: time(starts)?,
         ends: None,
         starts_local: new.starts_local.clone(),
