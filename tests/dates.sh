@@ -57,6 +57,7 @@ for moment in "$@"; do
     shift=$(($(date -d "$moment" +%s) - $(date +%s)))
     [ "$part" != daemons_are_shifted ] || begin=$SECONDS
     left=$((begin + patience - SECONDS))
+    [ "$left" -gt 0 ] || left=1 # 0 would be no limit
     case $part in
     daemons_are_shifted) daemons_are_shifted ;;
     # The tools (simulator, resolver) read no clock.
@@ -72,6 +73,6 @@ for moment in "$@"; do
 done
 
 if [ ${#failed[@]} -gt 0 ]; then
-  printf '\nfailed: %s\n' "${failed[@]}" >&2
+  printf 'failed: %s\n' "${failed[@]}" >&2
   exit 1
 fi
