@@ -15,6 +15,13 @@ pub const BLOCK_BYTES: usize = 768 << 10;
 /// Entries of a run from which on it is kept as a block of its own instead of entry by entry: below, rows are cheaper to
 /// write than a block is to make, and small blocks compress badly.
 pub const BLOCK_DIRECT: usize = 64;
+/// Blocks that are opened, joined or rewritten for one input because somebody asks for what they hold, or because it is to be
+/// destroyed: one takes up to 15 ms. What is left over is done in later turns.
+pub const TURN_BLOCKS: usize = 8;
+/// Stored blocks that are looked at for one input, without being opened: some 60 kB read for each.
+pub const TURN_LOOKS: usize = 256;
+/// Entries whose bytes are destroyed for one input; the rest follows in later turns.
+pub const TURN_DESTROYED: usize = 4_096;
 /// Bytes of a payload up to which it is sealed as it is; above it is compressed first. Small ones are compressed together,
 /// in blocks.
 pub const PLAIN_PAYLOAD_BYTES: usize = 4 << 10;
@@ -74,6 +81,10 @@ pub const TAG_CHARS: usize = 60;
 pub const BATCH_ITEMS: usize = 2_000;
 /// Sealed bytes in flight to a peer before it acknowledged.
 pub const CREDIT_BYTES: usize = 4 << 20;
+/// Times a member may say on one stream what she has, at once; more often it is heard once a second, and what she said last counts.
+pub const HAVES: u64 = 8;
+/// Milliseconds after which she may say it once more.
+pub const HAVE_MILLIS: u64 = 1_000;
 /// Open sync streams.
 pub const LINKS: usize = 256;
 /// Circles that one home is in, joins under way included. Those that ended for its member do not count.

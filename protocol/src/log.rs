@@ -5,6 +5,7 @@
 
 pub mod act;
 mod block;
+mod budget;
 pub mod chain;
 pub mod entry;
 mod payload;
@@ -14,6 +15,8 @@ mod run;
 mod single;
 mod walk;
 pub mod work;
+
+pub use budget::Budget;
 
 use crate::codec::CodecError;
 use crate::id::EpochId;

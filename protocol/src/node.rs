@@ -60,7 +60,7 @@ impl Node {
                 (None, None)
             }
         };
-        let mut cx = Cx { tx: Tx::new(base, batch), env };
+        let mut cx = Cx::new(Tx::new(base, batch), env);
         let done = step(&mut self.rooms, &mut cx, input).and_then(|()| self.rooms.settle(&mut cx));
         let stop = match done {
             Ok(()) => {
@@ -199,7 +199,7 @@ fn message_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, token: frame
     match message {
         Message::Prove(..) | Message::Farewell(_) => Ok(()),
         Message::Digest(digest) => exchange::digest_came(rooms, cx, link, id, digest),
-        Message::Have(have) => exchange::have_came(rooms, cx, link, id, &have),
+        Message::Have(have) => exchange::have_came(rooms, cx, link, id, have),
         Message::Acts(acts) => receive::acts(rooms, cx, link, id, &acts),
         Message::Records(records) => receive::records(rooms, cx, link, id, &records),
         Message::Run(run, skipped) => receive::run(rooms, cx, link, id, &run.0, skipped),

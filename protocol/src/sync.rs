@@ -3,6 +3,7 @@
 //! Owns links, credits, back-off. Must never judge: acts go to `circle`, entries to `log` and `item`. Everything here may be
 //! forgotten in a crash; it is exchanged again at the next meeting.
 
+mod branches;
 pub(crate) mod dial;
 #[cfg(feature = "fuzzing")]
 pub mod doors;

@@ -12,6 +12,7 @@ use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter, view_prefix
 use super::whole::{Loaded, Shelf, Whole, load};
 use crate::circle::body::Retention;
 use crate::id::{CircleId, ItemKey};
+use crate::limits;
 use crate::log::entry::EntryAt;
 use crate::store::{Read, StoreError, Table};
 use crate::time::{DAY, Millis};
@@ -45,6 +46,8 @@ pub(super) struct Desk<'t, 'a, 's> {
     arrived: (u64, u64),
     listed: (u64, u64),
     index: Index,
+    /// How many entries' bytes may still be destroyed for this input.
+    destroys: usize,
 }
 
 impl<'t, 'a, 's> Desk<'t, 'a, 's> {
@@ -58,7 +61,17 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         let arrived = counter(tx, &local::arrived(tag))?;
         let listed = counter(tx, &local::listed(tag))?;
         let index = Index::open(tx, tag)?;
-        Ok(Self { tx, circle, tag, ports, shelf, arrived: (arrived, arrived), listed: (listed, listed), index })
+        Ok(Self {
+            tx,
+            circle,
+            tag,
+            ports,
+            shelf,
+            arrived: (arrived, arrived),
+            listed: (listed, listed),
+            index,
+            destroys: limits::TURN_DESTROYED,
+        })
     }
 
     pub(super) fn close(self) -> Result<(), StoreError> {
@@ -187,7 +200,14 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         ends.min()
     }
 
+    /// Destroys an item, which must not be listed any more: at once, or after the others that are due, where this is much already.
     fn destroy(&mut self, key: &ItemKey, row: &mut Row) -> Result<Vec<EntryAt>, StoreError> {
+        let much = row.slots.len() > self.destroys && self.destroys < limits::TURN_DESTROYED && !row.flags.has(Flags::LOST);
+        if much {
+            row.due = Some(self.ports.now);
+            return Ok(Vec::new());
+        }
+        self.destroys = self.destroys.saturating_sub(row.slots.len());
         let beyond = parts::forget(self.tx, key, row)?;
         if let Some(due) = row.due {
             self.tx.delete(Table::Local, &local::due(due, key));

@@ -5,6 +5,7 @@ use super::index;
 use super::parts;
 use super::row::{Flags, Row, counter, local, set_counter, view_item};
 use crate::id::ItemKey;
+use crate::limits;
 use crate::log::entry::EntryAt;
 use crate::planted::{Bug, planted};
 use crate::store::{Read, StoreError, Table};
@@ -20,7 +21,7 @@ pub fn next_due(read: &dyn Read) -> Result<Option<Millis>, StoreError> {
     Ok(rows.first().and_then(|(key, _)| when(key)))
 }
 
-/// Hides what is due by now, at most `limit` items, and says which entries' bytes the log is to destroy.
+/// Hides what is due by now, at most `limit` items and few enough entries for one turn, and says which entries' bytes the log is to destroy.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
@@ -34,6 +35,9 @@ pub fn sweep(tx: &mut Tx<'_>, now: Millis, limit: usize) -> Result<Vec<EntryAt>,
         let key = view_item(&index)?;
         let Some(row) = Row::get(tx, &key)?.filter(|row| row.due.is_some() && row.due == when(&index)) else { continue };
         destroy.extend(end(tx, &key, row)?);
+        if destroy.len() >= limits::TURN_DESTROYED {
+            break;
+        }
     }
     Ok(destroy)
 }

@@ -12,10 +12,10 @@ mod receive;
 mod serve;
 
 pub use append::{ChainPlace, append};
-pub use destroy::{destroy, forget_epoch};
-pub use load::{Reader, id_of, load, load_many};
+pub use destroy::{destroy, destroy_some, forget_epoch};
+pub use load::{Compared, Reader, compare, id_of, load, load_many};
 pub use receive::{Fork, Gap, Received, receive};
-pub use serve::{Served, serve, serve_branch, serve_single};
+pub use serve::{Lack, Served, Serving, has_lack, serve, serve_branch, serve_lack, serve_single};
 
 pub use super::run::RunHead;
 

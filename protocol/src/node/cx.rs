@@ -3,6 +3,7 @@
 use super::{Effect, Env};
 use crate::control::{Code, Error};
 use crate::id::CircleId;
+use crate::log::Budget;
 use crate::store::StoreError;
 use crate::tx::Tx;
 
@@ -11,9 +12,16 @@ use crate::tx::Tx;
 pub(crate) struct Cx<'a, 'e> {
     pub(crate) tx: Tx<'a>,
     pub(crate) env: &'a mut Env<'e>,
+    /// What may still be done for this input on behalf of others.
+    pub(crate) budget: Budget,
 }
 
-impl Cx<'_, '_> {
+impl<'a, 'e> Cx<'a, 'e> {
+    /// For one input.
+    pub(crate) fn new(tx: Tx<'a>, env: &'a mut Env<'e>) -> Self {
+        Self { tx, env, budget: Budget::default() }
+    }
+
     /// Random bytes.
     pub(crate) fn random<const N: usize>(&mut self) -> [u8; N] {
         let mut out = [0; N];

@@ -1,6 +1,6 @@
 //! Entries on their way between log and items: one's own written, others' judged, cuts and time applied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cx, Effect, Rooms, Stop};
 use crate::circle::body::{ChainId, Role};
@@ -11,11 +11,12 @@ use crate::control::{Code, Error};
 use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
 use crate::item::kind::Kind;
 use crate::item::{self, People, Ports, Report, Source, Writer};
+use crate::limits;
 use crate::log::LogError;
 use crate::log::chain::{self, ChainPlace};
 use crate::log::entry::{EntryAt, NewEntry, Opened};
 use crate::planted::{Bug, planted};
-use crate::store::{Read, StoreError};
+use crate::store::{Read, StoreError, Table};
 use crate::time::Millis;
 
 /// Entries looked at in one go when cuts change.
@@ -143,19 +144,46 @@ fn carry_out(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, report: &Report) -> Result
     destroy(ring, cx, &report.destroy)
 }
 
+/// Entries whose bytes are still to be destroyed stand in `Local`: this, the chain's number, the entry's (both big-endian).
+const DOOMED: &[u8] = b"destroy/";
+
+fn doomed(at: EntryAt) -> Vec<u8> {
+    [DOOMED, &at.chain.to_be_bytes(), &at.seq.to_be_bytes()].concat()
+}
+
+fn named_by(key: &[u8]) -> Option<EntryAt> {
+    let (chain, seq) = key.get(DOOMED.len()..)?.split_first_chunk()?;
+    Some(EntryAt { chain: u32::from_be_bytes(*chain), seq: u64::from_be_bytes(seq.try_into().ok()?) })
+}
+
+/// Destroys bytes, as many as the turn's budget allows; what is left is noted down, and follows in later turns.
 fn destroy(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, entries: &[EntryAt]) -> Result<(), Stop> {
     if entries.is_empty() {
         return Ok(());
     }
-    for at in entries {
-        match chain::destroy(&mut cx.tx, ring, &[*at]) {
-            // Whose key is gone is gone.
-            Ok(_) | Err(LogError::NoKey(_)) => {}
-            Err(error) => return Err(stop(error)),
-        }
+    let left = chain::destroy_some(&mut cx.tx, ring, entries, &mut cx.budget).map_err(stop)?;
+    for at in &left {
+        cx.tx.put(Table::Local, &doomed(*at), vec![1]);
     }
-    cx.tx.then(Effect::Scrub);
+    if left.is_empty() {
+        cx.tx.then(Effect::Scrub);
+    }
     Ok(())
+}
+
+/// Destroys some of what was noted down; `false`: nothing was.
+fn destroy_more(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
+    let noted = cx.tx.scan(Table::Local, DOOMED, &[], limits::TURN_DESTROYED)?;
+    let entries: Vec<EntryAt> = noted.iter().filter_map(|(key, _)| named_by(key)).collect();
+    let left = chain::destroy_some(&mut cx.tx, &AllKeys(rooms), &entries, &mut cx.budget).map_err(stop)?;
+    let left: BTreeSet<Vec<u8>> = left.into_iter().map(doomed).collect();
+    for (key, _) in noted.iter().filter(|(key, _)| !left.contains(key)) {
+        cx.tx.delete(Table::Local, key);
+    }
+    if !noted.is_empty() && left.is_empty() {
+        cx.tx.then(Effect::Scrub);
+    }
+    Ok(!noted.is_empty())
 }
 
 /// Where the cuts in effect changed, holds entries aside or brings them back.
@@ -184,8 +212,11 @@ pub(crate) fn rejudge(circle: &mut CircleState, cx: &mut Cx<'_, '_>) -> Result<(
     Ok(())
 }
 
-/// Hides and destroys what is due by now.
+/// Destroys what was left over; then hides and destroys what is due by now.
 pub(crate) fn sweep(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    if destroy_more(rooms, cx)? {
+        return Ok(());
+    }
     let due = item::sweep(&mut cx.tx, cx.env.now, SWEEP)?;
     destroy(&AllKeys(rooms), cx, &due)
 }
@@ -215,7 +246,7 @@ pub(crate) fn catch_up(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop>
 
 /// When [`sweep`] has something to do next.
 pub(crate) fn next_sweep(read: &dyn Read) -> Result<Option<Millis>, StoreError> {
-    item::next_due(read)
+    if read.scan(Table::Local, DOOMED, &[], 1)?.is_empty() { item::next_due(read) } else { Ok(Some(Millis(0))) }
 }
 
 /// Builds every derived row again from the log.

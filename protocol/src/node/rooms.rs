@@ -33,6 +33,11 @@ pub(crate) fn here(read: &dyn Read) -> Result<Option<Hint>, StoreError> {
     Ok(read.get(Table::Local, HERE)?.and_then(|bytes| codec::decode(&bytes, "addresses").ok()))
 }
 
+/// Is it time for the next slice? A clock that was set back makes nobody wait.
+fn of_time(at: Millis, now: Millis) -> bool {
+    at <= now || at > now.plus(1)
+}
+
 /// The rooms' memory.
 #[derive(Debug)]
 pub(crate) struct Rooms {
@@ -49,6 +54,10 @@ pub(crate) struct Rooms {
     pub(crate) pace: Pace,
     /// Keys that came with the first part of a long welcome.
     pub(crate) offered: BTreeMap<crate::id::EpochId, crate::circle::epoch::EpochKeys>,
+    /// The link that was last gone on with.
+    pub(crate) went_on: Option<Link>,
+    /// When it is gone on with what the budget of a turn did not reach to.
+    go_on_at: Millis,
     /// Circles whose others' entries are to be announced, and when.
     pub(crate) announce: BTreeMap<CircleId, Millis>,
     /// Circles whose membership, records or own entries changed during this input.
@@ -82,6 +91,8 @@ impl Rooms {
             tries: Tries::default(),
             pace: Pace::default(),
             offered: BTreeMap::new(),
+            went_on: None,
+            go_on_at: Millis(0),
             announce: BTreeMap::new(),
             touched: BTreeSet::new(),
             wrote: BTreeSet::new(),
@@ -319,6 +330,15 @@ impl Rooms {
             exchange::announce(self, cx, &id)?;
         }
         receive::ask_for_rest(self, cx)?;
+        if of_time(self.go_on_at, now) {
+            // The next slice is a new deadline, so that other inputs come in between and none waits for long. Destroying goes
+            // first: what others ask for has no end.
+            self.go_on_at = now.plus(1);
+            if entries::next_sweep(&cx.tx)?.is_some_and(|due| due <= now) {
+                entries::sweep(self, cx)?;
+            }
+            exchange::go_on(self, cx)?;
+        }
         if self.delivery.due().is_some_and(|due| due <= now) {
             self.delivery.write(&mut cx.tx)?;
         }
@@ -339,9 +359,6 @@ impl Rooms {
                 self.index_by = None;
             }
         }
-        if entries::next_sweep(&cx.tx)?.is_some_and(|due| due <= now) {
-            entries::sweep(self, cx)?;
-        }
         call_whom(self);
         Ok(())
     }
@@ -350,11 +367,14 @@ impl Rooms {
     pub(crate) fn deadline(&self, base: &dyn Read) -> Result<Option<Millis>, StoreError> {
         let looks = self.looking.iter().map(|l| l.since.plus(join::LOOK_FOR + 1));
         let joins = self.joins.values().filter(|j| j.over()).map(|j| j.at.plus(DAY + 1));
-        let destroy = entries::next_sweep(base)?;
+        let destroy = entries::next_sweep(base)?.map(|due| due.max(self.go_on_at));
         let index = item::unindexed(base)?.then_some(self.index_at).into_iter();
         let index = index.chain(item::unbuilt(base)?.then_some(self.build_at));
         let strangers = self.sessions.values().filter_map(|session| session.ends().or(session.ask_again));
         let rest = self.sessions.values().flat_map(|session| session.circles.values().filter_map(|shared| shared.ask_at));
+        let left = self.sessions.values().flat_map(|session| session.circles.values().map(|shared| &shared.rest));
+        let left = left.filter_map(|rest| if rest.unsent { Some(self.go_on_at) } else { rest.due() });
+        let rest = rest.chain(left);
         let all =
             self.announce.values().copied().chain(self.dialer.deadline()).chain(looks).chain(joins).chain(strangers).chain(rest);
         Ok(all.chain(destroy).chain(index).chain(self.delivery.due()).min())

@@ -11,6 +11,7 @@ use crate::id::Addr;
 use crate::store::{MemoryStore, Store};
 
 mod acts;
+mod costs;
 mod healing;
 mod introductions;
 mod many;

@@ -9,18 +9,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::frame::{Bytes, ChainHave, ChainSeq, Hash, Have, Message, Token};
-use super::holes;
 use super::parts::Parts;
-use super::session::{CircleLink, Known, say};
+use super::session::{CircleLink, Known, Rest, say};
+use super::{branches, holes};
 use crate::circle::body::{ChainId, KeyClass};
 use crate::circle::state::CircleState;
-use crate::id::{ActId, CircleId, DeviceId, EntryId};
+use crate::id::{ActId, CircleId, DeviceId};
 use crate::limits;
-use crate::log::chain::{self, ChainHead};
-use crate::log::entry::EntryAt;
+use crate::log::chain::{self, ChainHead, Lack, Serving};
 use crate::node::{Cx, Link, Rooms, Stop, entries};
 use crate::planted::{Bug, planted};
 use crate::store::StoreError;
+use crate::time::Millis;
 
 /// Bytes of records in one frame.
 pub(super) const RECORDS_BYTES: usize = 256 << 10;
@@ -123,15 +123,31 @@ fn known_from(circle: &CircleState, have: &Have) -> Known {
         branches: BTreeMap::new(),
         shown: BTreeSet::new(),
         holes: holes::in_order(&have.missing),
+        unsure: BTreeMap::new(),
+        passed: BTreeMap::new(),
     }
 }
 
-/// They say what they have: send what they lack.
-pub(crate) fn have_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, have: &Have) -> Result<(), Stop> {
+/// They say what they have: send what they lack. Who says it too often is heard later, and what she said last counts.
+pub(crate) fn have_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, have: Have) -> Result<(), Stop> {
+    let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
+    if !shared.rest.hears(cx.env.now) {
+        branches::named(&have)?;
+        shared.rest.have = Some(Box::new(have));
+        return Ok(());
+    }
+    shared.rest.have = None;
+    hear(rooms, cx, link, id, &have)
+}
+
+fn hear(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, have: &Have) -> Result<(), Stop> {
+    let named = branches::named(have)?;
     let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
+    let heads = chain::chains(&cx.tx, &circle.id)?;
     let mut known = known_from(circle, have);
-    notice_branches(circle, cx, have, &mut known)?;
-    let reached = holes::reached(circle, cx, have, &known)?;
+    holes::bound(&mut known.holes, &heads);
+    known.unsure = branches::unsure(named, &heads);
+    let reached = holes::reached(circle, cx, have, &known, &heads)?;
     let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
     shared.known = Some(known);
     shared.in_flight = 0;
@@ -142,6 +158,38 @@ pub(crate) fn have_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: 
         say_have(rooms, cx, link, id)?;
     }
     push(rooms, cx, link, &id)
+}
+
+/// Goes on with what was left over: what the budget of a turn did not reach to, and what was said too often.
+pub(crate) fn go_on(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    let mut due: Vec<(Link, CircleId)> = Vec::new();
+    for (link, session) in &rooms.sessions {
+        let now = cx.env.now;
+        // A clock that was set back makes nobody wait.
+        let due_now = |at: Millis| at <= now || at > now.plus(limits::HAVE_MILLIS);
+        let left = |rest: &Rest| rest.unsent || rest.due().is_some_and(due_now);
+        due.extend(session.circles.iter().filter(|(_, shared)| left(&shared.rest)).map(|(id, _)| (*link, *id)));
+    }
+    // Whoever was last comes last again.
+    let first = due.iter().position(|(link, _)| Some(*link) > rooms.went_on).unwrap_or(0);
+    due.rotate_left(first);
+    for (link, id) in due {
+        if cx.budget.spent() {
+            break;
+        }
+        rooms.went_on = Some(link);
+        let Some(shared) = rooms.shared(link, &id) else { continue };
+        shared.rest.unsent = false;
+        match shared.rest.have.take() {
+            Some(have) if shared.rest.hears(cx.env.now) => hear(rooms, cx, link, id, &have)?,
+            Some(have) => {
+                shared.rest.have = Some(have);
+                push(rooms, cx, link, &id)?;
+            }
+            None => push(rooms, cx, link, &id)?,
+        }
+    }
+    Ok(())
 }
 
 /// How far they are on each chain; where they name branches, as far as all of them.
@@ -166,7 +214,7 @@ pub(crate) fn begin_again(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId)
 
 // ---- sending --------------------------------------------------------------------------------------------------------
 
-/// Sends everything that a link's other side is known to lack, within credit.
+/// Sends everything that a link's other side is known to lack, within credit and the turn's budget.
 pub(crate) fn push(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) -> Result<(), Stop> {
     if !rooms.is_best(link, id) {
         return Ok(());
@@ -177,8 +225,8 @@ pub(crate) fn push(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &Circ
         return Ok(());
     }
     // In this order: records and entries are judged by acts.
-    if push_acts(circle, cx, link, shared)? && push_records(circle, cx, link, shared) {
-        push_runs(circle, cx, link, shared)?;
+    if push_acts(circle, cx, link, shared)? && push_records(circle, cx, link, shared) && !push_runs(circle, cx, link, shared)? {
+        shared.rest.unsent = true;
     }
     Ok(())
 }
@@ -231,52 +279,78 @@ fn push_records(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &
     true
 }
 
-fn push_runs(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<(), Stop> {
-    let (heads, branches): (Vec<ChainHead>, Vec<ChainHead>) =
-        chain::chains(&cx.tx, &circle.id)?.into_iter().partition(|c| c.parent.is_none());
-    let Some(known) = shared.known.as_mut() else { return Ok(()) };
+/// `false`: the turn's budget is spent, and something may be left.
+fn push_runs(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<bool, Stop> {
+    let all = chain::chains(&cx.tx, &circle.id)?;
+    let Some(known) = shared.known.as_mut() else { return Ok(true) };
+    if !branches::look(circle, cx, known, &all)? {
+        return Ok(false);
+    }
+    let (heads, branches): (Vec<ChainHead>, Vec<ChainHead>) = all.into_iter().partition(|c| c.parent.is_none());
     for head in &heads {
-        let mut after = known.chains.get(&head.id).copied().unwrap_or(0);
-        while after < head.seq && shared.in_flight < limits::CREDIT_BYTES as u64 {
-            let talk = (head.id.class == KeyClass::Talk).then_some(&known.talk);
-            let served = chain::serve_branch(&cx.tx, &circle.ring, head.no, after, RUN_BYTES, talk).map_err(entries::stop)?;
-            let Some(served) = served.filter(|served| served.last > after) else { break };
-            shared.in_flight += served.run.len() as u64;
-            say(cx, link, shared.mine, Message::Run(Bytes(served.run), served.skipped));
-            after = served.last;
-            known.chains.insert(head.id, after);
+        let known = shared.known.as_ref();
+        let after = known.and_then(|known| known.chains.get(&head.id)).copied().unwrap_or(0);
+        if push_chain(circle, cx, link, shared, head, after)?.is_none() {
+            return Ok(false);
         }
     }
     for branch in branches {
-        push_branch(circle, cx, link, shared, &branch)?;
+        if !push_branch(circle, cx, link, shared, &branch)? {
+            return Ok(false);
+        }
     }
     holes::push(circle, cx, link, shared, &heads)
 }
 
-/// A branch beside the main one is served once to whoever does not know its head.
+/// Sends a branch behind `after`, as far as credit goes; says how far they are now. `None`: the turn's budget is spent.
+fn push_chain(
+    circle: &CircleState,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    shared: &mut CircleLink,
+    head: &ChainHead,
+    mut after: u64,
+) -> Result<Option<u64>, Stop> {
+    let Some(known) = shared.known.as_mut() else { return Ok(Some(after)) };
+    while after < head.seq && shared.in_flight < limits::CREDIT_BYTES as u64 {
+        let talk = (head.id.class == KeyClass::Talk).then_some(&known.talk);
+        let lack = Lack { branch: head.no, after: known.skip(head.no, after), until: u64::MAX, talk };
+        let served = match chain::serve_lack(&cx.tx, &circle.ring, &lack, RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
+            Serving::Run(served) => served,
+            Serving::Nothing => {
+                known.pass(head.no, head.seq);
+                break;
+            }
+            Serving::Later(looked) => {
+                known.pass(head.no, looked);
+                return Ok(None);
+            }
+        };
+        let skipped = served.first > after.saturating_add(1);
+        shared.in_flight += served.run.len() as u64;
+        after = served.last;
+        known.sent(head, after);
+        say(cx, link, shared.mine, Message::Run(Bytes(served.run), skipped));
+    }
+    Ok(Some(after))
+}
+
+/// A branch beside the main one is served once to whoever does not know its head. `false`: the turn's budget is spent.
 fn push_branch(
     circle: &CircleState,
     cx: &mut Cx<'_, '_>,
     link: Link,
     shared: &mut CircleLink,
     branch: &ChainHead,
-) -> Result<(), Stop> {
-    let Some(known) = shared.known.as_mut().filter(|known| !known.heads.contains(&branch.head)) else { return Ok(()) };
-    let mut after = known.branches.get(&branch.no).copied().unwrap_or_else(|| branch.first.saturating_sub(1));
-    while after < branch.seq {
-        if shared.in_flight >= limits::CREDIT_BYTES as u64 {
-            return Ok(());
-        }
-        let talk = (branch.id.class == KeyClass::Talk).then_some(&known.talk);
-        let served = chain::serve_branch(&cx.tx, &circle.ring, branch.no, after, RUN_BYTES, talk).map_err(entries::stop)?;
-        let Some(served) = served.filter(|served| served.last > after) else { break };
-        shared.in_flight += served.run.len() as u64;
-        after = served.last;
-        known.branches.insert(branch.no, after);
-        say(cx, link, shared.mine, Message::Run(Bytes(served.run), served.skipped));
+) -> Result<bool, Stop> {
+    let Some(known) = shared.known.as_ref().filter(|known| !known.heads.contains(&branch.head)) else { return Ok(true) };
+    let after = known.branches.get(&branch.no).copied().unwrap_or_else(|| branch.first.saturating_sub(1));
+    let Some(after) = push_chain(circle, cx, link, shared, branch, after)? else { return Ok(false) };
+    let all = after >= branch.seq || shared.in_flight < limits::CREDIT_BYTES as u64;
+    if let (Some(known), true) = (shared.known.as_mut(), all) {
+        known.heads.insert(branch.head);
     }
-    known.heads.insert(branch.head);
-    Ok(())
+    Ok(true)
 }
 
 /// A run showed two branches of a chain: the other side may lack ours; it gets our main one from the start, once.
@@ -286,29 +360,6 @@ pub(crate) fn show_own_branch(rooms: &mut Rooms, link: Link, id: &CircleId, chai
     {
         known.chains.insert(*chain, 0);
     }
-}
-
-/// Where a side names heads of a chain and none of them lies on our main branch, it has other branches only: it gets ours from
-/// the start.
-fn notice_branches(circle: &CircleState, cx: &Cx<'_, '_>, have: &Have, known: &mut Known) -> Result<(), Stop> {
-    let heads = chain::chains(&cx.tx, &circle.id)?;
-    for main in heads.iter().filter(|head| head.parent.is_none()) {
-        let beside = |id: &EntryId| heads.iter().any(|head| head.id == main.id && head.parent.is_some() && head.head == *id);
-        let (mut named, mut lacking) = (false, true);
-        for theirs in have.chains.iter().filter(|theirs| theirs.chain == main.id && theirs.seq > 0) {
-            named = true;
-            let on_main = theirs.head == main.head
-                || !beside(&theirs.head) && {
-                    let at = EntryAt { chain: main.no, seq: theirs.seq };
-                    theirs.seq > main.seq || chain::load(&cx.tx, &circle.ring, at)?.is_none_or(|entry| entry.id == theirs.head)
-                };
-            lacking &= !on_main;
-        }
-        if named && lacking && known.shown.insert(main.id) {
-            known.chains.insert(main.id, 0);
-        }
-    }
-    Ok(())
 }
 
 // ---- acknowledgements -----------------------------------------------------------------------------------------------

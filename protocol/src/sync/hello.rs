@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::frame::{Bytes, Frame, Gone, Introduction, Message, Salt, Token};
-use super::session::{CircleLink, Session, TOKENS, say, send};
+use super::session::{CircleLink, Rest, Session, TOKENS, say, send};
 use super::{exchange, join};
 use crate::circle::epoch::KeyRing;
 use crate::circle::membership::Status;
@@ -185,6 +185,7 @@ fn match_up(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Vec<CircleId>
             in_flight: 0,
             resync: false,
             ask_at: None,
+            rest: Rest::default(),
         };
         let device = circle.device();
         let parts = parts(&pair.circle, &device, (&rooms.peer, &session.my_salt), theirs(session));

@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::exchange::RUN_BYTES;
 use super::frame::{Bytes, ChainHole, ChainSeq, Have, Message};
-use super::session::{CircleLink, Known, say};
+use super::session::{CircleLink, Hole, Known, say};
 use crate::circle::body::{ChainId, KeyClass};
 use crate::circle::state::CircleState;
 use crate::id::EpochId;
 use crate::limits;
-use crate::log::chain::{self, ChainHead, Served};
+use crate::log::chain::{self, ChainHead, Lack, Serving};
 use crate::node::{Cx, Link, Stop, entries};
 
 /// The holes of one of our chains.
@@ -25,7 +25,7 @@ pub(super) fn of(head: &ChainHead) -> impl Iterator<Item = ChainHole> + use<> {
 }
 
 /// What they say is missing, in order, each entry once.
-pub(super) fn in_order(missing: &[ChainHole]) -> Vec<ChainHole> {
+pub(super) fn in_order(missing: &[ChainHole]) -> Vec<Hole> {
     let mut named = missing.to_vec();
     named.sort_unstable();
     let mut holes = Vec::with_capacity(named.len());
@@ -35,62 +35,85 @@ pub(super) fn in_order(missing: &[ChainHole]) -> Vec<ChainHole> {
             let first = hole.first.max(free);
             if first <= hole.last {
                 free = hole.last.saturating_add(1);
-                holes.push(ChainHole { first, ..*hole });
+                holes.push(Hole { chain: hole.chain, first, last: hole.last, looked: first });
             }
         }
     }
     holes
 }
 
-/// What is missing in their chains is served once, as far as it is here.
+/// Holes in chains that are not known here are kept up to so many: the chain may come.
+const UNKNOWN: usize = 1_024;
+
+/// Leaves out what cannot matter here.
+pub(super) fn bound(holes: &mut Vec<Hole>, heads: &[ChainHead]) {
+    let known: BTreeSet<ChainId> = heads.iter().map(|head| head.id).collect();
+    let mut unknown = 0;
+    holes.retain(|hole| {
+        unknown += usize::from(!known.contains(&hole.chain));
+        known.contains(&hole.chain) || unknown <= UNKNOWN
+    });
+}
+
+/// What is missing in their chains is served once, as far as it is here. `false`: the turn's budget is spent.
 pub(super) fn push(
     circle: &CircleState,
     cx: &mut Cx<'_, '_>,
     link: Link,
     shared: &mut CircleLink,
     heads: &[ChainHead],
-) -> Result<(), Stop> {
-    let Some(known) = shared.known.as_mut().filter(|known| !known.holes.is_empty()) else { return Ok(()) };
+) -> Result<bool, Stop> {
+    let Some(known) = shared.known.as_mut().filter(|known| !known.holes.is_empty()) else { return Ok(true) };
     let heads: BTreeMap<ChainId, &ChainHead> = heads.iter().map(|head| (head.id, head)).collect();
+    let mut spent = false;
     for hole in &mut known.holes {
         let Some(head) = heads.get(&hole.chain) else { continue };
-        while hole.first <= hole.last.min(head.seq) && shared.in_flight < limits::CREDIT_BYTES as u64 {
-            let Some(served) = next(circle, cx, head, hole, &known.talk)? else {
-                hole.first = hole.last.min(head.seq).saturating_add(1);
-                break;
-            };
-            shared.in_flight += served.run.len() as u64;
-            hole.first = served.last.saturating_add(1);
-            say(cx, link, shared.mine, Message::Run(Bytes(served.run), served.skipped));
+        while !spent && hole.first <= hole.last.min(head.seq) && shared.in_flight < limits::CREDIT_BYTES as u64 {
+            let lack = lack(head, hole, &known.talk);
+            match chain::serve_lack(&cx.tx, &circle.ring, &lack, RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
+                Serving::Run(served) => {
+                    shared.in_flight += served.run.len() as u64;
+                    let skipped = served.first > hole.first;
+                    hole.first = served.last.saturating_add(1);
+                    hole.looked = hole.first;
+                    say(cx, link, shared.mine, Message::Run(Bytes(served.run), skipped));
+                }
+                Serving::Nothing => hole.first = hole.last.min(head.seq).saturating_add(1),
+                Serving::Later(looked) => {
+                    hole.looked = looked.saturating_add(1);
+                    spent = true;
+                }
+            }
         }
     }
     known.holes.retain(|hole| hole.first <= hole.last);
-    Ok(())
+    Ok(!spent)
 }
 
-/// The next run for a hole: one that lies wholly in it. (Whoever was served around it has what comes behind it from the start
-/// of an epoch, where a run starts too.)
-fn next(
-    circle: &CircleState,
-    cx: &Cx<'_, '_>,
-    head: &ChainHead,
-    hole: &ChainHole,
-    talk: &BTreeSet<EpochId>,
-) -> Result<Option<Served>, Stop> {
+/// What lies wholly in a hole. (Whoever was served around it has what comes behind it from the start of an epoch, where a run
+/// starts too.)
+fn lack<'a>(head: &ChainHead, hole: &Hole, talk: &'a BTreeSet<EpochId>) -> Lack<'a> {
     let talk = (head.id.class == KeyClass::Talk).then_some(talk);
-    let served = chain::serve_branch(&cx.tx, &circle.ring, head.no, hole.first.saturating_sub(1), RUN_BYTES, talk);
-    Ok(served.map_err(entries::stop)?.filter(|served| served.last <= hole.last))
+    Lack { branch: head.no, after: hole.looked.saturating_sub(1), until: hole.last, talk }
 }
 
-/// How far our own entries have come to whoever says `have`: not beyond what is missing there and will be sent.
-pub(super) fn reached(circle: &CircleState, cx: &Cx<'_, '_>, have: &Have, known: &Known) -> Result<Vec<ChainSeq>, Stop> {
+/// How far our own entries have come to whoever says `have`: not beyond what is missing there and will be sent, or may be.
+pub(super) fn reached(
+    circle: &CircleState,
+    cx: &mut Cx<'_, '_>,
+    have: &Have,
+    known: &Known,
+    heads: &[ChainHead],
+) -> Result<Vec<ChainSeq>, Stop> {
     let me = circle.device();
     let mut reached: Vec<ChainSeq> = have.chains.iter().map(|c| ChainSeq { chain: c.chain, seq: c.seq }).collect();
     reached.retain(|theirs| theirs.chain.device == me);
-    let heads = chain::chains(&cx.tx, &circle.id)?;
-    for hole in known.holes.iter().filter(|hole| hole.chain.device == me) {
-        let Some(head) = heads.iter().find(|head| head.id == hole.chain && head.parent.is_none()) else { continue };
-        if next(circle, cx, head, hole, &known.talk)?.is_some() {
+    let main = |head: &&ChainHead| head.id.device == me && head.parent.is_none();
+    let heads: BTreeMap<ChainId, &ChainHead> = heads.iter().filter(main).map(|head| (head.id, head)).collect();
+    for hole in &known.holes {
+        let Some(head) = heads.get(&hole.chain) else { continue };
+        let lack = lack(head, hole, &known.talk);
+        if chain::has_lack(&cx.tx, &circle.ring, &lack, &mut cx.budget).map_err(entries::stop)? != Some(false) {
             reached.retain(|theirs| theirs.chain != hole.chain || theirs.seq < hole.first);
         }
     }

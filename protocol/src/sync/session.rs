@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::frame::{ChainHole, Frame, Message, Salt, Token};
+use super::branches::Unsure;
+use super::frame::{Frame, Have, Message, Salt, Token};
 use crate::circle::body::ChainId;
 use crate::codec;
 use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId, PeerId};
 use crate::limits;
+use crate::log::chain::ChainHead;
 use crate::node::{Cx, Effect, Link};
 use crate::time::Millis;
 
@@ -88,6 +90,49 @@ pub(crate) struct CircleLink {
     pub(crate) resync: bool,
     /// They brought more than they may at once: when to ask for the rest.
     pub(crate) ask_at: Option<Millis>,
+    /// What is left of their asking for later turns.
+    pub(crate) rest: Rest,
+}
+
+/// What one side asked of us and was not done yet.
+#[derive(Debug, Default)]
+pub(crate) struct Rest {
+    /// The budget of a turn was spent before all was sent that they lack.
+    pub(crate) unsent: bool,
+    /// What they said last that they have, more often than it is heard.
+    pub(crate) have: Option<Box<Have>>,
+    /// How often they said so, as far as it is not forgotten, and since when.
+    haves: u64,
+    since: Millis,
+}
+
+impl Rest {
+    /// May what they say they have be looked at now? So many times at once, then one a second.
+    pub(crate) fn hears(&mut self, now: Millis) -> bool {
+        let back = now.since(self.since) / limits::HAVE_MILLIS;
+        self.haves = self.haves.saturating_sub(back);
+        // A clock that was set back counts on from where it is.
+        self.since = if self.haves == 0 { now } else { self.since.plus(back.saturating_mul(limits::HAVE_MILLIS)).min(now) };
+        let hears = self.haves < limits::HAVES;
+        self.haves += u64::from(hears);
+        hears
+    }
+
+    /// When what waits may be looked at.
+    pub(crate) fn due(&self) -> Option<Millis> {
+        self.have.as_ref().map(|_| self.since.plus(limits::HAVE_MILLIS))
+    }
+}
+
+/// What is missing in one of their chains.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hole {
+    pub(crate) chain: ChainId,
+    /// Its first entry that was not sent.
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    /// Nothing before this entry is for them.
+    pub(crate) looked: u64,
 }
 
 /// What the other side has, as far as we know.
@@ -106,7 +151,34 @@ pub(crate) struct Known {
     /// Chains that were sent again from the start because of a fork.
     pub(crate) shown: BTreeSet<ChainId>,
     /// What is missing in their chains, as far as we did not look yet whether we can send it.
-    pub(crate) holes: Vec<ChainHole>,
+    pub(crate) holes: Vec<Hole>,
+    /// Heads they named that are still to be compared with ours.
+    pub(crate) unsure: Unsure,
+    /// Up to where our branches, by their number here, hold nothing for them beyond what was sent: under the talk keys that they
+    /// had at that time.
+    pub(crate) passed: BTreeMap<u32, (usize, u64)>,
+}
+
+impl Known {
+    /// From where on a branch is looked at again: behind what was sent, and behind what is not for them.
+    pub(crate) fn skip(&self, branch: u32, after: u64) -> u64 {
+        let passed = self.passed.get(&branch).filter(|(keys, _)| *keys == self.talk.len());
+        passed.map_or(after, |(_, seq)| after.max(*seq))
+    }
+
+    /// A branch holds nothing for them up to this entry, beyond what was sent, with the talk keys they have.
+    pub(crate) fn pass(&mut self, branch: u32, seq: u64) {
+        self.passed.insert(branch, (self.talk.len(), seq));
+    }
+
+    /// A branch was sent up to this entry.
+    pub(crate) fn sent(&mut self, branch: &ChainHead, seq: u64) {
+        if branch.parent.is_some() {
+            self.branches.insert(branch.no, seq);
+        } else if seq > 0 {
+            self.chains.insert(branch.id, seq);
+        }
+    }
 }
 
 impl Session {

@@ -2,7 +2,7 @@
 //! verifies; with the key gone, only each block's last place and id stay.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::extend::put_block;
 use super::find::{Place, block_after, block_of, open_block};
@@ -10,55 +10,80 @@ use crate::circle::body::KeyClass;
 use crate::circle::epoch::KeyRing;
 use crate::codec;
 use crate::id::{CircleId, EpochId};
-use crate::log::LogError;
 use crate::log::entry::{Body, EntryAt};
 use crate::log::piece::{class_key, hash_and_len};
 use crate::log::rows::{self, BlockRow, TailRow, place_key};
 use crate::log::run::RunHead;
 use crate::log::single::Sealed;
+use crate::log::{Budget, LogError};
 use crate::store::{Read, StoreError, Table};
 use crate::tx::Tx;
 
-/// Destroys the payloads of entries; says how many were still there. Entries that are not here are no error.
+/// Destroys the payloads of entries. Those that are not here are no error, and whose key is gone is gone.
 ///
 /// # Errors
-/// [`LogError`] where the store fails or is damaged, or the key of a block that must be rewritten is not held.
-pub fn destroy(tx: &mut Tx<'_>, ring: &dyn KeyRing, entries: &[EntryAt]) -> Result<usize, LogError> {
-    let mut chains: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+/// [`LogError`] where the store fails or is damaged.
+pub fn destroy(tx: &mut Tx<'_>, ring: &dyn KeyRing, entries: &[EntryAt]) -> Result<(), LogError> {
+    destroy_some(tx, ring, entries, &mut Budget::ENDLESS.clone()).map(drop)
+}
+
+/// Destroys as many as the budget allows, each block that holds some of them rewritten once; says which are left.
+///
+/// # Errors
+/// [`LogError`] where the store fails or is damaged.
+pub fn destroy_some(
+    tx: &mut Tx<'_>,
+    ring: &dyn KeyRing,
+    entries: &[EntryAt],
+    budget: &mut Budget,
+) -> Result<Vec<EntryAt>, LogError> {
+    let mut chains: BTreeMap<u32, BTreeSet<u64>> = BTreeMap::new();
     for at in entries {
-        chains.entry(at.chain).or_default().push(at.seq);
+        chains.entry(at.chain).or_default().insert(at.seq);
     }
-    let mut destroyed = 0;
+    let mut left = Vec::new();
     for (number, seqs) in chains {
         let Some((circle, chain)) = rows::named(tx, number)? else { continue };
         let Some(row) = rows::get_chain(tx, &circle, &chain, number)? else { continue };
         let place = Place { circle, chain, number };
-        let mut blocks: BTreeMap<u64, (BlockRow, Vec<u64>)> = BTreeMap::new();
-        for seq in seqs {
+        let mut seqs = seqs.into_iter().peekable();
+        while let Some(seq) = seqs.next() {
             if seq >= row.tail {
-                destroyed += usize::from(destroy_single(tx, number, seq)?);
-            } else if let Some((first, block)) = block_of(tx, number, seq)? {
-                blocks.entry(first).or_insert((block, Vec::new())).1.push(seq);
+                destroy_single(tx, number, seq)?;
+                continue;
+            }
+            if budget.spent() {
+                left.push(EntryAt { chain: number, seq });
+                continue;
+            }
+            budget.look();
+            let Some((first, block)) = block_of(tx, number, seq)? else { continue };
+            let end = first + u64::from(block.count);
+            let mut inside = BTreeSet::from([seq]);
+            while let Some(seq) = seqs.next_if(|seq| *seq < end) {
+                inside.insert(seq);
+            }
+            budget.block();
+            match destroy_in_block(tx, ring, &place, &block, &inside) {
+                Ok(()) | Err(LogError::NoKey(_)) => {}
+                Err(error) => return Err(error),
             }
         }
-        for (block, seqs) in blocks.into_values() {
-            destroyed += destroy_in_block(tx, ring, &place, &block, &seqs)?;
-        }
     }
-    Ok(destroyed)
+    Ok(left)
 }
 
-fn destroy_single(tx: &mut Tx<'_>, number: u32, seq: u64) -> Result<bool, StoreError> {
+fn destroy_single(tx: &mut Tx<'_>, number: u32, seq: u64) -> Result<(), StoreError> {
     let key = place_key(number, seq);
-    let Some(value) = tx.get(Table::Tail, &key)? else { return Ok(false) };
+    let Some(value) = tx.get(Table::Tail, &key)? else { return Ok(()) };
     let mut row: TailRow = rows::decode(&value, "tail row")?;
     if matches!(row.single.sealed, Sealed::Gone { .. }) {
-        return Ok(false);
+        return Ok(());
     }
     let (hash, len) = hash_and_len(&row.single.sealed);
     row.single.sealed = Sealed::Gone { hash, len };
     tx.put(Table::Tail, &key, codec::encode(&row));
-    Ok(true)
+    Ok(())
 }
 
 fn destroy_in_block(
@@ -66,25 +91,22 @@ fn destroy_in_block(
     ring: &dyn KeyRing,
     place: &Place,
     block: &BlockRow,
-    seqs: &[u64],
-) -> Result<usize, LogError> {
+    seqs: &BTreeSet<u64>,
+) -> Result<(), LogError> {
     if block.run.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     let mut piece = open_block(ring, place, block)?;
     let singles = piece.singles(&place.circle, class_key(ring, &piece.head.epoch, &place.chain)?);
-    let mut destroyed = 0;
+    let mut changed = false;
     for ((sheet, single), seq) in piece.sheets.iter_mut().zip(&singles).zip(piece.head.first..) {
         if seqs.contains(&seq) && matches!(sheet.body, Body::Kept { .. }) {
             let (hash, len) = hash_and_len(&single.sealed);
             sheet.body = Body::Gone { hash, len };
-            destroyed += 1;
+            changed = true;
         }
     }
-    if destroyed > 0 {
-        put_block(tx, ring, place, &piece, None)?;
-    }
-    Ok(destroyed)
+    if changed { put_block(tx, ring, place, &piece, None) } else { Ok(()) }
 }
 
 /// Drops everything that an epoch's talk key sealed, once that key is destroyed; says how many entries.

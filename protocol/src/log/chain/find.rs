@@ -86,6 +86,18 @@ pub(super) fn open_tail_part(
     Ok(Some(piece.with_singles(walker, tail.into_iter().map(|row| row.single).collect())))
 }
 
+/// The last entry of the tail between these two that carries a signature.
+pub(super) fn last_signed(read: &dyn Read, number: u32, from: u64, to: u64) -> Result<Option<u64>, LogError> {
+    let len = usize::try_from(to.saturating_sub(from).saturating_add(1)).unwrap_or(usize::MAX);
+    let found = read.scan(Table::Tail, &number.to_be_bytes(), &place_key(number, from - 1), len)?;
+    for (key, value) in found.iter().rev() {
+        if rows::decode::<TailRow>(value, "tail row")?.signature.is_some() {
+            return Ok(Some(seq_of(key)?));
+        }
+    }
+    Ok(None)
+}
+
 /// The id of a tail entry, or of the entry before the tail.
 fn tail_id(read: &dyn Read, place: &Place, row: &ChainRow, seq: u64) -> Result<Option<EntryId>, LogError> {
     if seq + 1 == row.tail {
@@ -112,6 +124,37 @@ pub(super) fn piece_of(
     }
 }
 
+/// What can be said of an entry's id without opening a block.
+pub(super) enum AtHand {
+    Known(EntryId),
+    /// It is not known here.
+    Unknown,
+    /// It stands in this block.
+    Inside(BlockRow),
+}
+
+/// An entry's id, as far as no block has to be opened for it: the ends of blocks, and the tail.
+pub(super) fn at_hand(read: &dyn Read, place: &Place, row: &ChainRow, seq: u64) -> Result<AtHand, LogError> {
+    let known = |id: Option<EntryId>| id.map_or(AtHand::Unknown, AtHand::Known);
+    if seq == row.seq {
+        return Ok(AtHand::Known(row.head));
+    }
+    if seq.checked_add(1) == Some(row.first) {
+        return Ok(AtHand::Known(row.before));
+    }
+    if seq < row.first || seq > row.seq {
+        return Ok(AtHand::Unknown);
+    }
+    if seq + 1 >= row.tail {
+        return Ok(known(tail_id(read, place, row, seq)?));
+    }
+    Ok(match block_of(read, place.number, seq)? {
+        Some((first, block)) if first + u64::from(block.count) == seq + 1 => AtHand::Known(block.last),
+        Some((_, block)) if !block.run.is_empty() => AtHand::Inside(block),
+        _ => AtHand::Unknown,
+    })
+}
+
 /// An entry's id; `None` where it is not known here.
 pub(super) fn id_at(
     read: &dyn Read,
@@ -120,26 +163,13 @@ pub(super) fn id_at(
     row: &ChainRow,
     seq: u64,
 ) -> Result<Option<EntryId>, LogError> {
-    if seq == row.seq {
-        return Ok(Some(row.head));
-    }
-    if seq.checked_add(1) == Some(row.first) {
-        return Ok(Some(row.before));
-    }
-    if seq < row.first || seq > row.seq {
-        return Ok(None);
-    }
-    if seq + 1 >= row.tail {
-        return tail_id(read, place, row, seq);
-    }
-    if let Some((first, block)) = block_of(read, place.number, seq)?
-        && first + u64::from(block.count) == seq + 1
-    {
-        return Ok(Some(block.last));
-    }
-    match piece_of(read, ring, place, row, seq) {
-        Ok(piece) => Ok(piece.and_then(|piece| piece.id_at(seq))),
-        Err(LogError::NoKey(_)) => Ok(None),
-        Err(error) => Err(error),
+    match at_hand(read, place, row, seq)? {
+        AtHand::Known(id) => Ok(Some(id)),
+        AtHand::Unknown => Ok(None),
+        AtHand::Inside(block) => match open_block(ring, place, &block) {
+            Ok(piece) => Ok(piece.id_at(seq)),
+            Err(LogError::NoKey(_)) => Ok(None),
+            Err(error) => Err(error),
+        },
     }
 }

@@ -4,12 +4,12 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
-use super::find::{Place, id_at, open_tail, open_tail_part, piece_of};
+use super::find::{AtHand, Place, at_hand, id_at, open_block, open_tail, open_tail_part, piece_of};
 use crate::circle::epoch::KeyRing;
 use crate::id::EntryId;
-use crate::log::LogError;
 use crate::log::entry::{EntryAt, Opened};
-use crate::log::rows::{self, ChainRow};
+use crate::log::rows::{self, BlockRow, ChainRow};
+use crate::log::{Budget, LogError};
 use crate::store::{Read, StoreError};
 
 /// Opened blocks that a [`Reader`] keeps, at most so many.
@@ -90,6 +90,51 @@ pub fn id_of(read: &dyn Read, ring: &dyn KeyRing, at: EntryAt) -> Result<Option<
     stored(id_at(read, ring, &place, &row, at.seq))
 }
 
+/// What became of comparing ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// One of them is what stands at its place here, or may be: its place is not known here.
+    Alike,
+    /// Other entries stand at all of these places.
+    Other,
+    /// The budget is spent, and these are still to be compared.
+    Later(Vec<(u64, EntryId)>),
+}
+
+/// Does any of these entries stand at its place (sequence number and id) on the branch with this number? Opens a block once
+/// for all that name a place in it, and none where ends of blocks tell.
+///
+/// # Errors
+/// [`StoreError`] where the store fails or is damaged.
+pub fn compare(
+    read: &dyn Read,
+    ring: &dyn KeyRing,
+    branch: u32,
+    claims: &[(u64, EntryId)],
+    budget: &mut Budget,
+) -> Result<Compared, StoreError> {
+    let Some((place, row)) = chain_of(read, branch)? else { return Ok(Compared::Alike) };
+    let mut inside: BTreeMap<EntryId, (BlockRow, Vec<(u64, EntryId)>)> = BTreeMap::new();
+    for (seq, id) in claims {
+        match at_hand(read, &place, &row, *seq).map_err(damaged)? {
+            AtHand::Known(here) if here != *id => {}
+            AtHand::Known(_) | AtHand::Unknown => return Ok(Compared::Alike),
+            AtHand::Inside(block) => inside.entry(block.last).or_insert_with(|| (block, Vec::new())).1.push((*seq, *id)),
+        }
+    }
+    let mut inside: VecDeque<_> = inside.into_values().collect();
+    while let Some((block, claims)) = inside.pop_front() {
+        if !budget.block() {
+            return Ok(Compared::Later(claims.into_iter().chain(inside.into_iter().flat_map(|(_, claims)| claims)).collect()));
+        }
+        let Some(piece) = stored(open_block(ring, &place, &block).map(Some))? else { return Ok(Compared::Alike) };
+        if claims.iter().any(|(seq, id)| piece.id_at(*seq) == Some(*id)) {
+            return Ok(Compared::Alike);
+        }
+    }
+    Ok(Compared::Other)
+}
+
 fn chain_of(read: &dyn Read, number: u32) -> Result<Option<(Place, ChainRow)>, StoreError> {
     let Some((circle, chain)) = rows::named(read, number)? else { return Ok(None) };
     let row = rows::get_chain(read, &circle, &chain, number)?;
@@ -101,9 +146,22 @@ fn stored<T>(found: Result<Option<T>, LogError>) -> Result<Option<T>, StoreError
     match found {
         Ok(found) => Ok(found),
         Err(LogError::NoKey(_)) => Ok(None),
-        Err(LogError::Store(error)) => Err(error),
-        Err(error) => Err(StoreError::Corrupt(format!("stored entries: {error}"))),
+        Err(error) => Err(damaged(error)),
     }
+}
+
+/// What was stored here was verified when it came.
+fn damaged(error: LogError) -> StoreError {
+    match error {
+        LogError::Store(error) => return error,
+        LogError::Codec(_)
+        | LogError::NoKey(_)
+        | LogError::Closed
+        | LogError::Signature
+        | LogError::Rule(_)
+        | LogError::Quota(_) => {}
+    }
+    StoreError::Corrupt(format!("stored entries: {error}"))
 }
 
 /// Several entries, in the order asked for; those that are not here are left out.

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::find::{Place, block_after, block_of, open_block, open_tail};
+use super::find::{Place, block_after, block_of, last_signed, open_block, open_tail_part};
 use crate::circle::body::ChainId;
 use crate::circle::epoch::KeyRing;
 use crate::id::{CircleId, EpochId};
-use crate::log::LogError;
 use crate::log::piece::{Piece, class_key};
 use crate::log::rows::{self, BlockRow, ChainRow};
 use crate::log::run::{Form, RunHead};
+use crate::log::{Budget, LogError};
 use crate::store::Read;
 
 /// A run to be sent.
@@ -32,6 +32,30 @@ impl std::fmt::Debug for Served {
     }
 }
 
+/// What somebody lacks of one branch.
+#[derive(Clone, Copy, Debug)]
+pub struct Lack<'a> {
+    /// The branch's number here.
+    pub branch: u32,
+    /// The last entry she has.
+    pub after: u64,
+    /// The last entry that she lacks: nothing is served that goes on behind it.
+    pub until: u64,
+    /// The epochs whose talk keys she holds, for a chain of that class.
+    pub talk: Option<&'a BTreeSet<EpochId>>,
+}
+
+/// What there is for somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Serving {
+    /// This.
+    Run(Served),
+    /// Nothing more.
+    Nothing,
+    /// There may be something behind this entry, but the budget is spent. (Before it is nothing for her.)
+    Later(u64),
+}
+
 /// The next run of a chain behind `after`, of about `max_bytes` (at least one signed batch); of its first branch where it has
 /// several. `talk_epochs`: the epochs whose talk keys the asker holds, for a chain of that class.
 ///
@@ -46,12 +70,9 @@ pub fn serve(
     max_bytes: usize,
     talk_epochs: Option<&BTreeSet<EpochId>>,
 ) -> Result<Option<Served>, LogError> {
-    match rows::branches(read, circle, chain)?.into_iter().next() {
+    match rows::branches(read, circle, chain)?.first() {
         None => Ok(None),
-        Some((number, row)) => {
-            let place = Place { circle: *circle, chain: *chain, number };
-            Serving { read, ring, place, row, max_bytes, talk_epochs, form: None }.after(after)
-        }
+        Some((number, _)) => serve_branch(read, ring, *number, after, max_bytes, talk_epochs),
     }
 }
 
@@ -65,9 +86,10 @@ pub fn serve_branch(
     branch: u32,
     after: u64,
     max_bytes: usize,
-    talk_epochs: Option<&BTreeSet<EpochId>>,
+    talk: Option<&BTreeSet<EpochId>>,
 ) -> Result<Option<Served>, LogError> {
-    serve_number(read, ring, branch, after, max_bytes, talk_epochs, None)
+    let lack = Lack { branch, after, until: u64::MAX, talk };
+    whole(serve_number(read, ring, &lack, max_bytes, None, &mut Budget::ENDLESS.clone())?)
 }
 
 /// Like [`serve_branch`], entry by entry: for whom a joined run failed, so that the bad entry is named.
@@ -80,48 +102,130 @@ pub fn serve_single(
     branch: u32,
     after: u64,
     max_bytes: usize,
-    talk_epochs: Option<&BTreeSet<EpochId>>,
+    talk: Option<&BTreeSet<EpochId>>,
 ) -> Result<Option<Served>, LogError> {
-    serve_number(read, ring, branch, after, max_bytes, talk_epochs, Some(Form::Single))
+    let lack = Lack { branch, after, until: u64::MAX, talk };
+    whole(serve_number(read, ring, &lack, max_bytes, Some(Form::Single), &mut Budget::ENDLESS.clone())?)
+}
+
+fn whole(serving: Serving) -> Result<Option<Served>, LogError> {
+    match serving {
+        Serving::Run(served) => Ok(Some(served)),
+        Serving::Nothing | Serving::Later(_) => Ok(None),
+    }
+}
+
+/// The next run that lies wholly in what somebody lacks, as far as the budget goes.
+///
+/// # Errors
+/// [`LogError`] where the store fails or is damaged.
+pub fn serve_lack(
+    read: &dyn Read,
+    ring: &dyn KeyRing,
+    lack: &Lack<'_>,
+    max_bytes: usize,
+    budget: &mut Budget,
+) -> Result<Serving, LogError> {
+    serve_number(read, ring, lack, max_bytes, None, budget)
+}
+
+/// Would [`serve_lack`] give anything? Opens nothing; `None`: the budget does not reach to tell.
+///
+/// # Errors
+/// [`LogError`] where the store fails or is damaged.
+pub fn has_lack(read: &dyn Read, ring: &dyn KeyRing, lack: &Lack<'_>, budget: &mut Budget) -> Result<Option<bool>, LogError> {
+    let Some(server) = Server::of(read, ring, lack, 0, None)? else { return Ok(Some(false)) };
+    Ok(match server.find(lack, budget)? {
+        Found::Block(..) | Found::Tail(..) => Some(true),
+        Found::Nothing => Some(false),
+        Found::Later(_) => None,
+    })
 }
 
 fn serve_number(
     read: &dyn Read,
     ring: &dyn KeyRing,
-    number: u32,
-    after: u64,
+    lack: &Lack<'_>,
     max_bytes: usize,
-    talk_epochs: Option<&BTreeSet<EpochId>>,
     form: Option<Form>,
-) -> Result<Option<Served>, LogError> {
-    let Some((circle, chain)) = rows::named(read, number)? else { return Ok(None) };
-    let Some(row) = rows::get_chain(read, &circle, &chain, number)? else { return Ok(None) };
-    let place = Place { circle, chain, number };
-    Serving { read, ring, place, row, max_bytes, talk_epochs, form }.after(after)
+    budget: &mut Budget,
+) -> Result<Serving, LogError> {
+    match Server::of(read, ring, lack, max_bytes, form)? {
+        Some(server) => server.next(lack, budget),
+        None => Ok(Serving::Nothing),
+    }
 }
 
-struct Serving<'a> {
+struct Server<'a> {
     read: &'a dyn Read,
     ring: &'a dyn KeyRing,
     place: Place,
     row: ChainRow,
     max_bytes: usize,
-    talk_epochs: Option<&'a BTreeSet<EpochId>>,
+    talk: Option<&'a BTreeSet<EpochId>>,
     /// Joined or single where that is asked for; else as it suits.
     form: Option<Form>,
 }
 
-impl Serving<'_> {
-    fn after(&self, after: u64) -> Result<Option<Served>, LogError> {
-        let asked = after.saturating_add(1);
-        let mut seq = asked.max(self.row.first);
-        while seq <= self.row.seq {
-            if seq >= self.row.tail {
-                if !self.may_have(&self.row.epoch) {
-                    return Ok(None);
+/// Where the next run is.
+enum Found {
+    /// In this block, with its first entry's number, from that entry on.
+    Block(u64, BlockRow, u64),
+    /// These entries of the tail, first and last.
+    Tail(u64, u64),
+    Nothing,
+    Later(u64),
+}
+
+/// Entries of a tail that are served like a stored block that is only looked at; more are like a block that is opened.
+const FEW: u64 = 8;
+
+impl<'a> Server<'a> {
+    fn of(
+        read: &'a dyn Read,
+        ring: &'a dyn KeyRing,
+        lack: &Lack<'a>,
+        max_bytes: usize,
+        form: Option<Form>,
+    ) -> Result<Option<Self>, LogError> {
+        let Some((circle, chain)) = rows::named(read, lack.branch)? else { return Ok(None) };
+        let Some(row) = rows::get_chain(read, &circle, &chain, lack.branch)? else { return Ok(None) };
+        let place = Place { circle, chain, number: lack.branch };
+        Ok(Some(Self { read, ring, place, row, max_bytes, talk: lack.talk, form }))
+    }
+
+    fn next(&self, lack: &Lack<'_>, budget: &mut Budget) -> Result<Serving, LogError> {
+        let asked = lack.after.saturating_add(1);
+        match self.find(lack, budget)? {
+            Found::Nothing => Ok(Serving::Nothing),
+            Found::Later(after) => Ok(Serving::Later(after)),
+            Found::Block(first, block, seq) if seq == first && self.form.is_none() => {
+                let last = first + u64::from(block.count) - 1;
+                Ok(Serving::Run(Served { run: block.run, first, last, skipped: first > asked }))
+            }
+            Found::Block(_, _, seq) if !budget.block() => Ok(Serving::Later(seq - 1)),
+            Found::Block(_, block, seq) => Ok(Serving::Run(self.cut(open_block(self.ring, &self.place, &block)?, seq, asked)?)),
+            Found::Tail(from, to) if to - from >= FEW && !budget.block() => Ok(Serving::Later(from - 1)),
+            Found::Tail(from, to) => {
+                let tail = open_tail_part(self.read, self.ring, &self.place, &self.row, from..to + 1)?;
+                match tail {
+                    Some(tail) => Ok(Serving::Run(self.cut(tail, from, asked)?)),
+                    None => Ok(Serving::Nothing),
                 }
-                let tail = open_tail(self.read, self.ring, &self.place, &self.row, seq)?;
-                return tail.map(|tail| self.cut(tail, seq, asked)).transpose();
+            }
+        }
+    }
+
+    /// Finds the next run that the asker may have and that ends where she lacks it, without opening anything.
+    fn find(&self, lack: &Lack<'_>, budget: &mut Budget) -> Result<Found, LogError> {
+        let end = lack.until.min(self.row.seq);
+        let mut seq = lack.after.saturating_add(1).max(self.row.first);
+        while seq <= end {
+            if !budget.look() {
+                return Ok(Found::Later(seq - 1));
+            }
+            if seq >= self.row.tail {
+                return self.find_in_tail(seq, end);
             }
             let number = self.place.number;
             let Some((first, block)) =
@@ -130,28 +234,25 @@ impl Serving<'_> {
                 seq = self.row.tail;
                 continue;
             };
-            match self.block(first, &block, seq.max(first), asked)? {
-                Some(served) => return Ok(Some(served)),
-                None => seq = first + u64::from(block.count),
+            let last = first + u64::from(block.count) - 1;
+            if !block.run.is_empty() && self.may_have(&RunHead::peek(&block.run)?.epoch) {
+                return Ok(if last <= end { Found::Block(first, block, seq.max(first)) } else { Found::Nothing });
             }
+            seq = last + 1;
         }
-        Ok(None)
+        Ok(Found::Nothing)
+    }
+
+    fn find_in_tail(&self, seq: u64, end: u64) -> Result<Found, LogError> {
+        if !self.may_have(&self.row.epoch) {
+            return Ok(Found::Nothing);
+        }
+        let signed = if end == self.row.seq { Some(end) } else { last_signed(self.read, self.place.number, seq, end)? };
+        Ok(signed.map_or(Found::Nothing, |to| Found::Tail(seq, to)))
     }
 
     fn may_have(&self, epoch: &EpochId) -> bool {
-        self.talk_epochs.is_none_or(|epochs| epochs.contains(epoch))
-    }
-
-    /// A run from a block, beginning at `seq`; `None`: not for the asker, or destroyed here.
-    fn block(&self, first: u64, block: &BlockRow, seq: u64, asked: u64) -> Result<Option<Served>, LogError> {
-        if block.run.is_empty() || !self.may_have(&RunHead::peek(&block.run)?.epoch) {
-            return Ok(None);
-        }
-        if seq == first && self.form.is_none() {
-            let last = first + u64::from(block.count) - 1;
-            return Ok(Some(Served { run: block.run.clone(), first, last, skipped: first > asked }));
-        }
-        self.cut(open_block(self.ring, &self.place, block)?, seq, asked).map(Some)
+        self.talk.is_none_or(|epochs| epochs.contains(epoch))
     }
 
     /// A run of a piece's entries from `seq` on, up to a signature.

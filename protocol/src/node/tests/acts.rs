@@ -129,7 +129,7 @@ fn keys_made_again_and_again_arrive_with_their_acts() {
     let mut batch = Batch::default();
     for _ in 0..rotations {
         let mut env = Env { now: village.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
-        let mut cx = Cx { tx: Tx::new(&machine.store, &batch), env: &mut env };
+        let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
         machine.node.rooms.circles.values_mut().next().expect("a circle").rotate(&mut cx).expect("new keys");
         cx.tx.finish().join(&mut batch);
     }

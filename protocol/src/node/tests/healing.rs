@@ -137,7 +137,7 @@ impl Village {
         let machine = &mut self.machines[at];
         let mut batch = Batch::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
-        let mut cx = Cx { tx: Tx::new(&machine.store, &batch), env: &mut env };
+        let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
         let circle = machine.node.rooms.circles.values_mut().next().expect("in a circle");
         for _ in 0..count {
             assert!(circle.rotate(&mut cx).is_ok(), "anybody may");

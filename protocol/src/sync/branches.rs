@@ -1,0 +1,86 @@
+//! Branches that the other side names: has it ours, or others only?
+//!
+//! Whoever wrote in two places (a restored folder, a copied machine) has several branches of a chain, and each member begins with
+//! whichever came first. A side whose heads of a chain all lie beside our main branch gets ours from the start.
+
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+
+use super::frame::{ChainHave, Have};
+use super::session::Known;
+use crate::circle::body::ChainId;
+use crate::circle::state::CircleState;
+use crate::id::EntryId;
+use crate::limits;
+use crate::log::chain::{self, ChainHead, Compared};
+use crate::node::{Cx, Stop};
+
+/// Heads of theirs that are not compared yet with what stands here, by chain.
+pub(super) type Unsure = BTreeMap<ChainId, Vec<(u64, EntryId)>>;
+
+/// What they name of each chain, each entry once.
+///
+/// # Errors
+/// [`Stop::Peer`] where it is more of one chain than anybody keeps.
+pub(super) fn named(have: &Have) -> Result<Unsure, Stop> {
+    let mut named = Unsure::new();
+    for ChainHave { chain, seq, head } in &have.chains {
+        let of_chain = named.entry(*chain).or_default();
+        if !of_chain.contains(&(*seq, *head)) {
+            of_chain.push((*seq, *head));
+        }
+        if of_chain.len() > limits::BRANCHES + 1 {
+            return Err(Stop::Peer("more branches of a chain than anybody keeps"));
+        }
+    }
+    named.values_mut().for_each(|of_chain| of_chain.retain(|(seq, _)| *seq > 0));
+    named.retain(|_, of_chain| !of_chain.is_empty());
+    Ok(named)
+}
+
+/// Of what they name, what is worth comparing: where they have our main branch that is plain.
+pub(super) fn unsure(mut named: Unsure, heads: &[ChainHead]) -> Unsure {
+    let mut unsure = Unsure::new();
+    let mut beside: BTreeMap<ChainId, Vec<EntryId>> = BTreeMap::new();
+    for head in heads.iter().filter(|head| head.parent.is_some()) {
+        beside.entry(head.id).or_default().push(head.head);
+    }
+    for main in heads.iter().filter(|head| head.parent.is_none()) {
+        // Chains that are not known here are none of this: they are asked for.
+        let Some(mut of_chain) = named.remove(&main.id) else { continue };
+        let on_main = |(seq, head): &(u64, EntryId)| *head == main.head || *seq > main.seq;
+        if of_chain.iter().any(on_main) {
+            continue;
+        }
+        let beside = beside.get(&main.id).map(Vec::as_slice).unwrap_or_default();
+        of_chain.retain(|(_, head)| !beside.contains(head));
+        unsure.insert(main.id, of_chain);
+    }
+    unsure
+}
+
+/// Compares as much as the budget allows; `false`: some is left for a later turn. A chain of which none of their heads is on our
+/// main branch is sent from the start, once.
+pub(super) fn look(circle: &CircleState, cx: &mut Cx<'_, '_>, known: &mut Known, heads: &[ChainHead]) -> Result<bool, Stop> {
+    if known.unsure.is_empty() {
+        return Ok(true);
+    }
+    let numbers: BTreeMap<ChainId, u32> = heads.iter().filter(|c| c.parent.is_none()).map(|c| (c.id, c.no)).collect();
+    while let Some((chain, claims)) = known.unsure.pop_first() {
+        let Some(number) = numbers.get(&chain) else { continue };
+        match chain::compare(&cx.tx, &circle.ring, *number, &claims, &mut cx.budget)? {
+            Compared::Alike => {}
+            Compared::Other => {
+                if known.shown.insert(chain) {
+                    known.chains.insert(chain, 0);
+                }
+            }
+            Compared::Later(claims) => {
+                known.unsure.insert(chain, claims);
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
