@@ -93,6 +93,10 @@ pub const CIRCLES: usize = 64;
 pub const REQUESTS: usize = 64;
 /// Addresses that a device publishes.
 pub const ADDRESSES: usize = 8;
+/// Addresses that are kept of one peer, whoever says that it is reached there; [`ADDRESSES`] of them are called at a time.
+pub const DIAL_ADDRESSES: usize = 8 * ADDRESSES;
+/// Milliseconds within which a record that changes makes nobody call anew more than once: it may name anybody's addresses.
+pub const RECORD_DIAL_MILLIS: u64 = 60_000;
 /// Bytes of an address.
 pub const ADDRESS_BYTES: usize = 128;
 /// Bytes of a peer id.

@@ -254,9 +254,9 @@ pub(crate) fn outside() -> Error {
 }
 
 /// Keeps the dialer's wishes in step with the circles and the tickets.
-pub(crate) fn call_whom(rooms: &mut Rooms) {
+pub(crate) fn call_whom(rooms: &mut Rooms, env: Option<&mut Env<'_>>) {
     let wanted = rooms.wanted();
-    rooms.dialer.want(wanted);
+    rooms.dialer.want(env, wanted);
 }
 
 pub(crate) use dial::Dialer;

@@ -304,7 +304,7 @@ pub(crate) fn preview(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, call: CallId, link
 
 /// Calls whom tickets name, at once; where a stream is open already, greets on it.
 fn call_again(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
-    super::call_whom(rooms);
+    super::call_whom(rooms, Some(&mut *cx.env));
     rooms.dialer.all_now();
     let links: Vec<super::Link> = rooms.sessions.keys().copied().collect();
     for link in links {

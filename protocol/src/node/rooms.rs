@@ -14,6 +14,7 @@ use crate::id::{Addr, CircleId, PeerId};
 use crate::item;
 use crate::planted::{Bug, planted};
 use crate::store::{Read, StoreError, Table};
+use crate::sync::dial::Wanted;
 use crate::sync::exchange;
 use crate::sync::frame::{Bytes, Frame, Message};
 use crate::sync::hello;
@@ -102,7 +103,7 @@ impl Rooms {
             build_at: Millis(0),
             index_by: None,
         };
-        call_whom(&mut rooms);
+        call_whom(&mut rooms, None);
         Ok(rooms)
     }
 
@@ -149,7 +150,7 @@ impl Rooms {
             exchange::push_all(self, cx, id)?;
         }
         if !touched.is_empty() {
-            call_whom(self);
+            call_whom(self, Some(&mut *cx.env));
         }
         self.dialer.run(cx);
         Ok(())
@@ -271,24 +272,21 @@ impl Rooms {
     // ---- who is called ----------------------------------------------------------------------------------------------
 
     /// Everybody worth calling, and where.
-    pub(crate) fn wanted(&self) -> BTreeMap<PeerId, Vec<Addr>> {
-        let mut wanted: BTreeMap<PeerId, Vec<Addr>> = BTreeMap::new();
+    pub(crate) fn wanted(&self) -> BTreeMap<PeerId, Wanted> {
+        let mut wanted: BTreeMap<PeerId, Wanted> = BTreeMap::new();
         let tickets = self.joins.values().filter(|j| j.open()).map(|j| &j.ticket).chain(self.looking.iter().map(|l| &l.ticket));
         for hint in tickets.flat_map(|t| &t.hints) {
-            wanted.entry(hint.peer.clone()).or_default().extend(hint.addresses.iter().cloned());
+            wanted.entry(hint.peer.clone()).or_default().at(hint.addresses.iter());
         }
         for circle in self.circles.values().filter(|c| matches!(c.row.standing, Standing::In | Standing::Leaving)) {
             for device in circle.others() {
                 if let Some(record) = circle.records.get(&device) {
-                    wanted.entry(record.body.peer.clone()).or_default().extend(record.body.addresses.iter().cloned());
+                    let call = wanted.entry(record.body.peer.clone()).or_default();
+                    call.says(circle.id, device, record.body.addresses.iter());
                 }
             }
         }
         wanted.remove(&self.peer);
-        for addresses in wanted.values_mut() {
-            addresses.sort_unstable();
-            addresses.dedup();
-        }
         wanted
     }
 
@@ -359,7 +357,7 @@ impl Rooms {
                 self.index_by = None;
             }
         }
-        call_whom(self);
+        call_whom(self, Some(&mut *cx.env));
         Ok(())
     }
 
