@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bench::fetch_lacking;
 use super::edit::{Edit, EditError};
 use super::kind::Kind;
+use super::parts;
 use super::port::{Ports, Writer};
 use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter, view_item};
 use super::settle::{self, Settled};
@@ -86,7 +87,10 @@ pub fn apply(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId, entries: &[(W
     for (writer, opened) in entries {
         let outcome = match work.admit(tx, *writer, opened)? {
             Ok(outcome) => outcome,
-            Err(why) => Outcome::SetAside(why),
+            Err(why) => {
+                work.set_aside(tx, &opened.item.key(circle), opened.at)?;
+                Outcome::SetAside(why)
+            }
         };
         outcomes.push(outcome);
     }
@@ -217,6 +221,16 @@ impl<'a> Work<'a> {
             *last = Some((key, opened.at));
         }
         Ok(Ok(Outcome::Kept))
+    }
+
+    /// Notes what means nothing here; what is about an item whose bytes are destroyed is destroyed at once.
+    fn set_aside(&mut self, tx: &mut Tx<'_>, key: &ItemKey, at: EntryAt) -> Result<(), StoreError> {
+        if self.row(tx, key)?.is_some_and(|row| row.flags.has(Flags::GONE) && !row.flags.has(Flags::LOST)) {
+            self.gone.push(at);
+        } else {
+            parts::set_aside(tx, key, at);
+        }
+        Ok(())
     }
 
     fn finish(mut self, tx: &mut Tx<'_>, mut outcomes: Vec<Outcome>) -> Result<Report, StoreError> {

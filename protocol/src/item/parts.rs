@@ -248,7 +248,13 @@ pub(super) fn pieces(read: &dyn Read, key: &ItemKey, item: ItemId) -> Result<Vec
     }
 }
 
-/// Takes everything out that is kept of an item here, and says which of its entries were beyond anybody's share.
+/// Notes an entry about an item that means nothing here: against a rule, or of a newer form. Its bytes go with the item's, since
+/// whoever writes about an item may repeat what it says.
+pub(super) fn set_aside(tx: &mut Tx<'_>, key: &ItemKey, at: EntryAt) {
+    tx.put(Table::Built, &beyond(key, at), Vec::new());
+}
+
+/// Takes everything out that is kept of an item here, and says which of its entries were beyond anybody's share or set aside.
 pub(super) fn forget(tx: &mut Tx<'_>, key: &ItemKey, row: &mut Row) -> Result<Vec<EntryAt>, StoreError> {
     if row.flags.has(Flags::UNBUILT) {
         row.flags.set(Flags::UNBUILT, false);

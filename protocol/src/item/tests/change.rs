@@ -157,6 +157,43 @@ fn one_s_own_words_can_go_at_once_with_their_history() {
     assert!(chioma.notes().is_empty());
 }
 
+/// What somebody wrote who may not, about another's item: her own words, or the other's again.
+fn meddling(edit: &Opened, seq: u64) -> Opened {
+    let mut hostile = edit.clone();
+    (hostile.id, hostile.at) = (EntryId([99; 32]), EntryAt { chain: 50, seq });
+    hostile.chain.device = DeviceId([DUNE; 32]);
+    hostile
+}
+
+#[test]
+fn what_means_nothing_about_an_item_is_destroyed_with_it_whenever_it_comes() {
+    for now in [true, false] {
+        let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
+        let (key, note) = chioma.note("On-call", "a long night");
+        let edits = edit_body(&mut chioma, &key, "a short night").expect("her own");
+        let [early, between, late] = [1, 2, 3].map(|seq| meddling(&edits[0], seq));
+        // Before there is an item, while there is one, and when it is gone.
+        let outcomes = bea.take(std::slice::from_ref(&early)).outcomes;
+        assert!(matches!(outcomes.as_slice(), [Outcome::SetAside(_)]), "{outcomes:?}");
+        let _report = bea.take(&[note.clone(), edits[0].clone(), between.clone()]);
+        assert_eq!(bea.show(&key).expect("a note").body.as_deref(), Some("a short night"));
+        let entries = chioma.say(|reader, place, rng| compose::remove(reader, place, rng, &key, now)).expect("her own");
+        let tombstones = chioma.write(entries);
+        let mut destroyed = bea.take(&tombstones).destroy;
+        if !now {
+            assert!(destroyed.is_empty(), "a day is left to think again");
+            bea.now = bea.now.plus(DAY + SECOND);
+            destroyed = bea.tick();
+        }
+        destroyed.sort_unstable();
+        let mut all = [&note, &edits[0], &early, &between].map(|entry| entry.at);
+        all.sort_unstable();
+        assert_eq!(destroyed, all);
+        assert_eq!(bea.take(std::slice::from_ref(&late)).destroy, [late.at]);
+        assert!(bea.tick().is_empty());
+    }
+}
+
 #[test]
 fn an_entry_that_opens_to_nothing_keeps_no_item_from_being_shown() {
     let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
