@@ -53,8 +53,6 @@ pub(crate) struct Rooms {
     pub(crate) dialer: Dialer,
     pub(crate) tries: Tries,
     pub(crate) pace: Pace,
-    /// Keys that came with the first part of a long welcome.
-    pub(crate) offered: BTreeMap<crate::id::EpochId, crate::circle::epoch::EpochKeys>,
     /// The link that was last gone on with.
     pub(crate) went_on: Option<Link>,
     /// When it is gone on with what the budget of a turn did not reach to.
@@ -91,7 +89,6 @@ impl Rooms {
             dialer: Dialer::default(),
             tries: Tries::default(),
             pace: Pace::default(),
-            offered: BTreeMap::new(),
             went_on: None,
             go_on_at: Millis(0),
             announce: BTreeMap::new(),
@@ -127,12 +124,13 @@ impl Rooms {
     pub(crate) fn settle(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
         let touched = std::mem::take(&mut self.touched);
         for id in &touched {
+            let mut ended = Vec::new();
             if let Some(circle) = self.circles.get_mut(id) {
                 if !planted(Bug::StaleSummary) || circle.records.len() < 2 {
                     Summary::of(circle).save(&mut cx.tx);
                 }
                 entries::rejudge(circle, cx)?;
-                welcome::forget_requests(circle, cx)?;
+                ended = welcome::forget_requests(circle, cx)?;
                 cx.tx.then(Effect::Notify(WatchEvent {
                     event: "member".into(),
                     circle: id.text(),
@@ -144,6 +142,7 @@ impl Rooms {
             self.drop_strangers(cx, id);
             hello::offer(self, cx, id);
             welcome::welcome_guests(self, cx, id)?;
+            welcome::refuse_guests(self, cx, id, &ended);
         }
         let wrote = std::mem::take(&mut self.wrote);
         for id in touched.union(&wrote) {

@@ -14,6 +14,7 @@ mod acts;
 mod costs;
 mod healing;
 mod introductions;
+mod joining;
 mod many;
 mod warnings;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 
 use super::frame::{Acts, Bytes, Card, Frame, Request, RequestBody, SealedRequest, TicketAnswer, TicketProof, refusal};
-use super::session::{Session, send};
+use super::session::{Arriving, Session, send};
 use super::{hello, welcome};
 use crate::circle::record;
 use crate::circle::state::{CircleRow, CircleState, Standing, Taken};
@@ -329,7 +329,7 @@ fn request(join: &JoinRow, card: &Card, suite: Suite, cx: &mut Cx<'_, '_>) -> Re
     Request { ticket: ticket.id(), device: join.secrets.sign.id(), sealed }
 }
 
-/// Admitted: take keys and acts, judge them, see who is there.
+/// Admitted: take keys and acts, judge them, see who is there. Nobody sees anything of the circle before its last part is here.
 fn welcomed(
     rooms: &mut Rooms,
     cx: &mut Cx<'_, '_>,
@@ -338,26 +338,21 @@ fn welcomed(
     acts: &Acts,
     records: &[Bytes],
 ) -> Result<(), Stop> {
-    let Some(join) = rooms.joins.get_mut(asked).filter(|join| join.open()) else { return Ok(()) };
-    let id = join.ticket.circle;
-    let Some(suite) = Suite::from_byte(join.suite) else { return Ok(()) };
-    let (secrets, name, confirm) = (join.secrets.clone(), join.name.0.clone(), join.confirm);
-    // Whoever was in before comes back as a new device; what she held of the circle stays hers.
-    if rooms.circles.get(&id).is_none_or(|circle| circle.device() != secrets.sign.id()) {
-        let row = CircleRow::new(id, secrets, Incarnation(cx.random()), name, Standing::Admitted, suite);
-        let mut circle = CircleState::load(&cx.tx, cx.env.crypto, row)?;
-        circle.dirty = true;
-        rooms.circles.insert(id, circle);
-        rooms.offered.clear();
-    }
-    let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
-    let mut offered = std::mem::take(&mut rooms.offered);
+    let Some(join) = rooms.joins.get(asked).filter(|join| join.open()) else { return Ok(()) };
+    let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
+    let mut arriving = match session.arriving.take().filter(|arriving| arriving.circle.device() == join.secrets.sign.id()) {
+        Some(arriving) => arriving,
+        None => match arrive(cx, join)? {
+            Some(arriving) => arriving,
+            None => return Ok(()),
+        },
+    };
+    let Arriving { circle, offered } = &mut *arriving;
     if let Some(sealed) = &acts.keys {
         offered.extend(circle.open_box(cx.env.crypto, &sealed.0));
     }
     for bytes in &acts.acts {
-        if circle.take_act(cx, &bytes.0, &mut offered)? == Taken::Bad {
-            rooms.offered = offered;
+        if circle.take_act(cx, &bytes.0, offered)? == Taken::Bad {
             rooms.part_with(cx, link, "an act that is not what it claims");
             return Ok(());
         }
@@ -365,22 +360,38 @@ fn welcomed(
     for bytes in records {
         circle.take_record(cx, &bytes.0);
     }
-    let current = circle.is_current(&circle.device());
-    let done = !records.is_empty();
-    if !done {
-        rooms.offered = offered;
+    if records.is_empty() {
+        session.arriving = Some(arriving);
         send(cx, link, &Frame::Taken(acts.weight()));
         return Ok(());
     }
+    settled(rooms, cx, *arriving)
+}
+
+/// The circle of a join, before anything of it has come. Whoever was in before comes back as a new device; what she held of the
+/// circle stays hers.
+fn arrive(cx: &mut Cx<'_, '_>, join: &JoinRow) -> Result<Option<Box<Arriving>>, Stop> {
+    let Some(suite) = Suite::from_byte(join.suite) else { return Ok(None) };
+    let (id, secrets, name) = (join.ticket.circle, join.secrets.clone(), join.name.0.clone());
+    let row = CircleRow::new(id, secrets, Incarnation(cx.random()), name, Standing::Admitted, suite);
+    let circle = CircleState::load(&cx.tx, cx.env.crypto, row)?;
+    Ok(Some(Box::new(Arriving { circle, offered: BTreeMap::new() })))
+}
+
+/// All of a welcome is here.
+fn settled(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, arriving: Arriving) -> Result<(), Stop> {
+    let Arriving { mut circle, offered } = arriving;
+    let id = circle.id;
     circle.take_keys(cx, offered);
-    if !current {
-        // Parts that came before are in memory only, since no row says yet that we are in: they go, too.
-        circle.dirty = true;
+    if !circle.is_current(&circle.device()) {
         return Err(Stop::Peer("a welcome into a circle that does not know us"));
     }
+    circle.dirty = true;
     circle.save_row(cx);
+    rooms.circles.insert(id, circle);
     rooms.touched(id);
-    with_join(rooms, cx, asked, |join, cx| join.set(cx, 2, ""))?;
+    with_join(rooms, cx, &id, |join, cx| join.set(cx, 2, ""))?;
+    let confirm = rooms.joins.get(&id).is_some_and(|join| join.confirm);
     if confirm { confirm_join(rooms, cx, &id) } else { Ok(()) }
 }
 

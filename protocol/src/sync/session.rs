@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::branches::Unsure;
 use super::frame::{Frame, Have, Message, Salt, Token};
 use crate::circle::body::ChainId;
+use crate::circle::epoch::EpochKeys;
+use crate::circle::state::CircleState;
 use crate::codec;
 use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId, PeerId};
 use crate::limits;
@@ -34,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) parted: BTreeSet<CircleId>,
     /// Which circle's ticket we proved on this link.
     pub(crate) asked: Option<CircleId>,
+    /// The circle that welcomes us on this link, as far as it came: part of nothing until the last part is here.
+    pub(crate) arriving: Option<Box<Arriving>>,
     /// We were told to ask again with a ticket, and when.
     pub(crate) ask_again: Option<Millis>,
     /// A ticket's holder on the other side, once proved: the circle, the invite's key, the device that asks.
@@ -57,6 +61,15 @@ pub(crate) struct Guest {
     pub(crate) device: DeviceId,
     /// Was all of it sent on this link already?
     pub(crate) welcomed: bool,
+}
+
+/// A circle that welcomes us, while its acts and keys come in parts. It goes with the stream on which they come: whoever welcomes
+/// us on the next one begins again.
+#[derive(Debug)]
+pub(crate) struct Arriving {
+    pub(crate) circle: CircleState,
+    /// Keys that came before the acts of their epochs.
+    pub(crate) offered: BTreeMap<EpochId, EpochKeys>,
 }
 
 /// How far a welcome is.
@@ -193,6 +206,7 @@ impl Session {
             offered: BTreeSet::new(),
             parted: BTreeSet::new(),
             asked: None,
+            arriving: None,
             ask_again: None,
             guest: None,
             welcome: Welcome::default(),

@@ -175,11 +175,8 @@ fn word(
         return if row.declined { Word::Nothing(TicketAnswer::Declined) } else { waits };
     }
     let Some(secret) = secret else { return Word::Unknown };
-    match invite_status(circle, &invite, cx.env.now) {
-        InviteStatus::Open => {}
-        InviteStatus::Expired => return Word::Nothing(TicketAnswer::Refused(refusal::EXPIRED)),
-        InviteStatus::Used => return Word::Nothing(TicketAnswer::Refused(refusal::USED)),
-        InviteStatus::Revoked => return Word::Nothing(TicketAnswer::Refused(refusal::CLOSED)),
+    if let Some(why) = invite_status(circle, &invite, cx.env.now).refusal() {
+        return Word::Nothing(TicketAnswer::Refused(why));
     }
     let card = card(circle, cx.env.crypto, &proof.key);
     let sealed = crypto::seal(&ticket::card_key(&circle.id, &secret), cx.env.rng, &proof.key.0, &codec::encode(&card));
@@ -193,6 +190,18 @@ pub(crate) enum InviteStatus {
     Used,
     Expired,
     Revoked,
+}
+
+impl InviteStatus {
+    /// Why nobody comes in by it; `None` where somebody does.
+    const fn refusal(self) -> Option<u8> {
+        match self {
+            Self::Open => None,
+            Self::Expired => Some(refusal::EXPIRED),
+            Self::Used => Some(refusal::USED),
+            Self::Revoked => Some(refusal::CLOSED),
+        }
+    }
 }
 
 /// How an invite stands.
@@ -247,7 +256,8 @@ pub(crate) fn request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, reques
         return Err(Stop::Peer("a request by somebody else"));
     }
     if let Some(circle) = rooms.circles.get(&guest.circle) {
-        forget_requests(circle, cx)?;
+        let ended = forget_requests(circle, cx)?;
+        refuse_guests(rooms, cx, &guest.circle, &ended);
     }
     if RequestRow::all(&cx.tx, &guest.circle)?.len() >= limits::REQUESTS {
         return refuse(cx, link, refusal::BUSY);
@@ -289,16 +299,35 @@ fn keep_request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, request: 
     Ok(())
 }
 
-/// Forgets requests that have come to an end: admitted, or by an invite that gives nothing any more.
-pub(crate) fn forget_requests(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+/// Forgets requests that have come to an end: admitted, or by an invite that gives nothing any more. Whoever asked by such an
+/// invite waits for nothing: her device, and why.
+#[must_use = "those who wait want to hear of it"]
+pub(crate) fn forget_requests(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<Vec<(DeviceId, u8)>, Stop> {
+    let mut ended = Vec::new();
     for row in RequestRow::all(&cx.tx, &circle.id)? {
-        let open =
-            circle.invite_of(&row.request.ticket).is_some_and(|i| invite_status(circle, &i, cx.env.now) == InviteStatus::Open);
-        if circle.keys.contains_key(&row.request.device) || !open {
-            RequestRow::delete(cx, &circle.id, &row.request.device);
+        let device = row.request.device;
+        let why = match circle.invite_of(&row.request.ticket) {
+            Some(invite) => invite_status(circle, &invite, cx.env.now).refusal(),
+            None => Some(refusal::UNKNOWN),
+        };
+        let admitted = circle.keys.contains_key(&device);
+        if admitted || why.is_some() {
+            RequestRow::delete(cx, &circle.id, &device);
+        }
+        ended.extend(why.filter(|_| !admitted && !row.declined).map(|why| (device, why)));
+    }
+    Ok(ended)
+}
+
+/// Tells open links of guests that they wait for nothing any more.
+pub(crate) fn refuse_guests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, ended: &[(DeviceId, u8)]) {
+    for (link, session) in &mut rooms.sessions {
+        let Some(guest) = session.guest.filter(|guest| guest.circle == *id) else { continue };
+        if let Some((_, why)) = ended.iter().find(|(device, _)| *device == guest.device) {
+            session.guest = None;
+            send(cx, *link, &Frame::Answer(TicketAnswer::Refused(*why)));
         }
     }
-    Ok(())
 }
 
 /// Passes waiting requests on to a steward's device.
