@@ -1,6 +1,7 @@
 //! A thousand seeds of the simulated world, half of them fresh ones; the planted bugs that seeds find, and that a seed means one run.
 
 mod adversary;
+mod scripts;
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use kith_protocol::planted::Bug;
 use kith_tests::sim::planted::{self, Find};
 use kith_tests::sim::run::{self, Options, Report};
+use kith_tests::sim::script::Case;
 use kith_tests::sim::shrink::shrink;
 
-const USAGE: &str = "usage: sim run --seeds N [--from S] [--minutes M] [--bug NAME] [--json] | sim replay SEED [--trace] [--bug NAME] [--whole] | sim planted [--seeds N] [--json]";
+const USAGE: &str = "usage: sim run --seeds N [--from S] [--minutes M] [--bug NAME] [--json] | sim replay SEED [--trace] [--bug NAME] [--whole] [--save FILE] | sim replay --script FILE [--trace] [--bug NAME] [--seed N] | sim planted [--seeds N] [--json]";
 /// Runs that shrinking may take.
 const TRIES: usize = 400;
 /// Seeds in which each planted bug is looked for, as in the tests.
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["run", flags @ ..] => many(flags),
+        ["replay", "--script", file, flags @ ..] => script(file, flags),
         ["replay", seed, flags @ ..] => one(seed, flags),
         ["planted", flags @ ..] => bugs(flags),
         _ => None,
@@ -32,29 +34,40 @@ fn main() -> ExitCode {
     })
 }
 
-fn one(seed: &str, flags: &[&str]) -> Option<ExitCode> {
-    let mut options = Options::default();
-    let mut whole = false;
-    let mut rest = flags.iter();
-    while let Some(flag) = rest.next() {
-        match *flag {
-            "--trace" => options.keep_trace = true,
-            "--whole" => whole = true,
-            "--bug" => options.bug = Some(Bug::named(rest.next()?)?),
-            _ => return None,
+/// What is asked about one run.
+#[derive(Default)]
+struct Asked {
+    trace: bool,
+    whole: bool,
+    bug: Option<Bug>,
+    save: Option<String>,
+    seed: Option<u64>,
+}
+
+impl Asked {
+    fn read(flags: &[&str]) -> Option<Self> {
+        let mut asked = Self::default();
+        let mut rest = flags.iter();
+        while let Some(flag) = rest.next() {
+            match *flag {
+                "--trace" => asked.trace = true,
+                "--whole" => asked.whole = true,
+                "--bug" => asked.bug = Some(Bug::named(rest.next()?)?),
+                "--seed" => asked.seed = Some(rest.next()?.parse().ok()?),
+                "--save" => asked.save = Some((*rest.next()?).to_owned()),
+                _ => return None,
+            }
         }
+        Some(asked)
     }
-    let (bug, keep_trace) = (options.bug, options.keep_trace);
-    let report = run::run(seed.parse().ok()?, options);
+}
+
+/// One seed, and where it fails the shortest script that fails alike.
+fn one(seed: &str, flags: &[&str]) -> Option<ExitCode> {
+    let Asked { trace: keep_trace, whole, bug, save, seed: None } = Asked::read(flags)? else { return None };
+    let report = run::run(seed.parse().ok()?, Options { keep_trace, bug, script: None });
     let out = &mut std::io::stdout();
-    if report.ok || whole {
-        report.lines.iter().for_each(|line| say(out, line));
-    }
-    say(out, &line(&report));
-    report.doctors.iter().for_each(|said| say(out, &format!("  {said}")));
-    for (why, times) in &report.refusals {
-        say(out, &format!("  refused {times}×: {why}"));
-    }
+    told(&report, report.ok || whole);
     if report.ok {
         return Some(ExitCode::SUCCESS);
     }
@@ -66,13 +79,48 @@ fn one(seed: &str, flags: &[&str]) -> Option<ExitCode> {
     let shrunk = shrink(report, bug, TRIES);
     say(out, &format!("shrunk from {before} steps to {} in {} runs:", shrunk.script.steps.len(), shrunk.runs));
     shrunk.script.steps.iter().for_each(|step| say(out, &step.to_string()));
+    let (shape, check) = (shrunk.report.shape.clone(), shrunk.report.check.unwrap_or_default().to_owned());
+    let case = Case { check, shape, script: shrunk.script };
     if keep_trace {
-        let options = Options { keep_trace, bug, script: Some(shrunk.script.clone()) };
-        run::run(shrunk.report.seed, options).lines.iter().for_each(|line| say(out, line));
+        run::replay(&case, bug, true).lines.iter().for_each(|line| say(out, line));
     }
-    let (formed, healed) = (shrunk.script.formed / 1_000, shrunk.script.healed / 1_000);
+    if let Some(Err(why)) = save.map(|file| std::fs::write(file, case.write())) {
+        say(&mut std::io::stderr(), &format!("the script could not be written: {why}"));
+    }
+    let (formed, healed) = (case.script.formed / 1_000, case.script.healed / 1_000);
     say(out, &format!("(the storm from {formed} s to {healed} s) {}", shrunk.report.broken.unwrap_or_default()));
     Some(ExitCode::FAILURE)
+}
+
+/// A script from a file, as it stands there.
+fn script(file: &str, flags: &[&str]) -> Option<ExitCode> {
+    let Asked { trace, bug, whole: false, save: None, seed } = Asked::read(flags)? else { return None };
+    let text = std::fs::read_to_string(file).map_err(|why| why.to_string());
+    match text.and_then(|text| Case::read(&text)) {
+        Ok(case) => {
+            let report = run::replay(&case.under(seed.unwrap_or(case.shape.seed)), bug, trace);
+            case.script.steps.iter().for_each(|step| say(&mut std::io::stdout(), &step.to_string()));
+            told(&report, trace);
+            Some(code(report.ok))
+        }
+        Err(why) => {
+            say(&mut std::io::stderr(), &format!("{file}: {why}"));
+            Some(ExitCode::from(2))
+        }
+    }
+}
+
+/// How a run went, its trace first where it is asked for.
+fn told(report: &Report, trace: bool) {
+    let out = &mut std::io::stdout();
+    if trace {
+        report.lines.iter().for_each(|line| say(out, line));
+    }
+    say(out, &line(report));
+    report.doctors.iter().for_each(|said| say(out, &format!("  {said}")));
+    for (why, times) in &report.refusals {
+        say(out, &format!("  refused {times}×: {why}"));
+    }
 }
 
 fn bugs(flags: &[&str]) -> Option<ExitCode> {

@@ -18,8 +18,10 @@ use kith_protocol::tx::{Batch, Tx};
 use super::fault::Roughness;
 use super::net::{Weather, Who};
 use super::rng::Rng;
+use super::run::Options;
+use super::script::Shape;
 use super::workload::{Intent, Workload};
-use super::world::{START, Setting, World};
+use super::world::{START, World};
 use crate::model::adversary::{Broken, Coalition, history};
 use crate::model::kept::keep;
 use crate::model::signed::{Signed, sign};
@@ -66,8 +68,8 @@ pub fn play(seed: u64, bug: Option<Bug>) -> Result<Played, Skipped> {
     let (coalition, story, broken) = history(seed, &[]);
     let mut chance = Rng::new(seed, "adversary");
     let real = (seed / 10).is_multiple_of(10); // ten seeds in a row, which have all coalitions among them
-    let setting = Setting { seed, machines: MACHINES, hostile: None, real, keep_trace: false };
-    let mut world = World::new(&setting, Workload::new(seed, Vec::new()), None);
+    let shape = Shape { seed, machines: MACHINES, hostile: None, real, long: false, told: true, plans: Vec::new() };
+    let mut world = World::new(&shape, Workload::new(seed, Vec::new()), Options::default());
     let signed = sign(&story, world.crypto()).unwrap_or_else(|e| panic!("seed {seed}: an act {e}"));
     let mut rules = Membership::new(signed.circle);
     let refused = signed.facts.iter().filter(|fact| rules.add((*fact).clone()) != Verdict::Admissible).count();

@@ -6,12 +6,14 @@
 use std::fmt;
 
 use kith_protocol::node::Noun;
+use serde::{Deserialize, Serialize};
 
 use super::hostile::{Forgery, Tamper};
 use super::net::Who;
 
 /// Somebody does something in a circle.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deed {
     /// Who.
     pub who: Who,
@@ -24,7 +26,7 @@ pub struct Deed {
 }
 
 /// What can be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Act {
     /// First start.
     Init,
@@ -47,13 +49,13 @@ pub enum Act {
     /// Change one of the circle's policies.
     Policy,
     /// Write something new.
-    Write(Noun),
+    Write(#[serde(with = "super::script::NounName")] Noun),
     /// Write several things at once.
     Batch,
     /// Change something.
-    Edit(Noun),
+    Edit(#[serde(with = "super::script::NounName")] Noun),
     /// Delete something of one's own.
-    Remove(Noun),
+    Remove(#[serde(with = "super::script::NounName")] Noun),
     /// Answer a note.
     Reply,
     /// React to a note.
@@ -83,7 +85,7 @@ pub enum Act {
 }
 
 /// What no program does, however often it is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wrong {
     /// Change somebody else's note.
     Meddle,

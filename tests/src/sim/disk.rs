@@ -8,9 +8,10 @@
 //! more, and nothing weaker is modelled: a disk that lies about `fdatasync` is outside of what Kith promises.
 
 use kith_protocol::store::{MemoryStore, Read, Rows, Store, StoreError, Table, Writes};
+use serde::{Deserialize, Serialize};
 
 /// What a crash in the middle of a commit leaves of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Torn {
     /// Nothing reached the disk.
     Lost,

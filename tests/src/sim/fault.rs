@@ -1,11 +1,14 @@
 //! What goes wrong, and when: chosen from the seed, never from what the machines do.
 
+use serde::{Deserialize, Serialize};
+
 use super::disk::Torn;
 use super::net::Who;
 use super::rng::Rng;
 
 /// One thing that goes wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Fault {
     /// Power fails in the machine's next commit, and is back after so many milliseconds.
     CrashInCommit(Who, Torn, u64),

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 
 use kith_protocol::circle::body::ChainId;
 use kith_protocol::codec;
+use serde::{Deserialize, Serialize};
 
 use super::rng::Rng;
 use crate::cbor::Cbor;
@@ -20,7 +21,7 @@ pub use forge::Forgery;
 const KEPT: usize = 64;
 
 /// What a hostile member does with her next frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tamper {
     /// It is not sent.
     Withhold,

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use kith_protocol::node::Link;
 use kith_protocol::time::Millis;
+use serde::{Deserialize, Serialize};
 
 use super::rng::Rng;
 
@@ -14,7 +15,8 @@ use super::rng::Rng;
 pub type Who = usize;
 
 /// How the network behaves now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Weather {
     /// Shortest delay of a frame, in milliseconds.
     pub delay: u64,

@@ -15,9 +15,9 @@ use super::check;
 use super::fault::Roughness;
 use super::net::{Weather, Who};
 use super::rng::Rng;
-use super::script::Script;
+use super::script::{Case, Script, Shape};
 use super::workload::{CANARY, Intent, Plan, Workload};
-use super::world::{Broken, START, Setting, World};
+use super::world::{Broken, START, World};
 
 /// Circles form within this time, in milliseconds, while streams break now and then.
 const FORMING: u64 = 15 * MINUTE;
@@ -80,6 +80,9 @@ pub struct Report {
     pub doctors: Vec<String>,
     /// Reasons of refusals.
     pub refusals: Vec<(String, u64)>,
+    /// The world, before anything happened in it.
+    #[serde(skip)]
+    pub shape: Shape,
     /// What happened from outside.
     #[serde(skip)]
     pub script: Script,
@@ -94,39 +97,49 @@ pub struct Report {
 /// Runs a seed. A panic of the core is a broken promise like any other.
 #[must_use]
 pub fn run(seed: u64, options: Options) -> Report {
+    play(&shape(seed), options)
+}
+
+/// Plays a script again, in its own world.
+#[must_use]
+pub fn replay(case: &Case, bug: Option<Bug>, keep_trace: bool) -> Report {
+    play(&case.shape, Options { keep_trace, bug, script: Some(case.script.clone()) })
+}
+
+/// Runs a world.
+#[must_use]
+pub fn play(shape: &Shape, options: Options) -> Report {
     let _planted = plant(options.bug);
-    let setting = setting(seed, options.keep_trace);
-    let mut world = world(&setting, options.script);
-    let outcome = catch_unwind(AssertUnwindSafe(|| live(&mut world, seed)));
+    let mut world = World::new(shape, Workload::new(shape.seed, shape.plans.clone()), options);
+    let outcome = catch_unwind(AssertUnwindSafe(|| live(&mut world, shape)));
     if let Err(why) = outcome {
         let text = why.downcast_ref::<String>().map(String::as_str).or_else(|| why.downcast_ref::<&str>().copied());
         world.breaks("availability/panic", text.unwrap_or("without words"));
     }
-    report(&setting, world)
+    report(shape.clone(), world)
 }
 
 /// Is somebody hostile in a seed's world?
 #[must_use]
 pub fn has_hostile(seed: u64) -> bool {
-    setting(seed, false).hostile.is_some()
+    shape(seed).hostile.is_some()
 }
 
-fn setting(seed: u64, keep_trace: bool) -> Setting {
+/// The world that a seed draws.
+fn shape(seed: u64) -> Shape {
     let mut chance = Rng::new(seed, "setting");
     let machines = chance.index(3) + 2 + usize::from(chance.chance(25));
     let hostile = (machines > 2 && chance.chance(50)).then(|| chance.index(machines - 1) + 1);
-    Setting { seed, machines, hostile, real: seed % REAL == REAL - 1, keep_trace }
-}
-
-fn world(setting: &Setting, script: Option<Script>) -> World {
-    let mut chance = Rng::new(setting.seed, "plan");
-    let machines = setting.machines;
+    let told = Rng::new(seed, "told").chance(60);
+    let real = seed % REAL == REAL - 1;
+    let mut shape = Shape { seed, machines, hostile, real, long: long::is(seed), told, plans: Vec::new() };
+    let mut chance = Rng::new(seed, "plan");
     let circles = 1 + usize::from(machines > 2 && chance.chance(20));
-    let plans = (0..circles).map(|number| plan(&mut chance, number, setting)).collect();
-    World::new(setting, Workload::new(setting.seed, plans), script)
+    shape.plans = (0..circles).map(|number| plan(&mut chance, number, &shape)).collect();
+    shape
 }
 
-fn plan(chance: &mut Rng, founder: Who, setting: &Setting) -> Plan {
+fn plan(chance: &mut Rng, founder: Who, shape: &Shape) -> Plan {
     let word = |chance: &mut Rng, from: &[&str]| (*chance.pick(from).unwrap_or(&"")).to_owned();
     let policies = NewCircle {
         name: format!("{CANARY} circle {founder}"),
@@ -136,15 +149,14 @@ fn plan(chance: &mut Rng, founder: Who, setting: &Setting) -> Plan {
         suite: word(chance, &["x-wing", "x25519", "x25519"]),
         ..NewCircle::default()
     };
-    let retention =
-        if long::is(setting.seed) { word(chance, &["keep", "days:1", "days:3", "days:7", "days:30"]) } else { String::new() };
+    let retention = if shape.long { word(chance, &["keep", "days:1", "days:3", "days:7", "days:30"]) } else { String::new() };
     let policies = NewCircle { retention, ..policies };
     // Who comes late is nobody whose part in the story is a greater one.
-    let late = (long::is(setting.seed) && setting.machines > 2).then_some(setting.machines - 1);
-    let late = late.filter(|late| *late != founder && setting.hostile != Some(*late));
-    let guests: BTreeSet<Who> = (0..setting.machines).filter(|who| *who != founder && Some(*who) != late).collect();
-    let departures = if setting.machines > 2 { chance.index(setting.machines - 1) } else { 0 };
-    let hostile = setting.hostile.filter(|who| *who != founder);
+    let late = (shape.long && shape.machines > 2).then_some(shape.machines - 1);
+    let late = late.filter(|late| *late != founder && shape.hostile != Some(*late));
+    let guests: BTreeSet<Who> = (0..shape.machines).filter(|who| *who != founder && Some(*who) != late).collect();
+    let departures = if shape.machines > 2 { chance.index(shape.machines - 1) } else { 0 };
+    let hostile = shape.hostile.filter(|who| *who != founder);
     let haste = if chance.chance(50) { 90 } else { 25 };
     let raises = hostile.is_some() && founder == 0 && chance.chance(50);
     let behind = raises && chance.chance(50);
@@ -154,15 +166,15 @@ fn plan(chance: &mut Rng, founder: Who, setting: &Setting) -> Plan {
     Plan { founder, guests, late, whole, policies, id: None, gone, departures, haste, hostile, raises, raised, behind }
 }
 
-fn live(world: &mut World, seed: u64) {
-    let mut chance = Rng::new(seed, "phases");
+fn live(world: &mut World, shape: &Shape) {
+    let mut chance = Rng::new(shape.seed, "phases");
     form(world, &mut chance);
     storm(world, &mut chance);
-    calm(world);
+    calm(world, shape.told);
     agree(world);
-    if long::is(seed) {
+    if shape.long {
         long::live(world, &mut chance);
-        calm(world);
+        calm(world, shape.told);
         agree(world);
         long::rest(world);
         agree(world);
@@ -185,6 +197,7 @@ fn form(world: &mut World, chance: &mut Rng) {
     let end = world.now().plus(FORMING);
     while world.broken.is_none() && !formed(world) {
         if world.now() >= end {
+            world.script.formed = world.now().since(START);
             return world.breaks("availability/forming", format!("the circles do not form within {} s", FORMING / SECOND));
         }
         world.pass(SECOND);
@@ -219,8 +232,7 @@ fn storm(world: &mut World, chance: &mut Rng) {
 }
 
 /// All is well; people finish what they began, then rest.
-fn calm(world: &mut World) {
-    let told = Rng::new(world.workload.seed, "told").chance(60);
+fn calm(world: &mut World, told: bool) {
     world.workload.writing = false;
     if world.broken.is_some() {
         return;
@@ -315,10 +327,10 @@ fn doctors(world: &World) -> Vec<String> {
     said
 }
 
-fn report(setting: &Setting, world: World) -> Report {
+fn report(shape: Shape, world: World) -> Report {
     let copied = world.machines.iter().any(|machine| machine.copy_of.is_some());
     Report {
-        seed: setting.seed,
+        seed: shape.seed,
         ok: world.broken.is_none(),
         broken: world.broken.as_ref().map(|broken| format!("{}: {}", broken.check, broken.what)),
         check: world.broken.as_ref().map(|broken| broken.check),
@@ -330,10 +342,11 @@ fn report(setting: &Setting, world: World) -> Report {
         commands: (world.counts.done, world.counts.refused),
         items: world.ledger.len(),
         said: world.ledger.said(),
-        kinds: (setting.real, setting.hostile.is_some(), copied, long::is(setting.seed)),
+        kinds: (shape.real, shape.hostile.is_some(), copied, shape.long),
         doctors: doctors(&world),
         deeds: world.deeds.into_iter().collect(),
         refusals: world.refusals.into_iter().collect(),
+        shape,
         script: world.script,
         found: world.broken,
         lines: world.trace.lines,

@@ -2,7 +2,7 @@
 
 use kith_protocol::planted::Bug;
 
-use super::run::{Options, Report, run};
+use super::run::{Options, Report, play};
 use super::script::{Script, Step};
 
 /// The shortest script that was found.
@@ -44,7 +44,7 @@ pub fn shrink(failed: Report, bug: Option<Bug>, tries: usize) -> Shrunk {
 fn try_with(best: &mut Shrunk, steps: Vec<Step>, check: &str, bug: Option<Bug>) -> bool {
     best.runs += 1;
     let script = best.script.with(steps);
-    let report = run(best.report.seed, Options { bug, script: Some(script.clone()), keep_trace: false });
+    let report = play(&best.report.shape, Options { bug, script: Some(script.clone()), keep_trace: false });
     let same = report.check == Some(check);
     if same {
         (best.script, best.report) = (script, report);

@@ -11,6 +11,7 @@ use kith_protocol::control::{self, JoinStatus, NoteState};
 use kith_protocol::limits;
 use kith_protocol::node::{Answer, Command, Filter, Noun, Query};
 use kith_protocol::time::HOUR;
+use serde::{Deserialize, Serialize};
 
 use super::deed::{Act, Deed, Wrong};
 use super::net::Who;
@@ -30,7 +31,8 @@ pub struct Known {
 }
 
 /// A circle that people have in mind.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Who founds it.
     pub founder: Who,
@@ -43,8 +45,10 @@ pub struct Plan {
     /// Did conversation never have a history policy but `all`?
     pub whole: bool,
     /// Its id, once founded.
+    #[serde(skip)]
     pub id: Option<String>,
     /// Who was removed or left, or is about to be.
+    #[serde(skip)]
     pub gone: BTreeSet<Who>,
     /// How many may still be removed or leave.
     pub departures: usize,
@@ -55,6 +59,7 @@ pub struct Plan {
     /// Is she to be made a steward?
     pub raises: bool,
     /// She was made one.
+    #[serde(skip)]
     pub raised: bool,
     /// Does she let friends in while the founder, apart from her, expels her?
     pub behind: bool,

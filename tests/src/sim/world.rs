@@ -19,7 +19,8 @@ use super::fault::{Fault, Roughness};
 use super::machine::Machine;
 use super::net::{Arrival, Net, Weather, Who};
 use super::rng::Rng;
-use super::script::{Script, Step, What};
+use super::run::Options;
+use super::script::{Script, Shape, Step, What};
 use super::trace::Trace;
 use super::workload::{Intent, Workload};
 
@@ -121,33 +122,17 @@ pub struct World {
     playing: bool,
 }
 
-/// What a world is made of.
-#[derive(Debug)]
-pub struct Setting {
-    /// The seed.
-    pub seed: u64,
-    /// How many machines.
-    pub machines: usize,
-    /// One of them belongs to somebody hostile.
-    pub hostile: Option<Who>,
-    /// Real signatures and boxes, or cheap ones?
-    pub real: bool,
-    /// Keep the trace's lines?
-    pub keep_trace: bool,
-}
-
 impl World {
-    /// A world in which every machine is about to be switched on for the first time. `script`: what happens, where it was drawn
-    /// before.
+    /// A world in which every machine is about to be switched on for the first time.
     #[must_use]
-    pub fn new(setting: &Setting, workload: Workload, script: Option<Script>) -> Self {
-        let Setting { seed, machines, .. } = *setting;
+    pub fn new(shape: &Shape, workload: Workload, options: Options) -> Self {
+        let (seed, machines, script) = (shape.seed, shape.machines, options.script);
         let mut world = Self {
             machines: (0..machines).map(|number| Machine::new(seed, number)).collect(),
             net: Net::new(seed),
             ledger: Ledger::default(),
             workload,
-            trace: Trace::new(START, setting.keep_trace),
+            trace: Trace::new(START, options.keep_trace),
             counts: Counts::default(),
             refusals: BTreeMap::new(),
             rough: Roughness::NONE,
@@ -155,14 +140,14 @@ impl World {
             playing: script.is_some(),
             script: script.unwrap_or_default(),
             deeds: BTreeMap::new(),
-            crypto: if setting.real { Box::new(Real) } else { Box::<Cheap>::default() },
+            crypto: if shape.real { Box::new(Real) } else { Box::<Cheap>::default() },
             clock: Clock::new(START),
             chance: Rng::new(seed, "faults"),
             calls: BTreeMap::new(),
             next_call: 1,
             working: false,
         };
-        if let Some(who) = setting.hostile {
+        if let Some(who) = shape.hostile {
             world.machines[who].mask = Some(super::hostile::Mask::default());
         }
         for who in 0..machines {

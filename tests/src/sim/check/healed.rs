@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kith_protocol::circle::body::Statement;
 use kith_protocol::control;
+use kith_protocol::log::act::ActBody;
 use kith_protocol::node::{Filter, Noun, Query};
 use serde_json::Value;
 
-use super::{Found, NOUNS, asker, common, items, keys, rows, shared, time};
+use super::{Found, NOUNS, asker, common, items, keys, ledger, rows, shared, time};
 use crate::alike::strip;
 use crate::sim::net::Who;
 use crate::sim::workload::{known, my_circle};
@@ -35,6 +37,9 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
         let listed = roster.current.contains(&circle.me);
         // A hostile steward may hand somebody a valid farewell and keep the removal itself from everybody else.
         if circle.status == "removed" && world.machines.iter().any(|machine| machine.mask.is_some()) {
+            continue;
+        }
+        if circle.status == "removed" && removed_by_a_copy(world, &id, &circle.me) {
             continue;
         }
         if (circle.status == "current") != listed {
@@ -81,6 +86,17 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
     items::socks(world, *first, &id).map_or(Ok(()), Err)
 }
 
+/// Did somebody remove her on a copy of a machine, which handed her the farewell and is gone for good, before anybody else heard of
+/// it? The only trace of it is with her, as where a hostile steward keeps a removal to herself.
+fn removed_by_a_copy(world: &World, circle: &str, person: &str) -> bool {
+    let knows = |who: Who, its: &str| {
+        let removes = |body: &ActBody| matches!(&body.statement, Statement::Remove { person, .. } if person.text() == its);
+        items::opened(world, who, circle).iter().any(|(_, body)| removes(body))
+    };
+    let copies = (0..world.machines.len()).filter(|who| world.machines[*who].copy_of.is_some());
+    copies.into_iter().any(|copy| knows(copy, person)) && !world.sound().into_iter().any(|who| knows(who, person))
+}
+
 /// What a current member wrote is with every current member who was in, as the writer knew.
 fn delivered(world: &World, number: usize, id: &str, current: &[&(Who, control::Circle)]) -> Verdict {
     for (who, circle) in current {
@@ -90,7 +106,8 @@ fn delivered(world: &World, number: usize, id: &str, current: &[&(Who, control::
                 let author_in = current.iter().any(|(other, _)| *other == written.author);
                 let stays = !written.deleting && written.stays(world.machines[*who].local(world.now()));
                 let due = written.circle == number && written.noun == noun && author_in && stays;
-                if due && written.readers.contains(&circle.me) && !rows.contains_key(item) {
+                let lacks = due && written.readers.contains(&circle.me) && !rows.contains_key(item);
+                if lacks && !ledger::gone_by_founder(world, *who, (number, id), item) {
                     return Err(("convergence/delivered", format!("machine {who} lacks {item} by machine {}", written.author)));
                 }
             }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::circle::body::Retention;
 use kith_protocol::control;
+use kith_protocol::id::DeviceId;
 use kith_protocol::item::edit::Edit;
 use kith_protocol::item::kind::Kind;
 use kith_protocol::log::entry::Opened;
@@ -12,7 +13,7 @@ use kith_protocol::time::{DAY, Millis};
 use serde_json::Value;
 
 use super::keys::{self, Before};
-use super::time::SLACK;
+use super::time::{self, SLACK};
 use super::{Found, asker, circle_id};
 use crate::sim::net::Who;
 use crate::sim::workload::{CANARY, Intent, known};
@@ -235,7 +236,10 @@ pub(super) fn judge(
     let now = world.machines[who].local(world.now());
     let of = |written: &&Written| written.circle == number && written.noun == noun;
     let mut items = world.ledger.written.iter().filter(|(_, written)| of(written));
-    let found = items.find_map(|(id, written)| item(&world.ledger, (who, now), circle, (id, written), rows.get(id)));
+    let found = items.find_map(|(id, written)| {
+        let found = item(&world.ledger, (who, now), circle, (id, written), rows.get(id))?;
+        (!gone_by_founder(world, who, (number, &circle.id), id)).then_some(found)
+    });
     if found.is_some() || circle.status != "current" || copied(world, who) {
         return found;
     }
@@ -245,6 +249,25 @@ pub(super) fn judge(
         (!stands(row, (who, about), said, &circle.me))
             .then(|| ("durability/said", format!("machine {who} acknowledged {about:?} {} and shows {row}", said.answer)))
     })
+}
+
+/// Did the founder delete it, where the founder is hostile and tells nobody? That is hers to do.
+pub(super) fn gone_by_founder(world: &World, who: Who, (number, circle): (usize, &str), item: &str) -> bool {
+    let Some(founder) = world.workload.plans.get(number).map(|plan| plan.founder) else { return false };
+    if world.machines.get(founder).is_none_or(|machine| machine.mask.is_none()) {
+        return false;
+    }
+    let Some((_, device)) = keys::own(world, founder, circle) else { return false };
+    time::kept(world, who, circle).iter().any(|entry| deletes(entry, &device, item))
+}
+
+/// Is it a tombstone that this device wrote for that item?
+fn deletes(entry: &Opened, device: &DeviceId, item: &str) -> bool {
+    let edit = entry.payload.as_deref().and_then(|bytes| Edit::parse(bytes, Kind::Tombstone).ok());
+    let about = edit.and_then(|edit| edit.about).map(|about| about.key(&entry.circle));
+    let letter = item.chars().next().unwrap_or('n');
+    let theirs = entry.kind == Kind::Tombstone.number() && entry.chain.device == *device;
+    theirs && about.is_some_and(|about| about.text(letter) == item)
 }
 
 fn copied(world: &World, who: Who) -> bool {
@@ -325,9 +348,38 @@ fn kind(answer: &Answer) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kith_protocol::circle::body::{ChainId, KeyClass};
+    use kith_protocol::codec;
+    use kith_protocol::id::{CircleId, EntryId, EpochId, Incarnation, ItemId, PersonId};
+    use kith_protocol::item::edit::{Op, Value as Field};
+    use kith_protocol::log::entry::EntryAt;
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn only_a_tombstone_of_that_device_about_that_item_says_that_its_founder_deleted_it() {
+        let (founder, circle) = (DeviceId([1; 32]), CircleId([2; 32]));
+        let item = |n| ItemId { creator: PersonId([3; 32]), nonce: [n; 16] };
+        let entry = Opened {
+            id: EntryId([4; 32]),
+            at: EntryAt { chain: 1, seq: 1 },
+            chain: ChainId { device: founder, incarnation: Incarnation([5; 16]), class: KeyClass::Talk },
+            circle,
+            heads: [].into(),
+            epoch: EpochId([6; 32]),
+            kind: Kind::Tombstone.number(),
+            item: item(7),
+            retention: Retention::Keep,
+            payload: Some(codec::encode(&Edit::opening(Millis(1), Some(item(8)), vec![Op::Set(0, Field::Flag(false))]))),
+        };
+        let (about, other) = (item(8).key(&circle).text('n'), item(9).key(&circle).text('n'));
+        assert!(deletes(&entry, &founder, &about));
+        assert!(!deletes(&entry, &founder, &other));
+        assert!(!deletes(&entry, &DeviceId([9; 32]), &about));
+        assert!(!deletes(&Opened { kind: Kind::Hide.number(), ..entry.clone() }, &founder, &about));
+        assert!(!deletes(&Opened { payload: None, ..entry }, &founder, &about));
+    }
 
     #[test]
     fn what_was_said_stands_only_as_it_was_said_and_by_whom() {

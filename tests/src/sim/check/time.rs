@@ -27,7 +27,7 @@ const SLICE: u64 = 256;
 const WORDS: usize = 100_000;
 
 /// Every entry of a circle whose bytes a machine still has.
-fn kept(world: &World, who: Who, id: &str) -> Vec<Opened> {
+pub(super) fn kept(world: &World, who: Who, id: &str) -> Vec<Opened> {
     let Some((circle, _)) = keys::own(world, who, id) else { return Vec::new() };
     let (disk, ring) = (&world.machines[who].disk, keys::ring(world, who, &circle));
     let mut found = Vec::new();

@@ -19,6 +19,7 @@ use kith_protocol::store::{Read, Store, StoreError, Table};
 use kith_protocol::time::Millis;
 use kith_protocol::tx::{Batch, Tx};
 use rand_core::Rng as _;
+use serde::{Deserialize, Serialize};
 
 use super::Mask;
 use crate::sim::disk::Disk;
@@ -29,7 +30,7 @@ use crate::sim::rng::Rng;
 pub const HOSTILE: &str = "kuckucksei";
 
 /// A forgery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Forgery {
     /// An act that only others may write, or nobody.
     Act(Claim),
@@ -38,7 +39,7 @@ pub enum Forgery {
 }
 
 /// What a forged act claims.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Claim {
     /// I am a steward.
     RaiseSelf,
@@ -63,7 +64,7 @@ pub enum Claim {
 }
 
 /// What is wrong with a forged entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lie {
     /// A kind that nobody knows.
     Kind,

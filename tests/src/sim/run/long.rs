@@ -27,7 +27,7 @@ pub(super) fn live(world: &mut World, chance: &mut Rng) {
     }
     for _ in 0..chance.between(3, 6) {
         if world.broken.is_some() {
-            return;
+            break;
         }
         meet(world, chance);
         part(world, chance);
