@@ -3,6 +3,7 @@
 pub(crate) mod alike;
 pub mod body;
 pub mod epoch;
+pub(crate) mod left;
 pub mod membership;
 pub mod record;
 mod row;

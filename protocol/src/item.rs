@@ -34,6 +34,7 @@ mod settle;
 mod show;
 mod sweep;
 mod valid;
+mod veil;
 mod whole;
 
 pub use apply::{Applied, BEYOND, Outcome, Report, apply, catch_up, rejudge, unbuilt};
@@ -48,6 +49,7 @@ pub use search::search;
 pub use settle::DESTROY_AFTER;
 pub use show::{Reveal, event, history, note, resource};
 pub use sweep::{Kept, clear, next_due, restore, sweep};
+pub use veil::Veil;
 
 #[cfg(test)]
 mod tests;

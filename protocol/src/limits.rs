@@ -12,6 +12,9 @@ pub const ACT_BYTES: usize = 128 << 10;
 pub const BLOCK_ENTRIES: usize = 256;
 /// Bytes a block may inflate to; the sum of what its entries may hold is larger, so blocks also close on size.
 pub const BLOCK_BYTES: usize = 768 << 10;
+/// How many bytes that a block's payloads inflate to count as one of [`BLOCK_BYTES`]: more than text compresses, so that only what
+/// is made to inflate makes blocks shorter. A block thus never inflates to more than [`BLOCK_BYTES`] times this, and once more.
+pub const BLOCK_DENSITY: usize = 4;
 /// Entries of a run from which on it is kept as a block of its own instead of entry by entry: below, rows are cheaper to
 /// write than a block is to make, and small blocks compress badly.
 pub const BLOCK_DIRECT: usize = 64;
@@ -111,6 +114,8 @@ pub const TICKET_TRIES: usize = 10;
 pub const DEVICES_PER_PERSON: usize = 32;
 /// Chains that a cut or a restoration names: 8 devices, 16 incarnations, 3 classes, and room.
 pub const POINTS: usize = 1_024;
+/// Points that it names of one chain: the end of each branch, and for each the last entry that somebody else acknowledged.
+pub const POINTS_PER_CHAIN: usize = 2 * BRANCHES;
 /// People who may come by one invite.
 pub const INVITE_USES: u32 = 1_000;
 /// Days that a history or retention policy may name: a century.

@@ -4,6 +4,7 @@
 //! memory is read from the store again. Nothing is carried out here.
 
 pub(crate) mod content;
+pub(crate) mod cuts;
 mod cx;
 pub(crate) mod delivery;
 pub(crate) mod entries;
@@ -224,6 +225,8 @@ fn command_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, call: CallId, command: C
         Command::Approve(circle, request) => people::approve(rooms, cx, &circle, &request)?,
         Command::Decline(circle, request) => people::decline(rooms, cx, &circle, &request)?,
         Command::RemoveMember(circle, member) => people::remove(rooms, cx, &circle, &member)?,
+        Command::RestoreMember(circle, member) => people::restore(rooms, cx, &circle, &member)?,
+        Command::LeaveAside(circle, member) => people::leave_aside(rooms, cx, &circle, &member)?,
         Command::SetRole(circle, member, role) => people::set_role(rooms, cx, &circle, &member, &role)?,
         Command::SyncNow => {
             rooms.dialer.all_now();

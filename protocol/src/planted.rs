@@ -28,6 +28,8 @@ pub enum Bug {
     NoRejudge,
     /// `sync`: chains are left out of the digest.
     BlindDigest,
+    /// `node`: of a cut's point only the place counts, not the entry.
+    SeqCut,
     /// `sync`: nobody is called again after two failures.
     GivesUp,
     /// `sync`: who is there already is called all the same.

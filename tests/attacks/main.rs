@@ -3,6 +3,7 @@
 
 mod apart;
 mod clones;
+mod cuts;
 mod destroyed;
 mod disk;
 mod disk_fails;

@@ -30,7 +30,7 @@ fn members(scene: &Scene) -> Vec<(String, String, String)> {
     rows
 }
 
-fn remove(scene: &Scene, name: &str) {
+pub(crate) fn remove(scene: &Scene, name: &str) {
     drop(scene.amara.json(&["member", "remove", name, "-c", Scene::CIRCLE, "--confirm", name]));
     until("the removal to arrive at Bea's", || {
         let Ok(kith_protocol::node::Answer::Members(rows)) =

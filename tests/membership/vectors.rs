@@ -16,7 +16,8 @@ pub fn all() -> Vec<Vector> {
 }
 
 /// How many of them there are.
-const VECTORS: usize = 229;
+/// 229 are the model's, and one is ours.
+const VECTORS: usize = 230;
 
 /// Runs a vector in random orders, under random ids; how many of its acts were signed each time.
 pub fn agrees(vector: &Vector, making: Making, seeds: u64) -> usize {

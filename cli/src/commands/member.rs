@@ -26,6 +26,16 @@ pub(crate) enum Verb {
         /// The role
         role: String,
     },
+    /// Bring back what somebody who was removed wrote before, where the last of it never came (`kith doctor` says so)
+    Restore {
+        /// Name or id
+        who: String,
+    },
+    /// Leave it where it is, and hear no more of it
+    Aside {
+        /// Name or id
+        who: String,
+    },
     /// Remove somebody; new keys are made at once, and she reads nothing written from then on
     Remove {
         /// Name or id
@@ -45,6 +55,8 @@ pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
             let reply = client.send("PATCH", &route(context).seg(&who), &SetRole { role })?;
             context.show(&reply, |ui, member: Member| show(ui, &member))
         }
+        Verb::Restore { who } => waiting(context, &client, &who, "restore", " wrote before their removal is shown again."),
+        Verb::Aside { who } => waiting(context, &client, &who, "aside", " wrote stays where it is; nothing more is said of it."),
         Verb::Remove { who } => remove(context, &client, &who),
     }
 }
@@ -92,6 +104,17 @@ fn show(ui: &Ui, member: &Member) -> Result<()> {
         facts.push(("computer", Line::new().text(&device.name).dim(&format!(" {}{past}", device.id))));
     }
     ui.facts(&facts)
+}
+
+/// What waits of somebody's writing: one word of the API, and what it did.
+fn waiting(context: &Context, client: &Client, who: &str, verb: &str, done: &str) -> Result<()> {
+    let reply = client.send("POST", &route(context).seg(who).seg(verb), &json!({}))?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    let member: Member = reply.read()?;
+    context.ui().say(Line::new().text("What ").name(&member.name).text(done));
+    Ok(())
 }
 
 fn remove(context: &Context, client: &Client, who: &str) -> Result<()> {

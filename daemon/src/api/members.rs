@@ -17,7 +17,11 @@ use crate::driver::Outcome;
 use crate::limits::CALL;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, set_role, remove))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show, set_role, remove))
+        .routes(routes!(restore))
+        .routes(routes!(aside))
 }
 
 /// Its people
@@ -49,6 +53,18 @@ async fn remove(
 ) -> Reply {
     app.prove(given.take()).await?;
     shown("kith.member.remove/1", StatusCode::OK, session.call(Command::RemoveMember(circle, id), CALL).await)
+}
+
+/// Bring back what waits of their writing for an entry that has not come
+#[utoipa::path(post, path = "/v1/circles/{c}/members/{id}/restore", params(("c" = String, Path), ("id" = String, Path)), responses((status = 200, body = Member)))]
+async fn restore(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>) -> Reply {
+    shown("kith.member.restore/1", StatusCode::OK, session.call(Command::RestoreMember(circle, id), CALL).await)
+}
+
+/// Say no more of it
+#[utoipa::path(post, path = "/v1/circles/{c}/members/{id}/aside", params(("c" = String, Path), ("id" = String, Path)), responses((status = 200, body = Member)))]
+async fn aside(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>) -> Reply {
+    shown("kith.member.aside/1", StatusCode::OK, session.call(Command::LeaveAside(circle, id), CALL).await)
 }
 
 /// One member of a list, by id, unambiguous prefix of it, or name.

@@ -199,8 +199,9 @@ pub struct Point {
     pub entry: crate::id::EntryId,
 }
 
-/// What a cut leaves standing, by chain; an unnamed chain stands up to 0.
-pub type Points = BTreeMap<ChainId, Point>;
+/// What a cut leaves standing, by chain: what lies at or before any of its points, on a branch that passes through the point's
+/// entry. Each chain names at least one point, ascending; a chain that is not named stands up to 0.
+pub type Points = BTreeMap<ChainId, Vec<Point>>;
 
 /// What a quorum is asked to agree on: the act that may follow, said exactly.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]

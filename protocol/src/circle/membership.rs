@@ -39,7 +39,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-pub use cuts::{Cut, Hidden};
+pub use cuts::Cut;
 pub use fact::{Fact, countersign, founder_id, person_id};
 pub use people::Status;
 pub use rules::Rule;

@@ -97,21 +97,37 @@ pub fn apply(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId, entries: &[(W
     work.finish(tx, outcomes)
 }
 
-/// Cuts came or went: entries are held (`false`) or stand again (`true`), and their items are settled anew.
+/// Cuts came or went: entries are held (`false`) or stand again (`true`), and their items are settled anew. Says how many of the
+/// entries were done: those behind them belong to items of so many entries that they are better done by themselves.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn rejudge(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId, entries: &[(EntryAt, bool)]) -> Result<Report, StoreError> {
+pub fn rejudge(
+    tx: &mut Tx<'_>,
+    ports: Ports<'_>,
+    circle: &CircleId,
+    entries: &[(&Opened, bool)],
+) -> Result<(Report, usize), StoreError> {
     let mut work = Work::new(circle, ports);
-    for (at, standing) in entries {
-        let Some(opened) = ports.source.load(tx, *at)? else { continue };
+    let (mut done, mut weight) = (0, 0);
+    for (opened, standing) in entries {
         let key = opened.item.key(circle);
-        let Some(row) = work.row(tx, &key)? else { continue };
-        let Some(slot) = row.slots.iter_mut().find(|slot| slot.at == *at && slot.held == *standing) else { continue };
-        slot.held = !standing;
-        work.touch(key);
+        let fresh = !work.touched.contains_key(&key);
+        let count = work.row(tx, &key)?.map_or(0, |row| row.slots.len());
+        if let Some(row) = work.row(tx, &key)?
+            && let Some(slot) = row.slots.iter_mut().find(|slot| slot.at == opened.at && slot.held == *standing)
+        {
+            if fresh && weight > 0 && weight + count > ITEM_ENTRIES {
+                break;
+            }
+            slot.held = !standing;
+            weight += if fresh { count } else { 0 };
+            work.shelf.put(Piece::of(opened));
+            work.touch(key);
+        }
+        done += 1;
     }
-    work.finish(tx, Vec::new())
+    Ok((work.finish(tx, Vec::new())?, done))
 }
 
 /// Puts together some of the items of a circle that earlier turns left; nothing where there are none.

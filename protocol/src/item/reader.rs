@@ -8,6 +8,7 @@ use super::kind::{Kind, fields};
 use super::parts::{self, Shares};
 use super::port::{Delivery, People, Source};
 use super::row::{Flags, Row, Slot, Tag, counter, local, view_item, view_parent, view_prefix};
+use super::veil::Veil;
 use super::whole::{Loaded, Shelf, Whole, load, single};
 use crate::control::{self, Author, NoteState};
 use crate::id::{CircleId, ItemId, ItemKey, PersonId};
@@ -29,6 +30,8 @@ pub struct Reader<'a> {
     pub people: &'a dyn People,
     /// Knows how far own entries have come.
     pub delivery: &'a dyn Delivery,
+    /// Knows what fell to cuts that the rows do not show yet.
+    pub veil: &'a Veil,
     /// Which circle.
     pub circle: CircleId,
     /// Its name.
@@ -64,7 +67,13 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn row(&self, key: &ItemKey) -> Result<Option<Row>, StoreError> {
-        Ok(Row::get(self.read, key)?.filter(|row| row.circle == self.tag()))
+        let mut row = Row::get(self.read, key)?.filter(|row| row.circle == self.tag());
+        // What it says may be of before a cut, too, while it waits to be put together.
+        let stale = |row: &Row| row.flags.has(Flags::UNBUILT) && row.slots.iter().any(|slot| slot.held);
+        if let Some(row) = row.as_mut().filter(|row| self.veil.hides(row) || stale(row)) {
+            row.flags.set(Flags::HELD, true);
+        }
+        Ok(row)
     }
 
     /// The items of some keys, in their order; those without a first edit here are left out. Nothing is put together: of items of

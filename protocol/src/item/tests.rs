@@ -115,6 +115,7 @@ impl Machine {
             source: &*log,
             people: &names,
             delivery: &names,
+            veil: &super::Veil::default(),
             circle: CIRCLE,
             name: "Night shift",
             now: self.now,
@@ -174,8 +175,10 @@ impl Machine {
     }
 
     fn rejudge(&mut self, entries: &[Opened], standing: bool) -> Report {
-        let entries: Vec<(EntryAt, bool)> = entries.iter().map(|opened| (opened.at, standing)).collect();
-        self.with_tx(|tx, ports| rejudge(tx, ports, &CIRCLE, &entries))
+        let entries: Vec<(&Opened, bool)> = entries.iter().map(|opened| (opened, standing)).collect();
+        let (report, done) = self.with_tx(|tx, ports| rejudge(tx, ports, &CIRCLE, &entries));
+        assert_eq!(done, entries.len());
+        report
     }
 
     fn tick(&mut self) -> Vec<EntryAt> {

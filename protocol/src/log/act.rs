@@ -1,6 +1,6 @@
 //! Acts: single membership decisions, each signed by itself and sealed under the roster key.
 //!
-//! Wire form, version 1, a CBOR array: `[1, circle, author, parents, epoch, sealed, signature, farewell]`. A genesis has
+//! Wire form, version 2, a CBOR array: `[2, circle, author, parents, epoch, sealed, signature, farewell]`. A genesis has
 //! neither circle nor parents nor epoch (it is sealed under the epoch that it carries). The id is a hash of the bytes of the
 //! first six elements, the associated data those of the first five.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
@@ -24,7 +24,7 @@ use crate::id::{ActId, CircleId, DeviceId, EpochId};
 use crate::limits;
 use crate::time::Millis;
 
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 const PURPOSE: &str = "kith/v1/act";
 
 /// The sealed part of an act.

@@ -7,16 +7,19 @@ mod append;
 mod destroy;
 mod extend;
 mod find;
+mod lineage;
 mod load;
 mod receive;
 mod serve;
 
 pub use append::{ChainPlace, append};
 pub use destroy::{destroy, destroy_some, forget_epoch};
-pub use load::{Compared, Reader, compare, id_of, load, load_many};
+pub use lineage::{Glance, glance, path};
+pub use load::{Compared, Opener, Reader, compare, id_of, load, load_many};
 pub use receive::{Fork, Gap, Received, receive};
 pub use serve::{Lack, Served, Serving, has_lack, serve, serve_branch, serve_lack, serve_single};
 
+pub(crate) use super::rows::split_key;
 pub use super::run::RunHead;
 
 use super::rows::{self, ChainRow, ForkRow};

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 
+use super::payload::inflated_len;
 use crate::circle::body::{ChainId, KeyClass, Retention};
 use crate::id::{ActId, CircleId, EntryId, EpochId, ItemId};
+use crate::limits;
 
 /// An entry to be written.
 #[derive(Clone)]
@@ -116,10 +118,11 @@ pub(super) struct Packed {
 }
 
 impl Sheet {
-    /// What it adds to a block, before compression: an upper bound that both sides compute alike.
+    /// What it adds to a block, before compression: an upper bound that both sides compute alike. What compresses better than
+    /// words do counts more, because a block is opened as a whole, payloads included.
     pub(super) fn weight(&self) -> usize {
         let bytes = match &self.body {
-            Body::Kept { packed, .. } => packed.bytes.len(),
+            Body::Kept { packed, .. } => packed.bytes.len().max(inflated_len(packed) / limits::BLOCK_DENSITY),
             Body::Gone { .. } => 0,
         };
         128 + bytes + self.meta.heads.as_ref().map_or(0, |heads| 34 * heads.len())

@@ -28,8 +28,19 @@ pub(super) fn pack(payload: Vec<u8>) -> Result<Packed, LogError> {
 
 /// The payload; `None` where it is larger than allowed or does not inflate.
 pub(super) fn unpack(packed: Packed) -> Option<Vec<u8>> {
-    let payload = if packed.zstd { inflate(&packed.bytes, limits::PAYLOAD_BYTES)? } else { packed.bytes };
+    let limit = inflated_len(&packed).min(limits::PAYLOAD_BYTES);
+    let payload = if packed.zstd { inflate(&packed.bytes, limit)? } else { packed.bytes };
     (payload.len() <= limits::PAYLOAD_BYTES).then_some(payload)
+}
+
+/// What it may inflate to: as much as its frame says, and if that says nothing, as much as a payload may have. [`unpack`] takes no
+/// more than this.
+pub(super) fn inflated_len(packed: &Packed) -> usize {
+    if !packed.zstd {
+        return packed.bytes.len();
+    }
+    let said = zstd::zstd_safe::get_frame_content_size(&packed.bytes).ok().flatten();
+    said.and_then(|len| usize::try_from(len).ok()).unwrap_or(limits::PAYLOAD_BYTES)
 }
 
 /// Inflates at most `limit` bytes.
@@ -73,6 +84,24 @@ mod tests {
             assert_eq!(read_padded(&buffer).and_then(unpack), Some(payload));
         }
         assert!(pack(vec![0; limits::PAYLOAD_BYTES + 1]).is_err());
+    }
+
+    #[test]
+    fn what_a_frame_says_is_what_it_may_inflate_to() {
+        let small = zstd::bulk::compress(b"few", LEVEL).expect("compresses");
+        let large = zstd::bulk::compress(&vec![b'x'; 60_000], LEVEL).expect("compresses");
+        let packed = |bytes: Vec<u8>| Packed { zstd: true, bytes };
+        assert_eq!(inflated_len(&packed(large.clone())), 60_000);
+        // A second frame behind a small one is no way around it.
+        let both = [small, large].concat();
+        assert_eq!(inflated_len(&packed(both.clone())), 3);
+        assert_eq!(unpack(packed(both)), None);
+        // A frame need not say how long it is: then it counts as the longest.
+        let mut unsaid = zstd::bulk::Compressor::new(LEVEL).expect("starts");
+        unsaid.include_contentsize(false).expect("is a setting");
+        let bytes = unsaid.compress(&[b'y'; 9_000]).expect("compresses");
+        assert_eq!(inflated_len(&packed(bytes.clone())), limits::PAYLOAD_BYTES);
+        assert_eq!(unpack(packed(bytes)), Some(vec![b'y'; 9_000]));
     }
 
     #[test]

@@ -154,7 +154,7 @@ pub(super) fn fork_key(circle: &CircleId, chain: &ChainId, seq: u64) -> Vec<u8> 
 }
 
 /// Reads circle, chain and what follows from a key behind its first byte.
-pub(super) fn split_key(key: &[u8]) -> Option<(CircleId, ChainId, &[u8])> {
+pub(crate) fn split_key(key: &[u8]) -> Option<(CircleId, ChainId, &[u8])> {
     let (circle, rest) = key.split_first_chunk::<32>()?;
     let (device, rest) = rest.split_first_chunk::<32>()?;
     let (incarnation, rest) = rest.split_first_chunk::<16>()?;

@@ -1,5 +1,6 @@
 //! Commands and queries about what members write: from names and requests to entries, and from rows to what is shown.
 
+use super::cuts;
 use super::entries::{self, Travelled};
 use super::{Answer, Command, Cx, Noun, Query, Rooms, Stop, outside};
 use crate::circle::epoch::Ring;
@@ -36,13 +37,15 @@ struct Shelf {
     summary: Summary,
     ring: Ring,
     travelled: Travelled,
+    veil: item::Veil,
 }
 
 impl Shelf {
     fn open(read: &dyn Read, summary: Summary) -> Result<Self, StoreError> {
         let ring = Ring::load(read, &summary.id)?;
         let travelled = Travelled::of(read, &summary.id, &summary.device, &summary.other_devices())?;
-        Ok(Self { summary, ring, travelled })
+        let veil = cuts::veil(read, &summary.id)?;
+        Ok(Self { summary, ring, travelled, veil })
     }
 
     fn reader<'a>(&'a self, read: &'a dyn Read, now: Millis) -> Reader<'a> {
@@ -51,6 +54,7 @@ impl Shelf {
             source: &self.ring,
             people: &self.summary,
             delivery: &self.travelled,
+            veil: &self.veil,
             circle: self.summary.id,
             name: &self.summary.name.0,
             now,
@@ -146,6 +150,8 @@ pub(crate) fn command(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, command: Command) 
         | Command::Approve(..)
         | Command::Decline(..)
         | Command::RemoveMember(..)
+        | Command::RestoreMember(..)
+        | Command::LeaveAside(..)
         | Command::SetRole(..)
         | Command::SyncNow => Ok(Answer::Done),
     }

@@ -1,4 +1,5 @@
-//! Which of our own entries other devices are known to have: told to the author, and to nobody else.
+//! Which of our own entries other devices are known to have: told to the author, and to nobody else. How far others are known to
+//! be on somebody else's chains: for whoever has to say what stands of it.
 //!
 //! What is learned is written a moment later, so that acknowledgements of the same entries share a commit. What a crash forgets
 //! comes again with the next exchange; nothing is ever noted that was not so.
@@ -23,10 +24,17 @@ type Reached = BTreeMap<ChainId, u64>;
 /// For each device, how far it is known to have each of our chains.
 pub(crate) type Seen = BTreeMap<DeviceId, Reached>;
 
+/// Devices that a chain remembers with how far they are: those that are furthest.
+const WITNESSES: usize = 4;
+
+/// Who acknowledged how much of a chain, the furthest first.
+pub(crate) type Witnesses = Vec<(DeviceId, u64)>;
+
 /// What was learned and is not written yet.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
     learned: BTreeMap<(CircleId, DeviceId), Reached>,
+    witnessed: BTreeMap<(CircleId, ChainId), BTreeMap<DeviceId, u64>>,
     due: Option<Millis>,
 }
 
@@ -36,6 +44,15 @@ impl Delivery {
         for ChainSeq { chain, seq } in own {
             let reached = self.learned.entry((circle, device)).or_default().entry(chain).or_insert(0);
             *reached = (*reached).max(if planted(Bug::EarlyDelivery) { u64::MAX } else { seq });
+            self.due.get_or_insert(now.plus(WRITE_AFTER));
+        }
+    }
+
+    /// Notes how far a device is on chains that are neither its own nor ours.
+    pub(crate) fn witness(&mut self, circle: CircleId, device: DeviceId, others: impl Iterator<Item = ChainSeq>, now: Millis) {
+        for ChainSeq { chain, seq } in others {
+            let reached = self.witnessed.entry((circle, chain)).or_default().entry(device).or_insert(0);
+            *reached = (*reached).max(seq);
             self.due.get_or_insert(now.plus(WRITE_AFTER));
         }
     }
@@ -61,8 +78,32 @@ impl Delivery {
                 tx.put(Table::Local, &key, seen);
             }
         }
+        for ((circle, chain), learned) in std::mem::take(&mut self.witnessed) {
+            let before = witnesses(tx, &circle, &chain)?;
+            let mut furthest: BTreeMap<DeviceId, u64> = before.iter().copied().collect();
+            for (device, seq) in learned {
+                let reached = furthest.entry(device).or_insert(0);
+                *reached = (*reached).max(seq);
+            }
+            let mut after: Witnesses = furthest.into_iter().collect();
+            after.sort_by_key(|(_, seq)| std::cmp::Reverse(*seq));
+            after.truncate(WITNESSES);
+            if after != before {
+                tx.put(Table::Local, &witness_key(&circle, &chain), codec::encode(&after));
+            }
+        }
         Ok(())
     }
+}
+
+fn witness_key(circle: &CircleId, chain: &ChainId) -> Vec<u8> {
+    [b"acked".to_vec(), circle.0.to_vec(), codec::encode(chain)].concat()
+}
+
+/// Who is known to have how much of somebody else's chain.
+pub(crate) fn witnesses(read: &dyn Read, circle: &CircleId, chain: &ChainId) -> Result<Witnesses, StoreError> {
+    let bytes = read.get(Table::Local, &witness_key(circle, chain))?;
+    Ok(bytes.and_then(|bytes| codec::decode(&bytes, "acknowledgements").ok()).unwrap_or_default())
 }
 
 fn key(circle: &CircleId, device: &DeviceId) -> Vec<u8> {

@@ -2,20 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cuts::{self, Verdicts};
 use super::{Cx, Effect, Rooms, Stop};
-use crate::circle::body::{ChainId, Role};
+use crate::circle::body::ChainId;
 use crate::circle::epoch::{EpochKeys, KeyRing, Ring};
-use crate::circle::membership::{Cut, State};
+use crate::circle::membership::State;
 use crate::circle::state::CircleState;
 use crate::control::{Code, Error};
 use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
-use crate::item::kind::Kind;
 use crate::item::{self, People, Ports, Report, Source, Writer};
 use crate::limits;
 use crate::log::LogError;
 use crate::log::chain::{self, ChainPlace};
 use crate::log::entry::{EntryAt, NewEntry, Opened};
-use crate::planted::{Bug, planted};
 use crate::store::{Read, StoreError, Table};
 use crate::time::Millis;
 
@@ -101,8 +100,12 @@ pub(crate) fn apply(
     entries: &[Opened],
     before: Option<&[ActId]>,
 ) -> Result<Report, Stop> {
-    let now = circle.now();
     let me = circle.device();
+    let mut verdicts: BTreeMap<ChainId, Verdicts> = BTreeMap::new();
+    for part in entries.chunk_by(|a, b| a.chain == b.chain) {
+        let Some(first) = part.first() else { continue };
+        verdicts.insert(first.chain, cuts::arrived(circle, cx, &first.chain, part)?);
+    }
     let mut judged = Vec::with_capacity(entries.len());
     let mut before: Option<(ChainId, std::sync::Arc<[ActId]>)> =
         entries.first().zip(before.filter(|heads| !heads.is_empty())).map(|(entry, heads)| (entry.chain, heads.into()));
@@ -121,7 +124,7 @@ pub(crate) fn apply(
         });
         let role = if back { None } else { there.role_of(&entry.chain.device) };
         let person = there.person_of(&entry.chain.device).unwrap_or(PersonId([0; 32]));
-        let standing = stands(&now, entry);
+        let standing = verdicts.get(&entry.chain).is_none_or(|verdicts| verdicts.stands(entry));
         judged.push((Writer { person, role, me: entry.chain.device == me, standing }, entry));
         before = Some((entry.chain, entry.heads.clone()));
     }
@@ -131,13 +134,8 @@ pub(crate) fn apply(
     Ok(report)
 }
 
-fn stands(now: &State, entry: &Opened) -> bool {
-    let needed = Kind::of(entry.kind).map_or(Role::Guest, Kind::opened_by);
-    now.stands(&entry.chain, entry.at.seq, needed)
-}
-
 /// Tells watchers, and destroys what is to be destroyed.
-fn carry_out(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, report: &Report) -> Result<(), Stop> {
+pub(super) fn carry_out(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, report: &Report) -> Result<(), Stop> {
     for applied in &report.changes {
         cx.tx.then(Effect::Notify(applied.notice()));
     }
@@ -186,32 +184,6 @@ fn destroy_more(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
     Ok(!noted.is_empty())
 }
 
-/// Where the cuts in effect changed, holds entries aside or brings them back.
-pub(crate) fn rejudge(circle: &mut CircleState, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
-    let now = circle.now();
-    if now.cuts == circle.cuts || planted(Bug::NoRejudge) {
-        return Ok(());
-    }
-    let changed = |cut: &&Cut| now.cuts.contains(cut) != circle.cuts.contains(cut);
-    let devices: Vec<DeviceId> =
-        now.cuts.iter().chain(&circle.cuts).filter(changed).flat_map(|cut| cut.devices.iter().copied()).collect();
-    for head in chain::chains(&cx.tx, &circle.id)?.into_iter().filter(|head| devices.contains(&head.id.device)) {
-        let mut from = head.first.max(1);
-        while from <= head.seq {
-            let until = head.seq.min(from + SLICE - 1);
-            let places: Vec<EntryAt> = (from..=until).map(|seq| EntryAt { chain: head.no, seq }).collect();
-            let entries = circle.ring.load_many(&cx.tx, &places)?;
-            let verdicts: Vec<(EntryAt, bool)> = entries.iter().map(|entry| (entry.at, stands(&now, entry))).collect();
-            let ports = Ports { source: &circle.ring, people: &*circle, now: cx.env.now };
-            let report = item::rejudge(&mut cx.tx, ports, &circle.id, &verdicts)?;
-            carry_out(&circle.ring, cx, &report)?;
-            from = until + 1;
-        }
-    }
-    circle.cuts.clone_from(&now.cuts);
-    Ok(())
-}
-
 /// Destroys what was left over; then hides and destroys what is due by now.
 pub(crate) fn sweep(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
     if destroy_more(rooms, cx)? {
@@ -253,6 +225,7 @@ pub(crate) fn next_sweep(read: &dyn Read) -> Result<Option<Millis>, StoreError> 
 pub(crate) fn rebuild(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
     let kept = item::clear(&mut cx.tx)?;
     for circle in rooms.circles.values() {
+        cuts::forget(cx, &circle.id)?;
         for head in chain::chains(&cx.tx, &circle.id)? {
             let mut from = head.first.max(1);
             let mut before: Option<std::sync::Arc<[ActId]>> = None;
@@ -265,6 +238,7 @@ pub(crate) fn rebuild(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
                 from = until + 1;
             }
         }
+        while cuts::advance(circle, cx)? {}
         crate::circle::summary::Summary::of(circle).save(&mut cx.tx);
     }
     Ok(item::restore(&mut cx.tx, &kept)?)

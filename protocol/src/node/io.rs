@@ -73,6 +73,10 @@ pub enum Command {
     Decline(String, String),
     /// Remove somebody.
     RemoveMember(String, String),
+    /// Bring back what waits of a removed person's writing for an entry that nobody has sent.
+    RestoreMember(String, String),
+    /// Say no more of it.
+    LeaveAside(String, String),
     /// Set a role; or step down.
     SetRole(String, String, control::SetRole),
     /// A new note.

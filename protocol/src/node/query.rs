@@ -11,7 +11,7 @@ use crate::control::{self, Error, Finding, Time};
 use crate::crypto::Crypto;
 use crate::id::{PeerId, short_text};
 use crate::log::chain;
-use crate::node::{Answer, Query, Stop, content, full, people, rooms};
+use crate::node::{Answer, Query, Stop, content, cuts, full, people, rooms};
 use crate::store::{Read, StoreError};
 use crate::sync::join::JoinRow;
 use crate::sync::welcome::{self, RequestRow};
@@ -193,6 +193,19 @@ fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &
             format!("a device of {who} signed two different entries at one place"),
             "ask her whether a copy of her folder runs elsewhere",
         );
+    }
+    if circle.my_role().is_some_and(|role| role >= Role::Steward) {
+        for person in state.people.keys() {
+            let waiting = cuts::waiting(circle, base, person)?.entries;
+            if waiting > cuts::left_aside(base, &circle.id, person)? {
+                let who = circle.name_of(person);
+                say(
+                    "note",
+                    format!("{waiting} entries of {who} wait: the last one that their removal left standing has not come"),
+                    &format!("kith member restore {who} brings them back, kith member aside {who} leaves them where they are"),
+                );
+            }
+        }
     }
     for head in chain::chains(base, &circle.id)?.iter().filter(|head| !head.missing.is_empty()) {
         let count: u64 = head.missing.iter().map(|(first, last)| last + 1 - first).sum();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::delivery::Delivery;
-use super::{Cx, Dialer, Effect, Env, Link, Stop, call_whom, entries};
+use super::{Cx, Dialer, Effect, Env, Link, Stop, call_whom, cuts, entries};
 use crate::circle::state::{CircleState, Standing};
 use crate::circle::summary::Summary;
 use crate::circle::ticket::Hint;
@@ -70,6 +70,8 @@ pub(crate) struct Rooms {
     build_at: Millis,
     /// And when at the latest.
     index_by: Option<Millis>,
+    /// How many slices were judged again since the node was opened: a deadline that has passed, and moves.
+    rejudged: u64,
 }
 
 /// Words are indexed so many milliseconds after the last entry,
@@ -99,6 +101,7 @@ impl Rooms {
             index_at: Millis(0),
             build_at: Millis(0),
             index_by: None,
+            rejudged: 0,
         };
         call_whom(&mut rooms, None);
         Ok(rooms)
@@ -129,7 +132,7 @@ impl Rooms {
                 if !planted(Bug::StaleSummary) || circle.records.len() < 2 {
                     Summary::of(circle).save(&mut cx.tx);
                 }
-                entries::rejudge(circle, cx)?;
+                cuts::changed(circle, cx)?;
                 ended = welcome::forget_requests(circle, cx)?;
                 cx.tx.then(Effect::Notify(WatchEvent {
                     event: "member".into(),
@@ -349,6 +352,10 @@ impl Rooms {
                 self.index_soon(now);
             }
         }
+        if cuts::waits(&cx.tx)? {
+            self.rejudged += 1;
+            self.rejudge(cx)?;
+        }
         if self.index_at <= now {
             // The next slice is a new deadline, so that other inputs come in between and none waits for long.
             self.index_at = now.plus(1);
@@ -360,6 +367,16 @@ impl Rooms {
         Ok(())
     }
 
+    /// Judges a slice of what cuts reach again.
+    fn rejudge(&self, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+        for circle in self.circles.values() {
+            if cuts::advance(circle, cx)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// When something is due next.
     pub(crate) fn deadline(&self, base: &dyn Read) -> Result<Option<Millis>, StoreError> {
         let looks = self.looking.iter().map(|l| l.since.plus(join::LOOK_FOR + 1));
@@ -367,6 +384,7 @@ impl Rooms {
         let destroy = entries::next_sweep(base)?.map(|due| due.max(self.go_on_at));
         let index = item::unindexed(base)?.then_some(self.index_at).into_iter();
         let index = index.chain(item::unbuilt(base)?.then_some(self.build_at));
+        let rejudge = cuts::waits(base)?.then_some(Millis(self.rejudged));
         let strangers = self.sessions.values().filter_map(|session| session.ends().or(session.ask_again));
         let rest = self.sessions.values().flat_map(|session| session.circles.values().filter_map(|shared| shared.ask_at));
         let left = self.sessions.values().flat_map(|session| session.circles.values().map(|shared| &shared.rest));
@@ -374,7 +392,7 @@ impl Rooms {
         let rest = rest.chain(left);
         let all =
             self.announce.values().copied().chain(self.dialer.deadline()).chain(looks).chain(joins).chain(strangers).chain(rest);
-        Ok(all.chain(destroy).chain(index).chain(self.delivery.due()).min())
+        Ok(all.chain(destroy).chain(rejudge).chain(index).chain(self.delivery.due()).min())
     }
 
     /// A member noted our leave: there is nothing more to say.

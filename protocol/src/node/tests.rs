@@ -12,6 +12,7 @@ use crate::store::{MemoryStore, Store};
 
 mod acts;
 mod costs;
+mod cuts;
 mod healing;
 mod introductions;
 mod joining;

@@ -448,7 +448,8 @@ pub(crate) fn announce(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) ->
     Ok(())
 }
 
-/// Remembers which of our own entries a device has; told to nobody but the author.
+/// Remembers which of our own entries a device has, which is told to nobody but the author; and how far it says that it is on
+/// chains of third devices, for whoever has to name what stands of them one day.
 fn note_delivery(
     rooms: &mut Rooms,
     cx: &Cx<'_, '_>,
@@ -458,12 +459,14 @@ fn note_delivery(
 ) -> Result<(), StoreError> {
     let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
     let me = circle.device();
-    let heads: BTreeMap<ChainId, u64> =
-        chain::chains(&cx.tx, id)?.into_iter().filter(|c| c.parent.is_none()).map(|c| (c.id, c.seq)).collect();
-    let own = chains.filter(|c| c.chain.device == me).filter_map(|c| {
-        let seq = c.seq.min(*heads.get(&c.chain)?);
-        Some(ChainSeq { chain: c.chain, seq })
-    });
-    rooms.delivery.note(*id, *device, own, cx.env.now);
+    let (heads, branches): (Vec<ChainHead>, Vec<ChainHead>) =
+        chain::chains(&cx.tx, id)?.into_iter().partition(|c| c.parent.is_none());
+    let heads: BTreeMap<ChainId, u64> = heads.into_iter().map(|c| (c.id, c.seq)).collect();
+    let here = chains.filter_map(|c| Some(ChainSeq { chain: c.chain, seq: c.seq.min(*heads.get(&c.chain)?) }));
+    let (own, others): (Vec<ChainSeq>, Vec<ChainSeq>) = here.partition(|c| c.chain.device == me);
+    rooms.delivery.note(*id, *device, own.into_iter(), cx.env.now);
+    // Of a chain with branches, how far says nothing of where.
+    let plain = |c: &ChainSeq| c.seq > 0 && c.chain.device != *device && branches.iter().all(|branch| branch.id != c.chain);
+    rooms.delivery.witness(*id, *device, others.into_iter().filter(plain), cx.env.now);
     Ok(())
 }

@@ -56,6 +56,11 @@ fn normal(field: &str, want: &Value) -> Result<Value, String> {
                     let entries = cut.get(list).and_then(Value::as_array).into_iter().flatten().cloned();
                     cut.insert(list.to_owned(), sorted(entries));
                 }
+                for of_chain in cut.get_mut("points").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+                    if let Some(pairs) = of_chain.as_array().filter(|pairs| pairs.iter().all(Value::is_array)) {
+                        *of_chain = sorted(pairs.iter().cloned());
+                    }
+                }
                 cuts.push(Value::Object(cut));
             }
             sorted(cuts.into_iter())
@@ -164,9 +169,11 @@ fn cut_in_words(names: &Names, cut: &Cut) -> Value {
 
 fn points(names: &Names, points: &Points) -> Value {
     let mut out = Map::new();
-    for (chain, point) in points {
+    for (chain, of_chain) in points {
         let chain = format!("{}/{}", names.device_name(&chain.device), names.incarnation_name(&chain.incarnation));
-        out.insert(chain, json!([point.seq, names.entry_name(&point.entry)]));
+        let pairs: Vec<Value> = of_chain.iter().map(|point| json!([point.seq, names.entry_name(&point.entry)])).collect();
+        // One is written as a pair; several as a list of pairs, by place and name, as no id decides their order.
+        out.insert(chain, if let [pair] = pairs.as_slice() { pair.clone() } else { sorted(pairs.into_iter()) });
     }
     Value::Object(out)
 }

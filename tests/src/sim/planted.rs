@@ -27,6 +27,7 @@ const fn expected(bug: Bug) -> &'static [&'static str] {
         Bug::RemovedStay => &["confidentiality/removed", "confidentiality/sealed"],
         Bug::OldTalk => &["confidentiality/history"],
         Bug::NoCut => &["membership/cut"],
+        Bug::SeqCut => &["membership/forked"],
         Bug::Unsealed => &["confidentiality/clear"],
         Bug::Unsigned => &["authenticity/signed"],
         Bug::OneBranch | Bug::EarlyEdit | Bug::NoRejudge | Bug::BlindDigest => &["convergence/"],

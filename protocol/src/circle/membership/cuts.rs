@@ -7,8 +7,9 @@ use super::judgement::Judgement;
 use crate::circle::body::{ChainId, Point, Points, Role, Statement};
 use crate::id::{ActId, DeviceId, PersonId};
 
-/// A content cut in effect. An entry of a covered device stands if for each cut it is at or before the cut's point for its chain,
-/// or a restoring act's. Unnamed chains stand up to 0.
+/// A content cut in effect. An entry of a covered device stands if for each cut it is at or before one of the cut's points for its
+/// chain, or one of a restoring act's: on a branch that passes through the point's entry, and not behind it. Unnamed chains stand
+/// up to 0. The places alone decide nothing: whoever was cut can sign other entries for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// The act that cuts.
@@ -28,25 +29,11 @@ pub struct Cut {
 impl Cut {
     /// The points that an entry of `chain` may be at or before; empty: nothing of it stands.
     pub fn points(&self, chain: &ChainId) -> impl Iterator<Item = &Point> {
-        std::iter::once(&self.points).chain(self.restored.iter().map(|(_, points)| points)).filter_map(|points| points.get(chain))
+        std::iter::once(&self.points)
+            .chain(self.restored.iter().map(|(_, points)| points))
+            .filter_map(|points| points.get(chain))
+            .flatten()
     }
-
-    /// Does it leave the entry at `seq` of `chain`?
-    #[must_use]
-    pub fn leaves(&self, chain: &ChainId, seq: u64) -> bool {
-        !self.devices.contains(&chain.device) || self.points(chain).any(|point| seq <= point.seq)
-    }
-}
-
-/// What the cuts mean for one entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Hidden {
-    /// It stands.
-    No,
-    /// It stands only if this role may write it.
-    Above(Role),
-    /// It is held aside.
-    Wholly,
 }
 
 impl Judgement {

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cuts::{Cut, Hidden};
+use super::cuts::Cut;
 use super::graph::{Graph, Place};
 use super::judgement::Judgement;
 use super::people::{Standing, Status};
-use crate::circle::body::{ChainId, History, Policy, PolicyField, Retention, Role, Statement};
+use crate::circle::body::{History, Policy, PolicyField, Retention, Role, Statement};
 use crate::id::{ActId, CircleId, DeviceId, PersonId};
 use crate::time::Millis;
 
@@ -171,28 +171,9 @@ impl State {
         !matches!(self.policies.get(&PolicyField::ApprovalRequired), Some(Policy::ApprovalRequired(false)))
     }
 
-    /// R4: what the cuts mean for the entry at `seq` of `chain`.
-    #[must_use]
-    pub fn hidden(&self, chain: &ChainId, seq: u64) -> Hidden {
-        let mut hidden = Hidden::No;
-        for cut in self.cuts.iter().filter(|cut| !cut.leaves(chain, seq)) {
-            hidden = match (hidden, cut.keeps_role) {
-                (_, None) | (Hidden::Wholly, _) => Hidden::Wholly,
-                (Hidden::Above(kept), Some(role)) => Hidden::Above(kept.min(role)),
-                (Hidden::No, Some(role)) => Hidden::Above(role),
-            };
-        }
-        hidden
-    }
-
-    /// Does the entry at `seq` of `chain`, of a kind that needs `role`, stand within every cut?
-    #[must_use]
-    pub fn stands(&self, chain: &ChainId, seq: u64, role: Role) -> bool {
-        match self.hidden(chain, seq) {
-            Hidden::No => true,
-            Hidden::Above(kept) => role <= kept,
-            Hidden::Wholly => false,
-        }
+    /// R4: the cuts that cover a device's writing.
+    pub fn cuts_of(&self, device: &DeviceId) -> impl Iterator<Item = &Cut> {
+        self.cuts.iter().filter(|cut| cut.devices.contains(device))
     }
 
     /// The judgement `j` of `place` in the ids of the world outside.

@@ -146,28 +146,42 @@ fn r03_what_is_badly_formed_is_inadmissible_and_stops_nothing() {
 }
 
 #[test]
-fn r04_cuts_say_which_entries_stand() {
+fn r04_cuts_name_what_they_leave_and_the_devices_they_cover() {
     let mut small = Small::new(Vec::new());
     let chain = |n: u8, class| ChainId { device: device(n), incarnation: Incarnation([n; 16]), class };
     let point = |seq| Point { seq, entry: EntryId([5; 32]) };
-    let points = |class, seq| BTreeMap::from([(chain(2, class), point(seq))]);
+    let points = |seqs: &[u64]| BTreeMap::from([(chain(2, KeyClass::Talk), seqs.iter().map(|seq| point(*seq)).collect())]);
     assert_eq!(small.act(2, 1, admit(2, Role::Facilitator)), Verdict::Admissible);
-    let lower = Statement::Role { person: person(2), role: Role::Guest, points: points(KeyClass::Talk, 3), proposal: None };
+    let lower = Statement::Role { person: person(2), role: Role::Guest, points: points(&[3]), proposal: None };
     assert_eq!(small.act(3, 1, lower), Verdict::Admissible);
-    let talk = chain(2, KeyClass::Talk);
-    let state = small.membership.state();
-    assert_eq!((state.hidden(&talk, 3), state.hidden(&talk, 4)), (Hidden::No, Hidden::Above(Role::Guest)));
-    assert!(state.stands(&talk, 4, Role::Guest) && !state.stands(&talk, 4, Role::Member));
-    assert_eq!(small.act(4, 1, remove(2, points(KeyClass::Talk, 5))), Verdict::Admissible);
-    let state = small.membership.state();
-    assert_eq!((state.hidden(&talk, 5), state.hidden(&talk, 6)), (Hidden::Above(Role::Guest), Hidden::Wholly));
-    assert_eq!(state.hidden(&chain(2, KeyClass::Library), 1), Hidden::Wholly);
-    assert_eq!(state.hidden(&chain(1, KeyClass::Library), 1), Hidden::No);
-    let back = Statement::Restore { person: person(2), points: points(KeyClass::Talk, 9) };
+    assert_eq!(small.act(4, 1, remove(2, points(&[2, 5]))), Verdict::Admissible);
+    let back = Statement::Restore { person: person(2), points: points(&[9]) };
     assert_eq!(small.act(5, 1, back), Verdict::Admissible);
-    assert_eq!(small.membership.state().hidden(&talk, 9), Hidden::No);
+    let state = small.membership.state();
+    assert_eq!(state.cuts_of(&device(1)).count(), 0);
+    let left = |class| {
+        let said = |cut: &Cut| (cut.keeps_role, cut.points(&chain(2, class)).copied().collect::<Vec<_>>());
+        state.cuts_of(&device(2)).map(said).collect::<Vec<_>>()
+    };
+    assert_eq!(left(KeyClass::Talk), [(Some(Role::Guest), vec![point(3), point(9)]), (None, vec![point(2), point(5), point(9)])]);
+    assert_eq!(left(KeyClass::Library), [(Some(Role::Guest), Vec::new()), (None, Vec::new())]);
     assert_eq!(state.person_of(&device(2)), Some(person(2)));
     assert!(!state.is_current(&device(2)));
+}
+
+#[test]
+fn r04_points_are_some_ascending_and_bounded() {
+    let chain = ChainId { device: device(2), incarnation: Incarnation([2; 16]), class: KeyClass::Talk };
+    let point = |seq| Point { seq, entry: EntryId([5; 32]) };
+    let named = |points: Vec<Point>| remove(2, BTreeMap::from([(chain, points)]));
+    let most: Vec<Point> = (1..=limits::POINTS_PER_CHAIN as u64).map(point).collect();
+    let over: Vec<Point> = (0..=limits::POINTS_PER_CHAIN as u64).map(point).collect();
+    let cases = [(most, true), (over, false), (Vec::new(), false), (vec![point(2), point(1)], false), (vec![point(1); 2], false)];
+    for (points, fits) in cases {
+        let mut small = Small::new(Vec::new());
+        assert_eq!(small.act(2, 1, admit(2, Role::Member)), Verdict::Admissible);
+        assert_eq!(small.act(3, 1, named(points.clone())) == Verdict::Admissible, fits, "{points:?}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::fact::{Fact, introduced};
-use crate::circle::body::{DeviceKeys, History, Motion, Points, Policy, Retention, Statement};
+use crate::circle::body::{DeviceKeys, History, Motion, Point, Points, Policy, Retention, Statement};
 use crate::circle::words;
 use crate::limits;
 
@@ -50,7 +50,10 @@ fn keys_fit(keys: &DeviceKeys, suite: u8) -> bool {
 }
 
 fn points_fit(points: &Points) -> bool {
-    points.len() <= limits::POINTS
+    let fit = |of_chain: &Vec<_>| {
+        (1..=limits::POINTS_PER_CHAIN).contains(&of_chain.len()) && of_chain.is_sorted_by(|a: &Point, b| a < b)
+    };
+    points.len() <= limits::POINTS && points.values().all(fit)
 }
 
 fn motion_fits(motion: &Motion) -> bool {

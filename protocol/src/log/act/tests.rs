@@ -83,11 +83,11 @@ fn w22_w23_other_bytes_for_the_same_act_are_refused() {
     longer.push(0);
     assert_eq!(SealedAct::parse(&longer), Err(CodecError::NotCanonical));
     let mut wide = act.bytes().to_vec();
-    wide.splice(1..2, [0x18, 1]);
+    wide.splice(1..2, [0x18, 2]);
     assert_eq!(SealedAct::parse(&wide), Err(CodecError::NotCanonical));
     let mut newer = act.bytes().to_vec();
-    newer[1] = 2;
-    assert_eq!(SealedAct::parse(&newer), Err(CodecError::Version(2)));
+    newer[1] = 3;
+    assert_eq!(SealedAct::parse(&newer), Err(CodecError::Version(3)));
 }
 
 #[test]

@@ -20,12 +20,12 @@ const KEPT: usize = 8;
 pub struct Reader<'a> {
     read: &'a dyn Read,
     ring: &'a dyn KeyRing,
-    kept: RefCell<VecDeque<(EntryAt, BTreeMap<u64, Opened>)>>,
+    opener: Opener,
 }
 
 impl std::fmt::Debug for Reader<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("kept", &self.kept.borrow().len()).finish_non_exhaustive()
+        f.debug_struct("Reader").field("opener", &self.opener).finish_non_exhaustive()
     }
 }
 
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
     /// A reader of one circle's entries.
     #[must_use]
     pub fn new(read: &'a dyn Read, ring: &'a dyn KeyRing) -> Self {
-        Self { read, ring, kept: RefCell::default() }
+        Self { read, ring, opener: Opener::default() }
     }
 
     /// An entry; `None` where it is not here, or the key of its epoch is not held.
@@ -41,17 +41,39 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`StoreError`] where the store fails or is damaged.
     pub fn load(&self, at: EntryAt) -> Result<Option<Opened>, StoreError> {
+        self.opener.load(self.read, self.ring, at)
+    }
+}
+
+/// Blocks that were opened last, for whoever reads from a store that does not change under the entries asked for.
+#[derive(Default)]
+pub struct Opener {
+    kept: RefCell<VecDeque<(EntryAt, BTreeMap<u64, Opened>)>>,
+}
+
+impl std::fmt::Debug for Opener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opener").field("kept", &self.kept.borrow().len()).finish_non_exhaustive()
+    }
+}
+
+impl Opener {
+    /// An entry; `None` where it is not here, or the key of its epoch is not held.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails or is damaged.
+    pub fn load(&self, read: &dyn Read, ring: &dyn KeyRing, at: EntryAt) -> Result<Option<Opened>, StoreError> {
         let holds =
             |(start, entries): &&(EntryAt, BTreeMap<u64, Opened>)| start.chain == at.chain && entries.contains_key(&at.seq);
         if let Some((_, entries)) = self.kept.borrow().iter().find(holds) {
             return Ok(entries.get(&at.seq).cloned());
         }
-        let Some((place, row)) = chain_of(self.read, at.chain)? else { return Ok(None) };
+        let Some((place, row)) = chain_of(read, at.chain)? else { return Ok(None) };
         // A tail's entries stand each by itself: those before this one were not asked for.
         let piece = if (row.tail..=row.seq).contains(&at.seq) {
-            open_tail(self.read, self.ring, &place, &row, at.seq)
+            open_tail(read, ring, &place, &row, at.seq)
         } else {
-            piece_of(self.read, self.ring, &place, &row, at.seq)
+            piece_of(read, ring, &place, &row, at.seq)
         };
         let Some(piece) = stored(piece)? else { return Ok(None) };
         let start = EntryAt { chain: at.chain, seq: piece.head.first };
@@ -64,6 +86,23 @@ impl<'a> Reader<'a> {
         }
         kept.push_back((start, entries));
         Ok(found)
+    }
+
+    /// Several entries, in the order asked for; those that are not here are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails or is damaged.
+    pub fn load_many(&self, read: &dyn Read, ring: &dyn KeyRing, at: &[EntryAt]) -> Result<Vec<Opened>, StoreError> {
+        let mut sorted = at.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let mut found = BTreeMap::new();
+        for at in sorted {
+            if let Some(opened) = self.load(read, ring, at)? {
+                found.insert(at, opened);
+            }
+        }
+        Ok(at.iter().filter_map(|at| found.get(at).cloned()).collect())
     }
 }
 
@@ -135,7 +174,7 @@ pub fn compare(
     Ok(Compared::Other)
 }
 
-fn chain_of(read: &dyn Read, number: u32) -> Result<Option<(Place, ChainRow)>, StoreError> {
+pub(super) fn chain_of(read: &dyn Read, number: u32) -> Result<Option<(Place, ChainRow)>, StoreError> {
     let Some((circle, chain)) = rows::named(read, number)? else { return Ok(None) };
     let row = rows::get_chain(read, &circle, &chain, number)?;
     Ok(row.map(|row| (Place { circle, chain, number }, row)))
@@ -172,15 +211,5 @@ pub fn load_many(read: &dyn Read, ring: &dyn KeyRing, at: &[EntryAt]) -> Result<
     if let [one] = at {
         return Ok(load(read, ring, *one)?.into_iter().collect());
     }
-    let reader = Reader::new(read, ring);
-    let mut sorted = at.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let mut found = BTreeMap::new();
-    for at in sorted {
-        if let Some(opened) = reader.load(at)? {
-            found.insert(at, opened);
-        }
-    }
-    Ok(at.iter().filter_map(|at| found.get(at).cloned()).collect())
+    Opener::default().load_many(read, ring, at)
 }

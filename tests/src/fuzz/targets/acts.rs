@@ -44,7 +44,7 @@ fn device_keys(n: u8) -> DeviceKeys {
 fn points() -> Points {
     let chain = |class| ChainId { device: DeviceId([1; 32]), incarnation: Incarnation([2; 16]), class };
     let point = |seq| Point { seq, entry: EntryId([3; 32]) };
-    BTreeMap::from([(chain(KeyClass::Library), point(4)), (chain(KeyClass::Talk), point(9))])
+    BTreeMap::from([(chain(KeyClass::Library), vec![point(4)]), (chain(KeyClass::Talk), vec![point(2), point(9)])])
 }
 
 /// One of each.

@@ -180,6 +180,7 @@ impl Machine {
             source: &self.log,
             people: &Names,
             delivery: &Names,
+            veil: &kith_protocol::item::Veil::default(),
             circle: CIRCLE,
             name: "Night shift",
             now: AT,

@@ -142,15 +142,24 @@ fn motion(raw: &Raw, names: &mut Names) -> Result<Motion, String> {
     })
 }
 
-/// `{"device/incarnation": [seq, hash]}`; the class that the wire adds is always the same here.
+/// `{"device/incarnation": [seq, hash]}`, or a list of such pairs; the class that the wire adds is always the same here.
 fn points(raw: &Raw, names: &mut Names) -> Result<Points, String> {
     let mut points = Points::new();
     for (chain, point) in raw.get("points").and_then(Value::as_object).into_iter().flatten() {
         let (device, incarnation) = chain.rsplit_once('/').ok_or("a chain without incarnation")?;
         let chain = ChainId { device: names.device(device), incarnation: names.incarnation(incarnation), class: KeyClass::Talk };
-        let seq = point.get(0).and_then(Value::as_u64).ok_or("a point without number")?;
-        let entry = names.entry(point.get(1).and_then(Value::as_str).ok_or("a point without hash")?);
-        points.insert(chain, Point { seq, entry });
+        let pairs = match point.get(0) {
+            Some(Value::Array(_)) => point.as_array().map(Vec::as_slice).unwrap_or_default(),
+            _ => std::slice::from_ref(point),
+        };
+        let mut of_chain = Vec::with_capacity(pairs.len());
+        for pair in pairs {
+            let seq = pair.get(0).and_then(Value::as_u64).ok_or("a point without number")?;
+            let entry = names.entry(pair.get(1).and_then(Value::as_str).ok_or("a point without hash")?);
+            of_chain.push(Point { seq, entry });
+        }
+        of_chain.sort_unstable();
+        points.insert(chain, of_chain);
     }
     Ok(points)
 }

@@ -122,3 +122,17 @@ fn looking_for_what_somebody_may_read_goes_on_where_it_stopped() {
     }
     assert_eq!(turns, 3);
 }
+
+#[test]
+fn what_is_made_to_inflate_makes_blocks_shorter() {
+    let mut ada = side(1);
+    let letter = |_| NewEntry { payload: vec![b'a'; 60_000], ..note("") };
+    ada.write(FIRST, (0..256).map(letter).collect());
+    let most = (limits::BLOCK_BYTES * (limits::BLOCK_DENSITY + 1)) as u64;
+    let mut seq = 1;
+    while seq <= 256 {
+        let (found, work) = counted(|| load(&ada.store, &ada.keys, EntryAt { chain: 1, seq }).expect("loads"));
+        assert!(found.is_some() && work.opened == 1 && work.inflated <= most, "{seq}: {work:?}");
+        seq += 13;
+    }
+}
