@@ -50,6 +50,11 @@ impl SessionError {
             Self::Store(OpenError::Newer { .. }) => {
                 Error::new(Code::Failed, capital(self), "Use the newer kith with this home, or another --home.")
             }
+            Self::Store(OpenError::Older { .. }) => Error::new(
+                Code::Failed,
+                capital(self),
+                "Export with the kith that wrote it (`kith export`), then begin in another --home: found the circle again, or ask to be let in.",
+            ),
             Self::Store(OpenError::Damaged(_)) | Self::NoTransportKey => {
                 Error::new(Code::Damaged, format!("The store at {} is damaged.", home.store().display()), safe)
             }

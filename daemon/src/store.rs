@@ -55,6 +55,14 @@ pub(crate) enum OpenError {
         /// The newest version known here.
         known: i64,
     },
+    /// Written by a program from before the first release, whose circles mean something else today.
+    #[error("the store has version {found}, written before the first release; this program reads version {oldest} and later")]
+    Older {
+        /// The file's version.
+        found: i64,
+        /// The oldest version that is read.
+        oldest: i64,
+    },
     /// The bytes are not what was written, or the key is not the file's.
     #[error("the store is damaged: {0}")]
     Damaged(String),

@@ -8,7 +8,11 @@ use super::OpenError;
 /// first, or rows of the older form would be laid over it.
 const STEPS: &[&str] = &[include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql")];
 
-/// Brings the schema up to date, or refuses one from a newer program.
+/// The first version whose rows mean what they mean today: acts name entries in their cuts from then on, and the circles of an
+/// earlier store would be others to everybody who holds the same acts. Nothing was released before it.
+const OLDEST: i64 = 3;
+
+/// Brings the schema up to date, or refuses one from a newer program, or from before the first release.
 pub(super) fn run(conn: &mut Connection) -> Result<(), OpenError> {
     run_steps(conn, STEPS)
 }
@@ -19,6 +23,15 @@ fn run_steps(conn: &mut Connection, steps: &[&str]) -> Result<(), OpenError> {
     if found > known {
         return Err(OpenError::Newer { found, known });
     }
+    if (1..OLDEST).contains(&found) {
+        return Err(OpenError::Older { found, oldest: OLDEST });
+    }
+    make(conn, steps)
+}
+
+/// Takes the steps that were not taken yet.
+fn make(conn: &mut Connection, steps: &[&str]) -> Result<(), OpenError> {
+    let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let done = usize::try_from(found).map_err(|_| OpenError::Damaged("its version makes no sense".to_owned()))?;
     for (at, step) in steps.iter().enumerate().skip(done) {
         let tx = conn.transaction()?;
@@ -32,6 +45,20 @@ fn run_steps(conn: &mut Connection, steps: &[&str]) -> Result<(), OpenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_store_from_before_the_first_release_is_refused_and_left_as_it_is() {
+        for found in 1..OLDEST {
+            let mut conn = Connection::open_in_memory().expect("opens");
+            make(&mut conn, &STEPS[..usize::try_from(found).expect("few")]).expect("as it was then");
+            assert!(matches!(run(&mut conn), Err(OpenError::Older { found: it, oldest: OLDEST }) if it == found));
+            assert_eq!(version(&conn), found);
+        }
+        let mut conn = Connection::open_in_memory().expect("opens");
+        run(&mut conn).expect("a new one is made");
+        assert!(version(&conn) >= OLDEST);
+        run(&mut conn).expect("and opened");
+    }
 
     fn version(conn: &Connection) -> i64 {
         conn.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a pragma")

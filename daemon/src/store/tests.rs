@@ -191,8 +191,15 @@ fn d14_what_was_destroyed_is_on_no_page_and_in_no_log() {
 fn a_wrong_key_and_a_newer_schema_are_refused() {
     let (dir, store) = fresh();
     let path = dir.path().join("store.db");
-    store.conn.pragma_update(None, "user_version", 99).expect("a pragma");
+    store.conn.pragma_update(None, "user_version", 2).expect("a pragma");
     store.close().expect("closes");
+    let before = std::fs::read(&path).expect("reads");
+    let Err(older) = SqliteStore::open(&path, &key()) else { panic!("a store from before the first release is opened") };
+    assert!(matches!(older, OpenError::Older { found: 2, .. }), "{older}");
+    assert_eq!(std::fs::read(&path).expect("reads"), before, "and nothing was changed");
+    let conn = connect(&path, &key(), OpenFlags::SQLITE_OPEN_READ_WRITE, 1_000).expect("connects");
+    conn.pragma_update(None, "user_version", 99).expect("a pragma");
+    drop(conn);
     assert!(matches!(SqliteStore::open(&path, &key()), Err(OpenError::Newer { found: 99, .. })));
     let before = std::fs::read(&path).expect("reads");
     let wrong = MasterKey::from_bytes([8; 32]);
