@@ -58,7 +58,7 @@ pub const ITEM_SHARE: u64 = 2 << 20;
 /// What all others together may write into one item, as weight. Where they want more, the largest shares get smaller, all alike.
 pub const ITEM_SHARES: u64 = 3 * ITEM_SHARE;
 /// What items put together in one turn may weigh, the first one aside: one of the heaviest takes less than 100 ms. The rest is put
-/// together in later turns.
+/// together in later turns. A turn's tick has as much for itself.
 pub const TURN_WEIGHT: u64 = ITEM_SHARE + ITEM_SHARES;
 /// Stretches of 256 places of a chain, a block or two each, out of which entries are copied in one turn, to put items together.
 pub const TURN_STRETCHES: usize = 8;
@@ -66,6 +66,10 @@ pub const TURN_STRETCHES: usize = 8;
 pub const TURN_ITEMS: usize = 64;
 /// Characters of a text that a list shows; the item itself shows all.
 pub const LIST_TEXT: usize = 4_096;
+/// Replies to a note, and reactions to it, that a list shows: the newest. The note itself shows all.
+pub const LIST_CHILDREN: usize = 64;
+/// Bytes that are looked through to tell an item's history, once for each of its edits: the oldest are left out beyond it.
+pub const HISTORY_BYTES: usize = 64 << 20;
 /// Entries that one edit depends on.
 pub const EDIT_DEPS: usize = 64;
 /// Characters of a title or a name of an item.

@@ -36,6 +36,15 @@ impl Batch {
     }
 }
 
+impl Spent {
+    /// Counts what was spent elsewhere, too.
+    pub(crate) const fn add(&mut self, other: Self) {
+        self.builds += other.builds;
+        self.weight = self.weight.saturating_add(other.weight);
+        self.stretches += other.stretches;
+    }
+}
+
 /// One input's view: its draft over the batch over the store.
 pub struct Tx<'a> {
     base: &'a dyn Read,

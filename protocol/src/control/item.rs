@@ -58,7 +58,7 @@ pub struct Note {
     pub title: String,
     /// Its body; `null` behind a content warning until asked for, and in states other than `visible`.
     pub body: Option<String>,
-    /// There is more of its text than a list shows. Left out where there is not.
+    /// There is more of it than a list shows: of its text, its replies or its reactions. Left out where there is not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
     /// Who wrote it.

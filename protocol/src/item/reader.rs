@@ -218,12 +218,26 @@ impl<'a> Reader<'a> {
         Ok(all)
     }
 
-    /// Children of an item: from what was read at once, or from the store.
-    pub(super) fn children_in(&self, all: Option<&Children>, kind: Kind, parent: &ItemKey) -> Result<Vec<ItemKey>, StoreError> {
-        match all {
-            Some(all) => Ok(all.0.get(&(kind, *parent)).cloned().unwrap_or_default()),
-            None => self.children(kind, parent),
-        }
+    /// Children of an item, oldest first, the newest so many: from what was read at once, or from the store. And whether that is all.
+    pub(super) fn children_in(
+        &self,
+        all: Option<&Children>,
+        kind: Kind,
+        parent: &ItemKey,
+        most: usize,
+    ) -> Result<(Vec<ItemKey>, bool), StoreError> {
+        let mut keys = match all {
+            Some(all) => all.0.get(&(kind, *parent)).cloned().unwrap_or_default(),
+            None if most == usize::MAX => self.children(kind, parent)?,
+            None => {
+                let prefix = view_prefix(self.tag(), kind.number(), Some(parent));
+                let rows = self.read.scan_back(Table::View, &prefix, &[], most.saturating_add(1))?;
+                rows.iter().rev().map(|(key, _)| view_item(key)).collect::<Result<_, _>>()?
+            }
+        };
+        let beyond = keys.len().saturating_sub(most);
+        keys.drain(..beyond);
+        Ok((keys, beyond == 0))
     }
 
     /// One item, visible.

@@ -7,6 +7,7 @@ use super::reader::{Children, Reader, Shown};
 use super::whole::touched;
 use crate::control::{Change, Event, Note, NoteState, Reply, Resource, Revision, RsvpCounts, Time, Want};
 use crate::id::{ItemKey, PersonId};
+use crate::limits::{HISTORY_BYTES, LIST_CHILDREN};
 use crate::store::StoreError;
 
 /// Which bodies behind content warnings an answer may hold.
@@ -51,6 +52,13 @@ pub(super) struct How<'a> {
     pub(super) full: bool,
 }
 
+impl How<'_> {
+    /// How many of each kind that is about a note are shown with it.
+    const fn children(&self) -> usize {
+        if self.full { usize::MAX } else { LIST_CHILDREN }
+    }
+}
+
 /// A note with its replies; given a reply, its note.
 ///
 /// # Errors
@@ -87,11 +95,17 @@ pub(super) fn note_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resul
     let visible = shown.state == NoteState::Visible;
     let content_warning = shown.some_words(fields::WARNING);
     let (delivery, delivered) = reader.delivery(shown);
+    let (mut told, mut reacted, mut all) = (Vec::new(), BTreeMap::new(), true);
+    if visible {
+        (told, all) = replies(reader, shown, content_warning.is_some(), how)?;
+        let (reactions, every_one) = reactions(reader, &shown.key, how)?;
+        (reacted, all) = (reactions, all && every_one);
+    }
     Ok(Note {
         id: shown.key.text(Kind::Note.letter()),
         circle: reader.circle.text(),
         title: shown.words(fields::TITLE),
-        cut: shown.is_cut(),
+        cut: shown.is_cut() || !all,
         body: shown.body(how.reveal.shows(reader, shown.author), false),
         author: reader.author(shown.author),
         created_at: Time(shown.row.created),
@@ -101,8 +115,8 @@ pub(super) fn note_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resul
         lang: shown.words(fields::LANG),
         tags: shown.tags(),
         pinned: shown.row.flags.has(super::row::Flags::PINNED),
-        replies: if visible { replies(reader, shown, content_warning.is_some(), how)? } else { Vec::new() },
-        reactions: if visible { reactions(reader, &shown.key, how)? } else { BTreeMap::new() },
+        replies: told,
+        reactions: reacted,
         content_warning,
         state: shown.state,
         delivery,
@@ -121,11 +135,12 @@ pub(super) fn want(word: &str) -> Option<Want> {
     }
 }
 
-fn replies(reader: &Reader<'_>, note: &Shown, warned: bool, how: How<'_>) -> Result<Vec<Reply>, StoreError> {
-    let keys = reader.children_in(how.all, Kind::Reply, &note.key)?;
+/// The replies to a note, and whether these are all.
+fn replies(reader: &Reader<'_>, note: &Shown, warned: bool, how: How<'_>) -> Result<(Vec<Reply>, bool), StoreError> {
+    let (keys, all) = reader.children_in(how.all, Kind::Reply, &note.key, how.children())?;
     let replies =
         reader.shown(&keys, how.full)?.into_iter().filter(|reply| matches!(reply.state, NoteState::Visible | NoteState::Hidden));
-    Ok(replies.map(|reply| reply_of(reader, &reply, warned, how)).collect())
+    Ok((replies.map(|reply| reply_of(reader, &reply, warned, how)).collect(), all))
 }
 
 fn reply_of(reader: &Reader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> Reply {
@@ -143,23 +158,26 @@ fn reply_of(reader: &Reader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> R
     }
 }
 
-/// Emoji to names. The same by the same person counts once.
-fn reactions(reader: &Reader<'_>, note: &ItemKey, how: How<'_>) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
-    let keys = reader.children_in(how.all, Kind::Reaction, note)?;
+/// Emoji to names.
+type Reactions = BTreeMap<String, Vec<String>>;
+
+/// The reactions to a note, and whether these are all. The same by the same person counts once.
+fn reactions(reader: &Reader<'_>, note: &ItemKey, how: How<'_>) -> Result<(Reactions, bool), StoreError> {
+    let (keys, all) = reader.children_in(how.all, Kind::Reaction, note, how.children())?;
     let mut seen: BTreeSet<(String, PersonId)> = BTreeSet::new();
-    let mut reactions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut reactions = Reactions::new();
     for shown in reader.shown(&keys, how.full)? {
         let (Some(emoji), Some(author)) = (shown.some_words(fields::EMOJI), shown.author) else { continue };
         if seen.insert((emoji.clone(), author)) {
             reactions.entry(emoji).or_default().push(reader.name_of(&author));
         }
     }
-    Ok(reactions)
+    Ok((reactions, all))
 }
 
 /// Does somebody else's reply stand?
 pub(super) fn is_answered(reader: &Reader<'_>, note: &Shown, how: How<'_>) -> Result<bool, StoreError> {
-    let keys = reader.children_in(how.all, Kind::Reply, &note.key)?;
+    let (keys, _) = reader.children_in(how.all, Kind::Reply, &note.key, how.children())?;
     Ok(reader.shown(&keys, how.full)?.iter().any(|reply| reply.state == NoteState::Visible && reply.author != note.author))
 }
 
@@ -201,7 +219,7 @@ pub(super) fn event_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resu
 
 /// One answer a person: the last by its author's clock, ties by key, so that all machines agree.
 pub(super) fn answers(reader: &Reader<'_>, event: &ItemKey, how: How<'_>) -> Result<RsvpCounts, StoreError> {
-    let keys = reader.children_in(how.all, Kind::Rsvp, event)?;
+    let (keys, _) = reader.children_in(how.all, Kind::Rsvp, event, usize::MAX)?;
     let mut last: BTreeMap<PersonId, Shown> = BTreeMap::new();
     for shown in reader.shown(&keys, how.full)?.into_iter().filter(|shown| shown.whole.is_some()) {
         let Some(author) = shown.author else { continue };
@@ -264,7 +282,7 @@ pub fn history(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Vec
     }
     let reveals = reveal.shows(reader, shown.author);
     let mut history = Vec::new();
-    for step in &whole.steps {
+    for step in whole.steps.iter().skip(whole.too_old(HISTORY_BYTES)) {
         let after = whole.fields_after(step);
         let hidden = !reveals && (warned || !after.words(fields::WARNING).is_empty());
         let changes = touched(&step.edit).into_iter().filter_map(|number| {

@@ -302,6 +302,17 @@ impl Whole {
         }
     }
 
+    /// How many of its first steps are left out of its history, where for each all of it is looked through, and that is to be no more
+    /// than so many bytes.
+    pub(super) fn too_old(&self, bytes: usize) -> usize {
+        let words = |step: &Step| {
+            let inserted = step.edit.ops.iter().map(|op| if let Op::Insert(_, _, text) = op { text.0.len() } else { 0 });
+            inserted.sum::<usize>() + 64 * step.edit.ops.len()
+        };
+        let all: usize = self.steps.iter().map(words).sum();
+        self.steps.len().saturating_sub(bytes / all.max(1))
+    }
+
     /// What it said right after one of its steps.
     pub(super) fn fields_after(&self, step: &Step) -> Fields {
         self.doc.as_ref().map_or_else(|| self.fields.clone(), |doc| doc.fields_after(&step.id))

@@ -204,8 +204,16 @@ pub(crate) fn index(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
     Ok(false)
 }
 
-/// Puts together some of the items that earlier turns left; `false`: none waited.
+/// Puts together some of the items that earlier turns left; `false`: none waited. What comes in all the time cannot keep this from
+/// going on: it has the budget of a turn for itself.
 pub(crate) fn catch_up(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
+    let before = std::mem::take(cx.tx.spend());
+    let done = catch_up_within(rooms, cx);
+    cx.tx.spend().add(before);
+    done
+}
+
+fn catch_up_within(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
     for circle in rooms.circles.values() {
         let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
         if let Some(report) = item::catch_up(&mut cx.tx, ports, &circle.id)? {

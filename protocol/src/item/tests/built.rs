@@ -295,3 +295,36 @@ fn many_people_share_what_is_not_the_creator_s_alike() {
     assert!((10..16).all(|who| of(who) == of(10)) && of(10) > 20 && of(10) < 50, "{}", of(10));
     assert!(amara.move_event(&key, "Here").is_ok());
 }
+
+#[test]
+fn a_list_shows_the_newest_of_many_replies_and_the_note_all() {
+    let (mut amara, mut bea) = (Machine::new(AMARA), Machine::new(BEA));
+    let (key, note) = amara.note("On-call", "Three nights.");
+    let _report = bea.take(&[note]);
+    for n in 0..100 {
+        bea.now = bea.now.plus(1);
+        let new = control::NewReply { body: format!("reply {n}"), content_warning: None };
+        let entry = bea.say(|reader, place, rng| compose::reply(reader, place, rng, &key, &new)).expect("a reply");
+        bea.write(vec![entry]);
+    }
+    let opened = bea.log.1.get();
+    let listed = bea.notes().remove(0);
+    assert!(bea.log.1.get() - opened <= 1 + 64, "a list opens so many at most");
+    assert_eq!((listed.replies.len(), listed.cut), (64, true));
+    assert_eq!(listed.replies[63].body.as_deref(), Some("reply 99"));
+    let shown = bea.show(&key).expect("a note");
+    assert_eq!((shown.replies.len(), shown.cut), (100, false));
+}
+
+#[test]
+fn a_history_leaves_out_the_oldest_where_all_would_take_too_long() {
+    let mut bea = Machine::new(BEA);
+    let (key, _) = bea.note("a", "start");
+    for turn in 0..20 {
+        bea.edit_body(&key, &format!("{turn:02}").repeat(30_000));
+    }
+    let shown = bea.reader(|reader| reader.full(&key)).expect("a note");
+    let whole = shown.whole.as_ref().expect("visible");
+    assert_eq!(whole.too_old(crate::limits::HISTORY_BYTES), 0);
+    assert_eq!(whole.steps.len() - whole.too_old(6 << 20), 5, "1.2 MB are looked through for each");
+}
