@@ -26,6 +26,8 @@ pub struct Spent {
     pub weight: u64,
     /// Stretches of the log that entries were copied from, see [`crate::limits::TURN_STRETCHES`].
     pub stretches: usize,
+    /// Entries of items that are destroyed, see [`crate::limits::TURN_DESTROYED`].
+    pub destroyed: usize,
 }
 
 impl Batch {
@@ -42,6 +44,7 @@ impl Spent {
         self.builds += other.builds;
         self.weight = self.weight.saturating_add(other.weight);
         self.stretches += other.stretches;
+        self.destroyed += other.destroyed;
     }
 }
 

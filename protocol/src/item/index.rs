@@ -14,7 +14,7 @@ use super::row::{Flags, Row, Tag, counter, local, set_counter};
 use super::whole::{Shelf, single};
 use crate::codec;
 use crate::id::{CircleId, ItemKey};
-use crate::limits::{BLOCK_ENTRIES, TURN_STRETCHES};
+use crate::limits::{BLOCK_ENTRIES, BODY_BYTES, TURN_STRETCHES};
 use crate::log::entry::EntryAt;
 use crate::store::{Read, StoreError, Table};
 use crate::tx::Tx;
@@ -23,6 +23,10 @@ use crate::tx::Tx;
 const SLICE: usize = 256;
 /// Of these, items of several entries, whose texts may be long.
 const SEVERAL: usize = 16;
+/// Bytes of words after which a slice ends.
+const SLICE_BYTES: usize = 1 << 20;
+/// Bytes of an item's words that can be found: more than one person writes at once.
+const ITEM_BYTES: usize = 2 * BODY_BYTES;
 
 /// The index, while items are settled.
 #[derive(Debug)]
@@ -62,17 +66,22 @@ impl Index {
         if self.last.0 != self.last.1 {
             set_counter(tx, local::NUMBERS, self.last.1);
         }
-        for part in self.later.chunks(SLICE) {
-            let Some((first, _)) = part.first() else { continue };
-            let marker = local::unindexed(self.tag, *first);
-            // An item that is edited before its first words were indexed may have a marker that names others too.
-            let mut keys = tx.get(Table::Local, &marker)?.map(|bytes| waiting(&bytes)).transpose()?.unwrap_or_default();
-            let new: Vec<ItemKey> = part.iter().map(|(_, key)| *key).filter(|key| !keys.contains(key)).collect();
-            keys.extend(new);
-            tx.put(Table::Local, &marker, codec::encode(&keys));
-        }
-        Ok(())
+        remember(tx, self.tag, &self.later)
     }
+}
+
+/// Notes items that are to be indexed, with their numbers.
+fn remember(tx: &mut Tx<'_>, tag: Tag, items: &[(u64, ItemKey)]) -> Result<(), StoreError> {
+    for part in items.chunks(SLICE) {
+        let Some((first, _)) = part.first() else { continue };
+        let marker = local::unindexed(tag, *first);
+        // An item that is edited before its first words were indexed may have a marker that names others too.
+        let mut keys = tx.get(Table::Local, &marker)?.map(|bytes| waiting(&bytes)).transpose()?.unwrap_or_default();
+        let new: Vec<ItemKey> = part.iter().map(|(_, key)| *key).filter(|key| !keys.contains(key)).collect();
+        keys.extend(new);
+        tx.put(Table::Local, &marker, codec::encode(&keys));
+    }
+    Ok(())
 }
 
 /// The items that a marker names.
@@ -115,15 +124,25 @@ pub fn index(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<boo
     }
     let mut shelf = Shelf::default();
     shelf.fetch(tx, ports.source, slice.rows.iter().filter_map(|(_, row)| only(row)))?;
+    let (mut done, mut bytes) = (0, 0);
     for (key, row) in &slice.rows {
+        if bytes >= SLICE_BYTES {
+            break;
+        }
         let words = match only(row) {
             Some(at) => shelf.get(at).and_then(|piece| single(piece, ports.people)),
             None => built::get(tx, key, true)?,
         };
         if let Some(whole) = words {
-            tx.put(Table::Search, &place(row, key), whole.fields.searchable().into_bytes());
+            let mut words = whole.fields.searchable();
+            words.truncate(words.floor_char_boundary(ITEM_BYTES));
+            bytes += words.len();
+            tx.put(Table::Search, &place(row, key), words.into_bytes());
         }
+        done += 1;
     }
+    let left: Vec<(u64, ItemKey)> = slice.rows.iter().skip(done).map(|(key, row)| (row.number, *key)).collect();
+    remember(tx, Tag::of(circle), &left)?;
     Ok(true)
 }
 

@@ -13,6 +13,7 @@ use super::whole::{Loaded, Shelf, Whole, load};
 use crate::circle::body::Retention;
 use crate::id::{CircleId, ItemKey};
 use crate::limits;
+use crate::limits::TURN_DESTROYED;
 use crate::log::entry::EntryAt;
 use crate::store::{Read, StoreError, Table};
 use crate::time::{DAY, Millis};
@@ -107,7 +108,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
             settled.destroy.extend(parts::forget(self.tx, key, &mut row)?);
         } else if row.expired(self.ports.now) {
             row.flags.set(Flags::EXPIRED, true);
-            settled.destroy = self.destroy(key, &mut row)?;
+            settled.destroy = self.destroy_soon(key, &mut row)?;
         }
         self.write(key, before, &mut row);
         settled.applied = self.applied(key, before, &row);
@@ -201,6 +202,17 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
     }
 
     /// Destroys an item, which must not be listed any more: at once, or after the others that are due, where this is much already.
+    /// Destroys an item, where this turn has not destroyed much already; else it is due at once, and time takes it.
+    fn destroy_soon(&mut self, key: &ItemKey, row: &mut Row) -> Result<Vec<EntryAt>, StoreError> {
+        let spent = self.tx.spend();
+        if spent.destroyed > 0 && spent.destroyed + row.slots.len() > TURN_DESTROYED {
+            row.due = Some(self.ports.now);
+            return Ok(Vec::new());
+        }
+        spent.destroyed += row.slots.len();
+        self.destroy(key, row)
+    }
+
     fn destroy(&mut self, key: &ItemKey, row: &mut Row) -> Result<Vec<EntryAt>, StoreError> {
         let much = row.slots.len() > self.destroys && self.destroys < limits::TURN_DESTROYED && !row.flags.has(Flags::LOST);
         if much {
@@ -284,7 +296,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         }
         let mut destroy = Vec::new();
         if removed && now && (row.flags.has(Flags::LOST) || !row.flags.has(Flags::GONE)) {
-            destroy = self.destroy(key, &mut row)?;
+            destroy = self.destroy_soon(key, &mut row)?;
         }
         let mut settled = self.settle(key, before.as_ref(), row)?;
         settled.destroy.extend(destroy);

@@ -328,3 +328,47 @@ fn a_history_leaves_out_the_oldest_where_all_would_take_too_long() {
     assert_eq!(whole.too_old(crate::limits::HISTORY_BYTES), 0);
     assert_eq!(whole.steps.len() - whole.too_old(6 << 20), 5, "1.2 MB are looked through for each");
 }
+
+#[test]
+fn words_are_indexed_so_many_bytes_at_a_time() {
+    let mut bea = Machine::new(BEA);
+    for n in 0..40 {
+        bea.note(&format!("note {n}"), &format!("word{n} ").repeat(8_000));
+    }
+    let mut slices = Vec::new();
+    while crate::item::unindexed(&bea.store).expect("reads") {
+        let before = bea.words().len();
+        assert!(bea.with_tx(|tx, ports| crate::item::index(tx, ports, &CIRCLE)));
+        slices.push(bea.words().len() - before);
+    }
+    assert_eq!(slices.iter().sum::<usize>(), 40);
+    assert!(slices.iter().all(|items| *items <= 20), "{slices:?}");
+}
+
+#[test]
+fn one_turn_destroys_so_many_entries_and_time_takes_the_rest() {
+    let mut amara = Machine::new(AMARA);
+    let (mut keys, mut tombstones) = (Vec::new(), Vec::new());
+    for n in 0..6 {
+        let (key, made) = amara.event();
+        let edits: Vec<Opened> =
+            (1..=900).map(|seq| by_hand(&made, CHIOMA, 20 + n, seq, vec![made.id], place_set(&seq.to_string()))).collect();
+        for part in edits.chunks(256) {
+            let _report = amara.take(part);
+        }
+        amara.caught_up();
+        let entries = amara.say(|reader, place, rng| compose::remove(reader, place, rng, &key, true)).expect("her own");
+        tombstones.extend(entries.into_iter().map(|entry| amara.seal(entry)));
+        keys.push(key);
+    }
+    let report = amara.take(&tombstones);
+    assert!(report.destroy.len() <= crate::limits::TURN_DESTROYED && report.destroy.len() > 1_000, "{}", report.destroy.len());
+    assert!(amara.reader(|reader| events(reader, &Filter::default())).is_empty(), "all of them are hidden at once");
+    for _ in 0..6 {
+        amara.tick();
+    }
+    assert!(amara.store.scan(Table::Built, &[], &[], 9).expect("reads").is_empty());
+    let left =
+        amara.log.0.borrow().values().filter(|opened| opened.chain.device.0[0] == CHIOMA && opened.payload.is_some()).count();
+    assert_eq!(left, 0);
+}
