@@ -342,7 +342,7 @@ fn words_are_indexed_so_many_bytes_at_a_time() {
         slices.push(bea.words().len() - before);
     }
     assert_eq!(slices.iter().sum::<usize>(), 40);
-    assert!(slices.iter().all(|items| *items <= 20), "{slices:?}");
+    assert!(slices.len() > 1 && slices.iter().all(|items| *items <= 22), "{slices:?}");
 }
 
 #[test]
