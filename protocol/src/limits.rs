@@ -98,6 +98,16 @@ pub const LINKS: usize = 256;
 pub const CIRCLES: usize = 64;
 /// Requests to join that wait for a steward, per circle.
 pub const REQUESTS: usize = 64;
+/// Acts in one frame: judging one takes up to 0.2 ms.
+pub const FRAME_ACTS: usize = 256;
+/// Records in one frame: each has a signature to be verified.
+pub const FRAME_RECORDS: usize = 1_000;
+/// Parts of a welcome on one stream; a circle with ten thousand acts comes in some fifty.
+pub const WELCOME_PARTS: usize = 1_024;
+/// Acts that a welcome may bring before its circle is known to be one that we are in,
+pub const WELCOME_ACTS: usize = 65_536;
+/// and their bytes.
+pub const WELCOME_BYTES: usize = 64 << 20;
 /// Addresses that a device publishes.
 pub const ADDRESSES: usize = 8;
 /// Addresses that are kept of one peer, whoever says that it is reached there; [`ADDRESSES`] of them are called at a time.
@@ -112,6 +122,12 @@ pub const PEER_ID_BYTES: usize = 64;
 pub const STRANGER_MILLIS: u64 = 15_000;
 /// Frames that somebody who has proved nothing may send: hello, and tokens and an introduction for each circle.
 pub const STRANGER_FRAMES: usize = 4 * CIRCLES;
+/// Milliseconds after which a stream is closed on which the other side is a ticket's holder and nothing more.
+pub const GUEST_MILLIS: u64 = 600_000;
+/// Frames that she may send on it: a request, and an acknowledgement for each part of a welcome.
+pub const GUEST_FRAMES: usize = 1_024;
+/// Streams of ticket holders; one more closes the oldest.
+pub const GUESTS: usize = 64;
 /// Tries to prove a ticket, right or wrong, per peer and minute.
 pub const TICKET_TRIES: usize = 10;
 /// Devices of one person in a circle, so that nobody can use up the circle's.

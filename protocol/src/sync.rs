@@ -15,5 +15,6 @@ pub(crate) mod join;
 pub(crate) mod pace;
 mod parts;
 pub(crate) mod receive;
+pub(crate) mod requests;
 pub(crate) mod session;
 pub(crate) mod welcome;

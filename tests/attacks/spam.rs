@@ -7,7 +7,7 @@ use kith_tests::proc::until;
 use crate::text;
 
 /// Acts of one frame.
-const PART: usize = 500;
+const PART: usize = limits::FRAME_ACTS;
 /// Kilobytes that ten thousand acts, and what they mean, may take in memory.
 const GROWTH_KB: u64 = 160 << 10;
 

@@ -84,6 +84,8 @@ pub(crate) struct CircleState {
     pub(crate) suite: Suite,
     /// The content cuts that the items' rows know of.
     pub(crate) cuts: Vec<Cut>,
+    /// Bytes of all acts.
+    pub(crate) weight: usize,
     /// Memory is ahead of the store.
     pub(crate) dirty: bool,
 }
@@ -108,6 +110,7 @@ impl CircleState {
             records: BTreeMap::new(),
             suite,
             cuts: Vec::new(),
+            weight: 0,
             dirty: false,
         }
     }
@@ -171,6 +174,7 @@ impl CircleState {
     fn absorb(&mut self, crypto: &dyn Crypto, sealed: &SealedAct, body: ActBody) {
         let id = sealed.id();
         self.dirty = true;
+        self.weight = self.weight.saturating_add(sealed.bytes().len());
         if let (Statement::Remove { person, .. }, Some(farewell)) = (&body.statement, sealed.farewell(&body)) {
             self.farewells.entry(*person).or_insert((farewell, body.at));
         }

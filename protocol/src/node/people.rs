@@ -407,8 +407,7 @@ pub(crate) fn abandon(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> R
         circle.save_row(cx);
         rooms.touched(id);
     }
-    rooms.joins.remove(&id);
-    JoinRow::delete(cx, &id);
+    join::forget(rooms, cx, &id)?;
     Ok(Answer::Done)
 }
 
@@ -443,7 +442,7 @@ pub(crate) fn approve(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, requ
 /// Admits the device whose request is kept here.
 pub(crate) fn admit(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, device: &DeviceId) -> Result<PersonId, Stop> {
     let Some(circle) = rooms.circles.get_mut(id) else { return Err(Stop::Refused(outside())) };
-    let row = RequestRow::all(&cx.tx, id)?.into_iter().find(|row| row.request.device == *device);
+    let row = RequestRow::get(&cx.tx, id, device)?;
     let row = row.ok_or_else(|| Stop::not_found("no request has that id", "kith invite pending shows them"))?;
     let body = welcome::open_request(circle, cx.env.crypto, &row.request).ok_or_else(|| {
         Stop::Refused(Error::new(
@@ -472,7 +471,7 @@ pub(crate) fn admit(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, devic
     let statement =
         Statement::Admit { person, role, devices: vec![body.keys], recovery: None, invite: Some(invite), proposal: None };
     circle.write(cx, statement, rekey)?;
-    RequestRow::delete(cx, id, device);
+    rooms.requests.forget(cx, id, device);
     rooms.touched(*id);
     Ok(person)
 }
@@ -486,7 +485,7 @@ pub(crate) fn decline(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, requ
     let id = circle.id;
     let mut row = pick_request(cx, circle, request)?;
     row.declined = true;
-    row.save(cx, &id);
+    rooms.requests.keep(cx, &id, &row);
     welcome::decline_guest(rooms, cx, &id, &row.request.device);
     Ok(Answer::Done)
 }

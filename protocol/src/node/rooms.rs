@@ -21,6 +21,7 @@ use crate::sync::hello;
 use crate::sync::join::{self, JoinRow, Looking};
 use crate::sync::pace::Pace;
 use crate::sync::receive;
+use crate::sync::requests::Requests;
 use crate::sync::session::{CircleLink, Session, say};
 use crate::sync::welcome::{self, Tries};
 use crate::time::{DAY, Millis};
@@ -53,6 +54,8 @@ pub(crate) struct Rooms {
     pub(crate) dialer: Dialer,
     pub(crate) tries: Tries,
     pub(crate) pace: Pace,
+    /// Requests that wait here.
+    pub(crate) requests: Requests,
     /// The link that was last gone on with.
     pub(crate) went_on: Option<Link>,
     /// When it is gone on with what the budget of a turn did not reach to.
@@ -91,6 +94,7 @@ impl Rooms {
             dialer: Dialer::default(),
             tries: Tries::default(),
             pace: Pace::default(),
+            requests: Requests::load(base)?,
             went_on: None,
             go_on_at: Millis(0),
             announce: BTreeMap::new(),
@@ -133,7 +137,7 @@ impl Rooms {
                     Summary::of(circle).save(&mut cx.tx);
                 }
                 cuts::changed(circle, cx)?;
-                ended = welcome::forget_requests(circle, cx)?;
+                ended = welcome::forget_requests(circle, &mut self.requests, cx);
                 cx.tx.then(Effect::Notify(WatchEvent {
                     event: "member".into(),
                     circle: id.text(),
@@ -182,6 +186,7 @@ impl Rooms {
         for circle in self.circles.values_mut() {
             circle.dirty = false;
         }
+        self.requests.saved();
     }
 
     /// The draft was dropped: reads again what it had changed in memory.
@@ -189,6 +194,7 @@ impl Rooms {
         self.touched.clear();
         self.wrote.clear();
         self.joins = JoinRow::all(view)?;
+        self.requests.reload(view)?;
         let dirty: Vec<CircleId> = self.circles.values().filter(|c| c.dirty).map(|c| c.id).collect();
         for id in dirty {
             match CircleState::row(view, &id)? {
@@ -236,7 +242,7 @@ impl Rooms {
     /// A stream is over, for whatever reason.
     pub(crate) fn ended(&mut self, env: &mut Env<'_>, link: Link) {
         if let Some(session) = self.sessions.remove(&link) {
-            if session.ends().is_some() {
+            if session.in_vain() {
                 self.dialer.in_vain(env, &session.peer);
             } else {
                 self.dialer.closed(env, &session.peer);
@@ -342,7 +348,7 @@ impl Rooms {
         if self.delivery.due().is_some_and(|due| due <= now) {
             self.delivery.write(&mut cx.tx)?;
         }
-        join::tidy(self, cx);
+        join::tidy(self, cx)?;
         self.part_with_strangers(cx);
         join::ask_again(self, cx)?;
         if self.build_at <= now {

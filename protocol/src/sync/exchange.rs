@@ -267,6 +267,7 @@ fn push_records(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &
         }
         let (mut batch, mut size) = (Vec::new(), 0);
         while size <= RECORDS_BYTES
+            && batch.len() < limits::FRAME_RECORDS
             && let Some(record) = newer.next()
         {
             known.records.insert(record.device, record.count);

@@ -340,6 +340,10 @@ fn welcomed(
 ) -> Result<(), Stop> {
     let Some(join) = rooms.joins.get(asked).filter(|join| join.open()) else { return Ok(()) };
     let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
+    session.welcomed += 1;
+    if session.welcomed > limits::WELCOME_PARTS || acts.acts.len() > limits::FRAME_ACTS {
+        return Err(Stop::Peer("a welcome without end"));
+    }
     let mut arriving = match session.arriving.take().filter(|arriving| arriving.circle.device() == join.secrets.sign.id()) {
         Some(arriving) => arriving,
         None => match arrive(cx, join)? {
@@ -357,7 +361,11 @@ fn welcomed(
             return Ok(());
         }
     }
-    for bytes in records {
+    // What comes now is kept before anybody has shown that we are in.
+    if circle.order.len() > limits::WELCOME_ACTS || circle.weight > limits::WELCOME_BYTES || offered.len() > limits::HELD_ACTS {
+        return Err(Stop::Peer("a welcome without end"));
+    }
+    for bytes in records.iter().take(limits::FRAME_RECORDS) {
         circle.take_record(cx, &bytes.0);
     }
     if records.is_empty() {
@@ -416,7 +424,7 @@ pub(crate) fn confirm_join(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId
 }
 
 /// Looks that nobody answered, and joins that are long over.
-pub(crate) fn tidy(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) {
+pub(crate) fn tidy(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
     let now = cx.env.now;
     for looking in rooms.take_looking(|l| now.since(l.since) > LOOK_FOR) {
         let error = control::Error::new(
@@ -428,9 +436,25 @@ pub(crate) fn tidy(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) {
     }
     let over: Vec<CircleId> = rooms.joins.iter().filter(|(_, j)| j.over() && now.since(j.at) > DAY).map(|(id, _)| *id).collect();
     for id in over {
-        rooms.joins.remove(&id);
-        JoinRow::delete(cx, &id);
+        forget(rooms, cx, &id)?;
     }
+    Ok(())
+}
+
+/// Forgets a join, and where it came to nothing all that came with it: acts, keys and records of a circle that we are not in.
+pub(crate) fn forget(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
+    rooms.joins.remove(id);
+    JoinRow::delete(cx, id);
+    if CircleState::row(&cx.tx, id)?.is_some() {
+        return Ok(());
+    }
+    rooms.circles.remove(id);
+    for table in [Table::Act, Table::Epoch, Table::Record] {
+        for (key, _) in store::all(&cx.tx, table, &id.0)? {
+            cx.tx.delete(table, &key);
+        }
+    }
+    Ok(())
 }
 
 /// How long a preview waits for an answer, in milliseconds.

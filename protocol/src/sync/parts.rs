@@ -65,6 +65,7 @@ impl Parts {
         }
         let (mut acts, mut bytes, mut size) = (Vec::new(), Vec::new(), 0);
         while size <= ACTS_BYTES
+            && acts.len() < limits::FRAME_ACTS
             && keys.len() < limits::BOX_EPOCHS
             && let Some(id) = self.acts.pop_front()
         {

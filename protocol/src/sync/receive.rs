@@ -20,6 +20,9 @@ use crate::node::{Cx, Effect, Link, Rooms, Stop, entries};
 
 /// Acts and keys came.
 pub(crate) fn acts(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, acts: &Acts) -> Result<(), Stop> {
+    if acts.acts.len() > limits::FRAME_ACTS {
+        return Err(Stop::Peer("more acts than travel together"));
+    }
     let device = rooms.shared(link, &id).map(|shared| shared.device);
     let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
     let giver = device.and_then(|device| Giver::of(circle, &device));
@@ -129,6 +132,9 @@ fn resync(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), S
 
 /// Records came.
 pub(crate) fn records(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, records: &[Bytes]) -> Result<(), Stop> {
+    if records.len() > limits::FRAME_RECORDS {
+        return Err(Stop::Peer("more records than travel together"));
+    }
     let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
     let mut news = false;
     for bytes in records {

@@ -44,8 +44,12 @@ pub(crate) struct Session {
     pub(crate) guest: Option<Guest>,
     /// What was sent to her.
     pub(crate) welcome: Welcome,
+    /// Parts of a welcome that came from the other side.
+    pub(crate) welcomed: usize,
     /// When it opened.
     since: Millis,
+    /// When the other side first proved a ticket.
+    guest_since: Option<Millis>,
     /// Frames that came while the other side had proved nothing.
     strange: usize,
 }
@@ -210,7 +214,9 @@ impl Session {
             ask_again: None,
             guest: None,
             welcome: Welcome::default(),
+            welcomed: 0,
             since,
+            guest_since: None,
             strange: 0,
         }
     }
@@ -221,18 +227,42 @@ impl Session {
         !asks && !self.circles.values().any(|shared| shared.proved)
     }
 
-    /// When it is closed unless something is proved by then.
+    /// Is the other side only a ticket's holder: is nothing else proved, and asked for?
+    fn is_guest(&self) -> bool {
+        let ours = self.asked.is_some() || self.ask_again.is_some() || self.circles.values().any(|shared| shared.proved);
+        self.guest.is_some() && !ours
+    }
+
+    /// Since when the other side is a ticket's holder, if it is nothing more.
+    pub(crate) fn guest_since(&self) -> Option<Millis> {
+        self.guest_since.filter(|_| self.is_guest())
+    }
+
+    /// The other side proves a ticket. (How often does not matter.)
+    pub(crate) fn asked_since(&mut self, now: Millis) {
+        self.guest_since.get_or_insert(now);
+    }
+
+    /// When it is closed unless something is proved by then. Guests come again, as often as they like, to ask how it stands.
     pub(crate) fn ends(&self) -> Option<Millis> {
-        self.is_strange().then(|| self.since.plus(limits::STRANGER_MILLIS))
+        let strange = || self.is_strange().then(|| self.since.plus(limits::STRANGER_MILLIS));
+        self.guest_since().map(|since| since.plus(limits::GUEST_MILLIS)).or_else(strange)
+    }
+
+    /// Was it for nothing so far?
+    pub(crate) fn in_vain(&self) -> bool {
+        self.is_strange()
     }
 
     /// Counts a frame. May it be looked at?
     pub(crate) fn one_more(&mut self) -> bool {
-        if !self.is_strange() {
-            return true;
-        }
+        let most = match (self.is_guest(), self.is_strange()) {
+            (true, _) => limits::GUEST_FRAMES,
+            (_, true) => limits::STRANGER_FRAMES,
+            (false, false) => return true,
+        };
         self.strange += 1;
-        self.strange <= limits::STRANGER_FRAMES
+        self.strange <= most
     }
 
     /// The circle that a token of theirs names.

@@ -6,6 +6,7 @@ use minicbor::{Decode, Encode};
 
 use super::frame::{Acts, Bytes, Card, Frame, Message, Request, RequestBody, StewardKey, TicketAnswer, TicketProof, refusal};
 use super::parts::Parts;
+use super::requests::Requests;
 use super::session::{Guest, Welcome, say, send};
 use super::{exchange, session::Session};
 use crate::circle::body::Role;
@@ -27,8 +28,8 @@ pub(crate) const REQUEST: &str = "kith/v1/request";
 pub(crate) const CARD: &str = "kith/v1/card";
 /// Bytes of a request sealed to one steward.
 const SEALED_BYTES: usize = 8 << 10;
-/// Requests that wait by one ticket.
-const PER_TICKET: usize = 16;
+/// Requests in one frame between members.
+const TOGETHER: usize = 8;
 
 /// A request that waits here.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -47,19 +48,24 @@ pub(crate) struct RequestRow {
 }
 
 impl RequestRow {
+    /// Before a circle's and a device's id.
+    pub(crate) const PREFIX: &[u8] = b"req";
+
     fn key(circle: &CircleId, device: &DeviceId) -> Vec<u8> {
-        [b"req", &circle.0[..], &device.0].concat()
+        [Self::PREFIX, &circle.0[..], &device.0].concat()
     }
 
-    pub(crate) fn save(&self, cx: &mut Cx<'_, '_>, circle: &CircleId) {
+    /// By [`super::requests::Requests`] only, which knows what is kept.
+    pub(super) fn save(&self, cx: &mut Cx<'_, '_>, circle: &CircleId) {
         cx.tx.put(Table::Outbox, &Self::key(circle, &self.request.device), codec::encode(self));
     }
 
-    pub(crate) fn delete(cx: &mut Cx<'_, '_>, circle: &CircleId, device: &DeviceId) {
+    pub(super) fn delete(cx: &mut Cx<'_, '_>, circle: &CircleId, device: &DeviceId) {
         cx.tx.delete(Table::Outbox, &Self::key(circle, device));
     }
 
-    fn get(read: &dyn Read, circle: &CircleId, device: &DeviceId) -> Result<Option<Self>, StoreError> {
+    /// A device's.
+    pub(crate) fn get(read: &dyn Read, circle: &CircleId, device: &DeviceId) -> Result<Option<Self>, StoreError> {
         let bytes = read.get(Table::Outbox, &Self::key(circle, device))?;
         Ok(bytes.and_then(|b| codec::decode(&b, "request row").ok()))
     }
@@ -112,17 +118,29 @@ pub(crate) fn ticket(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, proof: 
     if let Some(session) = rooms.sessions.get_mut(&link) {
         // What was proved last counts; where it gives nothing, its holder is a stranger like any other.
         session.guest = circle.map(|circle| Guest { circle, ticket: proof.key, device: proof.device, welcomed: false });
+        session.asked_since(cx.env.now);
         session.welcome = Welcome::default();
     }
     if circle.is_some() {
         rooms.dialer.proved(&peer);
         cx.tx.then(Effect::Widen(link));
+        make_room(rooms, cx, link);
     }
     match answer {
         Some(answer) => send(cx, link, &Frame::Answer(answer)),
         None => welcome(rooms, cx, link)?,
     }
     Ok(())
+}
+
+/// Guests' streams are few: who came first goes, and may come back. (Peer ids cost nothing, so a crowd must not keep others out.)
+fn make_room(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) {
+    let guests = rooms.sessions.iter().filter_map(|(link, session)| Some((session.guest_since()?, *link)));
+    let mut guests: Vec<(Millis, Link)> = guests.filter(|(_, other)| *other != link).collect();
+    guests.sort_unstable();
+    for (_, link) in guests.iter().take((guests.len() + 1).saturating_sub(limits::GUESTS)) {
+        rooms.part_with(cx, *link, "more guests than there is room for");
+    }
 }
 
 fn refuse(cx: &mut Cx<'_, '_>, link: Link, why: u8) -> Result<(), Stop> {
@@ -256,10 +274,10 @@ pub(crate) fn request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, reques
         return Err(Stop::Peer("a request by somebody else"));
     }
     if let Some(circle) = rooms.circles.get(&guest.circle) {
-        let ended = forget_requests(circle, cx)?;
+        let ended = forget_requests(circle, &mut rooms.requests, cx);
         refuse_guests(rooms, cx, &guest.circle, &ended);
     }
-    if RequestRow::all(&cx.tx, &guest.circle)?.len() >= limits::REQUESTS {
+    if !rooms.requests.room(&guest.circle) {
         return refuse(cx, link, refusal::BUSY);
     }
     keep_request(rooms, cx, &guest.circle, request)?;
@@ -269,19 +287,23 @@ pub(crate) fn request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, reques
     Ok(())
 }
 
+/// Keeps a request, if there is room and it is one. One that cannot be used takes nothing with it.
 fn keep_request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, request: Request) -> Result<(), Stop> {
     let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
-    let known = circle.keys.contains_key(&request.device) || RequestRow::get(&cx.tx, id, &request.device)?.is_some();
+    let known = circle.keys.contains_key(&request.device) || rooms.requests.holds(id, &request.device);
     let open = circle.invite_of(&request.ticket).is_some_and(|i| invite_status(circle, &i, cx.env.now) == InviteStatus::Open);
     let small = request.sealed.len() <= limits::HEADS && request.sealed.iter().all(|sealed| sealed.sealed.len() <= SEALED_BYTES);
-    let waiting = RequestRow::all(&cx.tx, id)?;
-    let by_ticket = waiting.iter().filter(|row| row.request.ticket == request.ticket).count();
-    if known || !open || !small || waiting.len() >= limits::REQUESTS || by_ticket >= PER_TICKET {
+    if known || !open || !small || !rooms.requests.room_by(id, &request.ticket) {
         return Ok(());
     }
-    let device = request.device;
-    RequestRow { version: 1, request, at: cx.env.now, declined: false }.save(cx, id);
-    if circle.my_role().is_some_and(|role| role >= Role::Steward) {
+    let steward = circle.my_role().is_some_and(|role| role >= Role::Steward);
+    let mine = steward && request.sealed.iter().any(|sealed| sealed.to == circle.device());
+    if mine && open_request(circle, cx.env.crypto, &request).is_none() {
+        return Ok(());
+    }
+    let (device, at_once) = (request.device, mine && !circle.membership.state().approval_required());
+    rooms.requests.keep(cx, id, &RequestRow { version: 1, request, at: cx.env.now, declined: false });
+    if steward {
         cx.tx.then(Effect::Notify(crate::control::WatchEvent {
             event: "member".into(),
             circle: id.text(),
@@ -289,12 +311,17 @@ fn keep_request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, request: 
             id: crate::id::short_text('q', &device.0),
             change: "new".into(),
         }));
-        if !circle.membership.state().approval_required() {
-            return crate::node::people::admit(rooms, cx, id, &device).map(|_| ());
+    }
+    if at_once {
+        match crate::node::people::admit(rooms, cx, id, &device) {
+            Ok(_) => return Ok(()),
+            // It waits for a steward who can.
+            Err(Stop::Refused(_)) => {}
+            Err(stop) => return Err(stop),
         }
     }
     for link in rooms.links_of(id) {
-        forward_requests(rooms, cx, link, id)?;
+        forward(rooms, cx, link, id, Some(device))?;
     }
     Ok(())
 }
@@ -302,21 +329,22 @@ fn keep_request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, request: 
 /// Forgets requests that have come to an end: admitted, or by an invite that gives nothing any more. Whoever asked by such an
 /// invite waits for nothing: her device, and why.
 #[must_use = "those who wait want to hear of it"]
-pub(crate) fn forget_requests(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<Vec<(DeviceId, u8)>, Stop> {
-    let mut ended = Vec::new();
-    for row in RequestRow::all(&cx.tx, &circle.id)? {
-        let device = row.request.device;
-        let why = match circle.invite_of(&row.request.ticket) {
+pub(crate) fn forget_requests(circle: &CircleState, requests: &mut Requests, cx: &mut Cx<'_, '_>) -> Vec<(DeviceId, u8)> {
+    let mut over = Vec::new();
+    for (device, waits) in requests.of(&circle.id) {
+        let why = match circle.invite_of(&waits.ticket) {
             Some(invite) => invite_status(circle, &invite, cx.env.now).refusal(),
             None => Some(refusal::UNKNOWN),
         };
         let admitted = circle.keys.contains_key(&device);
         if admitted || why.is_some() {
-            RequestRow::delete(cx, &circle.id, &device);
+            over.push((device, why.filter(|_| !admitted && !waits.declined)));
         }
-        ended.extend(why.filter(|_| !admitted && !row.declined).map(|why| (device, why)));
     }
-    Ok(ended)
+    for (device, _) in &over {
+        requests.forget(cx, &circle.id, device);
+    }
+    over.into_iter().filter_map(|(device, why)| Some((device, why?))).collect()
 }
 
 /// Tells open links of guests that they wait for nothing any more.
@@ -330,8 +358,13 @@ pub(crate) fn refuse_guests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleI
     }
 }
 
-/// Passes waiting requests on to a steward's device.
-pub(crate) fn forward_requests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) -> Result<(), Stop> {
+/// Passes all that wait on to a steward's device.
+pub(crate) fn forward_requests(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) -> Result<(), Stop> {
+    forward(rooms, cx, link, id, None)
+}
+
+/// Passes requests on to a steward's device that can open them: one device's, or all.
+fn forward(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, only: Option<DeviceId>) -> Result<(), Stop> {
     let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
     let state = circle.now();
     let Some(shared) = rooms.sessions.get(&link).and_then(|s| s.circles.get(id)).filter(|s| s.proved) else { return Ok(()) };
@@ -339,20 +372,32 @@ pub(crate) fn forward_requests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Lin
     if role.is_none_or(|role| role < Role::Steward) {
         return Ok(());
     }
-    let waiting: Vec<Request> = RequestRow::all(&cx.tx, id)?
-        .into_iter()
-        .filter(|row| !row.declined && row.request.sealed.iter().any(|s| s.to == shared.device))
-        .map(|row| row.request)
-        .collect();
-    for chunk in waiting.chunks(8) {
-        say(cx, link, shared.mine, Message::Requests(chunk.to_vec()));
+    let (mut together, mut size) = (Vec::new(), 0);
+    for device in rooms.requests.open_to(id, &shared.device) {
+        if only.is_some_and(|only| only != device) {
+            continue;
+        }
+        let Some(row) = RequestRow::get(&cx.tx, id, &device)? else { continue };
+        let weight = row.request.sealed.iter().map(|sealed| sealed.sealed.len()).sum::<usize>();
+        if together.len() == TOGETHER || size + weight > exchange::RECORDS_BYTES && !together.is_empty() {
+            say(cx, link, shared.mine, Message::Requests(std::mem::take(&mut together)));
+            size = 0;
+        }
+        size += weight;
+        together.push(row.request);
+    }
+    if !together.is_empty() {
+        say(cx, link, shared.mine, Message::Requests(together));
     }
     Ok(())
 }
 
 /// Requests that another member kept for us.
 pub(crate) fn requests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: CircleId, requests: Vec<Request>) -> Result<(), Stop> {
-    for request in requests.into_iter().take(limits::REQUESTS) {
+    if requests.len() > TOGETHER {
+        return Err(Stop::Peer("more requests than travel together"));
+    }
+    for request in requests {
         keep_request(rooms, cx, &id, request)?;
     }
     Ok(())

@@ -1,0 +1,116 @@
+//! Requests to come in that wait: what is kept of them here, without their bodies.
+//!
+//! Whoever holds a link sends requests at will, each up to 128 KiB. How many wait, by which ticket and for whom stands in memory,
+//! so that a further one makes nobody read the others again.
+
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+
+use super::welcome::RequestRow;
+use crate::codec;
+use crate::id::{CircleId, DeviceId};
+use crate::limits;
+use crate::node::Cx;
+use crate::store::{self, Read, StoreError, Table};
+
+/// Requests that wait by one ticket.
+const PER_TICKET: usize = 16;
+
+/// What is known of a request without its body.
+#[derive(Clone, Debug)]
+pub(crate) struct Waits {
+    /// By which ticket it came.
+    pub(crate) ticket: DeviceId,
+    /// To which stewards' devices it is sealed.
+    to: Vec<DeviceId>,
+    /// A steward said no here.
+    pub(crate) declined: bool,
+}
+
+/// What waits in each circle, by the device that asks.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    waits: BTreeMap<(CircleId, DeviceId), Waits>,
+    /// Changed by the input at hand.
+    dirty: bool,
+}
+
+impl Requests {
+    /// Of all circles.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub(crate) fn load(read: &dyn Read) -> Result<Self, StoreError> {
+        let mut requests = Self::default();
+        for (key, bytes) in store::all(read, Table::Outbox, RequestRow::PREFIX)? {
+            let circle = key.get(RequestRow::PREFIX.len()..).and_then(|key| key.first_chunk()).map(|id| CircleId(*id));
+            if let (Some(circle), Ok(row)) = (circle, codec::decode::<RequestRow>(&bytes, "request row")) {
+                requests.put(circle, &row);
+            }
+        }
+        Ok(requests)
+    }
+
+    /// The input at hand was kept.
+    pub(crate) const fn saved(&mut self) {
+        self.dirty = false;
+    }
+
+    /// It was not: reads again what it changed.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub(crate) fn reload(&mut self, read: &dyn Read) -> Result<(), StoreError> {
+        if self.dirty {
+            *self = Self::load(read)?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, circle: CircleId, row: &RequestRow) {
+        let to = row.request.sealed.iter().map(|sealed| sealed.to).take(limits::HEADS).collect();
+        let waits = Waits { ticket: row.request.ticket, to, declined: row.declined };
+        self.waits.insert((circle, row.request.device), waits);
+    }
+
+    /// Keeps a request, or what a steward said to it.
+    pub(crate) fn keep(&mut self, cx: &mut Cx<'_, '_>, circle: &CircleId, row: &RequestRow) {
+        row.save(cx, circle);
+        self.put(*circle, row);
+        self.dirty = true;
+    }
+
+    /// Forgets a request.
+    pub(crate) fn forget(&mut self, cx: &mut Cx<'_, '_>, circle: &CircleId, device: &DeviceId) {
+        RequestRow::delete(cx, circle, device);
+        self.dirty |= self.waits.remove(&(*circle, *device)).is_some();
+    }
+
+    /// What waits in a circle.
+    pub(crate) fn of(&self, circle: &CircleId) -> impl Iterator<Item = (DeviceId, &Waits)> {
+        let all = (*circle, DeviceId([0; 32]))..=(*circle, DeviceId([0xff; 32]));
+        self.waits.range(all).map(|((_, device), waits)| (*device, waits))
+    }
+
+    /// Does this device's wait?
+    pub(crate) fn holds(&self, circle: &CircleId, device: &DeviceId) -> bool {
+        self.waits.contains_key(&(*circle, *device))
+    }
+
+    /// Is there room for one more in this circle?
+    pub(crate) fn room(&self, circle: &CircleId) -> bool {
+        self.of(circle).count() < limits::REQUESTS
+    }
+
+    /// And by this ticket?
+    pub(crate) fn room_by(&self, circle: &CircleId, ticket: &DeviceId) -> bool {
+        self.room(circle) && self.of(circle).filter(|(_, waits)| waits.ticket == *ticket).count() < PER_TICKET
+    }
+
+    /// Those that a steward's device can open and that nobody declined here.
+    pub(crate) fn open_to(&self, circle: &CircleId, steward: &DeviceId) -> Vec<DeviceId> {
+        let open = |(_, waits): &(DeviceId, &Waits)| !waits.declined && waits.to.contains(steward);
+        self.of(circle).filter(open).map(|(device, _)| device).collect()
+    }
+}
