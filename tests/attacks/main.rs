@@ -3,6 +3,7 @@
 
 mod apart;
 mod clones;
+mod costs;
 mod cuts;
 mod destroyed;
 mod disk;

@@ -12,6 +12,7 @@ mod process;
 mod report;
 mod rows;
 mod turns;
+mod worst;
 
 use std::path::PathBuf;
 

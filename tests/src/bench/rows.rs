@@ -25,7 +25,7 @@ const READERS: usize = 8;
 
 /// The benchmark under way.
 pub(super) struct Bench<F> {
-    options: Options,
+    pub(super) options: Options,
     notes: Vec<Note>,
     tell: F,
     floors: Option<Floors>,
@@ -57,20 +57,23 @@ impl<F: FnMut(&Row)> Bench<F> {
         if self.options.wants("profile") && (!self.options.quick || self.options.only.is_some()) {
             self.profile()?;
         }
+        if self.options.wants("worst_inputs") && (!self.options.quick || self.options.only.is_some()) {
+            self.worst_inputs()?;
+        }
         if self.options.wants("growth") && (!self.options.quick || self.options.only.is_some()) {
             self.growth()?;
         }
         Ok(())
     }
 
-    fn add(&mut self, row: Row) {
+    pub(super) fn add(&mut self, row: Row) {
         if self.options.wants(&row.metric) {
             (self.tell)(&row);
             self.rows.push(row);
         }
     }
 
-    const fn times(&self, full: usize, quick: usize) -> usize {
+    pub(super) const fn times(&self, full: usize, quick: usize) -> usize {
         if self.options.quick { quick } else { full }
     }
 
@@ -380,6 +383,6 @@ fn search_complete(member: &mut Member, notes: &[Note], start: Instant) -> Resul
 }
 
 /// Quiet is what is measured, or what a measurement needs before it.
-fn pause(time: Duration) {
+pub(super) fn pause(time: Duration) {
     std::thread::sleep(time);
 }

@@ -37,6 +37,15 @@ impl Turns {
     }
 }
 
+/// The longest turn that was told after so many lines, in seconds, and how many lines there are now.
+#[must_use]
+pub fn longest(file: &Path, after: usize) -> (f64, usize) {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let turns = text.lines().skip(after).filter(|line| line.contains(": turn"));
+    let took = |line: &str| ["handle_us", "commit_us", "effects_us"].iter().filter_map(|field| value(line, field)).sum::<f64>();
+    (turns.map(took).fold(0.0, f64::max) / 1e6, text.lines().count())
+}
+
 fn value(line: &str, field: &str) -> Option<f64> {
     let rest = line.split_once(&format!(" {field}="))?.1;
     rest.split(' ').next()?.trim_end_matches('"').parse().ok()

@@ -260,6 +260,25 @@ impl Peer {
         run
     }
 
+    /// A run of so many notes of 59,000 characters each, which compress to next to nothing.
+    #[must_use]
+    pub fn heavy(&self, many: usize) -> Run {
+        let mut run = self.run("x");
+        let long = "a".repeat(59_000);
+        let edit = encoded(&Edit::opening(now(), None, vec![Op::Insert(1, None, long.clone().into())])).encode();
+        let head = edit.get(..edit.len() - long.len()).unwrap_or_default();
+        run.entry().inside = Some(packed(1, &repeated(head, b'a', long.len())));
+        let like = run.entry().clone();
+        let mut random = crypto::Seeded::new(super::member::fresh_seed());
+        for _ in 1..many {
+            let mut entry = Entry { heads: None, ..like.clone() };
+            random.fill_bytes(&mut entry.nonce);
+            random.fill_bytes(&mut entry.sealing);
+            run.entries.push(entry);
+        }
+        run
+    }
+
     /// Sends a run.
     pub fn send_run(&self, run: &Run) {
         self.send_run_bytes(run.bytes());
@@ -280,6 +299,18 @@ impl Peer {
         let newest = ring.iter().max_by_key(|(id, row)| (row.made_at, **id)).expect("it holds keys");
         (*newest.0, newest.1.keys.clone())
     }
+}
+
+/// One zstd frame of these bytes and then one byte, so many times (RFC 8878: a raw block and a repeated one).
+fn repeated(head: &[u8], byte: u8, count: usize) -> Vec<u8> {
+    let size = |len: usize| u32::try_from(len).unwrap_or(u32::MAX) << 3;
+    let block = |header: u32| header.to_le_bytes().into_iter().take(3);
+    let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38];
+    out.extend(block(size(head.len())));
+    out.extend_from_slice(head);
+    out.extend(block(1 | 1 << 1 | size(count)));
+    out.push(byte);
+    out
 }
 
 /// A signature that is none.
