@@ -48,8 +48,9 @@ pub const CHAIN_GAPS: usize = 64;
 pub const EDIT_OPS: usize = 4_096;
 /// Entries of one item; a minute-by-minute co-edited page stays below.
 pub const ITEM_ENTRIES: usize = 4_096;
-/// What an entry of an item weighs, besides its bytes: so that a share of an item is 1,024 entries at most.
-pub const ENTRY_WEIGHT: u64 = 2 << 10;
+/// What an entry of an item weighs, besides its bytes: so that a share of an item is a thousand small changes, and never more than
+/// 1,170 entries.
+pub const ENTRY_WEIGHT: u64 = 7 << 8;
 /// What each of its operations, and each entry that it rests on, weighs besides its bytes.
 pub const OPERATION_WEIGHT: u64 = 32;
 /// What one person may write into one item, as weight: thirty rewritings of the longest body, or a thousand small changes. The

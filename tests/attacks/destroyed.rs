@@ -131,7 +131,7 @@ fn destroyed_everywhere(notes: &[Value], edits: &[&str]) {
     let secret = |home: &Home| listed(home).into_iter().find(|note| text(note, "title") == WORDS[0]);
     let id = text(&secret(&amara).expect("it is there"), "id");
     for edit in edits {
-        drop(amara.json(&["note", "edit", &id, "--body", edit]));
+        drop(amara.json(&["note", "edit", &id, edit]));
     }
     until("the changes", || secret(&bea).filter(|note| note["version"] == 1 + edits.len()));
     let before = [Before::of(&mut amara, "Amara"), Before::of(&mut bea, "Bea")];
