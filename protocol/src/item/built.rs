@@ -70,21 +70,26 @@ fn set_of(whole: &Whole) -> [u8; 32] {
     crate::crypto::hash("kith/v1/built", &parts)
 }
 
-/// Writes what an item says; nothing where the same entries made what is there.
-pub(super) fn put(tx: &mut Tx<'_>, key: &ItemKey, whole: &Whole) -> Result<(), StoreError> {
-    let of = set_of(whole);
-    if read_row(tx, key)?.is_some_and(|row| row.of == of && row.waiting == whole.waiting) {
+/// Writes what an item says; nothing where the same entries made what is there. `text`: all of it; else the rest of a long text is
+/// where it was, in the only entry.
+pub(super) fn put(tx: &mut Tx<'_>, key: &ItemKey, whole: &Whole, text: bool) -> Result<(), StoreError> {
+    let (of, all) = (set_of(whole), text);
+    if let Some(row) = read_row(tx, key)?.filter(|row| row.of == of && row.waiting == whole.waiting)
+        && (!row.more || tx.get(Table::Built, &place(key, TEXT))?.is_some() == all)
+    {
         return Ok(());
     }
     let mut shown = whole.fields.clone();
     let text = shown.words(fields::BODY);
     let start: String = text.chars().take(LIST_TEXT).collect();
     let more = start.len() < text.len();
-    if more {
+    if more && all {
         tx.put(Table::Built, &place(key, TEXT), codec::encode(&Private(text.to_owned())));
-        shown.set_text(fields::BODY, start);
     } else {
         tx.delete(Table::Built, &place(key, TEXT));
+    }
+    if more {
+        shown.set_text(fields::BODY, start);
     }
     let row = BuiltRow {
         version: VERSION,

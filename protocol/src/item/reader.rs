@@ -84,14 +84,17 @@ impl<'a> Reader<'a> {
             rows.extend(self.row(key)?.filter(|row| row.kind().is_some()).map(|row| (*key, row)));
         }
         let mut shelf = Shelf::default();
-        let single = rows.iter().filter_map(|(_, row)| first(row)).map(|slot| slot.at);
+        let single =
+            rows.iter().filter_map(|(_, row)| first(row).filter(|_| text || !row.flags.has(Flags::LONG))).map(|slot| slot.at);
         shelf.fetch(self.read, self.source, single)?;
         rows.into_iter().map(|(key, row)| self.one(key, row, &shelf, text)).collect()
     }
 
     fn one(&self, key: ItemKey, row: Row, shelf: &Shelf, text: bool) -> Result<Shown, StoreError> {
         let mut shown = Shown { key, state: state(&row, self.now), author: None, whole: None, row };
-        if let Some(slot) = first(&shown.row) {
+        if let (true, false, Some(whole)) = (shown.row.flags.has(Flags::LONG), text, self.start_of(&shown)?) {
+            (shown.author, shown.whole) = (Some(whole.item.creator), Some(whole));
+        } else if let Some(slot) = first(&shown.row) {
             let piece = shelf.get(slot.at);
             shown.author = piece.map(|piece| piece.item.creator);
             shown.whole = piece.filter(|_| !slot.held).and_then(|piece| single(piece, self.people)).map(Box::new);
@@ -127,6 +130,12 @@ impl<'a> Reader<'a> {
         }
         let (message, hint) = ("you have changed this as often as one person may", "Start a new one, and link to this one.");
         Err(control::Error::new(control::Code::Failed, message, hint).into())
+    }
+
+    /// How a long text of one entry begins, and all else that it says.
+    fn start_of(&self, shown: &Shown) -> Result<Option<Box<Whole>>, StoreError> {
+        let there = first(&shown.row).is_some_and(|slot| !slot.held);
+        if there { Ok(built::get(self.read, &shown.key, false)?.map(Box::new)) } else { Ok(None) }
     }
 
     /// One item, visible, put together from all of its entries: to change it, or to tell how it came to be.

@@ -64,6 +64,8 @@ impl Flags {
     pub(super) const SAYS: u16 = 1 << 12;
     /// A mark whose author created what it is about.
     pub(super) const OWN: u16 = 1 << 13;
+    /// Of one entry, with a text so long that a list shows its start from a row of its own.
+    pub(super) const LONG: u16 = 1 << 14;
 
     pub(super) const fn has(self, flag: u16) -> bool {
         self.0 & flag != 0

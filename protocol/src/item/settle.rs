@@ -135,9 +135,11 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         match loaded {
             Loaded::Ready(whole) => {
                 row.flags.set(Flags::WAITING, whole.waiting);
-                if row.slots.len() > 1 {
-                    built::put(self.tx, key, &whole)?;
+                let long = row.slots.len() == 1 && whole.is_long();
+                if row.slots.len() > 1 || long {
+                    built::put(self.tx, key, &whole, !long)?;
                 }
+                row.flags.set(Flags::LONG, long);
                 self.describe(row, &whole);
             }
             Loaded::Held | Loaded::Absent => self.describe_nothing(key, row),

@@ -292,6 +292,11 @@ impl Whole {
         }
     }
 
+    /// Is its text longer than a list shows?
+    pub(super) fn is_long(&self) -> bool {
+        self.fields.words(fields::BODY).chars().nth(LIST_TEXT).is_some()
+    }
+
     /// Leaves out what of a long text a list does not show.
     pub(super) fn shorten(&mut self) {
         let text = self.fields.words(fields::BODY);

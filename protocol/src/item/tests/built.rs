@@ -372,3 +372,29 @@ fn one_turn_destroys_so_many_entries_and_time_takes_the_rest() {
         amara.log.0.borrow().values().filter(|opened| opened.chain.device.0[0] == CHIOMA && opened.payload.is_some()).count();
     assert_eq!(left, 0);
 }
+
+#[test]
+fn a_list_opens_nothing_of_a_long_text_of_one_entry_either() {
+    let mut bea = Machine::new(BEA);
+    let keys: Vec<ItemKey> = (0..20).map(|n| bea.note(&format!("note {n}"), &"é".repeat(20_000)).0).collect();
+    let opened = bea.log.1.get();
+    let listed = bea.notes();
+    assert_eq!(bea.log.1.get(), opened);
+    assert!(listed.iter().all(|note| note.cut && note.body.as_ref().is_some_and(|body| *body == "é".repeat(4_096))));
+    assert_eq!((listed[0].title.as_str(), listed[0].author.name.as_str(), listed[0].version), ("note 0", "Bea", 1));
+    assert_eq!(listed[0].delivered, Some((1, 3)));
+    let shown = bea.show(&keys[0]).expect("a note");
+    assert_eq!((shown.body, shown.cut), (Some("é".repeat(20_000)), false));
+    bea.edit_body(&keys[0], "short");
+    assert_eq!(bea.notes()[0].body.as_deref(), Some("short"));
+    let entries = bea.say(|reader, place, rng| compose::remove(reader, place, rng, &keys[1], true)).expect("her own");
+    bea.write(entries);
+    assert_eq!((bea.kept_of(&keys[1]), bea.notes().len()), (0, 19));
+    // An entry that waits for another makes it an item of several, made of the same one.
+    let note = bea.log.0.borrow().values().find(|opened| opened.item.key(&CIRCLE) == keys[2]).cloned().expect("a note");
+    let deps = vec![EntryId([77; 32])];
+    let mut waits = by_hand(&note, BEA, 5, 1, deps, vec![Op::Set(f::TITLE, Value::text("later"))]);
+    waits.chain.class = note.chain.class;
+    let _report = bea.take(&[waits]);
+    assert_eq!(bea.show(&keys[2]).expect("a note").body, Some("é".repeat(20_000)));
+}
