@@ -82,7 +82,10 @@ impl Node {
         batch.spent = spent;
         match (stop, call, link) {
             (Stop::Store(error), _, _) => return Err(error),
-            (Stop::Refused(error), Some(call), _) => batch.effects.push(Effect::Reply(call, Err(error))),
+            (Stop::Refused(error), Some(call), _) => {
+                self.rooms.gather_soon(env.now);
+                batch.effects.push(Effect::Reply(call, Err(error)));
+            }
             (Stop::Peer(why), _, link) => {
                 batch.effects.push(Effect::Log(why, None));
                 if let Some(link) = link {

@@ -10,6 +10,8 @@ pub enum Bug {
     RemovedStay,
     /// `circle::state`: a newcomer is handed talk keys from before her time.
     OldTalk,
+    /// `circle::state`: what an epoch says of itself decides what newcomers are handed of it.
+    LooseEpoch,
     /// `circle::membership`: a removal does not void what the removed write behind its back.
     NoCut,
     /// `log`: an entry's payload stands as it is where it should be sealed.

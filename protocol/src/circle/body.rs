@@ -104,6 +104,24 @@ pub enum History {
     Days(#[n(0)] u32),
 }
 
+impl History {
+    /// How much it opens, in days of what came before; the strictest first.
+    #[must_use]
+    pub const fn looseness(self) -> u32 {
+        match self {
+            Self::All => u32::MAX,
+            Self::SinceJoin => 0,
+            Self::Days(days) => days,
+        }
+    }
+
+    /// Of two, the one that opens less.
+    #[must_use]
+    pub const fn stricter(self, other: Self) -> Self {
+        if other.looseness() < self.looseness() { other } else { self }
+    }
+}
+
 /// How long conversation is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(array)]

@@ -45,7 +45,7 @@ pub use people::Status;
 pub use rules::Rule;
 pub use state::{Invite, Person, State};
 
-use crate::circle::body::{DeviceKeys, Statement};
+use crate::circle::body::{DeviceKeys, History, Statement};
 use crate::id::{ActId, CircleId, DeviceId, PersonId};
 use crate::limits;
 use bits::Bits;
@@ -236,12 +236,36 @@ impl Membership {
         self.chosen(self.all.heads.iter().rev())
     }
 
-    /// The parents of the next act that carries an epoch: rotations too, which it thereby supersedes.
+    /// The parents of the next act that carries an epoch: rotations too, which it thereby supersedes. Where there are more than an
+    /// act can name, those first without which its epoch would not be usable (D-20), then the newest; the rest are merged by the
+    /// acts after it.
     #[must_use]
     pub fn epoch_heads(&self) -> Vec<ActId> {
-        let rotates = |x: &&usize| self.graph.rotations().get(**x);
-        let tips = || self.all.tips.iter().rev();
-        self.chosen(tips().filter(|x| !rotates(x)).chain(tips().filter(rotates)))
+        let tips = &self.all.tips;
+        if !self.crowded() {
+            return self.chosen(tips.iter());
+        }
+        let mut needed = self.judgement(self.all.clone()).need.clone();
+        let (mut first, mut rest) = (Vec::new(), Vec::new());
+        for x in tips.iter().rev() {
+            let past = &self.graph.act(*x).past;
+            if first.len() < limits::HEADS && (needed.get(*x) || needed.meets(past)) {
+                needed = needed.minus(past);
+                needed.unset(*x);
+                first.push(x);
+            } else {
+                rest.push(x);
+            }
+        }
+        let rotates = |x: &&&usize| self.graph.rotations().get(***x);
+        let last = rest.iter().filter(rotates);
+        self.chosen(first.iter().chain(rest.iter().filter(|x| !rotates(x))).chain(last).copied())
+    }
+
+    /// Are there more heads, rotations included, than one act can name?
+    #[must_use]
+    pub const fn crowded(&self) -> bool {
+        self.all.tips.len() > limits::HEADS
     }
 
     /// As many as fit; the rest are merged by the acts after it.
@@ -275,6 +299,27 @@ impl Membership {
         }
         states.push_back((place.tips, Arc::clone(&state)));
         state
+    }
+
+    /// What newcomers may read at most of an epoch that this act carries: the policy in force in the act's own past, or the one
+    /// that it sets itself where that is stricter. Whatever is not known opens nothing.
+    #[must_use]
+    pub fn history_in(&self, fact: &Fact) -> History {
+        let own = policies::set_history(&fact.statement);
+        if matches!(fact.statement, Statement::Genesis { .. }) {
+            return own.unwrap_or(History::SinceJoin);
+        }
+        let before = self.graph.place(&fact.parents).map(|place| self.judgement(place).history(&self.graph));
+        let before = before.unwrap_or(History::SinceJoin);
+        own.map_or(before, |own| own.stricter(before))
+    }
+
+    /// Which of these acts are among `heads` or before one of them.
+    #[must_use]
+    pub fn among(&self, acts: &[ActId], heads: &[ActId]) -> Vec<bool> {
+        let place = self.graph.place(heads);
+        let past = |x: usize| place.as_ref().is_some_and(|place| place.past.get(x));
+        acts.iter().map(|act| heads.contains(act) || self.graph.find(act).is_some_and(past)).collect()
     }
 
     /// Is `act` one of `heads` or before one of them?

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::body::{DeviceKeys, History, NewEpoch, Statement};
-use super::epoch::{self, EpochKeys, EpochRow, KeyRing, Ring};
+use super::body::{DeviceKeys, Statement};
+use super::epoch::{self, EpochKeys, KeyRing, Ring};
 use super::membership::{Cut, Fact, Membership, Verdict};
 use super::record::{self, Record};
 use crate::codec;
@@ -17,25 +17,12 @@ use crate::node::{Cx, Stop};
 use crate::store::{self, Read, StoreError, Table};
 use crate::time::Millis;
 
-mod own;
+mod epochs;
+pub(crate) mod own;
 mod view;
 
 pub(crate) use super::row::{CircleRow, Standing};
-
-/// One epoch, as its act tells it.
-#[derive(Clone, Debug)]
-pub(crate) struct EpochMeta {
-    /// The act that carries it.
-    pub(crate) act: ActId,
-    /// Its maker's label.
-    pub(crate) at: Millis,
-    /// The history policy it records.
-    pub(crate) history: History,
-    /// What it supersedes.
-    pub(crate) parents: Vec<EpochId>,
-    /// When another epoch first superseded it, by that one's label.
-    pub(crate) superseded: Option<Millis>,
-}
+pub(crate) use epochs::EpochMeta;
 
 /// What became of an act that came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +53,8 @@ pub(crate) struct CircleState {
     pub(crate) ring: Ring,
     /// Epochs known.
     pub(crate) epochs: BTreeMap<EpochId, EpochMeta>,
+    /// When an epoch was superseded, by the earliest label of those that name it.
+    superseded: BTreeMap<EpochId, Millis>,
     /// Which epoch an act carries.
     pub(crate) carried: BTreeMap<ActId, EpochId>,
     /// Acts in the order of acceptance: parents first.
@@ -101,6 +90,7 @@ impl CircleState {
             row,
             ring: Ring::default(),
             epochs: BTreeMap::new(),
+            superseded: BTreeMap::new(),
             carried: BTreeMap::new(),
             order: Vec::new(),
             tips: BTreeSet::new(),
@@ -170,6 +160,12 @@ impl CircleState {
         }
     }
 
+    /// The epoch that an act carries.
+    #[cfg(test)]
+    pub(crate) fn opened_epoch(&self, sealed: &SealedAct) -> Option<super::body::NewEpoch> {
+        self.opened(sealed)?.epoch
+    }
+
     /// Takes a verified, opened act into memory.
     fn absorb(&mut self, crypto: &dyn Crypto, sealed: &SealedAct, body: ActBody) {
         let id = sealed.id();
@@ -181,30 +177,19 @@ impl CircleState {
         for keys in introduced(&body.statement) {
             self.keys.entry(keys.sign).or_insert_with(|| keys.clone());
         }
-        if let Some(new) = &body.epoch {
-            self.absorb_epoch(id, body.at, new);
-        }
         for parent in sealed.parents() {
             self.tips.remove(parent);
         }
         self.tips.insert(id);
         self.parents.insert(id, sealed.parents().to_vec());
         self.order.push(id);
+        let (at, carried) = (body.at, body.epoch.clone());
         let fact = Fact::read(crypto, sealed, body);
+        if let Some(new) = carried {
+            self.absorb_epoch(&fact, at, &new);
+        }
         // Inadmissible acts are part of the history too; their parents are known, so none is held.
         self.membership.add(fact);
-    }
-
-    fn absorb_epoch(&mut self, act: ActId, at: Millis, new: &NewEpoch) {
-        let epoch = epoch::epoch_id(&self.id, new);
-        for parent in &new.parents {
-            if let Some(meta) = self.epochs.get_mut(parent) {
-                meta.superseded = Some(meta.superseded.map_or(at, |before| before.min(at)));
-            }
-        }
-        let meta = EpochMeta { act, at, history: new.history, parents: new.parents.clone(), superseded: None };
-        self.epochs.entry(epoch).or_insert(meta);
-        self.carried.insert(act, epoch);
     }
 
     /// Judges an act that a peer sent, and keeps it if it belongs to this circle. `offered`: keys that came with it.
@@ -251,44 +236,6 @@ impl CircleState {
             }
         }
         Ok(Taken::New)
-    }
-
-    /// Keeps keys of a known epoch, joined with those already held.
-    fn learn_keys(&mut self, cx: &mut Cx<'_, '_>, id: EpochId, keys: EpochKeys) {
-        let Some(meta) = self.epochs.get(&id) else { return };
-        let row = match self.ring.row(&id) {
-            Some(held) if held.keys.talk.is_some() || held.talk_destroyed_at.is_some() || keys.talk.is_none() => return,
-            Some(held) => {
-                let mut row = held.clone();
-                row.keys = keys;
-                row
-            }
-            None => EpochRow::new(keys, meta.act, meta.at, meta.history),
-        };
-        self.dirty = true;
-        epoch::put_epoch(&mut cx.tx, &self.id, &id, &row);
-        self.ring.insert(id, row);
-    }
-
-    /// Takes keys that a box brought for epochs whose acts are known. True where any was new.
-    pub(crate) fn take_keys(&mut self, cx: &mut Cx<'_, '_>, offered: BTreeMap<EpochId, EpochKeys>) -> bool {
-        let mut learned = false;
-        for (id, keys) in offered {
-            let Some(meta) = self.epochs.get(&id) else { continue };
-            let lacking = self.ring.epoch(&id).is_none_or(|held| held.talk.is_none() && keys.talk.is_some());
-            let act = meta.act;
-            if lacking && self.new_epoch_of(&cx.tx, &act).is_some_and(|new| epoch::check(&new.commitments, &keys)) {
-                self.learn_keys(cx, id, keys);
-                learned = true;
-            }
-        }
-        learned
-    }
-
-    /// Reads a stored act's epoch again.
-    fn new_epoch_of(&self, read: &dyn Read, id: &ActId) -> Option<NewEpoch> {
-        let sealed = act::get_act(read, &self.id, id).ok()??;
-        self.opened(&sealed)?.epoch
     }
 
     /// Verifies a record and keeps it if it is newer. True where it was.

@@ -27,7 +27,7 @@ fn folder() -> PathBuf {
 }
 
 fn file(name: &str) -> String {
-    let version = if matches!(name, "genesis" | "removal") { 2 } else { 1 };
+    let version = if matches!(name, "genesis" | "removal" | "epoch-row") { 2 } else { 1 };
     format!("{name}.v{version}.hex")
 }
 
@@ -102,7 +102,13 @@ impl Cast {
             let entries = Self::entries(count);
             append(&mut tx, &Real, &mut self.rng, &ring, &self.device.sign, &place, &self.epoch, &heads, entries)
                 .expect("appends");
-            let row = EpochRow::new(self.keys.clone(), self.genesis.id(), Millis(1_795_359_600_000), History::Days(30));
+            let row = EpochRow::new(
+                self.keys.clone(),
+                self.genesis.id(),
+                Millis(1_795_359_600_000),
+                History::Days(30),
+                Millis(1_795_359_660_000),
+            );
             put_epoch(&mut tx, &self.circle, &self.epoch, &row);
             let draft = tx.finish();
             draft.join(&mut batch);

@@ -27,7 +27,10 @@ impl Node {
             part("epochs", &(&circle.epochs, &circle.carried));
             let keys = |id| circle.ring.epoch(id).map(|keys| [Some(&keys.roster), Some(&keys.library), keys.talk.as_ref()]);
             let hold = |id| keys(id).map(|keys| keys.map(|key| key.map(|key| *key.as_bytes())));
-            part("keys", &circle.ring.iter().map(|(id, row)| (id, hold(id), row.act)).collect::<Vec<_>>());
+            part(
+                "keys",
+                &circle.ring.iter().map(|(id, row)| (id, hold(id), row.act, row.held_at, row.superseded_at)).collect::<Vec<_>>(),
+            );
         }
         for (id, join) in &self.rooms.joins {
             parts.insert(format!("join of {id}"), blake3::hash(&codec::encode(join)).to_hex().to_string());

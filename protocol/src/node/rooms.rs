@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::delivery::Delivery;
 use super::{Cx, Dialer, Effect, Env, Link, Stop, call_whom, cuts, entries};
+use crate::circle::state::own::MERGES;
 use crate::circle::state::{CircleState, Standing};
 use crate::circle::summary::Summary;
 use crate::circle::ticket::Hint;
@@ -62,6 +63,8 @@ pub(crate) struct Rooms {
     go_on_at: Millis,
     /// Circles whose others' entries are to be announced, and when.
     pub(crate) announce: BTreeMap<CircleId, Millis>,
+    /// Circles with more heads than an act can name, which a refused command began to bring together, and when to go on.
+    gathering: BTreeMap<CircleId, Millis>,
     /// Circles whose membership, records or own entries changed during this input.
     touched: BTreeSet<CircleId>,
     wrote: BTreeSet<CircleId>,
@@ -98,6 +101,7 @@ impl Rooms {
             went_on: None,
             go_on_at: Millis(0),
             announce: BTreeMap::new(),
+            gathering: BTreeMap::new(),
             touched: BTreeSet::new(),
             wrote: BTreeSet::new(),
             last_arrival: None,
@@ -133,6 +137,7 @@ impl Rooms {
         for id in &touched {
             let mut ended = Vec::new();
             if let Some(circle) = self.circles.get_mut(id) {
+                circle.note_ends(cx);
                 if !planted(Bug::StaleSummary) || circle.records.len() < 2 {
                     Summary::of(circle).save(&mut cx.tx);
                 }
@@ -187,6 +192,28 @@ impl Rooms {
             circle.dirty = false;
         }
         self.requests.saved();
+    }
+
+    /// A command was refused, and what it had brought together with it. It is done again in turns of its own, so that it need not be
+    /// refused the next time.
+    pub(crate) fn gather_soon(&mut self, now: Millis) {
+        let begun = self.circles.values().filter(|circle| circle.is_gathering()).map(|circle| (circle.id, now.plus(1)));
+        self.gathering.extend(begun);
+    }
+
+    fn gather(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+        let due: Vec<CircleId> = self.gathering.iter().filter(|(_, at)| of_time(**at, cx.env.now)).map(|(id, _)| *id).collect();
+        for id in due {
+            self.gathering.remove(&id);
+            let Some(circle) = self.circles.get_mut(&id) else { continue };
+            match circle.gather(cx, MERGES) {
+                Ok(false) if circle.is_gathering() => drop(self.gathering.insert(id, cx.env.now.plus(1))),
+                Ok(_) | Err(Stop::Refused(_)) => {}
+                Err(other) => return Err(other),
+            }
+            self.touched.insert(id);
+        }
+        Ok(())
     }
 
     /// The draft was dropped: reads again what it had changed in memory.
@@ -345,6 +372,7 @@ impl Rooms {
             }
             exchange::go_on(self, cx)?;
         }
+        self.gather(cx)?;
         if self.delivery.due().is_some_and(|due| due <= now) {
             self.delivery.write(&mut cx.tx)?;
         }
@@ -396,8 +424,8 @@ impl Rooms {
         let left = self.sessions.values().flat_map(|session| session.circles.values().map(|shared| &shared.rest));
         let left = left.filter_map(|rest| if rest.unsent { Some(self.go_on_at) } else { rest.due() });
         let rest = rest.chain(left);
-        let all =
-            self.announce.values().copied().chain(self.dialer.deadline()).chain(looks).chain(joins).chain(strangers).chain(rest);
+        let soon = self.announce.values().chain(self.gathering.values()).copied();
+        let all = soon.chain(self.dialer.deadline()).chain(looks).chain(joins).chain(strangers).chain(rest);
         Ok(all.chain(destroy).chain(rejudge).chain(index).chain(self.delivery.due()).min())
     }
 

@@ -13,6 +13,7 @@ use crate::store::{MemoryStore, Store};
 mod acts;
 mod costs;
 mod cuts;
+mod epochs;
 mod guests;
 mod healing;
 mod introductions;

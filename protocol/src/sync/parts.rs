@@ -50,7 +50,7 @@ impl Parts {
         let person = circle.now().person_of(&device);
         let mut keys = person.map(|person| circle.keys_for(&person, &lacking, cx.env.now)).unwrap_or_default();
         keys.retain(|id, keys| !epochs.contains(id) || keys.talk.is_some());
-        let known = |id: &&EpochId| circle.epochs.get(*id).is_some_and(|meta| acts.contains(&meta.act));
+        let known = |id: &&EpochId| circle.epochs.get(*id).is_some_and(|meta| meta.acts.iter().any(|act| acts.contains(act)));
         let late = keys.keys().filter(known).copied().collect();
         Self { device, keys, late, acts: circle.order.iter().filter(|id| !acts.contains(*id)).copied().collect() }
     }

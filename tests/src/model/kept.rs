@@ -58,6 +58,6 @@ pub fn keep<'a>(
     };
     tx.put(Table::Circle, &signed.circle.0, codec::encode(&row));
     let (epoch, keys) = (&signed.epoch.0, signed.epoch.1.clone());
-    put_epoch(tx, &signed.circle, epoch, &EpochRow::new(keys, ActId(signed.circle.0), since, History::SinceJoin));
+    put_epoch(tx, &signed.circle, epoch, &EpochRow::new(keys, ActId(signed.circle.0), since, History::SinceJoin, since));
     acts.for_each(|act| put_act(tx, act));
 }

@@ -25,7 +25,7 @@ const fn expected(bug: Bug) -> &'static [&'static str] {
     match bug {
         Bug::OldKeys => &["confidentiality/sealed"],
         Bug::RemovedStay => &["confidentiality/removed", "confidentiality/sealed"],
-        Bug::OldTalk => &["confidentiality/history"],
+        Bug::OldTalk | Bug::LooseEpoch => &["confidentiality/history"],
         Bug::NoCut => &["membership/cut"],
         Bug::SeqCut => &["membership/forked"],
         Bug::Unsealed => &["confidentiality/clear"],

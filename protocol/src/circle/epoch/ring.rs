@@ -12,7 +12,7 @@ use crate::store::{Read, StoreError, Table};
 use crate::time::Millis;
 use crate::tx::Tx;
 
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// Rows read at once.
 const PAGE: usize = 256;
 
@@ -34,19 +34,22 @@ pub struct EpochRow {
     /// How much of its talk newcomers may read.
     #[n(4)]
     pub history: History,
-    /// When another epoch first took its place here, by this machine's clock.
+    /// When it was first seen here not to be in force, by this machine's clock.
     #[n(5)]
     pub superseded_at: Option<Millis>,
     /// When its talk key was destroyed; it must not be taken from a box again.
     #[n(6)]
     pub talk_destroyed_at: Option<Millis>,
+    /// When its keys first were here, by this machine's clock.
+    #[n(7)]
+    pub held_at: Millis,
 }
 
 impl EpochRow {
-    /// A row for an epoch in force.
+    /// A row for an epoch in force whose keys come now.
     #[must_use]
-    pub const fn new(keys: EpochKeys, act: ActId, made_at: Millis, history: History) -> Self {
-        Self { version: VERSION, keys, act, made_at, history, superseded_at: None, talk_destroyed_at: None }
+    pub const fn new(keys: EpochKeys, act: ActId, made_at: Millis, history: History, now: Millis) -> Self {
+        Self { version: VERSION, keys, act, made_at, history, superseded_at: None, talk_destroyed_at: None, held_at: now }
     }
 }
 
@@ -163,7 +166,7 @@ mod tests {
         let mut store = MemoryStore::default();
         let mut batch = Batch::default();
         let (circle, other) = (CircleId([1; 32]), CircleId([2; 32]));
-        let row = EpochRow::new(EpochKeys::random(&mut Seeded::new(1)), ActId([3; 32]), Millis(4), History::Days(5));
+        let row = EpochRow::new(EpochKeys::random(&mut Seeded::new(1)), ActId([3; 32]), Millis(4), History::Days(5), Millis(6));
         let mut tx = Tx::new(&store, &batch);
         for epoch in 0..3 {
             put_epoch(&mut tx, &circle, &EpochId([epoch; 32]), &row);

@@ -50,6 +50,11 @@ impl Bits {
         all
     }
 
+    /// Is anything in both?
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.words.iter().zip(&other.words).any(|(mine, theirs)| mine & theirs != 0)
+    }
+
     /// This without what is in `other`.
     pub(super) fn minus(&self, other: &Self) -> Self {
         let rest = self.words.iter().enumerate().map(|(n, word)| word & !other.words.get(n).copied().unwrap_or(0));

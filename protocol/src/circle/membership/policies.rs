@@ -32,6 +32,14 @@ impl Judgement {
         found
     }
 
+    /// What newcomers may read.
+    pub(super) fn history(&self, g: &Graph) -> History {
+        match self.chosen(g, PolicyField::History).first() {
+            Some((_, Policy::History(history))) => *history,
+            _ => History::SinceJoin,
+        }
+    }
+
     /// May every member invite?
     pub(super) fn members_invite(&self, g: &Graph) -> bool {
         matches!(self.chosen(g, PolicyField::MembersInvite).first(), Some((_, Policy::MembersInvite(true))))
@@ -40,17 +48,26 @@ impl Judgement {
 
 /// What an act sets.
 fn set(act: &Act) -> &[Policy] {
-    if let Statement::Genesis { policies: set, .. } | Statement::Policy { set, .. } = &act.statement { set } else { &[] }
+    sets(&act.statement)
+}
+
+fn sets(statement: &Statement) -> &[Policy] {
+    if let Statement::Genesis { policies: set, .. } | Statement::Policy { set, .. } = statement { set } else { &[] }
+}
+
+/// The history policy that a statement sets.
+pub(super) fn set_history(statement: &Statement) -> Option<History> {
+    sets(statement).iter().find_map(|policy| if let Policy::History(history) = policy { Some(*history) } else { None })
 }
 
 /// The strictest first.
 const fn looseness(policy: &Policy) -> u32 {
     match policy {
-        Policy::History(History::Days(days)) | Policy::Retention(Retention::Days(days)) => *days,
-        Policy::History(History::SinceJoin) | Policy::MembersInvite(false) | Policy::ApprovalRequired(true) => 0,
+        Policy::History(history) => history.looseness(),
+        Policy::Retention(Retention::Days(days)) => *days,
+        Policy::MembersInvite(false) | Policy::ApprovalRequired(true) => 0,
         Policy::Name(_)
         | Policy::Agreement(_)
-        | Policy::History(History::All)
         | Policy::Retention(Retention::Keep)
         | Policy::MembersInvite(true)
         | Policy::ApprovalRequired(false) => u32::MAX,

@@ -1,11 +1,12 @@
 //! One's own acts and record: written, never sent here.
 
-use super::CircleState;
+use super::{CircleState, EpochMeta};
 use crate::circle::body::{NewEpoch, Role, Statement};
 use crate::circle::epoch::{self, EpochKeys, KeyRing};
 use crate::circle::membership::{Fact, Verdict};
 use crate::circle::record::{self, Record};
 use crate::codec;
+use crate::control::{Code, Error};
 use crate::id::{ActId, Addr, EpochId};
 use crate::limits;
 use crate::log::act::{self, ActBody, ActPlace};
@@ -13,16 +14,21 @@ use crate::node::{Cx, Stop};
 use crate::private::Private;
 use crate::store::Table;
 
+/// Acts of one turn that do nothing but bring heads together: each names up to 16.
+pub(crate) const MERGES: usize = 4;
+/// The same before somebody is let in.
+const MOST_MERGES: usize = 64;
+
 impl CircleState {
     /// Heads for a new act or entry: every head known, and the act of the epoch used where nothing names it yet.
     #[must_use]
     pub(crate) fn heads(&self, epoch: &EpochId) -> Vec<ActId> {
         let mut heads = self.membership.heads();
-        if let Some(meta) = self.epochs.get(epoch)
-            && !self.membership.within(&meta.act, &heads)
+        if let Some(act) = self.epochs.get(epoch).and_then(EpochMeta::act)
+            && !self.membership.within(&act, &heads)
         {
             heads.truncate(limits::HEADS - 1);
-            heads.push(meta.act);
+            heads.push(act);
             heads.sort_unstable();
         }
         heads
@@ -33,8 +39,16 @@ impl CircleState {
     /// # Errors
     /// [`Stop::Refused`] where the rules do not allow it.
     pub(crate) fn write(&mut self, cx: &mut Cx<'_, '_>, statement: Statement, rekey: bool) -> Result<ActId, Stop> {
-        if !matches!(statement, Statement::Rotate | Statement::Leave) && self.usable_epoch().is_none() {
-            self.rotate(cx)?;
+        if !matches!(statement, Statement::Rotate | Statement::Leave) {
+            let admits = matches!(statement, Statement::Admit { .. });
+            let whole = self.gather(cx, if admits { MOST_MERGES } else { MERGES })?;
+            if admits && rekey && !whole {
+                // What an admission does not know counts as later than it.
+                return Err(too_many_heads());
+            }
+            if self.usable_epoch().is_none() {
+                self.rotate(cx)?;
+            }
         }
         let under = self.usable_epoch().or_else(|| self.newest_epochs().first().copied());
         let under = under.ok_or_else(keys_missing)?;
@@ -44,7 +58,7 @@ impl CircleState {
         if self.membership.check(&fact) != Verdict::Admissible {
             return Err(Stop::not_allowed("your role in this circle does not allow that"));
         }
-        let (epoch, keys) = if rekey { self.fresh_epoch(cx) } else { (None, None) };
+        let (epoch, keys) = if rekey { self.fresh_epoch(cx, &fact.parents) } else { (None, None) };
         let Some(roster) = self.ring.epoch(&under).map(|keys| keys.roster.clone()) else { return Err(keys_missing()) };
         let place = ActPlace::In { circle: self.id, parents: fact.parents, epoch: under, roster: &roster };
         let body = ActBody { at: cx.env.now, statement: fact.statement, epoch };
@@ -59,8 +73,8 @@ impl CircleState {
         Ok(id)
     }
 
-    fn fresh_epoch(&self, cx: &mut Cx<'_, '_>) -> (Option<NewEpoch>, Option<EpochKeys>) {
-        let superseded = self.newest_epochs();
+    fn fresh_epoch(&self, cx: &mut Cx<'_, '_>, parents: &[ActId]) -> (Option<NewEpoch>, Option<EpochKeys>) {
+        let superseded = self.superseded_by(parents);
         let parents: Vec<_> = superseded.iter().filter_map(|id| Some((*id, self.ring.epoch(id)?))).collect();
         let (new, keys) = epoch::new_epoch(cx.env.rng, &parents, self.history());
         (Some(new), Some(keys))
@@ -74,20 +88,52 @@ impl CircleState {
         self.write(cx, Statement::Rotate, true)
     }
 
-    /// The epoch to write content under: the usable one, or a new one where there is none or it is overdue.
+    /// Brings heads together, by acts that do nothing else, until one act can name them all; at most so many. True where it came
+    /// to that.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub(crate) fn gather(&mut self, cx: &mut Cx<'_, '_>, most: usize) -> Result<bool, Stop> {
+        if self.may_rotate() {
+            for _ in 0..most {
+                if !self.membership.crowded() {
+                    break;
+                }
+                self.rotate(cx)?;
+            }
+        }
+        Ok(!self.membership.crowded())
+    }
+
+    /// Were heads brought together here, and are there still too many? (What was begun is to be gone on with.)
+    #[must_use]
+    pub(crate) fn is_gathering(&self) -> bool {
+        self.dirty && self.membership.crowded() && self.may_rotate()
+    }
+
+    fn may_rotate(&self) -> bool {
+        self.my_role().is_some_and(|role| role > Role::Guest)
+    }
+
+    /// The epoch to write content under: the usable one, or a new one where there is none, or where it is overdue or would open more
+    /// to newcomers than the circle wants. Where many acts stand side by side, it takes more than one to make one usable.
     ///
     /// # Errors
     /// As [`Self::write`].
     pub(crate) fn epoch_for_writing(&mut self, cx: &mut Cx<'_, '_>) -> Result<EpochId, Stop> {
-        match self.usable_epoch() {
-            Some(epoch) if !self.overdue(&epoch, cx.env.now) => Ok(epoch),
-            _ if self.my_role().is_some_and(|role| role > Role::Guest) => {
-                self.rotate(cx)?;
-                self.usable_epoch().ok_or_else(|| Stop::not_yet("no keys can be made for this circle yet"))
+        for left in (0..=MERGES).rev() {
+            let usable = self.usable_epoch();
+            match usable {
+                Some(epoch) if !self.overdue(&epoch, cx.env.now) && !self.loose(&epoch) => return Ok(epoch),
+                _ if left > 0 && self.may_rotate() => drop(self.rotate(cx)?),
+                Some(epoch) if !self.may_rotate() && !self.loose(&epoch) => return Ok(epoch),
+                Some(_) | None => {}
             }
-            Some(epoch) => Ok(epoch),
-            None => Err(Stop::not_yet("somebody who writes in this circle has to renew its keys first")),
         }
+        if !self.may_rotate() {
+            return Err(Stop::not_yet("somebody who writes in this circle has to renew its keys first"));
+        }
+        Err(if self.membership.crowded() { too_many_heads() } else { Stop::not_yet("no keys can be made for this circle yet") })
     }
 
     /// Writes the row of what only this machine knows.
@@ -124,6 +170,11 @@ impl CircleState {
         self.save_row(cx);
         true
     }
+}
+
+fn too_many_heads() -> Stop {
+    let message = "many things were decided side by side in this circle, and are being brought together";
+    Stop::Refused(Error::new(Code::Failed, message, "try again in a moment"))
 }
 
 fn keys_missing() -> Stop {

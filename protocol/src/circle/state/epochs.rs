@@ -1,0 +1,228 @@
+//! A circle's epochs: which one to write under, when it is time for another, and who may hold which keys.
+//!
+//! What an act says of its epoch is its maker's word. How much the epoch opens to newcomers is never more than the circle had
+//! decided in the act's own past; how old it is, and since when it is over, never less than what this machine saw itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::CircleState;
+use crate::circle::body::{History, NewEpoch, Retention};
+use crate::circle::epoch::{self, EpochKeys, EpochRow, KeyRing};
+use crate::circle::membership::Fact;
+use crate::id::{ActId, EpochId, PersonId};
+use crate::limits;
+use crate::log::act;
+use crate::node::Cx;
+use crate::planted::{Bug, planted};
+use crate::store::Read;
+use crate::time::{DAY, Millis};
+
+/// An epoch is overdue after so many days, whatever the policies.
+const ROTATE_DAYS: u64 = 30;
+
+/// One epoch, as its acts tell it. An honest one has one act. Where several carry it, what holds is the strictest of what they say,
+/// whichever came first.
+#[derive(Clone, Debug)]
+pub(crate) struct EpochMeta {
+    /// The acts that carry it, ascending.
+    pub(crate) acts: Vec<ActId>,
+    /// Its makers' earliest label.
+    pub(crate) at: Millis,
+    /// How much of its talk newcomers may read: what it records, or the policy in force in its act's own past, the stricter.
+    pub(crate) history: History,
+    /// What it supersedes.
+    pub(crate) parents: BTreeSet<EpochId>,
+}
+
+impl EpochMeta {
+    /// The act that stands for it: the one with the smallest id.
+    pub(crate) fn act(&self) -> Option<ActId> {
+        self.acts.first().copied()
+    }
+
+    /// Do several acts claim it? Then it opens what was sealed under it, and nothing new is.
+    pub(crate) fn is_contested(&self) -> bool {
+        self.acts.len() > 1
+    }
+}
+
+impl CircleState {
+    /// Takes an act's epoch into memory. The act itself is not judged yet; all before it are.
+    pub(super) fn absorb_epoch(&mut self, fact: &Fact, at: Millis, new: &NewEpoch) {
+        let id = epoch::epoch_id(&self.id, new);
+        let decided = self.membership.history_in(fact);
+        let history = if planted(Bug::LooseEpoch) { new.history } else { new.history.stricter(decided) };
+        for parent in &new.parents {
+            self.superseded.entry(*parent).and_modify(|before| *before = (*before).min(at)).or_insert(at);
+        }
+        let meta = self.epochs.entry(id).or_insert_with(|| EpochMeta { acts: Vec::new(), at, history, parents: BTreeSet::new() });
+        meta.acts.push(fact.id);
+        meta.acts.sort_unstable();
+        (meta.at, meta.history) = (meta.at.min(at), meta.history.stricter(history));
+        meta.parents.extend(&new.parents);
+        self.carried.insert(fact.id, id);
+    }
+
+    /// Keeps keys of a known epoch, joined with those already held.
+    pub(super) fn learn_keys(&mut self, cx: &mut Cx<'_, '_>, id: EpochId, keys: EpochKeys) {
+        let Some((meta, act)) = self.epochs.get(&id).and_then(|meta| Some((meta, meta.act()?))) else { return };
+        let row = match self.ring.row(&id) {
+            Some(held) if held.keys.talk.is_some() || held.talk_destroyed_at.is_some() || keys.talk.is_none() => return,
+            Some(held) => {
+                let mut row = held.clone();
+                row.keys = keys;
+                row
+            }
+            None => EpochRow::new(keys, act, meta.at, meta.history, cx.env.now),
+        };
+        self.keep_epoch(cx, id, row);
+    }
+
+    fn keep_epoch(&mut self, cx: &mut Cx<'_, '_>, id: EpochId, row: EpochRow) {
+        self.dirty = true;
+        epoch::put_epoch(&mut cx.tx, &self.id, &id, &row);
+        self.ring.insert(id, row);
+    }
+
+    /// Takes keys that a box brought for epochs whose acts are known. True where any was new.
+    pub(crate) fn take_keys(&mut self, cx: &mut Cx<'_, '_>, offered: BTreeMap<EpochId, EpochKeys>) -> bool {
+        let mut learned = false;
+        for (id, keys) in offered {
+            let Some(act) = self.epochs.get(&id).and_then(EpochMeta::act) else { continue };
+            let lacking = self.ring.epoch(&id).is_none_or(|held| held.talk.is_none() && keys.talk.is_some());
+            if lacking && self.new_epoch_of(&cx.tx, &act).is_some_and(|new| epoch::check(&new.commitments, &keys)) {
+                self.learn_keys(cx, id, keys);
+                learned = true;
+            }
+        }
+        if learned {
+            self.note_ends(cx);
+        }
+        learned
+    }
+
+    /// Reads a stored act's epoch again.
+    fn new_epoch_of(&self, read: &dyn Read, id: &ActId) -> Option<NewEpoch> {
+        let sealed = act::get_act(read, &self.id, id).ok()??;
+        self.opened(&sealed)?.epoch
+    }
+
+    // ---- which one to write under ------------------------------------------------------------------------------------
+
+    /// The epoch that a writer uses now, if one is usable: the first that opens no more than the circle wants by now, else the first.
+    #[must_use]
+    pub(crate) fn usable_epoch(&self) -> Option<EpochId> {
+        let state = self.now();
+        let usable = |id: &EpochId| {
+            self.ring.epoch(id).is_some_and(|keys| keys.talk.is_some())
+                && self.epochs.get(id).is_some_and(|meta| !meta.is_contested())
+        };
+        let all = || state.epochs.iter().filter_map(|act| self.carried.get(act).copied()).filter(usable);
+        all().find(|id| !self.loose(id)).or_else(|| all().next())
+    }
+
+    /// Would newcomers read more of what is written under this epoch than the circle wants by now? Whoever made it did not know what was
+    /// decided, or pretended not to.
+    pub(super) fn loose(&self, epoch: &EpochId) -> bool {
+        let history = self.history();
+        self.epochs.get(epoch).is_some_and(|meta| meta.history.looseness() > history.looseness()) && !planted(Bug::LooseEpoch)
+    }
+
+    /// Is it time for new keys, by this clock? Their age counts from when they came, or from their label where that is earlier. Where
+    /// both lie ahead, our clock was wrong, and nothing says how old they are.
+    #[must_use]
+    pub(crate) fn overdue(&self, epoch: &EpochId, now: Millis) -> bool {
+        let days = match self.retention() {
+            Retention::Keep => ROTATE_DAYS,
+            Retention::Days(n) => ROTATE_DAYS.min(u64::from(n / 2).max(1)),
+        };
+        let Some(meta) = self.epochs.get(epoch) else { return false };
+        let since = self.ring.row(epoch).map_or(meta.at, |row| row.held_at.min(meta.at));
+        let ahead = since > now.plus(DAY);
+        (ahead || now.since(since) > days * DAY) && !planted(Bug::Ageless)
+    }
+
+    /// The newest epochs held, none of which supersedes another.
+    pub(super) fn newest_epochs(&self) -> Vec<EpochId> {
+        let void = self.membership.void();
+        let stands = |meta: &EpochMeta| meta.acts.iter().any(|act| !void.contains(act));
+        let standing = |(id, meta): &(&EpochId, &EpochMeta)| stands(meta) && self.ring.epoch(id).is_some();
+        let held: Vec<(&EpochId, &EpochMeta)> = self.epochs.iter().filter(standing).collect();
+        let superseded: BTreeSet<EpochId> = held.iter().flat_map(|(_, meta)| meta.parents.iter().copied()).collect();
+        held.into_iter().map(|(id, _)| *id).filter(|id| !superseded.contains(id)).collect()
+    }
+
+    /// Those of them that an act with these parents supersedes: as many as it may name.
+    pub(super) fn superseded_by(&self, parents: &[ActId]) -> Vec<EpochId> {
+        let newest: Vec<(EpochId, ActId)> =
+            self.newest_epochs().into_iter().filter_map(|id| Some((id, self.epochs.get(&id)?.act()?))).collect();
+        let acts: Vec<ActId> = newest.iter().map(|(_, act)| *act).collect();
+        let known = self.membership.among(&acts, parents);
+        newest.iter().zip(known).filter(|(_, known)| *known).map(|((id, _), _)| *id).take(limits::HEADS).collect()
+    }
+
+    // ---- who may hold which keys -------------------------------------------------------------------------------------
+
+    /// Is an epoch one that writers may use who know what we know?
+    fn in_force(&self, meta: &EpochMeta) -> bool {
+        !meta.is_contested() && meta.acts.iter().any(|act| self.now().epochs.contains(act))
+    }
+
+    /// Notes, once and for good, which epochs are over. A moment that lies ahead was a wrong clock's.
+    pub(crate) fn note_ends(&mut self, cx: &mut Cx<'_, '_>) {
+        let now = cx.env.now;
+        let state = self.now();
+        let force: BTreeSet<EpochId> = state.epochs.iter().filter_map(|act| self.carried.get(act).copied()).collect();
+        let over = |id: &EpochId| !force.contains(id) || self.epochs.get(id).is_some_and(EpochMeta::is_contested);
+        let ended = |(id, row): &(&EpochId, &EpochRow)| match row.superseded_at {
+            Some(at) => at > now,
+            None => over(id),
+        };
+        let ended: Vec<(EpochId, EpochRow)> = self.ring.iter().filter(ended).map(|(id, row)| (*id, row.clone())).collect();
+        for (id, mut row) in ended {
+            row.superseded_at = Some(now);
+            self.keep_epoch(cx, id, row);
+        }
+    }
+
+    /// May a person read an epoch's conversation?
+    #[must_use]
+    pub(crate) fn may_talk(&self, person: &PersonId, id: &EpochId, meta: &EpochMeta, now: Millis) -> bool {
+        // Every epoch that her admission did not know began during her membership, concurrent ones included: a writer who knows
+        // both may use either.
+        let state = self.now();
+        let since = state.people.get(person).map(|p| p.since.as_slice()).unwrap_or_default();
+        let during = |act: &ActId| since.iter().any(|add| add == act || !self.membership.within(act, &[*add]));
+        if planted(Bug::OldTalk) || meta.acts.iter().all(during) {
+            return true;
+        }
+        match meta.history {
+            History::All => true,
+            History::SinceJoin => false,
+            History::Days(n) => self.in_force(meta) || self.ended(id).is_none_or(|at| now.since(at) < u64::from(n) * DAY),
+        }
+    }
+
+    /// When an epoch came to its end: by the label of what superseded it, or when it was seen here, the earlier.
+    fn ended(&self, id: &EpochId) -> Option<Millis> {
+        let seen = self.ring.row(id).and_then(|row| row.superseded_at);
+        self.superseded.get(id).copied().into_iter().chain(seen).min()
+    }
+
+    /// The keys a person is entitled to, of those held here.
+    #[must_use]
+    pub(crate) fn keys_for(
+        &self,
+        person: &PersonId,
+        lacking: &dyn Fn(&EpochId) -> bool,
+        now: Millis,
+    ) -> BTreeMap<EpochId, EpochKeys> {
+        let held = self.ring.iter().filter(|(id, _)| lacking(id));
+        held.filter_map(|(id, row)| {
+            let meta = self.epochs.get(id)?;
+            let talk = row.keys.talk.clone().filter(|_| self.may_talk(person, id, meta, now));
+            Some((*id, EpochKeys { roster: row.keys.roster.clone(), library: row.keys.library.clone(), talk }))
+        })
+        .collect()
+    }
+}
