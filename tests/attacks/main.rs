@@ -19,6 +19,7 @@ mod names;
 mod network;
 mod people;
 mod spam;
+mod strangers;
 mod wire;
 
 use kith_tests::cbor::Cbor;

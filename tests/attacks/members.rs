@@ -2,7 +2,7 @@
 
 use kith_protocol::circle::body::History;
 use kith_protocol::circle::body::{DeviceKeys, Points, Policy, Role, Statement};
-use kith_protocol::circle::epoch::new_epoch;
+use kith_protocol::circle::epoch::{BoxKeys, epoch_id, new_epoch, pack};
 use kith_protocol::circle::membership::{countersign, person_id};
 use kith_protocol::control::JoinStatus;
 use kith_protocol::crypto::{HelloSecret, HpkeSecret, Real, Seeded, SigningKey, Suite};
@@ -328,5 +328,37 @@ fn m16_a_role_that_is_none_gives_nothing_and_stops_nothing() {
     until("a role that there is", || {
         members(&scene).iter().any(|(name, role, _)| name == "Bea" && role == "facilitator").then_some(())
     });
+    scene.holds();
+}
+
+/// A rotation that says of itself that newcomers may read everything, made and handed on as the protocol asks.
+#[test]
+fn a_members_epoch_opens_the_past_to_no_newcomer() {
+    let scene = Scene::new();
+    let mallory = scene.mallory();
+    let circle = mallory.circle();
+    let (epoch, keys) = mallory.newest_epoch(&circle);
+    let mut random = Seeded::new(41);
+    let (new, fresh) = new_epoch(&mut random, &[(epoch, &keys)], History::All);
+    let id = epoch_id(&circle, &new);
+    let act = mallory.act(&ActBody { at: from_now(0), statement: Statement::Rotate, epoch: Some(new) });
+    let keys = BoxKeys { epoch: id, roster: Some(fresh.roster), library: Some(fresh.library), talk: fresh.talk };
+    let packed = pack(&Real, &mut random, Suite::XWing, &circle, &mallory.founder(), &[keys]).expect("a box");
+    mallory.say(4, vec![array([bytes(packed), Cbor::Array(vec![bytes(act)])])]);
+    assert!(mallory.handled());
+    drop(scene.amara.json(&["note", "new", "-c", Scene::CIRCLE, "--title", "before", "x"]));
+    let shown = scene.amara.json(&["circle", "show", Scene::CIRCLE]);
+    assert!(shown.to_string().contains(&id.text()), "honest people write under it: {shown}");
+    scene.bea.awaits_note("before");
+    let late = Peer::member_of(&scene.amara, Scene::CIRCLE, "Late");
+    drop(scene.amara.json(&["note", "new", "-c", Scene::CIRCLE, "--title", "after", "x"]));
+    late.awaits_note("after");
+    // Everybody there has told all there is to be told, Bea, who holds the keys too, among them.
+    scene.bea.note("after, by Bea");
+    late.awaits_note("after, by Bea");
+    let held = late.ring(&circle);
+    assert!(held.row(&id).is_some_and(|row| row.keys.talk.is_none()), "the key of before came");
+    let titles: Vec<String> = late.notes().into_iter().map(|note| note.title).collect();
+    assert!(!titles.contains(&"before".to_owned()), "{titles:?}");
     scene.holds();
 }
