@@ -182,7 +182,7 @@ mod tests {
             location: String::new(),
             status: "confirmed".to_owned(),
             rsvp: RsvpCounts::default(),
-            author: Author { member: "m-abc".to_owned(), name: "Amara".to_owned(), alike: false },
+            author: Author { member: "m-abc".to_owned(), name: "Amara".to_owned(), ..Default::default() },
             created_at: Time(Millis(0)),
             edited_at: None,
             uid: String::new(),

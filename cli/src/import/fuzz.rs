@@ -161,7 +161,7 @@ fn kept(n: usize, new: &NewEvent) -> Option<Event> {
         location: new.location.clone(),
         status: "confirmed".to_owned(),
         rsvp: RsvpCounts { yes: 0, no: 0, maybe: 0, mine: None },
-        author: kith_protocol::control::Author { member: "m-1".to_owned(), name: "Amara".to_owned(), alike: false },
+        author: kith_protocol::control::Author { member: "m-1".to_owned(), name: "Amara".to_owned(), ..Default::default() },
         created_at: time(starts)?,
         edited_at: None,
         uid: format!("{n}@x"),

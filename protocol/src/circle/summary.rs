@@ -68,7 +68,7 @@ pub(crate) struct PersonRow {
     /// Devices that were hers.
     #[n(5)]
     pub(crate) past: Vec<DeviceId>,
-    /// Does somebody else who is in bear a name that looks like hers?
+    /// Does somebody else bear a name that looks like hers: somebody who is in, or who was in before her?
     #[n(6)]
     pub(crate) alike: Option<bool>,
 }
@@ -79,13 +79,11 @@ impl Summary {
     pub(crate) fn of(circle: &CircleState) -> Self {
         let state = circle.now();
         let names: BTreeMap<PersonId, String> = state.people.keys().map(|id| (*id, circle.name_of(id))).collect();
-        let mut crowd = Crowd::default();
-        let is_in = |id: &PersonId| state.people.get(id).is_some_and(|person| person.status == Status::Current);
-        names.iter().filter(|(id, _)| is_in(id)).for_each(|(_, name)| crowd.add(name));
+        let alike = super::alike::marked(circle, &names);
         let people = state.people.iter().zip(names.values()).map(|((id, person), name)| PersonRow {
             id: *id,
             name: Private(name.clone()),
-            alike: Some(crowd.like(name) > usize::from(is_in(id))),
+            alike: Some(alike.contains(id)),
             role: person.role,
             devices: person.devices.clone(),
             status: match person.status {
@@ -130,12 +128,24 @@ impl Summary {
         self.people.iter().find(|p| p.id == *id)
     }
 
-    /// Is somebody in whose name looks like this one?
+    /// Does a name look like that of somebody who is in, and of somebody who was?
     #[must_use]
-    pub(crate) fn has_alike(&self, name: &str) -> bool {
-        let mut crowd = Crowd::default();
-        self.people.iter().filter(|p| p.status == 0).for_each(|p| crowd.add(&p.name.0));
-        crowd.like(name) > 0
+    pub(crate) fn likes(&self, name: &str) -> [bool; 2] {
+        [true, false].map(|is_in| {
+            let mut crowd = Crowd::default();
+            self.people.iter().filter(|p| (p.status == 0) == is_in).for_each(|p| crowd.add(&p.name.0));
+            crowd.like(name) > 0
+        })
+    }
+
+    /// What people are told of somebody: her name, and her id where the name is not enough.
+    #[must_use]
+    pub(crate) fn called(&self, id: &PersonId) -> String {
+        match self.row_of(id) {
+            Some(row) if row.alike == Some(true) => format!("{} (alike: {})", row.name.0, id.text()),
+            Some(row) => row.name.0.clone(),
+            None => id.text(),
+        }
     }
 
     /// My role, while I am in.

@@ -60,7 +60,7 @@ pub struct Member {
     pub devices: Vec<Device>,
     /// Is it me?
     pub me: bool,
-    /// Does somebody else who is in bear a name that looks like hers? Left out where nobody does.
+    /// Does somebody else bear a name that looks like hers, who is in or was in before? Left out where nobody does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alike: bool,
 }

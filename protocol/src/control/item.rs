@@ -14,9 +14,12 @@ pub struct Author {
     pub member: String,
     /// Her name.
     pub name: String,
-    /// Does somebody else who is in bear a name that looks like it? Left out where nobody does.
+    /// Does somebody else bear a name that looks like it, who is in or was in before? Left out where nobody does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alike: bool,
+    /// Of somebody who asks to come in: is it only somebody who is out whose name looks like it?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alike_former: bool,
 }
 
 /// What a post asks for.
@@ -83,6 +86,9 @@ pub struct Note {
     pub replies: Vec<Reply>,
     /// Emoji to the names of those who reacted.
     pub reactions: BTreeMap<String, Vec<String>>,
+    /// The same with ids, in the same order: two may bear one name.
+    #[serde(default)]
+    pub reacted: BTreeMap<String, Vec<Author>>,
     /// Shown or not.
     pub state: NoteState,
     /// To its author: `local`, `relay`, `some` or `all`; to others `null`.
@@ -330,6 +336,10 @@ pub struct Resource {
     pub title: String,
     /// Where it is; may be empty.
     pub url: String,
+    /// What somebody gave as an address that runs or opens something on the reader's machine: words, never a link. `url` is empty
+    /// then. Left out where there is nothing of the kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_url: Option<String>,
     /// `link`, `phone`, `place`, `person`, `book` or another word.
     pub kind: String,
     /// Tags.

@@ -118,7 +118,10 @@ pub struct PendingRequest {
     pub role: String,
     /// Which invite.
     pub invite: String,
-    /// Is somebody in already whose name looks like the one given? Left out where nobody is.
+    /// Is or was somebody in whose name looks like the one given? Left out where nobody is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alike: bool,
+    /// Is it only somebody who is out? Left out where it is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alike_former: bool,
 }

@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn author(&self, person: Option<PersonId>) -> Author {
         let Some(person) = person else { return Author::default() };
-        Author { member: person.text(), name: self.name_of(&person), alike: self.people.alike(&person) }
+        Author { member: person.text(), name: self.name_of(&person), alike: self.people.alike(&person), alike_former: false }
     }
 
     pub(super) fn name_of(&self, person: &PersonId) -> String {

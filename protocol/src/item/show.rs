@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::{Kind, fields};
 use super::reader::{Children, Reader, Shown};
+use super::valid::is_address;
 use super::whole::touched;
-use crate::control::{Change, Event, Note, NoteState, Reply, Resource, Revision, RsvpCounts, Time, Want};
+use crate::control::{Author, Change, Event, Note, NoteState, Reply, Resource, Revision, RsvpCounts, Time, Want};
 use crate::id::{ItemKey, PersonId};
 use crate::limits::{HISTORY_BYTES, LIST_CHILDREN};
 use crate::store::StoreError;
@@ -116,7 +117,8 @@ pub(super) fn note_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resul
         tags: shown.tags(),
         pinned: shown.row.flags.has(super::row::Flags::PINNED),
         replies: told,
-        reactions: reacted,
+        reactions: reacted.iter().map(|(emoji, who)| (emoji.clone(), who.iter().map(|who| who.name.clone()).collect())).collect(),
+        reacted,
         content_warning,
         state: shown.state,
         delivery,
@@ -158,8 +160,8 @@ fn reply_of(reader: &Reader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> R
     }
 }
 
-/// Emoji to names.
-type Reactions = BTreeMap<String, Vec<String>>;
+/// Emoji to people.
+type Reactions = BTreeMap<String, Vec<Author>>;
 
 /// The reactions to a note, and whether these are all. The same by the same person counts once.
 fn reactions(reader: &Reader<'_>, note: &ItemKey, how: How<'_>) -> Result<(Reactions, bool), StoreError> {
@@ -169,7 +171,7 @@ fn reactions(reader: &Reader<'_>, note: &ItemKey, how: How<'_>) -> Result<(React
     for shown in reader.shown(&keys, how.full)? {
         let (Some(emoji), Some(author)) = (shown.some_words(fields::EMOJI), shown.author) else { continue };
         if seen.insert((emoji.clone(), author)) {
-            reactions.entry(emoji).or_default().push(reader.name_of(&author));
+            reactions.entry(emoji).or_default().push(reader.author(Some(author)));
         }
     }
     Ok((reactions, all))
@@ -244,11 +246,13 @@ pub(super) fn answers(reader: &Reader<'_>, event: &ItemKey, how: How<'_>) -> Res
 
 pub(super) fn resource_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resource {
     let kind = shown.words(fields::RESOURCE_KIND);
+    let (url, refused_url) = address(shown.words(fields::URL));
     Resource {
         id: shown.key.text(Kind::Resource.letter()),
         circle: reader.circle.text(),
         title: shown.words(fields::TITLE),
-        url: shown.words(fields::URL),
+        url,
+        refused_url,
         kind: if kind.is_empty() { "link".to_owned() } else { kind },
         tags: shown.tags(),
         lang: shown.words(fields::LANG),
@@ -263,6 +267,11 @@ pub(super) fn resource_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> R
         delivery: reader.delivery(shown).0,
         new: shown.is_new(how.mark),
     }
+}
+
+/// What peers gave as an address: as one where it may be, else as words.
+fn address(text: String) -> (String, Option<String>) {
+    if is_address(&text) { (text, None) } else { (String::new(), Some(text)) }
 }
 
 /// An item's edit history, oldest first; nothing of items that are not visible. Bodies that stand behind a warning now, or stood
@@ -288,7 +297,8 @@ pub fn history(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Vec
         let changes = touched(&step.edit).into_iter().filter_map(|number| {
             let field = whole.kind.field(number)?;
             let value = if hidden && number == fields::BODY { None } else { Some(after.shown(whole.kind, number)) };
-            Some(Change { field: field.name.to_owned(), value })
+            let refused = field.name == "url" && value.as_deref().is_some_and(|url| !is_address(url));
+            Some(Change { field: if refused { "refused_url" } else { field.name }.to_owned(), value })
         });
         history.push(Revision { author: reader.author(Some(step.writer)), at: Time(step.when), changes: changes.collect() });
     }

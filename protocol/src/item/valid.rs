@@ -69,12 +69,14 @@ pub(super) fn lang(text: &str) -> Result<String, Error> {
     if good { Ok(text.to_owned()) } else { Err(usage("that is not a language tag", "Write it like `en`, `es` or `pt-BR`.")) }
 }
 
-/// An address, kept as typed; only schemes that open nothing on the reader's own machine.
+/// Kinds of addresses that open nothing on the reader's own machine, and run nothing.
+const SCHEMES: &[&str] = &["http", "https", "mailto", "tel", "sms", "geo", "xmpp", "matrix", "sip", "sips", "gemini"];
+
+/// An address, kept as typed; only one that [`is_address`].
 ///
 /// # Errors
 /// [`Code::Usage`] or [`Code::TooLarge`] where it cannot be one.
 pub(super) fn url(text: &str) -> Result<String, Error> {
-    const SCHEMES: &[&str] = &["http", "https", "mailto", "tel", "sms", "geo", "xmpp", "matrix", "sip", "sips", "gemini"];
     let text = text.trim();
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err(usage("an address holds no spaces or control characters", "Copy it again, as one piece."));
@@ -83,15 +85,29 @@ pub(super) fn url(text: &str) -> Result<String, Error> {
         let message = format!("this address is {} characters long; it holds {URL_CHARS}", text.chars().count());
         return Err(Error::new(Code::TooLarge, message, "Leave out what follows the `?`, if it opens without."));
     }
-    let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
-    let is_scheme = |scheme: &String| scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-'));
-    match scheme.filter(is_scheme) {
-        Some(scheme) if !SCHEMES.contains(&scheme.as_str()) => Err(usage(
+    match scheme(text).filter(|_| !is_address(text)) {
+        Some(scheme) => Err(usage(
             format!("addresses of the kind `{scheme}:` are not kept"),
             "Use one that starts with https:, http:, mailto: or tel:.",
         )),
-        Some(_) | None => Ok(text.to_owned()),
+        None => Ok(text.to_owned()),
     }
+}
+
+/// May what somebody gave as an address be shown as one? The same for what one types and for what peers send: an address of a kind
+/// that runs or opens something here is words.
+pub(super) fn is_address(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() || c.is_whitespace())
+        && scheme(text).is_none_or(|scheme| SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()))
+}
+
+/// What an address says it is (RFC 3986, 3.1). `example.org:80` says a machine and a door.
+fn scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once(':')?;
+    let named = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    let door = scheme.contains('.') && rest.starts_with(|c: char| c.is_ascii_digit());
+    (named && !door).then_some(scheme)
 }
 
 /// One emoji.
@@ -234,6 +250,20 @@ mod tests {
         }
         for bad in ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "https://a b", "https://a\u{7}"] {
             assert_eq!(url(bad).map_err(|error| error.code), Err(Code::Usage), "{bad}");
+            assert!(!is_address(bad), "{bad}");
+        }
+        for bad in [
+            "JavaScript:x",
+            "vbscript:x",
+            "ms.office:x",
+            "blob:x",
+            "view-source:x",
+            "intent:x",
+            "ssh:x",
+            " javascript:x",
+            "java\tscript:x",
+        ] {
+            assert!(!is_address(bad), "{bad}");
         }
     }
 

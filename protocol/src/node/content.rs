@@ -330,7 +330,12 @@ fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, St
                 title: request.name.clone(),
                 content_warning: None,
                 want: None,
-                author: control::Author { member: String::new(), name: request.name, alike: request.alike },
+                author: control::Author {
+                    member: String::new(),
+                    name: request.name,
+                    alike: request.alike,
+                    alike_former: request.alike_former,
+                },
                 created_at: request.requested_at,
             });
         }

@@ -102,9 +102,11 @@ pub(crate) fn pending(circle: &CircleState, base: &dyn Read, crypto: &dyn Crypto
         let Some(body) = welcome::open_request(circle, crypto, &row.request) else { continue };
         let Some(invite) = circle.invite_of(&row.request.ticket) else { continue };
         let role = circle.now().invites.get(&invite).map_or("member", |facts| words::role(facts.role));
+        let [like_present, like_former] = summary.likes(&body.name.0);
         shown.push(control::PendingRequest {
             id: short_text('q', &row.request.device.0),
-            alike: summary.has_alike(&body.name.0),
+            alike: like_present || like_former,
+            alike_former: like_former && !like_present,
             name: body.name.0,
             requested_at: Time(row.at),
             role: role.to_owned(),
@@ -147,7 +149,7 @@ fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, S
 
 fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &mut Vec<Finding>) -> Result<(), Stop> {
     let name = circle.name();
-    let state = circle.now();
+    let (state, summary) = (circle.now(), Summary::of(circle));
     let mut say = |level: &str, message: String, hint: &str| findings.push(finding(level, &name, message, hint));
     let current = state.people.values().filter(|p| p.status == Status::Current).count();
     say("ok", format!("{current} members, member check {}", summary::roster_hash(circle)), "");
@@ -165,7 +167,7 @@ fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &
     for person in state.people.iter().filter(|(_, p)| p.status == Status::Suspended) {
         say(
             "note",
-            format!("{} waits for a steward", circle.name_of(person.0)),
+            format!("{} waits for a steward", summary.called(person.0)),
             "a steward may confirm with kith member role NAME member",
         );
     }
@@ -187,7 +189,7 @@ fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &
         say("note", format!("the clocks of {skewed} devices are more than a day ahead"), "compare clocks");
     }
     for evidence in chain::forks(base, &circle.id)? {
-        let who = state.person_of(&evidence.chain.device).map_or_else(|| evidence.chain.device.text(), |p| circle.name_of(&p));
+        let who = state.person_of(&evidence.chain.device).map_or_else(|| evidence.chain.device.text(), |p| summary.called(&p));
         say(
             "problem",
             format!("a device of {who} signed two different entries at one place"),

@@ -19,6 +19,7 @@ mod healing;
 mod introductions;
 mod joining;
 mod many;
+mod names;
 mod warnings;
 
 struct Machine {

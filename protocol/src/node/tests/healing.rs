@@ -3,7 +3,7 @@
 use super::*;
 
 /// The stores of two machines that are the same device, and what each writes alone.
-fn twins(village: &mut Village, first: &[&str], second: &[&str]) {
+pub(super) fn twins(village: &mut Village, first: &[&str], second: &[&str]) {
     village.offline(1);
     let copy = village.machines[1].store.clone();
     for body in first {

@@ -135,13 +135,17 @@ pub fn everything(world: &World, who: Who) -> String {
     out
 }
 
-/// Takes out the names of those who are out.
+/// Takes out the names of those who are out, and what follows from them.
 fn unname(value: &mut Value, current: &BTreeSet<String>, gone: bool) {
     match value {
         Value::Object(fields) => {
             let id = ["member", "id"].iter().find_map(|name| fields.get(*name)).and_then(Value::as_str).unwrap_or_default();
             if fields.contains_key("name") && !current.contains(id) {
                 fields.remove("name");
+            }
+            if gone {
+                // Whose name looks like theirs is seen only where theirs is known.
+                fields.remove("alike");
             }
             if let Some(Value::Object(reactions)) = fields.get_mut("reactions").filter(|_| gone) {
                 reactions.values_mut().for_each(|names| *names = Value::from(names.as_array().map_or(0, Vec::len)));
