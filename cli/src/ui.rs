@@ -12,13 +12,13 @@ pub(crate) mod time;
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
-use unicode_width::UnicodeWidthStr;
-
 pub(crate) use line::Line;
 
 use crate::args::Global;
 use crate::error::{Result, Stop, failed};
 
+/// Before each line that others wrote.
+const STROKE: &str = "│ ";
 /// Widest line of running text.
 const TEXT_COLUMNS: usize = 88;
 
@@ -37,8 +37,12 @@ pub(crate) struct Ui {
     pub(crate) interactive: bool,
     color: bool,
     color_err: bool,
-    /// Columns of the terminal.
+    /// Columns to write in.
     pub(crate) width: usize,
+    /// Columns of the terminal, where stdout is one.
+    columns: Option<u16>,
+    /// The same of stderr.
+    columns_err: Option<u16>,
 }
 
 impl Ui {
@@ -57,18 +61,37 @@ impl Ui {
             interactive: !global.no_input && err && std::io::stdin().is_terminal(),
             color: out && !dull,
             color_err: err && !dull,
-            width: if out { columns() } else { 100 },
+            width: if out { usize::from(columns(std::io::stdout())) } else { 100 },
+            columns: out.then(|| columns(std::io::stdout())),
+            columns_err: err.then(|| columns(std::io::stderr())),
         }
     }
 
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
-        Self { json: false, plain: false, quiet: true, verbose: 0, interactive: false, color: false, color_err: false, width: 80 }
+        Self {
+            json: false,
+            plain: false,
+            quiet: true,
+            verbose: 0,
+            interactive: false,
+            color: false,
+            color_err: false,
+            width: 80,
+            columns: None,
+            columns_err: None,
+        }
+    }
+
+    /// As on a terminal of so many columns.
+    #[cfg(test)]
+    pub(crate) fn on_terminal(width: u16) -> Self {
+        Self { width: usize::from(width), columns: Some(width), ..Self::for_tests() }
     }
 
     /// A line of data.
     pub(crate) fn out(&self, line: impl Into<Line>) -> Result<()> {
-        self.write_out(&line.into().render(self.color))
+        self.write_out(&line.into().render_in(self.color, self.columns.map(usize::from)))
     }
 
     /// An empty line between data.
@@ -76,20 +99,31 @@ impl Ui {
         if self.plain { Ok(()) } else { self.write_out("") }
     }
 
-    /// Running text, of several lines, wrapped and indented.
+    /// Running text of several lines, which others wrote: each line stands behind a stroke (a tab, with `--plain`), wherever it
+    /// is broken. So none can pass for a line of Kith's own, such as the one that says who wrote it.
     pub(crate) fn block(&self, indent: usize, text: &str) -> Result<()> {
-        let room = self.width.min(TEXT_COLUMNS).saturating_sub(indent).max(20);
-        for line in clean::block(text).lines() {
-            if self.plain {
-                self.write_out(line)?;
-                continue;
-            }
-            for piece in wrap(line, room) {
-                let pad = if piece.is_empty() { "" } else { &" ".repeat(indent) };
-                self.write_out(&format!("{pad}{piece}"))?;
-            }
-        }
-        Ok(())
+        self.block_lines(indent, text).iter().try_for_each(|line| self.write_out(line))
+    }
+
+    /// A text that stands for itself, with nothing of Kith's around it: as it is where a program or a file takes it.
+    pub(crate) fn document(&self, text: &str) -> Result<()> {
+        if self.columns.is_some() { self.block(0, text) } else { self.write_out(clean::block(text).trim_end_matches('\n')) }
+    }
+
+    fn block_lines(&self, indent: usize, text: &str) -> Vec<String> {
+        let indent = indent.min(self.width / 4);
+        let before = if self.plain { "\t".to_owned() } else { format!("{}{STROKE}", " ".repeat(indent)) };
+        let taken = if self.plain { 8 } else { indent + 2 + STROKE.len() / 2 };
+        let room = self.width.min(TEXT_COLUMNS).saturating_sub(taken).max(1);
+        let whole = self.plain && self.columns.is_none();
+        let text = clean::block(text);
+        let pieces = text.lines().flat_map(|line| if whole { vec![line.to_owned()] } else { self.wrap(line, room) });
+        pieces.map(|piece| format!("{before}{piece}").trim_end().to_owned()).collect()
+    }
+
+    /// Break a line at spaces so that each piece fits. A longer word is broken only where a terminal would break it.
+    pub(crate) fn wrap(&self, line: &str, room: usize) -> Vec<String> {
+        wrap(line, room, self.columns.is_some())
     }
 
     /// A JSON text that is data. Characters that could trick a terminal are escaped as JSON allows.
@@ -124,7 +158,7 @@ impl Ui {
     /// Running talk of several lines.
     pub(crate) fn say_block(&self, text: &str) {
         for line in text.lines() {
-            for piece in wrap(line, self.width.min(TEXT_COLUMNS)) {
+            for piece in wrap(line, self.width.min(TEXT_COLUMNS), false) {
                 self.say(piece);
             }
         }
@@ -140,12 +174,12 @@ impl Ui {
     /// A warning or an error: told even with `--quiet`.
     pub(crate) fn complain(&self, line: &Line) {
         // When even stderr is gone, nobody is left to tell.
-        drop(writeln!(std::io::stderr().lock(), "{}", line.render(self.color_err)));
+        drop(writeln!(std::io::stderr().lock(), "{}", line.render_in(self.color_err, self.columns_err.map(usize::from))));
     }
 
-    /// Text that is already harmless and has its own line breaks.
-    pub(crate) fn out_drawing(&self, drawing: &str) -> Result<()> {
-        self.write_out(drawing)
+    /// An invite link of one's own making, in one piece.
+    pub(crate) fn out_link(&self, link: &str) -> Result<()> {
+        self.write_out(&clean::line(link))
     }
 
     /// A QR code: black on white, whatever the terminal's own colours are, since cameras want it so.
@@ -178,28 +212,26 @@ fn closed(result: std::io::Result<()>) -> Result<()> {
     })
 }
 
-fn columns() -> usize {
-    rustix::termios::tcgetwinsize(std::io::stdout())
-        .map(|size| usize::from(size.ws_col))
-        .ok()
-        .filter(|columns| *columns >= 20)
-        .unwrap_or(80)
+fn columns(stream: impl std::os::fd::AsFd) -> u16 {
+    rustix::termios::tcgetwinsize(stream).map(|size| size.ws_col).ok().filter(|columns| *columns > 0).unwrap_or(80)
 }
 
-/// Break a line at spaces so that each piece fits; a word longer than the room stands alone.
-pub(crate) fn wrap(line: &str, room: usize) -> Vec<String> {
-    let mut pieces = Vec::new();
-    let mut piece = String::new();
-    for word in line.split(' ') {
-        if !piece.is_empty() && piece.width() + 1 + word.width() > room {
-            pieces.push(std::mem::take(&mut piece));
-        } else if !piece.is_empty() {
-            piece.push(' ');
+/// `hard`: a word longer than the room is broken too; else it stands alone.
+fn wrap(line: &str, room: usize, hard: bool) -> Vec<String> {
+    let letters: Vec<char> = line.chars().collect();
+    let (mut pieces, mut rest) = (Vec::new(), letters.as_slice());
+    while !rest.is_empty() {
+        let mut end = clean::fitting(rest.iter().copied(), room);
+        let inside = end < rest.len() && rest.get(end) != Some(&' ');
+        if inside && !hard {
+            end += rest.iter().skip(end).take_while(|c| **c != ' ').count();
         }
-        piece.push_str(word);
+        let (piece, next) = rest.split_at(end);
+        pieces.push(piece.iter().collect());
+        let spaces = next.iter().take_while(|c| **c == ' ').count();
+        rest = next.split_at(spaces).1;
     }
-    pieces.push(piece);
-    pieces
+    if pieces.is_empty() { vec![String::new()] } else { pieces }
 }
 
 #[cfg(test)]
@@ -208,8 +240,80 @@ mod tests {
 
     #[test]
     fn wraps_at_spaces() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("", 7), [""]);
-        assert_eq!(wrap("averylongword x", 4), ["averylongword", "x"]);
+        assert_eq!(wrap("one two three", 7, true), ["one two", "three"]);
+        assert_eq!(wrap("", 7, true), [""]);
+        assert_eq!(wrap("averylongword x", 4, false), ["averylongword", "x"]);
+        assert_eq!(wrap("averylongword x", 4, true), ["aver", "ylon", "gwor", "d x"]);
+        assert_eq!(wrap("  indented words", 10, true), ["  indented", "words"]);
+    }
+
+    /// What a terminal without colour shows of it, which breaks lines at its edge itself.
+    fn screen(lines: &[String], columns: usize) -> Vec<String> {
+        let mut rows = Vec::new();
+        for line in lines.iter().flat_map(|text| text.split('\n')) {
+            let letters: Vec<char> = line.chars().collect();
+            let (mut row, mut used) = (String::new(), 0);
+            for c in letters {
+                let width = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+                if used + width > columns {
+                    rows.push(std::mem::take(&mut row));
+                    used = 0;
+                }
+                row.push(c);
+                used += width;
+            }
+            rows.push(row);
+        }
+        rows
+    }
+
+    #[test]
+    fn no_body_passes_for_the_line_above_it() {
+        let nbsp = "\u{a0}";
+        for columns in [20, 40, 80] {
+            let ui = Ui::on_terminal(u16::try_from(columns).unwrap());
+            let bodies = [
+                format!("I am fine.\n\n{0}{0}Amara · just now", nbsp),
+                format!("{}{}Amara · just now", nbsp.repeat(columns - 4), nbsp),
+                format!("{}Amara · just now", "\u{3000}".repeat(columns / 2)),
+                format!("{}  Amara · just now", "x".repeat(columns)),
+                format!("{}  Amara · just now", "❤️".repeat(columns)),
+                "\u{2003}\u{2003}Amara · just now".to_owned(),
+                "\t\tAmara\n\u{2028}  Amara · just now".to_owned(),
+            ];
+            for (body, indent) in bodies.iter().flat_map(|body| [(body, 0), (body, 4), (body, 10)]) {
+                let lines = ui.block_lines(indent, body);
+                let before = format!("{}│", " ".repeat(indent.min(columns / 4)));
+                for row in screen(&lines, columns) {
+                    assert!(row.starts_with(&before), "{row:?} of {body:?} in {columns} columns");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_title_or_name_passes_for_a_line_of_its_own() {
+        for (columns, padding) in [(40, "\u{a0}"), (80, " "), (40, "\u{3000}"), (80, "x"), (40, "❤️")] {
+            let title = format!("Quiet{}Amara · just now", padding.repeat(columns));
+            let lines = [
+                Line::new().dim("n-abcdef  ").title(&title),
+                Line::new().title(&format!("{padding}{title}")),
+                Line::new().text("  ").and(Line::new().name(&title)).dim(" · just now"),
+            ];
+            for line in lines {
+                let shown = vec![line.render_in(false, Some(columns))];
+                for row in screen(&shown, columns).iter().skip(1) {
+                    assert!(row.starts_with("  ┆ "), "{row:?} in {columns} columns");
+                }
+                assert!(!shown[0].starts_with("    "), "{shown:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn machines_find_running_text_behind_a_tab() {
+        let ui = Ui { plain: true, ..Ui::for_tests() };
+        let long = "x".repeat(200);
+        assert_eq!(ui.block_lines(4, &format!("one\n\n{long}")), ["\tone".to_owned(), String::new(), format!("\t{long}")]);
     }
 }

@@ -211,7 +211,7 @@ fn agreement(context: &Context) -> Result<()> {
         ui.say("This circle has no written agreement. `kith circle edit --agreement FILE` gives it one.");
         return Ok(());
     }
-    ui.block(0, &text)
+    ui.document(&text)
 }
 
 fn leave(context: &Context) -> Result<()> {

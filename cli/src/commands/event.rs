@@ -259,7 +259,7 @@ fn table(ui: &Ui, events: &[Event], now: Timestamp) -> Result<()> {
         .zip(ids)
         .map(|(event, id)| {
             let mine = event.rsvp.mine.as_deref().map(|answer| Line::new().good(answer)).unwrap_or_default();
-            let title = if event.state == NoteState::Visible { Line::new().strong(&event.title) } else { state(event.state) };
+            let title = if event.state == NoteState::Visible { Line::new().title(&event.title) } else { state(event.state) };
             let cancelled = if event.status == "cancelled" { Line::new().warn("  cancelled") } else { Line::new() };
             let new = if event.new { Line::new().good("new ") } else { Line::new() };
             let starts = if ui.plain { event.starts.0.to_string() } else { short_start(event, now) };
@@ -287,7 +287,7 @@ fn show(ui: &Ui, event: &Event) -> Result<()> {
     if event.state != NoteState::Visible {
         return ui.out(state(event.state));
     }
-    ui.out(Line::new().strong(&event.title))?;
+    ui.out(Line::new().title(&event.title))?;
     let mut facts = vec![("when", Line::from(when_text(event))), ("for you", own_time(event).into())];
     if event.status != "confirmed" {
         facts.push(("status", Line::new().warn(&event.status)));

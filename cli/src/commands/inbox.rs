@@ -49,6 +49,6 @@ fn row(ui: &Ui, entry: &InboxEntry, id: &str) -> Vec<Line> {
         what.into(),
         entry.circle_name.as_str().into(),
         Line::new().dim(&ui.when(entry.created_at)),
-        dotted(vec![author(&entry.author), entry.title.as_str().into(), warning]),
+        dotted(vec![author(&entry.author), Line::new().part(&entry.title), warning]),
     ]
 }

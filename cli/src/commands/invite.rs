@@ -6,7 +6,7 @@ use qrcode::{EcLevel, QrCode};
 use serde_json::json;
 
 use super::join;
-use super::show::short_ids;
+use super::show::{like_whom, short_ids};
 use crate::args::duration;
 use crate::client::{Client, Route};
 use crate::context::Context;
@@ -114,7 +114,7 @@ fn create(context: &Context, new: &New) -> Result<()> {
     let reply = context.client()?.send("POST", &route(context, "invites"), &body)?;
     context.show(&reply, |ui, invite: Invite| {
         let link = invite.link.clone().unwrap_or_default();
-        ui.out(link.as_str())?;
+        ui.out_link(&link)?;
         if new.qr {
             ui.out_code(&draw(&link)?)?;
         }
@@ -247,7 +247,7 @@ fn show_mine(context: &Context, id: &str) -> Result<()> {
     let invite: Invite =
         serde_json::from_value((*invite).clone()).map_err(|e| error::failed(format!("Cannot read the invite: {e}"), ""))?;
     table(context.ui(), std::slice::from_ref(&invite))?;
-    invite.link.map_or(Ok(()), |link| context.ui().out(link))
+    invite.link.map_or(Ok(()), |link| context.ui().out_link(&link))
 }
 
 fn pending(context: &Context) -> Result<()> {
@@ -270,7 +270,7 @@ fn pending(context: &Context) -> Result<()> {
                 Line::new().dim(&id),
                 request.role.as_str().into(),
                 ui.when(request.requested_at).into(),
-                Line::new().person(&request.name, request.alike, "somebody who is in"),
+                Line::new().person(&request.name, request.alike, like_whom(request.alike_former)),
             ]
         })
         .collect();

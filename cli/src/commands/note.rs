@@ -227,7 +227,7 @@ fn plain_list(ui: &Ui, notes: &[Note]) -> Result<()> {
             let new = if note.new { "new" } else { "" };
             vec![
                 note.id.as_str().into(),
-                note.author.name.as_str().into(),
+                author(&note.author),
                 ui.when(note.created_at).into(),
                 state.into(),
                 new.into(),
@@ -263,7 +263,7 @@ fn headline(note: &Note) -> Line {
     if note.state != NoteState::Visible {
         return line.and(state(note.state));
     }
-    line = line.strong(&title(note));
+    line = line.title(&title(note));
     match &note.content_warning {
         Some(warning) => line.warn(&format!("  [warning: {warning}]")),
         None => line,
@@ -297,8 +297,14 @@ fn asks(want: Want) -> Line {
 
 /// Reactions with names, never as a score.
 fn reactions(note: &Note) -> Line {
-    let parts: Vec<String> = note.reactions.iter().map(|(emoji, names)| format!("{emoji} {}", names.join(", "))).collect();
-    Line::new().text(&parts.join("  "))
+    let mut line = Line::new();
+    for (emoji, people) in &note.reacted {
+        line = if line.is_empty() { line } else { line.text("  ") }.text(emoji).text(" ");
+        for (at, person) in people.iter().enumerate() {
+            line = if at == 0 { line } else { line.text(", ") }.and(author(person));
+        }
+    }
+    line
 }
 
 fn show_one(context: &Context, client: &Client, id: &str, reveal: bool) -> Result<()> {
@@ -314,11 +320,15 @@ fn show_one(context: &Context, client: &Client, id: &str, reveal: bool) -> Resul
 
 fn show(ui: &Ui, note: &Note) -> Result<()> {
     if !note.title.is_empty() {
-        ui.out(Line::new().strong(&note.title))?;
+        ui.out(Line::new().title(&note.title))?;
     }
     let edited = note.edited_at.map(|at| Line::new().dim(&format!("edited {}", ui.when(at)))).unwrap_or_default();
     let skew = if note.clock_skewed { Line::new().warn("the clock of whoever wrote this is off") } else { Line::new() };
-    ui.out(byline(ui, note).and(if edited.is_empty() { edited } else { Line::new().dim(" · ").and(edited) }))?;
+    ui.out(Line::new().text("  ").and(byline(ui, note)).and(if edited.is_empty() {
+        edited
+    } else {
+        Line::new().dim(" · ").and(edited)
+    }))?;
     if !skew.is_empty() {
         ui.out(skew)?;
     }

@@ -194,16 +194,20 @@ fn show_list(context: &Context, list: &List) -> Result<()> {
     }
     for (resource, id) in resources.iter().zip(ids) {
         let new = if resource.new { Line::new().good("new ") } else { Line::new() };
-        let title =
-            if resource.state == NoteState::Visible { Line::new().strong(&resource.title) } else { state(resource.state) };
+        let title = if resource.state == NoteState::Visible { Line::new().title(&resource.title) } else { state(resource.state) };
         ui.out(Line::new().dim(&format!("{id}  ")).and(new).and(title))?;
         let tags = resource.tags.iter().map(|tag| format!("#{tag}")).collect::<Vec<_>>().join(" ");
-        let under = dotted(vec![resource.url.as_str().into(), Line::new().dim(&tags), due(resource)]);
+        let under = dotted(vec![resource.url.as_str().into(), refused(resource), Line::new().dim(&tags), due(resource)]);
         if !under.is_empty() {
             ui.out(Line::new().text("          ").and(under))?;
         }
     }
     Ok(())
+}
+
+/// What somebody gave as an address that is none here.
+fn refused(resource: &Resource) -> Line {
+    resource.refused_url.as_deref().map(|text| Line::new().warn(&format!("no address: {text}"))).unwrap_or_default()
 }
 
 /// Said when the day to look again has passed.
@@ -217,9 +221,10 @@ fn show(ui: &Ui, resource: &Resource) -> Result<()> {
     if resource.state != NoteState::Visible {
         return ui.out(state(resource.state));
     }
-    ui.out(Line::new().strong(&resource.title))?;
+    ui.out(Line::new().title(&resource.title))?;
     ui.facts(&[
         ("where", resource.url.as_str().into()),
+        ("no address", resource.refused_url.as_deref().unwrap_or_default().into()),
         ("kind", resource.kind.as_str().into()),
         ("tags", resource.tags.join(", ").into()),
         ("language", resource.lang.as_str().into()),

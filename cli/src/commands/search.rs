@@ -47,7 +47,7 @@ fn show(ui: &Ui, hits: &[SearchHit]) -> Result<()> {
             ui.table(&[], &[vec![id.into(), hit.kind.as_str().into(), hit.title.as_str().into(), excerpt.into()]])?;
             continue;
         }
-        let title = Line::new().strong(&hit.title);
+        let title = Line::new().part(&hit.title);
         let about =
             vec![title, warning, hit.kind.as_str().into(), author(&hit.author), Line::new().dim(&ui.when(hit.created_at))];
         ui.out(Line::new().dim(&format!("{id}  ")).and(dotted(about)))?;

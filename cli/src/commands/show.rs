@@ -35,8 +35,13 @@ fn shared(a: &str, b: &str) -> usize {
 
 /// Who wrote it.
 pub(crate) fn author(author: &Author) -> Line {
-    let id = if author.member.is_empty() { "somebody who is in" } else { &author.member };
+    let id = if author.member.is_empty() { like_whom(author.alike_former) } else { &author.member };
     Line::new().person(&author.name, author.alike, id)
+}
+
+/// Whose name the one of somebody who asks to come in looks like.
+pub(crate) const fn like_whom(former: bool) -> &'static str {
+    if former { "somebody who was in" } else { "somebody who is in" }
 }
 
 /// Why something is not shown.

@@ -67,8 +67,8 @@ fn show(ui: &Ui, entries: &[Entry], new: usize) -> Result<()> {
         let mine = entry.event.rsvp.mine.as_deref().map(|mine| Line::new().good(mine)).unwrap_or_default();
         let id = Line::new().dim(&short_id(ui, &entry.event.id));
         ui.out(Line::new().text(&format!("{time:8}")).and(dotted(vec![
-            Line::new().strong(&entry.event.title),
-            entry.circle.as_str().into(),
+            Line::new().part(&entry.event.title),
+            Line::new().part(&entry.circle),
             mine,
             id,
         ])))?;

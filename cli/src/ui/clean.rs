@@ -1,9 +1,62 @@
 //! Make text from anywhere harmless on a terminal: control characters, escapes, bidi overrides and invisible characters are
 //! shown as `\u{...}` instead of acting. Emoji sequences and the joiners that Arabic and Indic scripts need stay as they are.
+//! Every kind of space is shown as the one that the space bar makes, so that none goes where that one may not.
+
+use unicode_width::UnicodeWidthChar;
 
 /// For one line: line breaks are escaped too.
 pub(crate) fn line(text: &str) -> String {
     escape(text, false)
+}
+
+/// For what begins a line or stands for a person: one line, its words one space apart, none before them.
+pub(crate) fn words(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() && !ends_line(c)).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A name's words; a dot that stands alone is escaped, since Kith parts a name from what follows it by one.
+pub(crate) fn name(text: &str) -> String {
+    let dot = |word: &str| {
+        word.chars().all(|c| {
+            matches!(c, '\u{b7}' | '\u{387}' | '\u{2022}' | '\u{2027}' | '\u{2219}' | '\u{22c5}' | '\u{30fb}' | '\u{ff65}')
+        })
+    };
+    let shown = |word: &str| {
+        if dot(word) { word.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect() } else { word.to_owned() }
+    };
+    words(text).split(' ').map(|word| if word.is_empty() { String::new() } else { shown(word) }).collect::<Vec<_>>().join(" ")
+}
+
+/// Characters that end a line somewhere; they are shown, not obeyed.
+const fn ends_line(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// How many of the first letters go into so many columns (one at least): up to a space where there is one, else as many as fit.
+pub(crate) fn fitting(letters: impl Iterator<Item = char>, room: usize) -> usize {
+    let (mut used, mut count, mut space) = (0, 0, None);
+    for c in letters {
+        // A space may stand beyond the edge: nobody sees it there.
+        used += columns(c);
+        if used > room && c != ' ' {
+            return space.unwrap_or(count).max(1);
+        }
+        if c == ' ' && count > 0 {
+            space = Some(count);
+        }
+        count += 1;
+    }
+    count
+}
+
+/// Columns that a character takes at the most, whatever the terminal thinks of it.
+fn columns(c: char) -> usize {
+    match c {
+        '\t' => 8,
+        // It makes a picture of the letter before it, which may then be wider.
+        '\u{fe0f}' => 1,
+        _ => c.width().unwrap_or(0).max(c.width_cjk().unwrap_or(0)),
+    }
 }
 
 /// For running text: line breaks stay, tabs become spaces.
@@ -42,7 +95,10 @@ fn escape(text: &str, lines: bool) -> String {
         match c {
             '\n' if lines => out.push(c),
             '\t' if lines => out.push_str("    "),
+            // Only Kith draws rules: they say whose words begin where.
+            '\u{2500}'..='\u{257f}' if !lines => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
             _ if hidden => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            _ if c.is_whitespace() => out.push(' '),
             _ => out.push(c),
         }
         // What follows an escape follows its last letter.
@@ -106,6 +162,26 @@ mod tests {
         assert_eq!(line("A\u{200b}mara"), "A\\u{200b}mara");
         assert_eq!(line("a\u{fe0f}b\u{e0041}"), "a\\u{fe0f}b\\u{e0041}");
         assert_eq!(line("Am\u{200d}ara"), "Am\\u{200d}ara");
+    }
+
+    #[test]
+    fn every_space_is_the_same() {
+        let spaces = "\u{a0}\u{1680}\u{2000}\u{2003}\u{2007}\u{200a}\u{202f}\u{205f}\u{3000}";
+        assert_eq!(line(&format!("a{spaces}b")), format!("a{}b", " ".repeat(9)));
+        assert_eq!(block(&format!("a{spaces}b\n{spaces}c")), format!("a{0}b\n{0}c", " ".repeat(9)));
+        assert_eq!(words(&format!("{spaces}a{spaces} b {spaces}")), "a b");
+        assert_eq!(line(&words("a\nb")), "a\\u{a}b");
+        assert_eq!(line("│┆"), "\\u{2502}\\u{2506}");
+        assert_eq!(name(" Amara · just  now"), "Amara \\u{b7} just now");
+        assert_eq!((name("Gal·la"), name("")), ("Gal·la".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn letters_that_fit_end_at_a_space() {
+        let fitting = |text: &str, room| fitting(text.chars(), room);
+        assert_eq!((fitting("one two three", 7), fitting("one two three", 8), fitting("averylongword", 4)), (7, 7, 4));
+        assert_eq!((fitting("", 7), fitting("日本語", 4), fitting("日", 1)), (0, 2, 1));
+        assert_eq!((fitting("❤️❤️", 4), fitting("❤️❤️", 3)), (4, 3));
     }
 
     #[test]

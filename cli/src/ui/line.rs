@@ -4,6 +4,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::clean;
 
+/// Before a row that goes on with the line above. Nothing that anybody writes can begin a row, or holds this stroke.
+pub(crate) const GOES_ON: &str = "  ┆ ";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tone {
     Plain,
@@ -54,9 +57,19 @@ impl Line {
         self.with(Tone::Good, text)
     }
 
+    /// A title. Where it begins a line, nothing in it stands further in: that is Kith's place.
+    pub(crate) fn title(self, title: &str) -> Self {
+        self.with(Tone::Strong, &clean::words(title))
+    }
+
+    /// A title among other things that a dot parts: nothing in it passes for such a dot.
+    pub(crate) fn part(self, title: &str) -> Self {
+        self.with(Tone::Strong, &clean::name(title))
+    }
+
     /// A person's name: marked where its letters pretend to be others.
     pub(crate) fn name(self, name: &str) -> Self {
-        let line = self.with(Tone::Strong, name);
+        let line = self.with(Tone::Strong, &clean::name(name));
         if clean::mixes_scripts(name) { line.warn(" (mixed letters)") } else { line }
     }
 
@@ -64,6 +77,12 @@ impl Line {
     pub(crate) fn person(self, name: &str, alike: bool, id: &str) -> Self {
         let line = self.name(name);
         if alike { line.warn(&format!(" (alike: {id})")) } else { line }
+    }
+
+    /// What parts columns where machines read.
+    pub(crate) fn tab(mut self) -> Self {
+        self.0.push((Tone::Plain, "\t".to_owned()));
+        self
     }
 
     /// Put another line behind this one.
@@ -82,9 +101,46 @@ impl Line {
         self.0.iter().map(|(_, text)| text.width()).sum()
     }
 
+    /// In rows of at most `room` columns, broken at spaces where there are any. A terminal breaks longer ones itself, at its own
+    /// edge, and what follows then stands where a line of its own would.
+    pub(crate) fn rows(&self, room: usize) -> Vec<Self> {
+        let letters: Vec<(Tone, char)> = self.0.iter().flat_map(|(tone, text)| text.chars().map(|c| (*tone, c))).collect();
+        let mut rows = Vec::new();
+        let mut rest = letters.as_slice();
+        while !rest.is_empty() {
+            let room = if rows.is_empty() { room } else { room.saturating_sub(GOES_ON.width()).max(1) };
+            let (row, next) = rest.split_at(clean::fitting(rest.iter().map(|(_, c)| *c), room));
+            rows.push(Self::of(row));
+            let spaces = if next.is_empty() { 0 } else { next.iter().take_while(|(_, c)| *c == ' ').count() };
+            rest = next.split_at(spaces).1;
+        }
+        if rows.is_empty() { vec![Self::new()] } else { rows }
+    }
+
+    fn of(letters: &[(Tone, char)]) -> Self {
+        let mut spans: Vec<(Tone, String)> = Vec::new();
+        for (tone, c) in letters {
+            match spans.last_mut() {
+                Some((last, text)) if last == tone => text.push(*c),
+                _ => spans.push((*tone, c.to_string())),
+            }
+        }
+        Self(spans)
+    }
+
     /// Without colour.
     pub(crate) fn plain(&self) -> String {
         self.0.iter().map(|(_, text)| text.as_str()).collect()
+    }
+
+    /// With colour, if wanted, for a terminal of so many columns: rows after the first are marked as going on.
+    pub(crate) fn render_in(&self, color: bool, columns: Option<usize>) -> String {
+        match columns {
+            Some(columns) => {
+                self.rows(columns).iter().map(|row| row.render(color)).collect::<Vec<_>>().join(&format!("\n{GOES_ON}"))
+            }
+            None => self.render(color),
+        }
     }
 
     /// With colour, if wanted.
@@ -122,6 +178,15 @@ impl From<String> for Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_goes_on_in_marked_rows() {
+        let line = Line::new().dim("n-abc  ").title("one two three \u{a0} four").warn("  [warning: x]");
+        assert_eq!(line.render_in(false, None), "n-abc  one two three four  [warning: x]");
+        assert_eq!(line.render_in(false, Some(20)), "n-abc  one two three\n  ┆ four  [warning:\n  ┆ x]");
+        assert_eq!(Line::from("x".repeat(30)).render_in(false, Some(20)), format!("{}\n  ┆ {}", "x".repeat(20), "x".repeat(10)));
+        assert_eq!(Line::new().render_in(false, Some(20)), "");
+    }
 
     #[test]
     fn spans_cannot_carry_escapes() {

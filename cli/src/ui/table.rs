@@ -6,17 +6,24 @@ use crate::error::Result;
 /// Columns between columns.
 const SPACE: usize = 2;
 
+/// So many columns, and whether they end at a terminal's edge, where even words must be broken.
+type Room = (usize, bool);
+
 impl Ui {
+    const fn room(&self) -> Room {
+        (self.width, self.columns.is_some())
+    }
+
     /// Rows under headers. The last column may be long: it wraps under itself.
     pub(crate) fn table(&self, headers: &[&str], rows: &[Vec<Line>]) -> Result<()> {
         if self.plain {
             for row in rows {
-                let cells: Vec<String> = row.iter().map(Line::plain).collect();
-                self.out_drawing(&cells.join("\t"))?;
+                let parted = row.iter().cloned().reduce(|line, cell| line.tab().and(cell));
+                self.out(parted.unwrap_or_default())?;
             }
             return Ok(());
         }
-        grid(headers, rows, self.width).into_iter().try_for_each(|line| self.out(line))
+        grid(headers, rows, self.room()).into_iter().try_for_each(|line| self.out(line))
     }
 
     /// A list of `label  value` pairs; empty values are left out.
@@ -24,10 +31,10 @@ impl Ui {
         let width = facts.iter().filter(|(_, value)| !value.is_empty()).map(|(label, _)| label.len()).max().unwrap_or(0);
         for (label, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
             if self.plain {
-                self.out_drawing(&format!("{label}\t{}", value.plain()))?;
+                self.out(Line::new().text(label).tab().and(value.clone()))?;
             } else {
                 let row = [Line::new().dim(&format!("{label:width$}")), value.clone()];
-                in_columns(&[width], &row, self.width).into_iter().try_for_each(|line| self.out(line))?;
+                in_columns(&[width], &row, self.room()).into_iter().try_for_each(|line| self.out(line))?;
             }
         }
         Ok(())
@@ -35,7 +42,7 @@ impl Ui {
 }
 
 /// A quiet header and the rows, on lines of this width.
-fn grid(headers: &[&str], rows: &[Vec<Line>], room: usize) -> Vec<Line> {
+fn grid(headers: &[&str], rows: &[Vec<Line>], room: Room) -> Vec<Line> {
     let widest =
         |(at, header): (usize, &&str)| rows.iter().filter_map(|row| row.get(at)).map(Line::width).fold(header.len(), usize::max);
     let widths: Vec<usize> = headers.iter().enumerate().map(widest).collect();
@@ -44,14 +51,14 @@ fn grid(headers: &[&str], rows: &[Vec<Line>], room: usize) -> Vec<Line> {
 }
 
 /// A row; its last cell wraps under itself where it is too long.
-fn in_columns(widths: &[usize], row: &[Line], width: usize) -> Vec<Line> {
+fn in_columns(widths: &[usize], row: &[Line], (width, hard): Room) -> Vec<Line> {
     let mut line = Line::new();
     let mut used = 0;
     for (at, cell) in row.iter().enumerate() {
         let last = at + 1 == row.len();
         let room = width.saturating_sub(used);
         if last && cell.width() > room && room > 20 {
-            let mut pieces = wrap(&cell.plain(), room).into_iter();
+            let mut pieces = wrap(&cell.plain(), room, hard).into_iter();
             let first = line.text(&pieces.next().unwrap_or_default());
             return std::iter::once(first).chain(pieces.map(|piece| format!("{}{piece}", " ".repeat(used)).into())).collect();
         }
@@ -71,7 +78,7 @@ mod tests {
 
     fn shown(headers: &[&str], rows: &[[&str; 3]], width: usize) -> Vec<String> {
         let rows: Vec<Vec<Line>> = rows.iter().map(|row| row.map(Line::from).to_vec()).collect();
-        grid(headers, &rows, width).iter().map(|line| line.plain().trim_end().to_owned()).collect()
+        grid(headers, &rows, (width, false)).iter().map(|line| line.plain().trim_end().to_owned()).collect()
     }
 
     #[test]
