@@ -1,9 +1,114 @@
 //! What a circle holds, as files that other programs read. Bodies behind content warnings are left out unless asked for.
+//!
+//! Other people wrote nearly all of it. Nothing of theirs may begin a line, a heading, a cell or a property of its own: where a
+//! file says who wrote something, Kith wrote that.
 
 pub(crate) mod csv;
 pub(crate) mod markdown;
 
-/// Control characters have no place in files that people open in a terminal; line ends and tabs stay.
-pub(crate) fn without_controls(text: &str) -> String {
-    text.replace("\r\n", "\n").chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
+/// Characters that one program or another takes for the end of a line.
+const fn ends_line(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// With one kind of line end, whatever it was written with. Other control characters have no place in files that people open in a
+/// terminal; tabs stay.
+pub(crate) fn with_plain_ends(text: &str) -> String {
+    let ends = text.replace("\r\n", "\n");
+    let chars = ends.chars().map(|c| if ends_line(c) { '\n' } else { c });
+    chars.filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
+}
+
+/// In one line, words one space apart: line ends, tabs and every other kind of space alike.
+pub(crate) fn one_line(text: &str) -> String {
+    with_plain_ends(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What calendars recognise an event by: its own id and nothing that anybody chose, so that none takes another's place.
+pub(crate) fn uid(event: &kith_protocol::control::Event) -> String {
+    format!("{}@kith", event.id)
+}
+
+#[cfg(test)]
+pub(crate) mod nasty {
+    //! Texts that want to be something else.
+
+    use proptest::prelude::*;
+
+    /// Pieces that mean something to Markdown, tables or calendars.
+    const PIECES: [&str; 54] = [
+        "\n",
+        "\r",
+        "\r\n",
+        "\u{b}",
+        "\u{c}",
+        "\u{85}",
+        "\u{2028}",
+        "\u{2029}",
+        "\n\n",
+        " ",
+        "\u{a0}",
+        "\u{3000}",
+        "\t",
+        "#",
+        "## ",
+        "### Reply",
+        "> ",
+        ">",
+        "- ",
+        "* ",
+        "+ ",
+        "1. ",
+        "2) ",
+        "===",
+        "---",
+        "```",
+        "~~~",
+        "`",
+        "    ",
+        "\\",
+        "[",
+        "](https://evil.example)",
+        "![x](",
+        "<b>",
+        "<!--",
+        "&amp;",
+        "&#106;",
+        "|",
+        "Amara, 2026-11-30T00:00:00Z",
+        "m-aaaaaaaaaaaaaaaa",
+        ";",
+        ",",
+        "\"",
+        "'",
+        "=",
+        "=1+1",
+        "@",
+        "\u{ff1d}",
+        "-",
+        "BEGIN:VEVENT",
+        "END:VEVENT",
+        "SUMMARY:forged",
+        "UID:e-1@kith",
+        "words",
+    ];
+
+    pub(crate) fn text() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![4 => proptest::sample::select(&PIECES[..]).prop_map(str::to_owned), 1 => "\\PC{0,3}"];
+        proptest::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_of_a_line_is_one() {
+        assert_eq!(
+            with_plain_ends("a\r\nb\rc\u{b}d\u{c}e\u{85}f\u{2028}g\u{2029}h\u{1e}i\u{1b}j\tk"),
+            "a\nb\nc\nd\ne\nf\ng\nh\nij\tk"
+        );
+        assert_eq!(one_line(" a\u{2028}\u{a0}b\u{3000}\tc "), "a b c");
+    }
 }

@@ -10,6 +10,7 @@ mod disk;
 mod disk_fails;
 mod edits;
 mod entries;
+mod exports;
 mod forms;
 mod items;
 mod kit;

@@ -1,4 +1,7 @@
 //! iCalendar files out (RFC 5545), time zones included.
+//!
+//! Titles, places and descriptions are other people's; all else is made here, from what was understood: an event's id, its
+//! times, its zone, a recurrence that can be counted. What cannot be is put into words.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +11,8 @@ use jiff::{Timestamp, ToSpan};
 use kith_protocol::control::{Event, NoteState};
 
 use super::Series;
-use super::rule::Moment;
+use super::rule::{Moment, Rule};
+use crate::export::{uid, with_plain_ends};
 
 /// Octets of a line, its end not counted.
 const LINE: usize = 75;
@@ -28,11 +32,11 @@ pub(crate) fn calendar(name: &str, events: &[Event]) -> String {
     let shown: Vec<(&Event, Series)> = events
         .iter()
         .filter(|event| event.state == NoteState::Visible)
-        .filter_map(|event| Some((event, Series::of(event)?)))
+        .filter_map(|event| Some((event, Series::of(event).or_else(|| once(event))?)))
         .collect();
     let mut zones: BTreeMap<String, (TimeZone, DateTime, DateTime)> = BTreeMap::new();
-    for (event, series) in shown.iter().filter(|(_, series)| !series.all_day) {
-        let known = zones.entry(event.tz.clone()).or_insert_with(|| (series.tz.clone(), series.start, series.start));
+    for (_, series) in shown.iter().filter(|(_, series)| !series.all_day) {
+        let known = zones.entry(zone_name(series)).or_insert_with(|| (series.tz.clone(), series.start, series.start));
         known.1 = known.1.min(series.start);
         known.2 = known.2.max(series.start);
     }
@@ -46,27 +50,37 @@ pub(crate) fn calendar(name: &str, events: &[Event]) -> String {
     out
 }
 
+/// An event whose recurrence makes no sense still takes place once.
+fn once(event: &Event) -> Option<Series> {
+    Series::of(&Event { rrule: None, ..event.clone() })
+}
+
 fn write(out: &mut String, event: &Event, series: &Series) {
     line(out, "BEGIN:VEVENT");
-    let uid = if event.uid.is_empty() { format!("{}@kith", event.id) } else { event.uid.clone() };
-    line(out, &format!("UID:{}", escape(&uid)));
+    line(out, &format!("UID:{}", escape(&uid(event))));
     line(out, &format!("DTSTAMP:{}", stamp(event.edited_at.unwrap_or(event.created_at).0.0)));
     line(out, &format!("SUMMARY:{}", escape(&event.title)));
-    time(out, "DTSTART", series.start, event, series);
+    time(out, "DTSTART", series.start, series);
     if let Some(end) = series.end {
-        time(out, "DTEND", end, event, series);
+        time(out, "DTEND", end, series);
     }
-    if let Some(rrule) = &series.rule.rrule {
-        line(out, &format!("RRULE:{}", rrule.replace(char::is_control, "")));
+    let mut about = event.description.clone();
+    match &series.rule.rrule {
+        Some(rrule) if countable(series) => line(out, &format!("RRULE:{rrule}")),
+        None if Series::of(event).is_some() => {}
+        Some(_) | None => {
+            let rrule = event.rrule.as_deref().unwrap_or_default();
+            about = format!("{about}\n\nIt comes again, in a way that is not understood: {rrule}").trim().to_owned();
+        }
     }
-    dates(out, "RDATE", &series.rule.rdates, event, series);
-    dates(out, "EXDATE", &series.rule.exdates, event, series);
-    for (name, value) in [("DESCRIPTION", &event.description), ("LOCATION", &event.location)] {
+    dates(out, "RDATE", &series.rule.rdates, series);
+    dates(out, "EXDATE", &series.rule.exdates, series);
+    for (name, value) in [("DESCRIPTION", &about), ("LOCATION", &event.location)] {
         if !value.is_empty() {
             line(out, &format!("{name}:{}", escape(value)));
         }
     }
-    line(out, &format!("STATUS:{}", escape(&event.status.to_uppercase())));
+    line(out, &format!("STATUS:{}", status(&event.status)));
     if !event.tags.is_empty() {
         let tags: Vec<String> = event.tags.iter().map(|tag| escape(tag)).collect();
         line(out, &format!("CATEGORIES:{}", tags.join(",")));
@@ -74,20 +88,42 @@ fn write(out: &mut String, event: &Event, series: &Series) {
     line(out, "END:VEVENT");
 }
 
-fn time(out: &mut String, name: &str, at: DateTime, event: &Event, series: &Series) {
+/// Is the rule one, letter by letter, and can it be counted?
+fn countable(series: &Series) -> bool {
+    let rrule = series.rule.rrule.as_deref().unwrap_or_default();
+    let letters = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, '=' | ';' | ',' | '+' | '-');
+    let alone = Rule { rrule: series.rule.rrule.clone(), ..Rule::default() };
+    rrule.chars().all(letters) && alone.check(series.start, &series.tz).is_ok()
+}
+
+fn status(word: &str) -> &'static str {
+    match word {
+        "cancelled" => "CANCELLED",
+        "tentative" => "TENTATIVE",
+        _ => "CONFIRMED",
+    }
+}
+
+/// The zone's own name, however an event spells it.
+fn zone_name(series: &Series) -> String {
+    series.tz.iana_name().unwrap_or("UTC").to_owned()
+}
+
+fn time(out: &mut String, name: &str, at: DateTime, series: &Series) {
     if series.all_day {
         line(out, &format!("{name};VALUE=DATE:{}", Moment::Day(at.date()).text()));
-    } else if event.tz == "UTC" {
-        line(out, &format!("{name}:{}Z", Moment::Local(at).text()));
-    } else {
-        line(out, &format!("{name};TZID={}:{}", event.tz, Moment::Local(at).text()));
+        return;
+    }
+    match zone_name(series).as_str() {
+        "UTC" => line(out, &format!("{name}:{}Z", Moment::Local(at).text())),
+        zone => line(out, &format!("{name};TZID={zone}:{}", Moment::Local(at).text())),
     }
 }
 
 /// Additional dates and exceptions, each in the form of the start, as the standard wants.
-fn dates(out: &mut String, name: &str, dates: &[Moment], event: &Event, series: &Series) {
+fn dates(out: &mut String, name: &str, dates: &[Moment], series: &Series) {
     for date in dates {
-        time(out, name, date.wall(&series.tz, series.start), event, series);
+        time(out, name, date.wall(&series.tz, series.start), series);
     }
 }
 
@@ -128,10 +164,11 @@ fn stamp(millis: u64) -> String {
     Moment::Utc(at).text()
 }
 
-/// TEXT values: commas, semicolons, backslashes and line ends escaped; other control characters cannot stand in a calendar.
+/// TEXT values: commas, semicolons, backslashes and line ends of every kind escaped; other control characters cannot stand in a
+/// calendar.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.replace("\r\n", "\n").chars() {
+    for c in with_plain_ends(text).chars() {
         match c {
             '\\' | ',' | ';' => out.extend(['\\', c]),
             '\n' => out.push_str("\\n"),
@@ -164,6 +201,7 @@ mod tests {
 
     use super::super::read;
     use super::*;
+    use crate::export::nasty;
 
     pub(crate) fn event(tz: &str, starts: &str, rrule: Option<&str>) -> Event {
         Event {
@@ -221,5 +259,75 @@ mod tests {
     #[test]
     fn control_characters_stay_out() {
         assert_eq!(escape("a\u{1b}]8;;x\u{7}b\r\nc"), "a]8\\;\\;xb\\nc");
+    }
+
+    #[test]
+    fn what_others_chose_names_no_event_and_no_zone() {
+        let mut forged = event("europe/madrid", "2026-12-01T18:00:00", Some("FREQ=DAILY;X=\u{2028}BEGIN:VEVENT"));
+        forged.uid = "e-victim@kith".to_owned();
+        forged.status = "confirmed\u{2028}UID:x".to_owned();
+        let text = calendar(
+            "x",
+            &[forged, Event { id: "e-2".to_owned(), ..event("UTC", "2026-12-01T18:00:00", Some("FREQ=SECONDLY")) }],
+        );
+        assert!(text.contains("UID:e-abc@kith\r\n") && !text.contains("e-victim"), "{text}");
+        assert!(
+            text.contains("DTSTART;TZID=Europe/Madrid:20261201T180000\r\n") && text.contains("STATUS:CONFIRMED\r\n"),
+            "{text}"
+        );
+        assert!(!text.contains("RRULE") && text.contains("not understood: FREQ="), "{text}");
+    }
+
+    /// Lines, as whoever is most easily fooled sees them.
+    fn lines(text: &str) -> Vec<String> {
+        let ends = ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+        text.split(ends).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, cases: 300, ..Default::default() })]
+
+        #[test]
+        fn what_people_wrote_stays_in_its_event(
+            said in proptest::collection::vec([nasty::text(), nasty::text(), nasty::text(), nasty::text(), nasty::text()], 0..4),
+        ) {
+            let all: Vec<Event> = said.iter().enumerate().map(|(n, [title, about, place, uid, tag])| Event {
+                id: format!("e-{n:016}"),
+                title: title.clone(),
+                description: about.clone(),
+                location: place.clone(),
+                uid: uid.clone(),
+                tags: vec![tag.clone()],
+                ..event("Europe/Madrid", "2026-12-01T18:00:00", None)
+            }).collect();
+            let text = calendar("Night shift", &all);
+            let folded: Vec<&str> = text.split("\r\n").collect();
+            let seen = lines(&text);
+            proptest::prop_assert_eq!(seen.len(), folded.iter().filter(|line| !line.is_empty()).count(), "{}", text);
+            let mine = ["BEGIN", "END", "VERSION", "PRODID", "CALSCALE", "X-WR-CALNAME", "UID", "DTSTAMP", "SUMMARY", "DTSTART", "DESCRIPTION",
+                "LOCATION", "STATUS", "CATEGORIES", "TZID", "TZOFFSETFROM", "TZOFFSETTO"];
+            for line in seen.iter().filter(|line| !line.starts_with(' ')) {
+                proptest::prop_assert!(mine.iter().any(|name| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', ';']))), "{line:?}");
+            }
+            for what in ["BEGIN:VEVENT", "END:VEVENT"] {
+                proptest::prop_assert_eq!(seen.iter().filter(|line| *line == what).count(), all.len());
+            }
+            let unfolded = icalendar::parser::unfold(&text);
+            let roots = icalendar::parser::read_calendar_simple(&unfolded).unwrap();
+            proptest::prop_assert_eq!(roots.len(), 1);
+            let events: Vec<_> = roots[0].components.iter().filter(|part| part.name.as_str() == "VEVENT").collect();
+            proptest::prop_assert_eq!(events.len(), all.len());
+            for (read, event) in events.iter().zip(&all) {
+                let value = |name: &str| {
+                    let found: Vec<&str> = read.properties.iter().filter(|p| p.name.as_str() == name).map(|p| p.val.as_str()).collect();
+                    found.into_iter().map(str::to_owned).collect::<Vec<_>>()
+                };
+                let one = |text: &str| if text.is_empty() { Vec::new() } else { vec![with_plain_ends(text)] };
+                proptest::prop_assert_eq!(value("UID"), vec![format!("{}@kith", event.id)]);
+                proptest::prop_assert_eq!(value("SUMMARY"), vec![with_plain_ends(&event.title)]);
+                proptest::prop_assert_eq!(value("DESCRIPTION"), one(&event.description));
+                proptest::prop_assert_eq!(value("LOCATION"), one(&event.location));
+            }
+        }
     }
 }

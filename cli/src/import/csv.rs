@@ -4,6 +4,7 @@ use kith_protocol::control::{BatchItem, NewEvent, NewNote, NewResourceInBatch};
 
 use super::{Found, Haul};
 use crate::calendar::when::{Typed, When};
+use crate::export::csv::plain;
 
 /// A row by the names of its columns.
 struct Row<'a> {
@@ -14,12 +15,9 @@ struct Row<'a> {
 impl Row<'_> {
     fn get(&self, names: &[&str]) -> String {
         let at = self.header.iter().position(|column| names.contains(&column.as_str()));
-        let cell = at.and_then(|at| self.record.get(at)).unwrap_or_default().trim();
+        let cell = at.and_then(|at| self.record.get(at)).unwrap_or_default();
         // An apostrophe keeps spreadsheets from taking a cell for a formula; it is not part of the text.
-        match cell.strip_prefix('\'') {
-            Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t']) => rest.to_owned(),
-            _ => cell.to_owned(),
-        }
+        plain(cell.trim()).trim().to_owned()
     }
 
     fn tags(&self) -> Vec<String> {

@@ -46,14 +46,40 @@ fn heading(line: &str) -> Option<(usize, String)> {
 
 /// A heading's or title's words without Markdown's marks and with links reduced to their titles.
 fn plain(text: &str) -> String {
-    let mut out = text.replace(['*', '`'], "");
+    let mut out = text.to_owned();
     while let Some(link) = links(&out).into_iter().next() {
         out.replace_range(link.from..link.to, &link.title);
     }
-    out.trim().to_owned()
+    unescaped(&out, &['*', '`']).trim().to_owned()
 }
 
-fn add(haul: &mut Haul, link: Link, headings: &[(usize, String)]) {
+/// What a text says where Markdown means nothing by it: marks that were escaped stand, these others go.
+fn unescaped(text: &str, marks: &[char]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let behind = rest.get(c.len_utf8()..).unwrap_or_default();
+        let next = behind.chars().next().filter(|next| c == '\\' && next.is_ascii_punctuation());
+        rest = match next {
+            Some(next) => {
+                out.push(next);
+                behind.get(next.len_utf8()..).unwrap_or_default()
+            }
+            None if c == '&' => {
+                out.push(c);
+                behind.strip_prefix("amp;").unwrap_or(behind)
+            }
+            None => {
+                out.extend((!marks.contains(&c)).then_some(c));
+                behind
+            }
+        };
+    }
+    out
+}
+
+fn add(haul: &mut Haul, mut link: Link, headings: &[(usize, String)]) {
+    link.url = link.url.replace("&amp;", "&");
     let title = if link.title.is_empty() { link.url.clone() } else { plain(&link.title) };
     if !link.url.contains("://") && !link.url.starts_with("mailto:") && !link.url.starts_with("tel:") {
         haul.remark(title, format!("leads to \"{}\", which is no address outside its own page; it is not imported", link.url));
@@ -68,7 +94,7 @@ fn add(haul: &mut Haul, link: Link, headings: &[(usize, String)]) {
         title: title.chars().take(TITLE_CHARS).collect(),
         url: link.url,
         tags,
-        note: link.note,
+        note: unescaped(&link.note, &[]),
         ..NewResourceInBatch::default()
     };
     haul.found.push(Found { title, item: BatchItem::Resource(resource) });
@@ -95,6 +121,9 @@ fn links(line: &str) -> Vec<Link> {
         if let Some(link) = link {
             at = link.to;
             found.push(link);
+        } else if rest.starts_with('\\') {
+            // A mark that is escaped begins nothing.
+            at += rest.chars().take(2).map(char::len_utf8).sum::<usize>();
         } else {
             at += rest.chars().next().map_or(1, char::len_utf8);
         }
@@ -191,6 +220,16 @@ mod tests {
         assert_eq!((list[2].url.as_str(), list[2].tags.join("|").as_str()), ("https://node.example/oakland/", "India"));
         assert_eq!(list[3].url, "https://bare.example");
         assert_eq!((list[4].url.as_str(), list[4].note.as_str()), ("https://more.example/x", ""));
+    }
+
+    #[test]
+    fn a_list_that_was_exported_comes_back() {
+        let list = resources(
+            "# Resources of x\n\n## Bay \\*Area\\*\n\n- [\\#1 \\[a\\] \\`b\\` \\&amp; c\\_d](<https://x.example/?a=1&amp;b=2>) - 10 \\> 9, \\*so\\*\n",
+        );
+        assert_eq!(list.len(), 1);
+        assert_eq!((list[0].title.as_str(), list[0].url.as_str()), ("#1 [a] `b` &amp; c_d", "https://x.example/?a=1&b=2"));
+        assert_eq!((list[0].note.as_str(), list[0].tags.join("|").as_str()), ("10 > 9, *so*", "Bay *Area*"));
     }
 
     #[test]
