@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use crate::error::{self, Result, Stop};
+use crate::home::Home;
 use crate::ui::{Line, Ui};
 
 pub(crate) use route::Route;
@@ -53,23 +54,38 @@ const SAME_VERSION: &str = "Are `kith` and the daemon of the same version? `kith
 #[derive(Debug)]
 pub(crate) struct Client {
     runtime: tokio::runtime::Runtime,
+    home: Home,
     socket: PathBuf,
     dry_run: bool,
     ui: Ui,
 }
 
 impl Client {
-    pub(crate) fn new(socket: PathBuf, dry_run: bool, ui: Ui) -> Result<Self> {
+    pub(crate) fn new(home: &Home, dry_run: bool, ui: Ui) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|e| error::failed(format!("Cannot begin: {}", error::reason(&e)), ""))?;
-        Ok(Self { runtime, socket, dry_run, ui })
+        Ok(Self { runtime, home: home.clone(), socket: home.socket(), dry_run, ui })
     }
 
-    /// Does anybody listen?
+    /// Does anybody listen? Whether it is our daemon is looked at before anything is said to it.
     pub(crate) fn answers(&self) -> bool {
         std::os::unix::net::UnixStream::connect(&self.socket).is_ok()
+    }
+
+    /// A stream to the daemon: in a folder of our own, and to a program that runs as we do. Passphrases and links go over it.
+    async fn connect(&self) -> Result<UnixStream> {
+        self.home.must_be_mine()?;
+        let stream = UnixStream::connect(&self.socket).await.map_err(|_| not_running(&self.socket))?;
+        let me = rustix::process::geteuid().as_raw();
+        if stream.peer_cred().is_ok_and(|peer| peer.uid() == me) {
+            return Ok(stream);
+        }
+        Err(error::failed(
+            "Another user's program listens where Kith should; nothing was sent to it.",
+            "Choose another --home, or see who writes to that folder.",
+        ))
     }
 
     /// Ask for something.
@@ -127,7 +143,7 @@ impl Client {
     }
 
     async fn open(&self, method: &str, route: &Route, body: String, last_event: Option<&str>) -> Result<Response<Incoming>> {
-        let stream = UnixStream::connect(&self.socket).await.map_err(|_| not_running(&self.socket))?;
+        let stream = self.connect().await?;
         let broken =
             |_| error::failed("The daemon does not answer.", "`kith status` says how it is; `kith daemon logs` says more.");
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;

@@ -60,7 +60,7 @@ impl Context {
 
     /// A client, whether or not anything answers.
     pub(crate) fn bare_client(&self) -> Result<Client> {
-        Client::new(self.home.socket(), self.global.dry_run, self.ui.clone())
+        Client::new(&self.home, self.global.dry_run, self.ui.clone())
     }
 
     /// A client whose daemon runs and is unlocked. On a terminal both are seen to; scripts are told what to do.

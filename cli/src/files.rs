@@ -49,6 +49,18 @@ pub(crate) fn write(path: &Path, bytes: &[u8], replace: bool) -> Result<()> {
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| error::io("Cannot write", path, &e))
 }
 
+/// Write zeros over a file, then remove it. What a journal or the disk itself keeps of it elsewhere, no program can reach.
+pub(crate) fn wipe(path: &Path) {
+    if let Ok(mut file) = OpenOptions::new().write(true).custom_flags(NOFOLLOW).open(path)
+        && let Ok(meta) = file.metadata()
+        && meta.is_file()
+    {
+        // Where it cannot be written over it is removed all the same.
+        drop(std::io::copy(&mut std::io::repeat(0).take(meta.len()), &mut file).and_then(|_| file.sync_all()));
+    }
+    drop(std::fs::remove_file(path));
+}
+
 fn create(path: &Path, replace: bool) -> Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600).custom_flags(NOFOLLOW);
@@ -104,6 +116,24 @@ mod tests {
         assert!(write(&real, b"x", false).unwrap_err().to_string().contains("already"));
         write(&real, b"bye", true).unwrap();
         assert_eq!(read_text(&real, 5).unwrap(), "bye");
+    }
+
+    #[test]
+    fn what_is_wiped_is_zeros_before_it_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("draft"), dir.path().join("other"));
+        write(&path, b"nobody is to read this", false).unwrap();
+        // A second name for the same bytes shows what became of them.
+        std::fs::hard_link(&path, &other).unwrap();
+        wipe(&path);
+        assert!(!path.exists());
+        assert_eq!(std::fs::read(&other).unwrap(), [0; 22]);
+        let link = dir.path().join("link");
+        write(&path, b"kept", false).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        wipe(&link);
+        assert!(!link.is_symlink());
+        assert_eq!(std::fs::read(&path).unwrap(), b"kept");
     }
 
     #[test]

@@ -40,6 +40,22 @@ impl Home {
         self.0.is_dir()
     }
 
+    /// Refuse a folder of another user's: whoever owns it can put their own program where the daemon listens, and read what is
+    /// written there. One that is not there yet is nobody's.
+    pub(crate) fn must_be_mine(&self) -> Result<()> {
+        use std::os::unix::fs::MetadataExt;
+        let me = rustix::process::geteuid().as_raw();
+        for folder in [self.0.clone(), self.0.join("run")] {
+            if std::fs::metadata(&folder).is_ok_and(|meta| meta.uid() != me) {
+                return Err(error::failed(
+                    format!("The folder {} belongs to another user; nothing was sent or written there.", folder.display()),
+                    "Choose another --home, or run kith as that user.",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The daemon's socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.0.join("run").join("kithd.sock")

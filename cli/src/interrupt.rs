@@ -10,6 +10,9 @@ use crate::exit::{HUNG_UP, INTERRUPTED, TERMINATED};
 /// A password is being read, so the terminal shows no letters now.
 static SILENT: AtomicBool = AtomicBool::new(false);
 
+/// An editor has the terminal, and with it Ctrl-C.
+static EDITING: AtomicBool = AtomicBool::new(false);
+
 type Cleanup = Box<dyn FnOnce() + Send>;
 
 /// What is to be done if the person stops us; the demo puts its three daemons here.
@@ -29,11 +32,24 @@ pub(crate) fn listen() {
 async fn told_to_end() -> Option<u8> {
     let mut terminate = signal(SignalKind::terminate()).ok()?;
     let mut hangup = signal(SignalKind::hangup()).ok()?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed.ok().map(|()| INTERRUPTED),
-        _ = terminate.recv() => Some(TERMINATED),
-        _ = hangup.recv() => Some(HUNG_UP),
+    loop {
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => match pressed {
+                Ok(()) if EDITING.load(Ordering::SeqCst) => {}
+                pressed => return pressed.ok().map(|()| INTERRUPTED),
+            },
+            _ = terminate.recv() => return Some(TERMINATED),
+            _ = hangup.recv() => return Some(HUNG_UP),
+        }
     }
+}
+
+/// Run `edit` while Ctrl-C is the editor's alone.
+pub(crate) fn left_to_the_editor<T>(edit: impl FnOnce() -> T) -> T {
+    EDITING.store(true, Ordering::SeqCst);
+    let value = edit();
+    EDITING.store(false, Ordering::SeqCst);
+    value
 }
 
 /// Run `read` while the terminal shows no letters.

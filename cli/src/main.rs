@@ -26,6 +26,8 @@ use args::{Args, Command};
 use context::Context;
 
 fn main() -> ExitCode {
+    // A passphrase passes through here as well.
+    kith_daemon::keep_secrets();
     fault::redact();
     let args = match Args::read() {
         Ok(args) => args,

@@ -1,7 +1,7 @@
 //! Long text: from an argument, from stdin, from an editor; kept as a draft when it could not be saved.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kith_protocol::control::Code;
@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::{self, Result};
 use crate::files;
 use crate::home::private_dir;
+use crate::interrupt;
 use crate::ui::Line;
 
 /// A text, and the draft that holds it while it is not saved yet.
@@ -40,7 +41,7 @@ impl Body {
                 self.keep(context);
             }
         } else if let Some(draft) = &self.draft {
-            drop(std::fs::remove_file(draft));
+            wipe_draft(draft);
         }
         result
     }
@@ -81,7 +82,18 @@ pub(crate) fn secret_line(context: &Context, what: &str) -> Result<String> {
     Ok(stdin(BODY_BYTES)?.lines().next().unwrap_or_default().trim().to_owned())
 }
 
+/// Wipes a draft that is saved or empty, and what the editor put beside it under its name (swap files, earlier versions).
+fn wipe_draft(draft: &Path) {
+    files::wipe(draft);
+    let (Some(folder), Some(stem)) = (draft.parent(), draft.file_stem().and_then(|stem| stem.to_str())) else { return };
+    let beside = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    beside
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().contains(stem)))
+        .for_each(|path| files::wipe(&path));
+}
+
 fn write_draft(context: &Context, text: &str) -> Result<PathBuf> {
+    context.home().must_be_mine()?;
     let folder = context.home().drafts();
     private_dir(&folder)?;
     let stamp = jiff::Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
@@ -95,18 +107,22 @@ fn edit(context: &Context, before: &str) -> Result<Body> {
     let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.trim().is_empty()));
     let editor = editor.unwrap_or_else(|| "vi".to_owned());
     // As git does: the variable may hold arguments, so a shell takes it apart; the path is passed beside it, never inside.
-    let status = Command::new("/bin/sh").arg("-c").arg(format!("{editor} \"$@\"")).arg("kith").arg(&draft).status();
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(format!("{editor} \"$@\"")).arg("kith").arg(&draft);
+    // Ctrl-C is the editor's while it runs. We stay, so that no draft is left behind by accident.
+    let status = interrupt::left_to_the_editor(|| command.status());
     let worked = status.as_ref().is_ok_and(std::process::ExitStatus::success);
     let text = files::read_text(&draft, BODY_BYTES)?.trim_end().to_owned();
+    if text.is_empty() || text == before.trim_end() {
+        wipe_draft(&draft);
+        let hint = if worked { String::new() } else { format!("The editor `{editor}` did not end well.") };
+        return Err(error::failed("Nothing was written, so nothing was saved.", hint));
+    }
     if !worked {
         return Err(error::failed(
-            format!("The editor `{editor}` did not end well."),
-            format!("Your text is in {}.", draft.display()),
+            format!("The editor `{editor}` did not end well, so nothing was saved."),
+            format!("Your text is kept, unencrypted, in {}.", draft.display()),
         ));
-    }
-    if text.is_empty() || text == before.trim_end() {
-        drop(std::fs::remove_file(&draft));
-        return Err(error::failed("Nothing was written, so nothing was saved.", ""));
     }
     Ok(Body { text, draft: Some(draft) })
 }

@@ -22,7 +22,7 @@ mod store;
 
 pub use config::ConfigError;
 pub use home::HomeError;
-pub use run::{Options, RunError};
+pub use run::{Options, RunError, keep_secrets};
 
 /// Runs the daemon until it is told to end, by a signal or through the local API. Blocks. The process may begin anew with its own
 /// arguments, so nothing that outlasts it is to be opened before.

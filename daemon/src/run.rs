@@ -144,9 +144,15 @@ async fn serve(app: Arc<App>) -> Result<(), RunError> {
     ended.map_err(RunError::Open)
 }
 
-/// No core dumps, no tracing by others, files for this user only.
+/// Files for this user only, and [`keep_secrets`].
 fn harden() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    keep_secrets();
+}
+
+/// No core dumps of this process, and no looks into its memory by others of the same user: for a program that holds a passphrase or
+/// keys. To be called before it does.
+pub fn keep_secrets() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if rustix::process::setrlimit(Resource::Core, none).is_err() {
         tracing::warn!("core dumps could not be switched off");

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use kith_tests::proc::{Home, as_nobody, http, peak_kb, raw, skipped, until};
+use kith_tests::proc::{Home, NOBODY, PASSPHRASE, as_nobody, binaries, http, peak_kb, raw, skipped, until};
 
 #[test]
 fn l2_another_user_gets_nothing_even_where_the_path_lets_her() {
@@ -39,6 +39,88 @@ fn l2_another_user_gets_nothing_even_where_the_path_lets_her() {
         let log = fs::read_to_string(home.path().join("log/kithd.log")).ok()?;
         log.contains("another user tried the local API").then_some(())
     });
+}
+
+/// Somebody else's program in the daemon's place: it writes down what it is told.
+const LISTENER: &str = "use IO::Socket::UNIX; my ($path, $out) = @ARGV; my $s = IO::Socket::UNIX->new(Local => $path, Listen => 8) or exit 3; \
+    chmod 0666, $path; open(my $f, '>', $out) or exit 4; $f->autoflush(1); \
+    while (my $c = $s->accept) { my $said; print $f $said while sysread($c, $said, 4096); close $c; }";
+
+#[test]
+fn l2_kith_tells_another_users_program_nothing() {
+    if as_nobody().is_none() {
+        skipped("only root can be two users", false);
+        return;
+    }
+    let home = Home::new();
+    let pass = home.passphrase_file(PASSPHRASE);
+    let heard = home.beside().join("heard");
+    fs::write(&heard, "").expect("a file");
+    chown(&heard, Some(NOBODY), Some(NOBODY)).expect("root may");
+    fs::set_permissions(home.beside(), fs::Permissions::from_mode(0o755)).expect("may");
+    let asks: [&[&str]; 5] = [
+        &["unlock", "--passphrase-file", &pass],
+        &["status"],
+        &["join", "kith://join#AAAA", "--yes"],
+        &["init", "--name", "Amara", "--passphrase-file", &pass],
+        &["note", "new", "a secret"],
+    ];
+    // The folder is theirs, made before we came; or ours, and open to everybody.
+    for theirs in [true, false] {
+        let run = home.path().join("run");
+        drop(fs::remove_dir_all(home.path()));
+        fs::create_dir_all(&run).expect("may");
+        for folder in [home.path(), run.clone()] {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("may");
+            if theirs {
+                chown(&folder, Some(NOBODY), Some(NOBODY)).expect("root may");
+            }
+        }
+        let socket = run.join("kithd.sock");
+        let mut listener = as_nobody().expect("as before");
+        listener.args(["perl", "-MIO::Handle", "-e", LISTENER]).args([&socket, &heard]);
+        let mut listener = listener.spawn().expect("setpriv runs");
+        until("somebody to listen", || UnixStream::connect(&socket).is_ok().then_some(()));
+        for args in asks {
+            let ran = home.kith(&[args, &["--no-input", "--json"]].concat());
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(said.contains("another user") || said.contains("Another user"), "{args:?}: {said}");
+            assert_eq!(ran.code, 1, "{args:?}: {said}");
+        }
+        drop(listener.kill());
+        drop(listener.wait());
+        assert_eq!(fs::read_to_string(&heard).expect("still there"), "", "something was said to somebody else");
+    }
+    fs::remove_dir_all(home.path()).expect("may");
+}
+
+#[test]
+fn d13_what_is_typed_into_kith_is_in_no_core_and_nobody_looks_at_it() {
+    let home = Home::new();
+    let folder = home.beside().to_owned();
+    let program = folder.join("kith");
+    fs::copy(&binaries().kith, &program).expect("a copy");
+    let mut kith = as_nobody().map_or_else(
+        || Command::new(&program),
+        |mut nobody| {
+            chown(&folder, Some(NOBODY), Some(NOBODY)).expect("root may");
+            nobody.arg(&program);
+            nobody
+        },
+    );
+    // It waits for words on stdin, which never come.
+    kith.args(["note", "new", "-", "--no-input"]).env("KITH_HOME", home.path()).env("HOME", &folder).current_dir(&folder);
+    let mut kith = kith.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
+    let proc = std::path::PathBuf::from(format!("/proc/{}", kith.id()));
+    until("no core to be allowed", || {
+        let limits = fs::read_to_string(proc.join("limits")).ok()?;
+        let core = limits.lines().find(|line| line.starts_with("Max core file size"))?;
+        (core.split_whitespace().skip(4).take(2).collect::<Vec<_>>() == ["0", "0"]).then_some(())
+    });
+    // What no other program may look into belongs to root, whoever runs it.
+    until("its memory to be its own", || (fs::metadata(proc.join("mem")).ok()?.uid() == 0).then_some(()));
+    drop(kith.kill());
+    drop(kith.wait());
 }
 
 #[test]

@@ -42,6 +42,15 @@ impl Terminal {
         stdin.write_all(format!("{answer}\n").as_bytes()).expect("somebody reads");
     }
 
+    /// All that was shown, once the command has ended.
+    fn screen(&mut self) -> String {
+        until("the command to end", || self.child.try_wait().ok().flatten());
+        let mut bytes = Vec::new();
+        // The sender goes with the end of the output.
+        bytes.extend(self.seen.iter());
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Waits for the end; the exit code.
     fn ends(&mut self) -> i32 {
         until("the command to end", || self.child.try_wait().ok().flatten()).code().unwrap_or(-1)
@@ -94,6 +103,111 @@ fn init_alone_leaves_it_running_and_unlocked() {
     assert_eq!(terminal.ends(), 0);
     let status = home.json(&["status"]);
     assert_eq!(status.get("locked"), Some(&serde_json::Value::Bool(false)), "{status}");
+}
+
+#[test]
+fn a_home_without_room_says_so_before_it_asks_anything() {
+    let (amara, bea) = (Home::named("Amara"), Home::named("Bea"));
+    bea.found("Night shift");
+    let link = bea.field(&["invite", "new"], "link");
+    (0..64).for_each(|n| drop(amara.json(&["circle", "new", &format!("circle {n}")])));
+    for line in [format!("kith join '{link}'"), "kith circle new Another --agreement -".to_owned()] {
+        let Some(mut terminal) = Terminal::open(&amara, &line) else {
+            skipped("a terminal needs `script`", has_program("script"));
+            return;
+        };
+        let screen = terminal.screen();
+        assert!(screen.contains("64 circles") && screen.contains("kith circle leave"), "{line}: {screen}");
+        assert!(!screen.contains("invited by") && !screen.contains("(y/N)"), "{line} asks: {screen}");
+    }
+    amara.refused(&["join", &link, "--yes"], 2, "too-large");
+    drop(amara.json(&["circle", "leave", "-c", "circle 7", "--confirm", "circle 7"]));
+    drop(amara.json(&["circle", "new", "Another"]));
+    let current = amara.rows(&["circle", "list"], "circles").into_iter().filter(|row| crate::text(row, "status") == "current");
+    assert_eq!(current.count(), 64);
+}
+
+/// What a terminal of so many columns shows: it breaks longer lines itself.
+fn rows(screen: &str, columns: usize) -> Vec<String> {
+    let mut rows = Vec::new();
+    for line in screen.split(['\n', '\r']).filter(|line| !line.is_empty()) {
+        let letters: Vec<char> = line.chars().collect();
+        rows.extend(letters.chunks(columns).map(|row| row.iter().collect::<String>()));
+    }
+    rows
+}
+
+#[test]
+fn u1_no_body_or_title_passes_for_the_line_that_says_who_wrote_it() {
+    let home = Home::named("Amara");
+    home.found("Night shift");
+    let nbsp = "\u{a0}";
+    for columns in [40, 80] {
+        // As it stands on a screen: indented as replies are, at the edge, behind a word as long as a row, in a title.
+        let body = format!(
+            "I am fine.\n\n{0}{0}FORGED · just now\n{1}{0}{0}FORGED · just now\n{2}{0}{0}FORGED · just now\n\u{3000}FORGED · just now",
+            nbsp,
+            nbsp.repeat(columns - 2),
+            "x".repeat(columns - 2),
+        );
+        let title = format!("Quiet{}FORGED · just now", nbsp.repeat(columns - 5));
+        let note = home.json(&["note", "new", "--title", &title, &body]);
+        drop(home.json(&["note", "reply", &crate::text(&note, "id"), &body]));
+        for command in [format!("note show {}", crate::text(&note, "id")), "note list".to_owned(), "search fine".to_owned()] {
+            let line = format!("stty cols {columns} rows 60; NO_COLOR=1 kith {command}");
+            let Some(mut terminal) = Terminal::open(&home, &line) else {
+                skipped("a terminal needs `script`", has_program("script"));
+                return;
+            };
+            let screen = terminal.screen();
+            assert!(screen.contains("FORGED"), "{command}: {screen}");
+            for row in rows(&screen, columns).iter().filter(|row| row.contains("FORGED")) {
+                let start = row.trim_start_matches(' ');
+                let own = start.starts_with('│')
+                    || start.starts_with('┆')
+                    || ["Quiet", "n-", "p-"].iter().any(|own| start.starts_with(own));
+                assert!(own, "{command} in {columns} columns: {row:?} of\n{screen}");
+            }
+        }
+    }
+}
+
+/// An editor that is broken off leaves a draft only where something was written, and says where.
+#[test]
+fn ctrl_c_in_the_editor_leaves_no_draft_unnamed() {
+    let home = Home::named("Amara");
+    home.found("Night shift");
+    let drafts = || -> Vec<std::path::PathBuf> {
+        std::fs::read_dir(home.path().join("drafts")).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+    };
+    let editor = |script: &str| {
+        let path = home.beside().join("editor");
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a file");
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("may");
+        // As at a prompt: the shell hears Ctrl-C, too, and stays.
+        format!("trap : INT; EDITOR='{}' kith note new --title Draft; exit 0", path.display())
+    };
+    // Ctrl-C reaches all that the terminal runs, kith as well, which stays to see what the editor left.
+    let interrupted = "kill -INT 0; sleep 60";
+    for (script, left) in [
+        (format!("echo secret > \"$1.swp\"; {interrupted}"), 0),
+        (format!("echo 'words that were typed' > \"$1\"; {interrupted}"), 1),
+        ("echo 'words that are saved' > \"$1\"; echo 'words that are' > \"$1~\"".to_owned(), 0),
+    ] {
+        let Some(mut terminal) = Terminal::open(&home, &editor(&script)) else {
+            skipped("a terminal needs `script`", has_program("script"));
+            return;
+        };
+        let screen = terminal.screen().replace(['\r', '\n'], "");
+        let there = drafts();
+        assert_eq!(there.len(), left, "{script}: {there:?} after {screen}");
+        for draft in there {
+            let name = draft.file_name().expect("a name").to_string_lossy().into_owned();
+            assert!(screen.contains(&name), "it is named: {name} in {screen}");
+            std::fs::remove_file(draft).expect("ours");
+        }
+    }
+    assert_eq!(home.rows(&["note", "list"], "notes").len(), 1, "what was saved is saved");
 }
 
 fn exists_in_history(home: &Path, word: &str) -> bool {

@@ -28,6 +28,7 @@ pub(crate) fn start(home: &Home, client: &Client, ui: &Ui) -> Result<()> {
     if client.answers() {
         return Ok(());
     }
+    home.must_be_mine()?;
     private_dir(home.path())?;
     private_dir(&home.logs())?;
     let spinner = ui.spinner("Starting Kith");

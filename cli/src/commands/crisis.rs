@@ -137,6 +137,7 @@ fn keep(context: &Context, file: &std::path::Path) -> Result<()> {
         context.ui().say(format!("This would be kept, unencrypted, as {}.", card.display()));
         return Ok(());
     }
+    context.home().must_be_mine()?;
     private_dir(context.home().path())?;
     files::write(&card, text.as_bytes(), true)?;
     context.ui().say(format!("Kept as {}; `kith crisis` shows it from now on.", card.display()));

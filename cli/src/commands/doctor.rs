@@ -28,7 +28,23 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     let reply = client.get(&Route::new("doctor"))?;
     let doctor: Doctor = reply.read()?;
     context.show(&reply, show)?;
+    if !context.ui().json {
+        tell_of_drafts(context)?;
+    }
     if doctor.ok { Ok(()) } else { Err(Stop::Said(Code::Failed)) }
+}
+
+/// Texts that could not be saved lie beside the store, not in it.
+fn tell_of_drafts(context: &Context) -> Result<()> {
+    let folder = context.home().drafts();
+    let count = std::fs::read_dir(&folder).into_iter().flatten().flatten().count();
+    if count == 0 {
+        return Ok(());
+    }
+    let what =
+        if count == 1 { "1 text that was not saved lies".to_owned() } else { format!("{count} texts that were not saved lie") };
+    context.ui().out(Line::new().dim("note    ").text(&format!("{what} unencrypted in {}", folder.display())))?;
+    context.ui().out(Line::new().dim("        save what you need of it, and delete the rest"))
 }
 
 fn show(ui: &Ui, doctor: Doctor) -> Result<()> {

@@ -56,7 +56,7 @@ impl Person {
     /// A new home with a running, unlocked daemon.
     pub(crate) fn begin(name: &'static str, folder: &Path, transport: Transport, children: &Children, ui: &Ui) -> Result<Self> {
         let home = Home::find(Some(&folder.join(name.to_lowercase())))?;
-        let client = Client::new(home.socket(), false, ui.clone())?;
+        let client = Client::new(&home, false, ui.clone())?;
         let mut person = Self { name, client, home, transport, children: Arc::clone(children), pid: 0 };
         person.start()?;
         person.client.secretly("POST", &Route::new("init"), &json!({ "name": name, "passphrase": PASSPHRASE }))?;
