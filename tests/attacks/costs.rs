@@ -12,6 +12,7 @@ use kith_tests::peer::forge::{Run, from_now};
 use kith_tests::peer::guest::{opened, proof, request, ticket_key};
 use kith_tests::peer::{Peer, Scene, raw};
 use kith_tests::proc::until;
+use rand_core::Rng;
 
 use crate::text;
 
@@ -28,6 +29,24 @@ fn chain(run: &Run) -> Cbor {
     array([bytes(run.signer.id().0), bytes(run.incarnation), Cbor::Uint(run.class)])
 }
 
+/// Notes of 59,000 letters that one run may hold, however few bytes they are on the wire.
+const MOST: usize = 47;
+
+/// A run of so many small notes.
+fn notes(mallory: &Peer, many: usize) -> Run {
+    let mut run = mallory.run("x");
+    let like = run.entry().clone();
+    let mut random = Seeded::new(77);
+    for _ in 1..many {
+        let mut entry = like.clone();
+        entry.heads = None;
+        random.fill_bytes(&mut entry.nonce);
+        random.fill_bytes(&mut entry.sealing);
+        run.entries.push(entry);
+    }
+    run
+}
+
 /// A note in the circle that Mallory is not in, written and answered.
 fn meanwhile(scene: &Scene, title: &str) {
     drop(scene.amara.json(&["note", "new", "-c", Scene::OTHER, "--title", title, "x"]));
@@ -37,7 +56,7 @@ fn meanwhile(scene: &Scene, title: &str) {
 fn what_a_have_costs() {
     let scene = Scene::new();
     let mallory = scene.mallory();
-    let run = mallory.heavy(256);
+    let run = notes(&mallory, 256);
     mallory.send_run(&run);
     assert!(mallory.handled());
     mallory.deaf(true);
@@ -98,10 +117,12 @@ fn what_a_run_of_large_notes_costs() {
     let scene = Scene::new();
     let mallory = scene.mallory();
     for _ in 0..3 {
-        mallory.send_run(&mallory.heavy(256));
+        mallory.send_run(&mallory.heavy(MOST));
         meanwhile(&scene, "meanwhile");
     }
-    let _ = mallory.handled();
+    assert!(mallory.handled(), "these are as large as they may be");
+    mallory.send_run(&mallory.heavy(256));
+    assert!(!mallory.handled(), "what inflates to 15 MB is no run");
     scene.holds();
 }
 
@@ -145,7 +166,7 @@ fn what_requests_to_come_in_cost() {
         }
         eve
     };
-    let guests: Vec<Peer> = (0..40).map(|number| asks(number, false)).collect();
+    let guests: Vec<Peer> = (0..20).map(|number| asks(number, false)).collect();
     meanwhile(&scene, "meanwhile");
     // Garbage keeps nobody out, and takes nobody with it.
     let good = asks(1_000, true);

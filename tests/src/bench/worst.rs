@@ -81,7 +81,7 @@ fn chain(run: &Run) -> Cbor {
 
 /// A Have full of heads and holes of chains in whose blocks they lie.
 fn a_have(ring: &mut Ring) -> Result<f64, String> {
-    let runs: Vec<Run> = (0..20).map(|_| ring.mallory.heavy(256)).collect();
+    let runs: Vec<Run> = (0..20).map(|number| small(&ring.mallory, number)).collect();
     for run in &runs {
         ring.mallory.send_run(run);
     }
@@ -98,9 +98,27 @@ fn a_have(ring: &mut Ring) -> Result<f64, String> {
     })
 }
 
-/// A run of 256 notes of 60 kB that compress to next to nothing.
+/// A run of 256 small notes, in a chain of its own.
+fn small(mallory: &Peer, number: u64) -> Run {
+    let mut run = mallory.run("x");
+    let like = run.entry().clone();
+    let mut random = Seeded::new(number);
+    for _ in 1..256 {
+        let mut entry = like.clone();
+        entry.heads = None;
+        random.fill_bytes(&mut entry.nonce);
+        random.fill_bytes(&mut entry.sealing);
+        run.entries.push(entry);
+    }
+    run
+}
+
+/// Notes of 59,000 letters that one run may hold, however few bytes they are on the wire.
+const MOST: usize = 47;
+
+/// A run of as many long notes as it may hold, which compress to next to nothing.
 fn a_large_run(ring: &mut Ring) -> Result<f64, String> {
-    let run = ring.mallory.heavy(256);
+    let run = ring.mallory.heavy(MOST);
     ring.longest(|ring| {
         ring.mallory.send_run(&run);
         Ok(())
@@ -130,6 +148,8 @@ fn event(ring: &Ring, sets: usize, runs: usize) -> ItemId {
         run.deepen(249);
         for _ in 0..runs {
             ring.mallory.send_run(&run);
+            // One input at a time.
+            let _ = ring.mallory.handled();
             run = run.deeper();
         }
     }
@@ -179,6 +199,9 @@ fn a_removal(ring: &mut Ring) -> Result<f64, String> {
 
 /// 256 acts on top of each other, as many as one frame may hold.
 fn acts(ring: &mut Ring) -> Result<f64, String> {
+    let known = ring.mallory.acts_known();
+    drop(ring.amara.home.json(&["member", "role", "Mallory", "steward", "-c", "Bench"]));
+    until("the role to arrive", || (ring.mallory.acts_known() > known).then_some(()));
     let acts = ring.mallory.deep(256);
     ring.longest(|ring| {
         ring.mallory.send_acts(&acts);
