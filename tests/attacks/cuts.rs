@@ -52,7 +52,8 @@ fn a_fork_below_the_cut_is_shown_nowhere() {
         assert!(titles.iter().any(|shown| shown == title), "what stood is gone: {titles:?}");
     }
     // Nor after everything was built anew from the log.
-    drop(scene.amara.json(&["doctor", "--rebuild"]));
+    let built = scene.amara.kith(&["doctor", "--rebuild"]);
+    assert!(built.stderr.contains("Built again") || built.stdout.contains("Built again"), "{built:?}");
     scene.shows_nothing_of("BEHIND");
     scene.shows_nothing_of("EVIL");
     scene.holds();
