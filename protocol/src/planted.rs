@@ -56,7 +56,7 @@ pub enum Bug {
 
 impl Bug {
     /// All that seeds of the simulated world find, each with its name and the promise that it breaks.
-    pub const ALL: [(Self, &'static str, &'static str); 22] = [
+    pub const ALL: [(Self, &'static str, &'static str); 23] = [
         (Self::OldKeys, "old-keys", "nothing is sealed under a key that a removed device holds, once the removal is known"),
         (Self::RemovedStay, "removed-stay", "a removed device is given nothing"),
         (Self::OldTalk, "old-talk", "a newcomer reads only what the history policy allows"),
@@ -68,6 +68,7 @@ impl Bug {
         (Self::Boundless, "boundless", "nobody's message exceeds a bound"),
         (Self::AnyoneEdits, "anyone-edits", "only its author changes a note"),
         (Self::NoRejudge, "no-rejudge", "entries beyond a cut are held aside wherever they came first"),
+        (Self::SeqCut, "seq-cut", "nothing that a removed member signs beside what stood is shown"),
         (Self::BlindDigest, "blind-digest", "after a heal everybody shows the same within the stated time"),
         (Self::GivesUp, "gives-up", "machines find each other again by themselves"),
         (Self::Restless, "restless", "a quiet world sends nothing"),

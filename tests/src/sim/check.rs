@@ -19,6 +19,7 @@ use super::world::World;
 use crate::alike::strip;
 
 pub use healed::{converged, everything};
+pub use items::{counts_out, person, removals_of};
 pub use keys::Before;
 pub use ledger::{Ledger, about_to, replied};
 pub use sent::sent;

@@ -80,6 +80,8 @@ pub enum Act {
     Wrong(Wrong),
     /// A hostile member writes what no honest program would, with her real keys.
     Forge(Forgery),
+    /// Whoever was removed signs an entry for a place of their chain that is taken, and a friend passes it on.
+    Fork,
     /// A hostile member treats one of her next frames as no honest program would.
     Tamper(Tamper),
 }
@@ -136,6 +138,7 @@ impl Act {
             Self::Sync => "sync",
             Self::Wrong(_) => "wrong",
             Self::Forge(_) => "forge",
+            Self::Fork => "fork",
             Self::Tamper(_) => "tamper",
         }
     }

@@ -4,6 +4,7 @@
 //! Her node is the ordinary one, so that she gets as far as a member gets. What it sends passes through a [`Mask`], and what it
 //! keeps is written behind its back ([`forge`]): whatever can be signed with her keys, and whatever can be said in a frame.
 
+pub mod below;
 pub mod forge;
 
 use std::collections::VecDeque;

@@ -63,7 +63,8 @@ pub fn find(bug: Bug, seeds: u64) -> (Find, Option<Report>) {
     let (name, promise) = Bug::ALL.iter().find(|(its, ..)| *its == bug).map_or(("", ""), |(_, name, promise)| (name, promise));
     let expected = expected(bug);
     let meant = |report: &Report| report.check.is_some_and(|check| expected.iter().any(|start| check.starts_with(start)));
-    let fits = |seed: &u64| !needs_hostile(bug) || run::has_hostile(*seed);
+    let forks = |seed: u64| bug != Bug::SeqCut || run::forks_below(seed);
+    let fits = |seed: &u64| (!needs_hostile(bug) || run::has_hostile(*seed)) && forks(*seed);
     let begin = BEGINS.iter().find(|(its, _)| *its == bug).map_or(0, |(_, begin)| seeds.min(*begin));
     let report = (begin..seeds)
         .chain(0..begin)

@@ -119,6 +119,12 @@ pub fn play(shape: &Shape, options: Options) -> Report {
     report(shape.clone(), world)
 }
 
+/// Does whoever is removed in a seed's world go on signing below the end of their chain? In one seed of three.
+#[must_use]
+pub fn forks_below(seed: u64) -> bool {
+    Rng::new(seed, "below").below(3) == 0
+}
+
 /// Is somebody hostile in a seed's world?
 #[must_use]
 pub fn has_hostile(seed: u64) -> bool {

@@ -1,9 +1,12 @@
 //! The world: takes the next event, lets the machine concerned take its turn, carries out what comes of it.
 
+mod below;
 mod life;
 mod show;
 mod streams;
 mod turn;
+
+pub use below::Forked;
 
 use std::collections::BTreeMap;
 
@@ -113,6 +116,12 @@ pub struct World {
     pub script: Script,
     /// What people did, and how often.
     pub deeds: BTreeMap<&'static str, u64>,
+    /// What removed people signed below their cuts.
+    pub forked: Vec<Forked>,
+    /// By which token the owner of a link's end names its circle, once proved.
+    tokens: BTreeMap<Link, [u8; 16]>,
+    /// Draws what people sign below their cuts who were removed; none where they do not.
+    spite: Option<Rng>,
     crypto: Box<dyn Crypto>,
     clock: Clock<Event>,
     chance: Rng,
@@ -140,6 +149,9 @@ impl World {
             playing: script.is_some(),
             script: script.unwrap_or_default(),
             deeds: BTreeMap::new(),
+            forked: Vec::new(),
+            tokens: BTreeMap::new(),
+            spite: super::run::forks_below(seed).then(|| Rng::new(seed, "spite")),
             crypto: if shape.real { Box::new(Real) } else { Box::<Cheap>::default() },
             clock: Clock::new(START),
             chance: Rng::new(seed, "faults"),

@@ -12,6 +12,7 @@ use kith_protocol::store::{Read, Table};
 use serde_json::Value;
 
 use super::{Found, asker, list};
+use crate::sim::hostile::below::FORKED;
 use crate::sim::hostile::forge::HOSTILE;
 use crate::sim::net::Who;
 use crate::sim::workload::{CANARY, my_circle};
@@ -37,6 +38,11 @@ pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Noun, rows: &BT
         if let Some(found) = replies.into_iter().find_map(|reply| judge_reply(world, who, &people, hostile.as_ref(), reply)) {
             return Some(found);
         }
+        if title.contains(FORKED) {
+            return forked(world, who, circle, author).then(|| {
+                ("membership/forked", format!("machine {who} shows {id}, which {author} signed beside what stood, once removed"))
+            });
+        }
         if title.contains(HOSTILE) {
             let hers = hostile.as_deref() == Some(author) || noun != Noun::Note;
             return (!hers)
@@ -58,6 +64,26 @@ pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Noun, rows: &BT
     })
 }
 
+/// Does a machine count somebody out by a removal that was known before they signed what is shown?
+fn forked(world: &World, who: Who, circle: &str, author: &str) -> bool {
+    let known = removals_of(world, who, circle, author);
+    let of_theirs = world.forked.iter().filter(|forked| forked.by == author);
+    counts_out(world, who, circle, author) && of_theirs.flat_map(|forked| &forked.removals).any(|act| known.contains(act))
+}
+
+/// Does a machine say that somebody was removed?
+pub fn counts_out(world: &World, who: Who, circle: &str, person: &str) -> bool {
+    let members = asker(world, who)(Query::Members(circle.to_owned())).map(|answer| list(&answer)).unwrap_or_default();
+    let is = |member: &Value, field: &str, what: &str| member.get(field).and_then(Value::as_str) == Some(what);
+    members.iter().any(|member| is(member, "id", person) && is(member, "status", "removed"))
+}
+
+/// The removals of somebody that a machine holds.
+pub fn removals_of(world: &World, who: Who, circle: &str, out: &str) -> Vec<ActId> {
+    let removes = |body: &ActBody| matches!(&body.statement, Statement::Remove { person, .. } if person.text() == out);
+    opened(world, who, circle).iter().filter(|(_, body)| removes(body)).map(|(act, _)| act.id()).collect()
+}
+
 /// A reply: in its author's own words.
 fn judge_reply(world: &World, who: Who, people: &[String], hostile: Option<&String>, reply: &Value) -> Option<Found> {
     let body = reply.get("body").and_then(Value::as_str).unwrap_or_default();
@@ -71,7 +97,7 @@ fn judge_reply(world: &World, who: Who, people: &[String], hostile: Option<&Stri
 }
 
 /// Who the owner of a machine is in a circle; empty where she is not in it.
-fn person(world: &World, who: Who, circle: &str) -> String {
+pub fn person(world: &World, who: Who, circle: &str) -> String {
     my_circle(&asker(world, who), circle).map(|circle| circle.me).unwrap_or_default()
 }
 

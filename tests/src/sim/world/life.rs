@@ -41,6 +41,9 @@ impl World {
         if !self.working {
             return;
         }
+        if let Some(deed) = self.spite() {
+            self.outside(What::Deed(deed));
+        }
         let who = self.chance.index(self.machines.len());
         if self.machines[who].is_on() && !self.machines[who].asleep {
             let idea = self.mischief(who).or_else(|| {
@@ -53,6 +56,15 @@ impl World {
         }
         let pause = self.chance.between(50, 1_500);
         self.clock.plan(pause, Event::Work);
+    }
+
+    /// Somebody who was removed does not leave it at that. What others do is drawn as if nothing had happened.
+    fn spite(&mut self) -> Option<Deed> {
+        let plans = self.workload.plans.iter().enumerate();
+        let gone: Vec<(usize, Who)> = plans.flat_map(|(at, plan)| plan.gone.iter().map(move |who| (at, *who))).collect();
+        let (circle, who) = self.spite.as_mut()?.pick(&gone).copied()?;
+        let spite = self.spite.as_mut()?;
+        spite.chance(40).then(|| Deed { who, circle, act: Act::Fork, pick: spite.below(1 << 32) })
     }
 
     /// What a hostile member does instead of what people do.
@@ -97,6 +109,12 @@ impl World {
 
     pub(super) fn deed(&mut self, deed: &Deed) {
         let who = deed.who;
+        if deed.act == Act::Fork && who < self.machines.len() {
+            // It takes a copy of the folder, and no machine that is on.
+            *self.deeds.entry(deed.act.name()).or_default() += 1;
+            self.say(&format!("DEED {deed}"));
+            return self.sign_below(who, deed.circle, deed.pick);
+        }
         if !self.machines.get(who).is_some_and(|machine| machine.is_on() && !machine.asleep) {
             return;
         }

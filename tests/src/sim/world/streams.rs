@@ -9,6 +9,7 @@ use crate::sim::check;
 
 impl World {
     pub(super) fn send(&mut self, who: Who, link: Link, frame: Vec<u8>) {
+        self.notice_token(link, &frame);
         if let Some(mask) = &mut self.machines[who].mask {
             for frame in mask.sends(frame) {
                 self.hand_over(link, frame);
@@ -25,7 +26,7 @@ impl World {
         self.hand_over(link, frame);
     }
 
-    fn hand_over(&mut self, link: Link, frame: Vec<u8>) {
+    pub(super) fn hand_over(&mut self, link: Link, frame: Vec<u8>) {
         let looks = self.net.send(self.clock.now(), link, frame);
         self.look(looks);
         if self.net.stalled().contains(&link) {
