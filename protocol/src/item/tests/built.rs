@@ -390,11 +390,11 @@ fn a_list_opens_nothing_of_a_long_text_of_one_entry_either() {
     let entries = bea.say(|reader, place, rng| compose::remove(reader, place, rng, &keys[1], true)).expect("her own");
     bea.write(entries);
     assert_eq!((bea.kept_of(&keys[1]), bea.notes().len()), (0, 19));
-    // An entry that waits for another makes it an item of several, made of the same one.
+    // An entry beyond a cut makes it an item of several, made of the same one.
     let note = bea.log.0.borrow().values().find(|opened| opened.item.key(&CIRCLE) == keys[2]).cloned().expect("a note");
-    let deps = vec![EntryId([77; 32])];
-    let mut waits = by_hand(&note, BEA, 5, 1, deps, vec![Op::Set(f::TITLE, Value::text("later"))]);
-    waits.chain.class = note.chain.class;
-    let _report = bea.take(&[waits]);
+    let mut held = by_hand(&note, BEA, 5, 1, vec![note.id], vec![Op::Set(f::TITLE, Value::text("later"))]);
+    held.chain.class = note.chain.class;
+    let _report = bea.take_as(&[held], |n| Some(role(n)), false);
+    assert_eq!(slots(&bea, &keys[2]).len(), 2);
     assert_eq!(bea.show(&keys[2]).expect("a note").body, Some("é".repeat(20_000)));
 }
