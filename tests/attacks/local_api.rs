@@ -44,7 +44,7 @@ fn l2_another_user_gets_nothing_even_where_the_path_lets_her() {
 /// Somebody else's program in the daemon's place: it writes down what it is told.
 const LISTENER: &str = "use IO::Socket::UNIX; my ($path, $out) = @ARGV; my $s = IO::Socket::UNIX->new(Local => $path, Listen => 8) or exit 3; \
     chmod 0666, $path; open(my $f, '>', $out) or exit 4; $f->autoflush(1); \
-    while (my $c = $s->accept) { my $said; print $f $said while sysread($c, $said, 4096); close $c; }";
+    while (my $c = $s->accept) { my $said = ''; sysread($c, $said, 4096); print $f $said; close $c; }";
 
 #[test]
 fn l2_kith_tells_another_users_program_nothing() {
