@@ -422,12 +422,13 @@ fn some_removals_among_newer_acts_are_what_new_keys_must_know() {
 fn whoever_is_let_in_among_many_heads_reads_nothing_from_before() {
     let mut village = Village::founded("since-join");
     let mut rotations = village.side_by_side(1, 40, &Statement::Rotate);
-    // The one that is written under is not among the newest.
     rotations.sort_by_key(|one| one.act.id());
-    (0..2).for_each(|at| village.teach(at, &rotations));
+    // One is written under for a while, then others come before it, and it is not among the newest.
+    (0..2).for_each(|at| village.teach(at, &rotations[20..]));
     let used = village.under(0);
     village.note(0, "", "before her time");
-    assert_eq!(village.under(0), used);
+    (0..2).for_each(|at| village.teach(at, &rotations[..20]));
+    assert!(village.under(0) != used && rotations[20].keys.contains_key(&used));
     village.join(2);
     village.note(0, "", "after");
     assert_eq!(village.bodies(2), ["after"]);
