@@ -123,8 +123,9 @@ pub const PEER_ID_BYTES: usize = 64;
 pub const STRANGER_MILLIS: u64 = 15_000;
 /// Frames that somebody who has proved nothing may send: hello, and tokens and an introduction for each circle.
 pub const STRANGER_FRAMES: usize = 4 * CIRCLES;
-/// Milliseconds after which a stream is closed on which the other side is a ticket's holder and nothing more.
-pub const GUEST_MILLIS: u64 = 600_000;
+/// Milliseconds after which a stream is closed on which the other side is a ticket's holder and nothing more. Whoever still waits
+/// comes again: an hour keeps the network quiet while requests wait for days.
+pub const GUEST_MILLIS: u64 = 3_600_000;
 /// Frames that she may send on it: a request, and an acknowledgement for each part of a welcome.
 pub const GUEST_FRAMES: usize = 1_024;
 /// Streams of ticket holders; one more closes the oldest.

@@ -14,6 +14,7 @@ mod io;
 mod memory;
 pub(crate) mod people;
 mod query;
+mod roles;
 mod rooms;
 #[cfg(test)]
 mod tests;
@@ -227,10 +228,10 @@ fn command_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, call: CallId, command: C
         Command::AbandonJoin(circle) => people::abandon(rooms, cx, &circle)?,
         Command::Approve(circle, request) => people::approve(rooms, cx, &circle, &request)?,
         Command::Decline(circle, request) => people::decline(rooms, cx, &circle, &request)?,
-        Command::RemoveMember(circle, member) => people::remove(rooms, cx, &circle, &member)?,
-        Command::RestoreMember(circle, member) => people::restore(rooms, cx, &circle, &member)?,
-        Command::LeaveAside(circle, member) => people::leave_aside(rooms, cx, &circle, &member)?,
-        Command::SetRole(circle, member, role) => people::set_role(rooms, cx, &circle, &member, &role)?,
+        Command::RemoveMember(circle, member) => roles::remove(rooms, cx, &circle, &member)?,
+        Command::RestoreMember(circle, member) => roles::restore(rooms, cx, &circle, &member)?,
+        Command::LeaveAside(circle, member) => roles::leave_aside(rooms, cx, &circle, &member)?,
+        Command::SetRole(circle, member, role) => roles::set_role(rooms, cx, &circle, &member, &role)?,
         Command::SyncNow => {
             rooms.dialer.all_now();
             Answer::Done

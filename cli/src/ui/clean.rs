@@ -91,12 +91,12 @@ fn escape(text: &str, lines: bool) -> String {
     let mut before = None;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        let hidden = acts(c) && !belongs(before, c, chars.peek().copied());
+        // Only Kith draws rules: they say whose words begin where.
+        let rule = !lines && matches!(c, '\u{2500}'..='\u{257f}');
+        let hidden = rule || acts(c) && !belongs(before, c, chars.peek().copied());
         match c {
             '\n' if lines => out.push(c),
             '\t' if lines => out.push_str("    "),
-            // Only Kith draws rules: they say whose words begin where.
-            '\u{2500}'..='\u{257f}' if !lines => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
             _ if hidden => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
             _ if c.is_whitespace() => out.push(' '),
             _ => out.push(c),

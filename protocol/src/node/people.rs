@@ -1,11 +1,10 @@
-//! Commands about circles and people: founding, policies, invites, joining, roles, removing, leaving.
+//! Commands about circles and people: founding, policies, invites, joining, leaving.
 
 use std::collections::BTreeMap;
 
-use super::{Answer, CallId, Cx, Rooms, Stop, cuts, delivery, outside};
-use crate::circle::body::{History, Point, Points, Policy, Role, Statement};
+use super::{Answer, CallId, Cx, Rooms, Stop, outside};
+use crate::circle::body::{History, Policy, Role, Statement};
 use crate::circle::epoch;
-use crate::circle::membership::Status;
 use crate::circle::state::{CircleRow, CircleState, Standing, Taken};
 use crate::circle::summary::{self, Summary};
 use crate::circle::ticket::{self, Hint, Secret, Ticket, TicketError};
@@ -16,8 +15,6 @@ use crate::crypto::{DeviceSecrets, Suite};
 use crate::id::{ActId, CircleId, DeviceId, Incarnation, PersonId, short_text};
 use crate::limits;
 use crate::log::act::{self, ActBody, ActPlace};
-use crate::log::chain::{self, Glance};
-use crate::log::entry::EntryAt;
 use crate::private::Private;
 use crate::store::{Read, Table};
 use crate::sync::join::{self, JoinRow, Looking};
@@ -108,7 +105,7 @@ pub(crate) fn pick(cx: &Cx<'_, '_>, text: &str) -> Result<Summary, Stop> {
 }
 
 /// The circle that a command names, if one is in it.
-fn inside<'a>(rooms: &'a mut Rooms, cx: &Cx<'_, '_>, text: &str) -> Result<(&'a mut CircleState, Summary), Stop> {
+pub(super) fn inside<'a>(rooms: &'a mut Rooms, cx: &Cx<'_, '_>, text: &str) -> Result<(&'a mut CircleState, Summary), Stop> {
     let summary = pick(cx, text)?;
     match rooms.circles.get_mut(&summary.id) {
         Some(circle) if circle.row.standing == Standing::In && circle.my_role().is_some() => Ok((circle, summary)),
@@ -488,150 +485,4 @@ pub(crate) fn decline(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, requ
     rooms.requests.keep(cx, &id, &row);
     welcome::decline_guest(rooms, cx, &id, &row.request.device);
     Ok(Answer::Done)
-}
-
-// ---- roles ----------------------------------------------------------------------------------------------------------
-
-/// Removes somebody, with a new epoch in the same act.
-pub(crate) fn remove(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, Stop> {
-    let (circle, summary) = inside(rooms, cx, circle)?;
-    let person = summary::pick_person(&summary, member)?.id;
-    if Some(person) == circle.me() {
-        return Err(Stop::usage("that is you", "kith circle leave"));
-    }
-    let points = points(circle, cx, &person)?;
-    circle.write(cx, Statement::Remove { person, points, proposal: None }, true)?;
-    after_change(rooms, summary.id, &person)
-}
-
-/// Whose writing is meant, and how much of it waits; for stewards.
-fn waiting<'a>(
-    rooms: &'a mut Rooms,
-    cx: &Cx<'_, '_>,
-    circle: &str,
-    member: &str,
-) -> Result<(&'a mut CircleState, PersonId, cuts::Waiting), Stop> {
-    let (circle, summary) = inside(rooms, cx, circle)?;
-    if circle.my_role().is_none_or(|role| role < Role::Steward) {
-        return Err(Stop::not_allowed("only stewards look after what a removal holds"));
-    }
-    let person = summary::pick_person(&summary, member)?.id;
-    let waiting = cuts::waiting(circle, &cx.tx, &person)?;
-    if waiting.entries == 0 {
-        return Err(Stop::not_found("nothing of theirs waits", "kith doctor says what is held, and why"));
-    }
-    Ok((circle, person, waiting))
-}
-
-/// Brings back what waits of somebody's writing for an entry that is not here: up to the place that a removal named, on every
-/// branch that is here.
-pub(crate) fn restore(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, Stop> {
-    let (circle, person, waiting) = waiting(rooms, cx, circle, member)?;
-    let mut looks = POINT_LOOKS;
-    let mut points = Points::new();
-    for (chain, at) in waiting.ends {
-        if let Some(point) = point_at(circle, cx, at, &mut looks)? {
-            points.entry(chain).or_default().push(point);
-        }
-    }
-    points.values_mut().for_each(|of_chain| of_chain.sort_unstable());
-    circle.write(cx, Statement::Restore { person, points }, false)?;
-    let id = circle.id;
-    after_change(rooms, id, &person)
-}
-
-/// Says no more of what waits of somebody's writing, on this machine, until it is more.
-pub(crate) fn leave_aside(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, Stop> {
-    let (circle, person, waiting) = waiting(rooms, cx, circle, member)?;
-    let id = circle.id;
-    cuts::leave_aside(&mut cx.tx, &id, &person, waiting.entries);
-    after_change(rooms, id, &person)
-}
-
-/// Blocks that are opened to name what others have; what lies inside more of them is not named.
-const POINT_LOOKS: usize = 8;
-
-/// What stands of somebody's writing: all that is known here. Of each chain the end of every branch, and the last entry that
-/// somebody else is known to have: should this machine be lost before it passes the rest on, what others have stays.
-fn points(circle: &CircleState, cx: &Cx<'_, '_>, person: &PersonId) -> Result<Points, Stop> {
-    let state = circle.now();
-    let mut looks = POINT_LOOKS;
-    let mut points = Points::new();
-    let heads = chain::chains(&cx.tx, &circle.id)?;
-    for head in heads.iter().filter(|c| state.person_of(&c.id.device) == Some(*person) && c.seq > 0) {
-        let of_chain = points.entry(head.id).or_default();
-        of_chain.push(Point { seq: head.seq, entry: head.head });
-        if head.parent.is_none() {
-            of_chain.extend(acknowledged(circle, cx, head, person, &mut looks)?);
-        }
-    }
-    for of_chain in points.values_mut() {
-        of_chain.sort_unstable();
-        of_chain.dedup();
-    }
-    Ok(points)
-}
-
-/// The last entry of a chain that a third person's device acknowledged.
-fn acknowledged(
-    circle: &CircleState,
-    cx: &Cx<'_, '_>,
-    head: &chain::ChainHead,
-    person: &PersonId,
-    looks: &mut usize,
-) -> Result<Option<Point>, Stop> {
-    let state = circle.now();
-    let third = |device: &DeviceId| {
-        *device != circle.device() && state.is_current(device) && state.person_of(device).is_some_and(|who| who != *person)
-    };
-    let witnesses = delivery::witnesses(&cx.tx, &circle.id, &head.id)?;
-    let Some(seq) = witnesses.iter().filter(|(device, _)| third(device)).map(|(_, seq)| *seq).max() else { return Ok(None) };
-    point_at(circle, cx, EntryAt { chain: head.no, seq: seq.min(head.seq) }, looks)
-}
-
-/// An entry as a point, if its id can be said.
-fn point_at(circle: &CircleState, cx: &Cx<'_, '_>, at: EntryAt, looks: &mut usize) -> Result<Option<Point>, Stop> {
-    let entry = match chain::glance(&cx.tx, at)? {
-        Glance::Id(id) => Some(id),
-        Glance::Inside if *looks > 0 => {
-            *looks -= 1;
-            chain::id_of(&cx.tx, &circle.ring, at)?
-        }
-        Glance::Inside | Glance::Absent => None,
-    };
-    Ok(entry.map(|entry| Point { seq: at.seq, entry }))
-}
-
-fn after_change(rooms: &mut Rooms, id: CircleId, person: &PersonId) -> Result<Answer, Stop> {
-    rooms.touched(id);
-    let Some(circle) = rooms.circles.get(&id) else { return Ok(Answer::Done) };
-    let summary = Summary::of(circle);
-    Ok(summary.row_of(person).map_or(Answer::Done, |row| Answer::Member(summary::member(circle, &summary, row))))
-}
-
-/// Sets a role; or steps down.
-pub(crate) fn set_role(
-    rooms: &mut Rooms,
-    cx: &mut Cx<'_, '_>,
-    circle: &str,
-    member: &str,
-    set: &control::SetRole,
-) -> Result<Answer, Stop> {
-    let role = words::parse_role(&set.role)?;
-    let (circle, summary) = inside(rooms, cx, circle)?;
-    let person = summary::pick_person(&summary, member)?.clone();
-    if person.role == Some(role) {
-        return after_change(rooms, summary.id, &person.id);
-    }
-    let state = circle.now();
-    let suspended = state.people.get(&person.id).is_some_and(|p| p.status == Status::Suspended);
-    let lowered = person.role.is_some_and(|old| old > role) && Some(person.id) != circle.me();
-    let points = if lowered { points(circle, cx, &person.id)? } else { BTreeMap::new() };
-    let statement = if suspended {
-        Statement::Confirm { person: person.id, role }
-    } else {
-        Statement::Role { person: person.id, role, points, proposal: None }
-    };
-    circle.write(cx, statement, false)?;
-    after_change(rooms, summary.id, &person.id)
 }

@@ -5,7 +5,7 @@ mod long;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use kith_protocol::control::NewCircle;
+use kith_protocol::control::{JoinStatus, NewCircle};
 use kith_protocol::node::{Answer, Command, Query};
 use kith_protocol::planted::{Bug, plant};
 use kith_protocol::time::{MINUTE, SECOND};
@@ -31,6 +31,8 @@ const QUIET: u64 = 60 * MINUTE;
 const QUIET_FRAMES: u64 = 4;
 /// The same where somebody hostile was about: whom she left suspended or falsely dismissed calls in vain, ever more seldom.
 const TROUBLED_FRAMES: u64 = 20;
+/// Frames that go to and fro in an hour for one person who waits to be let in: their stream ends once an hour, and they call again.
+const WAITING_FRAMES: u64 = 24;
 /// One seed in so many runs with real signatures and boxes.
 const REAL: u64 = 10;
 
@@ -272,13 +274,23 @@ fn quiet(world: &mut World) {
     }
 }
 
+/// How many machines wait to be let in somewhere.
+fn waiting(world: &World) -> u64 {
+    let waits = |who: &Who| {
+        let joins = world.machines[*who].ask(world.now(), world.crypto(), Query::Joins);
+        matches!(joins, Ok(Answer::Joins(joins)) if joins.iter().any(|join| join.status != JoinStatus::Joined))
+    };
+    (0..world.machines.len()).filter(waits).count() as u64
+}
+
 /// For so many milliseconds nobody did anything: next to nothing was sent since there were so many frames.
 fn still(world: &mut World, frames: u64, millis: u64) {
     let streams = (world.machines.len() * (world.machines.len() - 1)) as u64;
     let more = world.net.frames - frames;
     let troubled = world.machines.iter().any(|machine| machine.mask.is_some());
     let hours = millis.div_ceil(QUIET);
-    if more > streams * if troubled { TROUBLED_FRAMES * hours } else { QUIET_FRAMES } {
+    let usual = streams * if troubled { TROUBLED_FRAMES * hours } else { QUIET_FRAMES };
+    if more > usual + WAITING_FRAMES * hours * waiting(world) {
         world.breaks("availability/quiet", format!("a quiet world sends {more} frames in {} minutes", millis / MINUTE));
     }
 }

@@ -140,9 +140,9 @@ fn act() -> Prepared {
 fn around(body: &[u8], genesis: bool) -> Vec<u8> {
     let id = |n: u8| Tree::Bytes(vec![n; 32]);
     let place = if genesis {
-        [Tree::Uint(1), NULL, id(3), Tree::List(Vec::new()), NULL]
+        [Tree::Uint(2), NULL, id(3), Tree::List(Vec::new()), NULL]
     } else {
-        [Tree::Uint(1), Tree::Bytes(CIRCLE.0.to_vec()), id(3), Tree::List(vec![id(1), id(2)]), Tree::Bytes(EPOCH.0.to_vec())]
+        [Tree::Uint(2), Tree::Bytes(CIRCLE.0.to_vec()), id(3), Tree::List(vec![id(1), id(2)]), Tree::Bytes(EPOCH.0.to_vec())]
     };
     let bound: Vec<u8> = place.iter().flat_map(Tree::cbor).collect();
     let sealed = seal_with(&derive("kith/v1/act-body", &roster(), &[]), &[4; 24], &bound, &pad(body.to_vec()));
