@@ -68,6 +68,7 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
             let whole = noun != Noun::Note || plan.whole;
             let rows = |who: Who| {
                 let mut rows = rows(world, who, &id, noun, true);
+                rows.retain(|item, _| !cut_off_too_late(world, item, &current));
                 rows.values_mut().for_each(|row| {
                     strip(row);
                     unname(row, &roster.current, gone);
@@ -95,6 +96,13 @@ fn removed_by_a_copy(world: &World, circle: &str, person: &str) -> bool {
     };
     let copies = (0..world.machines.len()).filter(|who| world.machines[*who].copy_of.is_some());
     copies.into_iter().any(|copy| knows(copy, person)) && !world.sound().into_iter().any(|who| knows(who, person))
+}
+
+/// Did its author, who is out, have it destroyed at once? Where the removal does not leave that word standing, the item is shown
+/// again wherever its bytes still are; machines that had destroyed them by then cannot undo it.
+fn cut_off_too_late(world: &World, item: &str, current: &[&(Who, control::Circle)]) -> bool {
+    let written = world.ledger.written.get(item);
+    written.is_some_and(|written| written.gone_at_once() && !current.iter().any(|(who, _)| *who == written.author))
 }
 
 /// What a current member wrote is with every current member who was in, as the writer knew.

@@ -40,6 +40,11 @@ pub(super) struct Written {
 }
 
 impl Written {
+    /// Did its author's machine acknowledge that it is destroyed at once?
+    pub(super) fn gone_at_once(&self) -> bool {
+        self.deleted.is_some_and(|(_, at_once)| at_once)
+    }
+
     /// Has nobody's clock come near the end of its retention?
     pub(super) fn stays(&self, now: Millis) -> bool {
         self.until.is_none_or(|until| now.plus(SLACK) < until)
