@@ -128,6 +128,8 @@ fn calendars_of() -> Prepared {
 /// Written as a calendar and read again, each event that recurs on a wall clock we know is the same.
 fn again(events: &[&NewEvent]) {
     let shown: Vec<Event> = events.iter().take(8).enumerate().filter_map(|(n, event)| kept(n, event)).collect();
+    // A rule that cannot be counted goes out as none: such events come back as others.
+    let shown: Vec<Event> = shown.into_iter().filter(|event| Series::of(event).is_some()).collect();
     let text = write::calendar("Night shift", &shown);
     let back = read::read(&text, "UTC").expect("a calendar that was written is one");
     let written: Vec<&Event> = shown.iter().filter(|event| Series::of(event).is_some()).collect();

@@ -56,7 +56,7 @@ impl Peer {
         let signer = self.signing_key(&circle);
         let (epoch, keys) = self.newest_epoch(&circle);
         let parents = Cbor::Array(self.tips(&circle).iter().map(|tip| bytes(tip.0)).collect());
-        let place = [Cbor::Uint(1), bytes(circle.0), bytes(signer.id().0), parents, bytes(epoch.0)];
+        let place = [Cbor::Uint(2), bytes(circle.0), bytes(signer.id().0), parents, bytes(epoch.0)];
         let bound: Vec<u8> = place.iter().flat_map(Cbor::encode).collect();
         let mut random = crypto::Seeded::new(super::member::fresh_seed());
         let key = crypto::derive("kith/v1/act-body", &keys.roster, &[]);
