@@ -40,7 +40,7 @@ impl Home {
         self.0.is_dir()
     }
 
-    /// Refuse a folder of another user's: whoever owns it can put their own program where the daemon listens, and read what is
+    /// Refuse a folder of another user's: its owner can put their own program where the daemon listens, and read what is
     /// written there. One that is not there yet is nobody's.
     pub(crate) fn must_be_mine(&self) -> Result<()> {
         use std::os::unix::fs::MetadataExt;

@@ -111,9 +111,9 @@ pub const WELCOME_ACTS: usize = 65_536;
 pub const WELCOME_BYTES: usize = 64 << 20;
 /// Addresses that a device publishes.
 pub const ADDRESSES: usize = 8;
-/// Addresses that are kept of one peer, whoever says that it is reached there; [`ADDRESSES`] of them are called at a time.
+/// Addresses that are kept of one peer, from any source; [`ADDRESSES`] of them are called at a time.
 pub const DIAL_ADDRESSES: usize = 8 * ADDRESSES;
-/// Milliseconds within which a record that changes makes nobody call anew more than once: it may name anybody's addresses.
+/// Milliseconds within which a record that changes makes nobody call again more than once: it may name anybody's addresses.
 pub const RECORD_DIAL_MILLIS: u64 = 60_000;
 /// Bytes of an address.
 pub const ADDRESS_BYTES: usize = 128;
@@ -123,7 +123,7 @@ pub const PEER_ID_BYTES: usize = 64;
 pub const STRANGER_MILLIS: u64 = 15_000;
 /// Frames that somebody who has proved nothing may send: hello, and tokens and an introduction for each circle.
 pub const STRANGER_FRAMES: usize = 4 * CIRCLES;
-/// Milliseconds after which a stream is closed on which the other side is a ticket's holder and nothing more. Whoever still waits
+/// Milliseconds after which a stream is closed on which the other side is a ticket's holder and nothing more. A guest who still waits
 /// comes again: an hour keeps the network quiet while requests wait for days.
 pub const GUEST_MILLIS: u64 = 3_600_000;
 /// Frames that she may send on it: a request, and an acknowledgement for each part of a welcome.

@@ -8,44 +8,13 @@ use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
 use kith_protocol::node::{Answer, Command};
 use kith_tests::cbor::{Cbor, array, bytes, encoded};
-use kith_tests::peer::forge::{Run, from_now};
+use kith_tests::peer::costly::{HEAVY_NOTES, swollen};
+use kith_tests::peer::forge::from_now;
 use kith_tests::peer::guest::{opened, proof, request, ticket_key};
 use kith_tests::peer::{Peer, Scene, raw};
 use kith_tests::proc::until;
-use rand_core::Rng;
 
 use crate::text;
-
-fn none() -> Cbor {
-    Cbor::Array(Vec::new())
-}
-
-/// What Mallory says she has: these chains, and these holes in them.
-fn have(mallory: &Peer, chains: Vec<Cbor>, holes: Vec<Cbor>) {
-    mallory.say(3, vec![array([none(), none(), none(), none(), Cbor::Array(chains), Cbor::Array(holes)])]);
-}
-
-fn chain(run: &Run) -> Cbor {
-    array([bytes(run.signer.id().0), bytes(run.incarnation), Cbor::Uint(run.class)])
-}
-
-/// Notes of 59,000 letters that one run may hold, however few bytes they are on the wire.
-const MOST: usize = 47;
-
-/// A run of so many small notes.
-fn notes(mallory: &Peer, many: usize) -> Run {
-    let mut run = mallory.run("x");
-    let like = run.entry().clone();
-    let mut random = Seeded::new(77);
-    for _ in 1..many {
-        let mut entry = like.clone();
-        entry.heads = None;
-        random.fill_bytes(&mut entry.nonce);
-        random.fill_bytes(&mut entry.sealing);
-        run.entries.push(entry);
-    }
-    run
-}
 
 /// A note in the circle that Mallory is not in, written and answered.
 fn meanwhile(scene: &Scene, title: &str) {
@@ -56,30 +25,30 @@ fn meanwhile(scene: &Scene, title: &str) {
 fn what_a_have_costs() {
     let scene = Scene::new();
     let mallory = scene.mallory();
-    let run = notes(&mallory, 256);
+    let run = mallory.small(256);
     mallory.send_run(&run);
     assert!(mallory.handled());
     mallory.deaf(true);
-    let beside = |seq: u64| array([chain(&run), Cbor::Uint(seq), bytes([9; 32])]);
+    let beside = |seq: u64| array([run.chain(), Cbor::Uint(seq), bytes([9; 32])]);
     // As many as anybody may name, all inside one block; then a frame full of what nobody knows, and of holes that hold no run.
-    have(&mallory, (0..9).map(|n| beside(10 + n)).collect(), Vec::new());
+    mallory.has((0..9).map(|n| beside(10 + n)).collect(), Vec::new());
     meanwhile(&scene, "nine heads");
     let unknown = |n: u64| {
         let mut incarnation = [0; 16];
         incarnation[..8].copy_from_slice(&n.to_be_bytes());
         array([array([bytes(run.signer.id().0), bytes(incarnation), Cbor::Uint(2)]), Cbor::Uint(5), bytes([9; 32])])
     };
-    have(&mallory, (0..9_000).map(unknown).collect(), Vec::new());
-    let hole = |n: u64| array([chain(&run), Cbor::Uint(2 + 3 * n), Cbor::Uint(2 + 3 * n)]);
-    have(&mallory, Vec::new(), (0..65).map(hole).collect());
+    mallory.has((0..9_000).map(unknown).collect(), Vec::new());
+    let hole = |n: u64| array([run.chain(), Cbor::Uint(2 + 3 * n), Cbor::Uint(2 + 3 * n)]);
+    mallory.has(Vec::new(), (0..65).map(hole).collect());
     for _ in 0..200 {
-        have(&mallory, Vec::new(), Vec::new());
+        mallory.has(Vec::new(), Vec::new());
     }
     meanwhile(&scene, "two hundred times");
     mallory.deaf(false);
     assert!(mallory.handled(), "none of this is an offence");
     // One chain named without end is.
-    have(&mallory, (0..400).map(|n| beside(1 + n % 250)).collect(), Vec::new());
+    mallory.has((0..400).map(|n| beside(1 + n % 250)).collect(), Vec::new());
     assert!(!mallory.handled(), "the link goes on");
     scene.holds();
 }
@@ -101,11 +70,7 @@ fn what_destroying_costs() {
     let shown =
         || scene.amara.rows(&["event", "list", "-c", Scene::CIRCLE], "events").iter().any(|row| text(row, "title") == "an event");
     assert!(shown());
-    let mut stone = mallory.run_of(Kind::Event, Vec::new());
-    stone.entry().kind = u64::from(Kind::Tombstone.number());
-    stone.entry().edit =
-        encoded(&Edit::opening(from_now(0), Some(ItemId { creator, nonce }), vec![Op::Set(0, Value::Flag(true))])).encode();
-    mallory.send_run(&stone);
+    mallory.send_run(&mallory.stone(ItemId { creator, nonce }));
     meanwhile(&scene, "meanwhile");
     assert!(mallory.handled());
     assert!(!shown(), "what is destroyed is not shown");
@@ -117,7 +82,7 @@ fn what_a_run_of_large_notes_costs() {
     let scene = Scene::new();
     let mallory = scene.mallory();
     for _ in 0..3 {
-        mallory.send_run(&mallory.heavy(MOST));
+        mallory.send_run(&mallory.heavy(HEAVY_NOTES));
         meanwhile(&scene, "meanwhile");
     }
     assert!(mallory.handled(), "these are as large as they may be");
@@ -155,14 +120,7 @@ fn what_requests_to_come_in_cost() {
         if good {
             eve.send(&asked);
         } else {
-            // As large as it may be, and nothing in it that anybody could open.
-            let ours = card.at(7).at(0).at(0).clone();
-            let sealed = (0..16).map(|n: u8| array([if n == 0 { ours.clone() } else { bytes([n; 32]) }, bytes([n; 8 << 10])]));
-            let fields = asked.at(1).at(0);
-            eve.send(&array([
-                6.into(),
-                array([array([fields.at(0).clone(), fields.at(1).clone(), Cbor::Array(sealed.collect())])]),
-            ]));
+            eve.send(&swollen(&asked, card.at(7).at(0).at(0)));
         }
         eve
     };

@@ -19,7 +19,7 @@ fn export(scene: &Scene) -> impl Fn(&str) -> String + use<> {
     move |name| std::fs::read_to_string(out.join(name)).expect("the export holds it")
 }
 
-/// Its lines as whoever is most easily fooled sees them.
+/// Its lines, for a reader that takes every known line end for one.
 fn lines(text: &str) -> Vec<String> {
     let ends = ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
     text.split(ends).filter(|line| !line.is_empty()).map(str::to_owned).collect()

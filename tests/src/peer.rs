@@ -18,6 +18,7 @@
 //!
 //! What is here must never decide what a test expects, and never touch a daemon but through its sockets.
 
+pub mod costly;
 pub mod forge;
 pub mod guest;
 pub mod link;

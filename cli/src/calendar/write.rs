@@ -278,7 +278,7 @@ mod tests {
         assert!(!text.contains("RRULE") && text.contains("not understood: FREQ="), "{text}");
     }
 
-    /// Lines, as whoever is most easily fooled sees them.
+    /// The text's lines, for a reader that takes every known line end for one.
     fn lines(text: &str) -> Vec<String> {
         let ends = ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
         text.split(ends).filter(|line| !line.is_empty()).map(str::to_owned).collect()

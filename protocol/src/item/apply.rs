@@ -97,7 +97,7 @@ pub fn apply(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId, entries: &[(W
     work.finish(tx, outcomes)
 }
 
-/// Cuts came or went: entries are held (`false`) or stand again (`true`), and their items are settled anew. Says how many of the
+/// Cuts came or went: entries are held (`false`) or stand again (`true`), and their items are settled again. Says how many of the
 /// entries were done: those behind them belong to items of so many entries that they are better done by themselves.
 ///
 /// # Errors

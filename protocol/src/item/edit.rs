@@ -2,7 +2,7 @@
 //!
 //! Peers' bytes end here: nothing of them goes on except as typed operations on known fields. Text is named by
 //! (entry, counter), where the counter numbers the characters (Unicode scalar values) an entry inserted, in the order of its
-//! operations, from 0. The numbers of operations are derived by whoever puts the item together, so none stands here.
+//! operations, from 0. The numbers of operations are derived by each machine that puts the item together, so none stands here.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -173,7 +173,7 @@ impl Shares {
     /// How much of the item each of those who did not create it may have: the most with which all of them stay within what there is.
     fn level(&self) -> u64 {
         let others = self.shares.iter().filter(|share| share.person != self.item.creator);
-        // Whoever is beyond their share wants more than they have, nobody knows how much.
+        // A person who is beyond their share wants more than they have, nobody knows how much.
         let mut wanted: Vec<u64> =
             others.map(|share| if share.over.is_some() { ITEM_SHARE } else { share.weight.min(ITEM_SHARE) }).collect();
         wanted.sort_unstable();
@@ -249,7 +249,7 @@ pub(super) fn pieces(read: &dyn Read, key: &ItemKey, item: ItemId) -> Result<Vec
 }
 
 /// Notes an entry about an item that means nothing here: against a rule, or of a newer form. Its bytes go with the item's, since
-/// whoever writes about an item may repeat what it says.
+/// people who write about an item may repeat what it says.
 pub(super) fn set_aside(tx: &mut Tx<'_>, key: &ItemKey, at: EntryAt) {
     tx.put(Table::Built, &beyond(key, at), Vec::new());
 }

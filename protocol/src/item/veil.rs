@@ -1,5 +1,5 @@
 //! What cuts took and the items' rows do not say yet: so that a removal hides from the moment it is committed, and rows are
-//! settled anew behind it.
+//! settled again behind it.
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use crate::limits;
 
-/// What is left for one input. Spent by whoever opens, joins or rewrites blocks because somebody else asked.
+/// What is left for one input. Spent by what opens, joins or rewrites blocks because somebody else asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     blocks: usize,
@@ -16,7 +16,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// For whoever waits for all of it.
+    /// For callers that wait for all of it.
     pub const ENDLESS: Self = Self { blocks: usize::MAX, looks: usize::MAX };
 
     /// May one more block be opened, or rewritten?

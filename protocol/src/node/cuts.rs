@@ -1,7 +1,7 @@
 //! Cuts and the log (R4): which entries a removal, a demotion or a revocation leaves, on each branch of each chain that is here.
 //!
 //! An entry stands with regard to a cut if it leads to the entry of one of the cut's points, or is that entry itself. The id
-//! decides, not the place: whoever was cut can go on signing, beside what stood as well as behind it. So a point counts once its
+//! decides, not the place: a member who was cut can go on signing, beside what stood as well as behind it. So a point counts once its
 //! entry is known here; until then what it may leave is held. What follows from a chain's cuts is one derived row, written together
 //! with what changed it: new cuts, a point's entry that arrives, a hole that is filled, a branch that begins. Entries are judged
 //! by that row as they come; those that came before are judged again behind it, a slice at a time, from places that the row keeps.
@@ -21,7 +21,7 @@ use crate::item::{self, Ports, Source};
 use crate::log::chain::{self, ChainHead, Glance, Opener};
 use crate::log::entry::{EntryAt, Opened};
 use crate::planted::{Bug, planted};
-use crate::store::{Read, StoreError, Table};
+use crate::store::{self, Read, StoreError, Table};
 use crate::tx::Tx;
 
 /// Entries judged again in one slice.
@@ -273,13 +273,10 @@ impl Source for Once<'_> {
     }
 }
 
-/// Chains that wait in one circle, of which a reader takes notice; a person may have 32 devices of 16 incarnations.
-const VEILED: usize = 4_096;
-
 /// What fell to cuts in a circle, of the chains whose entries are still to be judged again.
 pub(crate) fn veil(read: &dyn Read, circle: &CircleId) -> Result<item::Veil, StoreError> {
     let mut left = BTreeMap::new();
-    for (again, _) in read.scan(Table::Local, &[AGAIN, &circle.0].concat(), &[], VEILED)? {
+    for (again, _) in store::all(read, Table::Local, &[AGAIN, &circle.0].concat())? {
         let row = again.strip_prefix(AGAIN).map(|id| [ROWS, id].concat());
         if let Some(bytes) = row.map(|row| read.get(Table::Local, &row)).transpose()?.flatten() {
             left.extend(Row::read(&bytes)?.left);

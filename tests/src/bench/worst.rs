@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use kith_protocol::control::{Batch, BatchItem, Edit as Change, EditNote, NewNote};
 use kith_protocol::crypto::{Seeded, SigningKey};
-use kith_protocol::id::{DeviceId, ItemId, PeerId};
+use kith_protocol::id::{ItemId, PeerId};
 use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
 use kith_protocol::node::{Answer, Command};
@@ -21,6 +21,7 @@ use super::rows::{Bench, pause};
 use super::turns;
 use crate::cbor::{Cbor, array, bytes, encoded};
 use crate::peer::Peer;
+use crate::peer::costly::{HEAVY_NOTES, swollen};
 use crate::peer::forge::{Run, from_now};
 use crate::peer::guest::{opened, proof, request, ticket_key};
 use crate::peer::raw;
@@ -67,58 +68,28 @@ impl Ring {
     }
 }
 
-fn none() -> Cbor {
-    Cbor::Array(Vec::new())
-}
-
-fn have(mallory: &Peer, chains: Vec<Cbor>, holes: Vec<Cbor>) {
-    mallory.say(3, vec![array([none(), none(), none(), none(), Cbor::Array(chains), Cbor::Array(holes)])]);
-}
-
-fn chain(run: &Run) -> Cbor {
-    array([bytes(run.signer.id().0), bytes(run.incarnation), Cbor::Uint(run.class)])
-}
-
 /// A Have full of heads and holes of chains in whose blocks they lie.
 fn a_have(ring: &mut Ring) -> Result<f64, String> {
-    let runs: Vec<Run> = (0..20).map(|number| small(&ring.mallory, number)).collect();
+    let runs: Vec<Run> = (0..20).map(|_| ring.mallory.small(256)).collect();
     for run in &runs {
         ring.mallory.send_run(run);
     }
     let _ = ring.mallory.handled();
     ring.mallory.deaf(true);
-    let heads = |run: &Run| (0..9).map(|n| array([chain(run), Cbor::Uint(10 + n), bytes([9; 32])])).collect::<Vec<_>>();
+    let heads = |run: &Run| (0..9).map(|n| array([run.chain(), Cbor::Uint(10 + n), bytes([9; 32])])).collect::<Vec<_>>();
     let holes =
-        |run: &Run| (0..65_u64).map(|n| array([chain(run), Cbor::Uint(2 + 3 * n), Cbor::Uint(2 + 3 * n)])).collect::<Vec<_>>();
+        |run: &Run| (0..65_u64).map(|n| array([run.chain(), Cbor::Uint(2 + 3 * n), Cbor::Uint(2 + 3 * n)])).collect::<Vec<_>>();
     let (heads, holes) = (runs.iter().flat_map(heads).collect(), runs.iter().flat_map(holes).collect());
     ring.longest(|ring| {
-        have(&ring.mallory, heads, holes);
+        ring.mallory.has(heads, holes);
         ring.mallory.deaf(false);
         Ok(())
     })
 }
 
-/// A run of 256 small notes, in a chain of its own.
-fn small(mallory: &Peer, number: u64) -> Run {
-    let mut run = mallory.run("x");
-    let like = run.entry().clone();
-    let mut random = Seeded::new(number);
-    for _ in 1..256 {
-        let mut entry = like.clone();
-        entry.heads = None;
-        random.fill_bytes(&mut entry.nonce);
-        random.fill_bytes(&mut entry.sealing);
-        run.entries.push(entry);
-    }
-    run
-}
-
-/// Notes of 59,000 letters that one run may hold, however few bytes they are on the wire.
-const MOST: usize = 47;
-
 /// A run of as many long notes as it may hold, which compress to next to nothing.
 fn a_large_run(ring: &mut Ring) -> Result<f64, String> {
-    let run = ring.mallory.heavy(MOST);
+    let run = ring.mallory.heavy(HEAVY_NOTES);
     ring.longest(|ring| {
         ring.mallory.send_run(&run);
         Ok(())
@@ -160,9 +131,7 @@ fn event(ring: &Ring, sets: usize, runs: usize) -> ItemId {
 fn destroying(ring: &mut Ring) -> Result<f64, String> {
     let item = event(ring, 1, 4);
     let _ = ring.mallory.handled();
-    let mut stone = ring.mallory.run_of(Kind::Event, Vec::new());
-    stone.entry().kind = u64::from(Kind::Tombstone.number());
-    stone.entry().edit = encoded(&Edit::opening(from_now(0), Some(item), vec![Op::Set(0, Value::Flag(true))])).encode();
+    let stone = ring.mallory.stone(item);
     ring.longest(|ring| {
         ring.mallory.send_run(&stone);
         Ok(())
@@ -238,10 +207,7 @@ fn a_request(ring: &mut Ring) -> Result<f64, String> {
                 eve.heard().iter().rev().find(|frame| frame.at(0).number() == Some(5)).map(|frame| frame.at(1).at(0).clone())
             });
             let asked = request(&link, &opened(&link, &answer), &device, "Eve");
-            let fields = asked.at(1).at(0);
-            let sealed = (0..16).map(|n: u8| array([bytes(DeviceId([n; 32]).0), bytes([n; 8 << 10])]));
-            let full =
-                array([6.into(), array([array([fields.at(0).clone(), fields.at(1).clone(), Cbor::Array(sealed.collect())])])]);
+            let full = swollen(&asked, &bytes([0; 32]));
             if invite == 3 && number == 15 {
                 last = Some((eve, full));
             } else {

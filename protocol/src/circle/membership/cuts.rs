@@ -9,7 +9,7 @@ use crate::id::{ActId, DeviceId, PersonId};
 
 /// A content cut in effect. An entry of a covered device stands if for each cut it is at or before one of the cut's points for its
 /// chain, or one of a restoring act's: on a branch that passes through the point's entry, and not behind it. Unnamed chains stand
-/// up to 0. The places alone decide nothing: whoever was cut can sign other entries for them.
+/// up to 0. The places alone decide nothing: a member who was cut can sign other entries for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// The act that cuts.

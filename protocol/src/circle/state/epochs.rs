@@ -121,7 +121,7 @@ impl CircleState {
         all().find(|id| !self.loose(id)).or_else(|| all().next())
     }
 
-    /// Would newcomers read more of what is written under this epoch than the circle wants by now? Whoever made it did not know what was
+    /// Would newcomers read more of what is written under this epoch than the circle wants by now? Its maker did not know what was
     /// decided, or pretended not to.
     pub(super) fn loose(&self, epoch: &EpochId) -> bool {
         let history = self.history();

@@ -1,4 +1,4 @@
-//! Who is told anything in answer to an introduction. Whoever ever was in a circle can seal one, for ever.
+//! Who is told anything in answer to an introduction. Everybody who was ever in a circle can seal one, for ever.
 
 use super::strangers::{SALT, eve, seen, sent, stranger_at, stream_of};
 use super::*;
