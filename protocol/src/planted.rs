@@ -56,10 +56,11 @@ pub enum Bug {
 
 impl Bug {
     /// All that seeds of the simulated world find, each with its name and the promise that it breaks.
-    pub const ALL: [(Self, &'static str, &'static str); 23] = [
+    pub const ALL: [(Self, &'static str, &'static str); 24] = [
         (Self::OldKeys, "old-keys", "nothing is sealed under a key that a removed device holds, once the removal is known"),
         (Self::RemovedStay, "removed-stay", "a removed device is given nothing"),
         (Self::OldTalk, "old-talk", "a newcomer reads only what the history policy allows"),
+        (Self::LooseEpoch, "loose-epoch", "what an epoch says of itself opens nothing that the circle did not want open"),
         (Self::NoCut, "no-cut", "nobody is in whom somebody expelled let in behind the expulsion"),
         (Self::Unsealed, "unsealed", "nobody's words leave a machine but sealed"),
         (Self::Unsigned, "unsigned", "everything kept and passed on was signed by its device"),

@@ -79,6 +79,7 @@ pub fn at_any_time(world: &mut World, who: Who) {
     if let Some((promise, what)) = broken {
         world.breaks(promise, what);
     }
+    keys::note(world, who);
 }
 
 /// The rows of a list by id, as the machine's owner sees them.

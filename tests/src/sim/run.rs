@@ -171,7 +171,22 @@ fn plan(chance: &mut Rng, founder: Who, shape: &Shape) -> Plan {
     let departures = departures.max(usize::from(behind));
     let (gone, raised) = (BTreeSet::new(), false);
     let whole = policies.history == "all";
-    Plan { founder, guests, late, whole, policies, id: None, gone, departures, haste, hostile, raises, raised, behind }
+    Plan {
+        founder,
+        guests,
+        late,
+        whole,
+        policies,
+        id: None,
+        gone,
+        departures,
+        haste,
+        hostile,
+        raises,
+        raised,
+        behind,
+        loosened: false,
+    }
 }
 
 fn live(world: &mut World, shape: &Shape) {

@@ -44,6 +44,9 @@ pub struct Plan {
     pub policies: control::NewCircle,
     /// Did conversation never have a history policy but `all`?
     pub whole: bool,
+    /// Had it ever a history policy but the one that it began with and `since-join`?
+    #[serde(skip)]
+    pub loosened: bool,
     /// Its id, once founded.
     #[serde(skip)]
     pub id: Option<String>,
@@ -358,6 +361,7 @@ impl Workload {
             _ => edit.retention = word(&["keep", "days:1", "days:2", "days:7", "days:30"]),
         }
         let plan = self.plans.get_mut(number)?;
+        plan.loosened |= edit.history.as_deref().is_some_and(|history| history != "since-join");
         plan.whole &= edit.history.as_deref().is_none_or(|history| history == "all");
         Some(edit)
     }

@@ -159,7 +159,7 @@ pub(super) fn opened(world: &World, who: Who, circle: &str) -> Vec<(SealedAct, A
 }
 
 /// Does `later` know `earlier`?
-fn before(parents: &BTreeMap<ActId, Vec<ActId>>, later: &ActId, earlier: &ActId) -> bool {
+pub(super) fn before(parents: &BTreeMap<ActId, Vec<ActId>>, later: &ActId, earlier: &ActId) -> bool {
     let (mut open, mut seen) = (vec![*later], BTreeSet::new());
     while let Some(id) = open.pop() {
         if id == *earlier {

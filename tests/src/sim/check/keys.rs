@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_protocol::circle::body::{ChainId, KeyClass};
+use kith_protocol::circle::body::{ChainId, KeyClass, Statement};
 use kith_protocol::circle::epoch::{EpochRow, KeyRing, Ring};
 use kith_protocol::codec;
-use kith_protocol::id::{CircleId, DeviceId, EpochId};
+use kith_protocol::id::{ActId, CircleId, DeviceId, EpochId};
 use kith_protocol::limits;
 use kith_protocol::log::LogError;
+use kith_protocol::log::act::ActBody;
 use kith_protocol::log::chain::{self, ChainHead};
 use kith_protocol::log::entry::{EntryAt, Opened};
 use kith_protocol::planted::plant;
@@ -16,12 +17,12 @@ use kith_protocol::time::DAY;
 use kith_protocol::tx::{Batch, Tx};
 
 use super::time::SLACK;
-use super::{Found, asker};
+use super::{Found, asker, items};
 use crate::sim::net::Who;
 use crate::sim::workload::{Known, known, my_circle};
 use crate::sim::world::World;
 
-/// Keys are made anew after so many days, by their maker's label.
+/// Keys are made anew after so many days.
 const ROTATE_DAYS: u64 = 30;
 
 /// A machine's own device in a circle.
@@ -90,7 +91,9 @@ pub(super) fn sealed(world: &mut World, who: Who, before: &Before, fresh: &[Open
     let most = days.map_or(ROTATE_DAYS, |days| ROTATE_DAYS.min((days / 2).max(1))) * DAY + SLACK;
     let epochs: BTreeSet<(EpochId, KeyClass)> = fresh.iter().map(|entry| (entry.epoch, entry.chain.class)).collect();
     for (epoch, class) in epochs {
-        let made = mine.row(&epoch).map_or(now, |row| row.made_at);
+        // A label that lies ahead makes no key younger than the machine has seen it to be.
+        let seen = world.ledger.held.get(&(who, epoch)).copied().unwrap_or(now);
+        let made = mine.row(&epoch).map_or(now, |row| row.made_at).min(seen);
         if now.since(made) > most && !before.guest {
             return world.breaks("confidentiality/rotation", format!("machine {who} seals under {epoch}, made at {made}"));
         }
@@ -111,14 +114,41 @@ pub(super) fn sealed(world: &mut World, who: Who, before: &Before, fresh: &[Open
 pub(super) fn at_any_time(world: &World, who: Who, number: usize, id: &str) -> Option<Found> {
     let (circle, device) = own(world, who, id)?;
     let plan = &world.workload.plans[number];
-    if plan.policies.history == "since-join" && who != plan.founder {
-        let ring = ring(world, who, &circle);
-        let first: Option<&EpochRow> = ring.iter().map(|(_, row)| row).find(|row| row.act.0 == circle.0);
-        if first.is_some_and(|row| row.keys.talk.is_some()) {
-            return Some(("confidentiality/history", format!("machine {who} may read what was said before its time")));
-        }
+    let strict = plan.policies.history == "since-join" && !plan.loosened && who != plan.founder;
+    if strict && before_their_time(world, who, &circle, id) {
+        return Some(("confidentiality/history", format!("machine {who} may read what was said before its time")));
     }
     bounds(world, who, &circle).or_else(|| delivered(world, who, &circle, &device, id))
+}
+
+/// Does a machine hold the talk key of an epoch that every admission of its owner knew of? Whatever such an epoch says of itself:
+/// nobody wanted newcomers to read anything from before their time.
+fn before_their_time(world: &World, who: Who, circle: &CircleId, id: &str) -> bool {
+    if world.ledger.looked.get(&who) == Some(&world.machines[who].disk.people) {
+        return false;
+    }
+    let Some(me) = my_circle(&asker(world, who), id).map(|mine| mine.me) else { return false };
+    let acts = items::opened(world, who, id);
+    let admits = |body: &ActBody| matches!(&body.statement, Statement::Admit { person, .. } if person.text() == me);
+    let admissions: Vec<ActId> = acts.iter().filter(|(_, body)| admits(body)).map(|(act, _)| act.id()).collect();
+    let parents: BTreeMap<ActId, Vec<ActId>> = acts.iter().map(|(act, _)| (act.id(), act.parents().to_vec())).collect();
+    let known = |row: &EpochRow| admissions.iter().all(|add| row.act != *add && items::before(&parents, add, &row.act));
+    !admissions.is_empty() && ring(world, who, circle).iter().any(|(_, row)| row.keys.talk.is_some() && known(row))
+}
+
+/// Notes which keys a machine holds by now.
+pub(super) fn note(world: &mut World, who: Who) {
+    let people = world.machines[who].disk.people;
+    if world.ledger.looked.insert(who, people) == Some(people) {
+        return;
+    }
+    let now = world.machines[who].local(world.now());
+    for (circle, _) in world.machines[who].devices() {
+        let held: Vec<EpochId> = ring(world, who, &circle).iter().map(|(id, _)| *id).collect();
+        for epoch in held {
+            world.ledger.held.entry((who, epoch)).or_insert(now);
+        }
+    }
 }
 
 /// Whatever others sent, only so much of it is kept.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::circle::body::Retention;
 use kith_protocol::control;
-use kith_protocol::id::DeviceId;
+use kith_protocol::id::{DeviceId, EpochId};
 use kith_protocol::item::edit::Edit;
 use kith_protocol::item::kind::Kind;
 use kith_protocol::log::entry::Opened;
@@ -100,6 +100,10 @@ pub struct Ledger {
     pub(super) written: BTreeMap<String, Written>,
     versions: BTreeMap<(Who, String), u64>,
     said: BTreeMap<(Who, About), Said>,
+    /// When a machine was first seen to hold an epoch's keys, by its own clock.
+    pub(super) held: BTreeMap<(Who, EpochId), Millis>,
+    /// How often its people had changed when its keys were looked at.
+    pub(super) looked: BTreeMap<Who, u64>,
 }
 
 impl Ledger {
@@ -141,10 +145,19 @@ pub fn replied(
     (intent, before): (&Intent, Option<&Before>),
     answer: &Result<Answer, control::Error>,
 ) {
-    let Ok(answer) = answer else { return };
     if world.machines[who].mask.is_some() {
         return;
     }
+    if let (Intent::Edit { id, .. }, Err(why)) = (intent, answer) {
+        let theirs = world.ledger.written.get(id).is_some_and(|item| item.author == who);
+        if theirs && why.code == control::Code::Failed && why.message.starts_with("that cannot be written") {
+            world.breaks(
+                "availability/item",
+                format!("machine {who} cannot change {id} any more, which is theirs: {}", why.message),
+            );
+        }
+    }
+    let Ok(answer) = answer else { return };
     let fresh = before.map(|before| keys::fresh(world, who, before)).unwrap_or_default();
     if let Some(before) = before {
         keys::sealed(world, who, before, &fresh);
@@ -355,7 +368,7 @@ fn kind(answer: &Answer) -> String {
 mod tests {
     use kith_protocol::circle::body::{ChainId, KeyClass};
     use kith_protocol::codec;
-    use kith_protocol::id::{CircleId, EntryId, EpochId, Incarnation, ItemId, PersonId};
+    use kith_protocol::id::{CircleId, EntryId, Incarnation, ItemId, PersonId};
     use kith_protocol::item::edit::{Op, Value as Field};
     use kith_protocol::log::entry::EntryAt;
     use serde_json::json;

@@ -3,12 +3,14 @@
 
 mod say;
 
-use kith_protocol::circle::body::{DeviceKeys, KeyClass, Policy, Retention, Role, Statement};
-use kith_protocol::circle::epoch::{KeyRing, Ring, new_epoch};
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_protocol::circle::body::{DeviceKeys, History, KeyClass, Policy, Retention, Role, Statement};
+use kith_protocol::circle::epoch::{EpochRow, KeyRing, Ring, epoch_id, new_epoch, put_epoch};
 use kith_protocol::circle::membership::person_id;
 use kith_protocol::codec;
 use kith_protocol::crypto::{Crypto, DeviceSecrets, SigningKey, Suite};
-use kith_protocol::id::{ActId, EntryId, EpochId, ItemId, PersonId};
+use kith_protocol::id::{ActId, EntryId, EpochId, Incarnation, ItemId, PersonId};
 use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
 use kith_protocol::log::act::{self, ActBody, ActPlace, SealedAct, write_act};
@@ -28,6 +30,9 @@ use crate::sim::rng::Rng;
 
 /// The word that stands in everything a hostile member forges, and in nothing else.
 pub const HOSTILE: &str = "kuckucksei";
+
+/// Sets of chains from which she floods an item.
+const SETS: u8 = 5;
 
 /// A forgery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +60,8 @@ pub enum Claim {
     Policy,
     /// There are new keys.
     Rotate,
+    /// The same, for all who come later to read everything; and she hands them on as the protocol asks, so that all use them.
+    Loosen,
     /// Somebody's device is stolen.
     Revoke,
     /// This is a further device of mine; it never agreed.
@@ -84,6 +91,8 @@ pub enum Lie {
     Change,
     /// A deletion, a hide or a pin of an item of hers or of others.
     Mark,
+    /// Of somebody else's event, change after change, from several sets of chains.
+    Flood,
     /// It depends on what is nowhere.
     Orphan,
     /// It is written under keys of long ago.
@@ -96,13 +105,15 @@ pub enum Lie {
 
 impl Forgery {
     /// All of them; what comes in many shapes, twice.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::Act(Claim::RaiseSelf),
         Self::Act(Claim::Remove),
         Self::Act(Claim::Lower),
         Self::Act(Claim::AdmitSock),
         Self::Act(Claim::Policy),
         Self::Act(Claim::Rotate),
+        Self::Act(Claim::Loosen),
+        Self::Act(Claim::Loosen),
         Self::Act(Claim::Revoke),
         Self::Act(Claim::Certify),
         Self::Act(Claim::Invite),
@@ -117,6 +128,7 @@ impl Forgery {
         Self::Entry(Lie::Change),
         Self::Entry(Lie::Change),
         Self::Entry(Lie::Mark),
+        Self::Entry(Lie::Flood),
         Self::Entry(Lie::Orphan),
         Self::Entry(Lie::Keys),
         Self::Entry(Lie::Heads),
@@ -162,6 +174,7 @@ pub fn forge(
         Forgery::Entry(Lie::Item) => forger.item(),
         Forgery::Entry(Lie::Change) => forger.change(),
         Forgery::Entry(Lie::Mark) => forger.mark(),
+        Forgery::Entry(Lie::Flood) => forger.flood(),
         Forgery::Entry(lie) => forger.entry(lie),
     }
 }
@@ -170,6 +183,24 @@ impl Forger<'_> {
     fn epoch(&mut self) -> EpochId {
         let ids: Vec<EpochId> = self.ring.iter().map(|(id, _)| *id).collect();
         self.pick.pick(&ids).copied().unwrap_or(EpochId([0; 32]))
+    }
+
+    /// The epoch whose act knows most of the others.
+    fn newest(&self) -> EpochId {
+        let newest = self.ring.iter().max_by_key(|(id, row)| (self.past(&row.act), **id)).map(|(id, _)| *id);
+        newest.unwrap_or(EpochId([0; 32]))
+    }
+
+    /// How many acts an act knows.
+    fn past(&self, act: &ActId) -> usize {
+        let parents: BTreeMap<ActId, &[ActId]> = self.acts.iter().map(|act| (act.id(), act.parents())).collect();
+        let (mut open, mut seen) = (vec![*act], BTreeSet::new());
+        while let Some(id) = open.pop() {
+            if seen.insert(id) {
+                open.extend(parents.get(&id).into_iter().flat_map(|parents| parents.iter()));
+            }
+        }
+        seen.len()
     }
 
     /// All that nothing else names.
@@ -211,7 +242,7 @@ impl Forger<'_> {
 
     fn act(&mut self, claim: Claim, mask: &mut Mask) -> Result<bool, StoreError> {
         let sock = DeviceSecrets::generate(self.rng, Suite::X25519).keys();
-        let points = std::collections::BTreeMap::new();
+        let points = BTreeMap::new();
         let statement = match claim {
             Claim::RaiseSelf => Statement::Role { person: self.me(), role: Role::Steward, points, proposal: None },
             Claim::Remove => Statement::Remove { person: self.somebody(), points, proposal: None },
@@ -223,7 +254,7 @@ impl Forger<'_> {
                 Statement::Admit { person, role: Role::Member, devices, recovery: None, invite: None, proposal: None }
             }
             Claim::Policy => Statement::Policy { set: vec![Policy::Name(Private(HOSTILE.to_owned()))], proposal: None },
-            Claim::Rotate => Statement::Rotate,
+            Claim::Rotate | Claim::Loosen => Statement::Rotate,
             Claim::Revoke => {
                 let devices: Vec<_> = self.acts.iter().map(SealedAct::author).collect();
                 let device = self.pick.pick(&devices).copied().unwrap_or(sock.sign);
@@ -232,17 +263,24 @@ impl Forger<'_> {
             Claim::Certify => Statement::Device { device: sock, countersignature: [0; 64] },
             Claim::Invite => Statement::Invite { role: Role::Steward, uses: 9, key: sock.sign, expires: Millis(u64::MAX) },
         };
-        let epoch = self.epoch();
+        let epoch = if claim == Claim::Loosen { self.newest() } else { self.epoch() };
         let Some(keys) = self.ring.epoch(&epoch).cloned() else { return Ok(false) };
         let rekeys = matches!(statement, Statement::Remove { .. } | Statement::Rotate);
-        let fresh = rekeys.then(|| new_epoch(self.rng, &[(epoch, &keys)], kith_protocol::circle::body::History::All).0);
-        let body = ActBody { at: self.at, statement, epoch: fresh };
-        let parents = if claim == Claim::AdmitFriend { self.heads() } else { self.parents() };
+        let (fresh, held) = rekeys.then(|| new_epoch(self.rng, &[(epoch, &keys)], History::All)).unzip();
+        let body = ActBody { at: self.label(), statement, epoch: fresh };
+        let knowing = matches!(claim, Claim::AdmitFriend | Claim::Loosen);
+        let parents = if knowing { self.heads() } else { self.parents() };
         let place = ActPlace::In { circle: self.row.circle, parents, epoch, roster: &keys.roster };
         let signer: &SigningKey = &self.row.secrets.sign;
         let Ok(sealed) = write_act(self.crypto, self.rng, signer, place, &body) else { return Ok(false) };
+        let handed = body.epoch.as_ref().zip(held).filter(|_| claim == Claim::Loosen);
+        let (circle, at) = (self.row.circle, self.at);
         self.commit(|tx| {
             act::put_act(tx, &sealed);
+            if let Some((new, keys)) = handed {
+                let row = EpochRow::new(keys, sealed.id(), body.at, new.history, at);
+                put_epoch(tx, &circle, &epoch_id(&circle, new), &row);
+            }
             true
         })
     }
@@ -303,6 +341,33 @@ impl Forger<'_> {
         self.say(kind, entry.chain.class, item, &edit)
     }
 
+    /// More changes of somebody else's event than one person may write into an item, or a few, from sets of chains that she begins for it.
+    fn flood(&mut self) -> Result<bool, StoreError> {
+        let (me, event) = (self.row.secrets.sign.id(), Kind::Event.number());
+        let mut events = self.known()?;
+        events.retain(|entry| entry.chain.device != me && entry.kind == event);
+        let Some(opening) = self.pick.pick(&events).cloned() else { return Ok(false) };
+        let each = if self.pick.chance(10) { 256 } else { 8 };
+        let (heads, epoch, at) = (self.heads(), self.writable(false), self.label());
+        let mut done = false;
+        for set in 0..SETS {
+            let change = |number: usize| {
+                let title = Op::Set(0, Value::Text(Private(format!("{HOSTILE} {set} {number}"))));
+                let (deps, names) = (vec![opening.id], Vec::new());
+                let payload = codec::encode(&Edit { version: 1, at, about: None, deps, names, ops: vec![title] });
+                NewEntry { class: opening.chain.class, kind: event, item: opening.item, retention: Retention::Keep, payload }
+            };
+            let mut bytes = [0; 16];
+            self.rng.fill_bytes(&mut bytes);
+            let place = ChainPlace { circle: self.row.circle, incarnation: Incarnation(bytes) };
+            let (crypto, signer, ring) = (self.crypto, self.row.secrets.sign.clone(), self.ring.clone());
+            let mut rng = Rng::new(self.rng.next_u64(), "entry");
+            let new: Vec<NewEntry> = (0..each).map(change).collect();
+            done |= self.commit(|tx| chain::append(tx, crypto, &mut rng, &ring, &signer, &place, &epoch, &heads, new).is_ok())?;
+        }
+        Ok(done)
+    }
+
     fn fresh_item(&mut self) -> ItemId {
         let mut nonce = [0; 16];
         self.rng.fill_bytes(&mut nonce);
@@ -356,7 +421,7 @@ impl Forger<'_> {
                 (kind, edit.about, edit.ops) = (7, Some(whose), vec![Op::Set(0, Value::Flag(true))]);
             }
             Lie::Orphan => edit.deps = vec![EntryId([9; 32])],
-            Lie::Keys | Lie::Heads | Lie::Fork | Lie::Item | Lie::Change | Lie::Mark => {}
+            Lie::Keys | Lie::Heads | Lie::Fork | Lie::Item | Lie::Change | Lie::Mark | Lie::Flood => {}
         }
         let payload = garbage.unwrap_or_else(|| codec::encode(&edit));
         let new = NewEntry { class: KeyClass::Talk, kind, item, retention: Retention::Keep, payload };

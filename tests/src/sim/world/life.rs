@@ -80,6 +80,11 @@ impl World {
             };
             return Some(Deed { who, circle, act, pick: self.chance.below(1 << 32) });
         }
+        // Keys that open everything are made while others are still to come.
+        if plan.hostile == Some(who) && plan.id.is_some() && !self.workload.parting && self.chance.chance(10) {
+            let act = Act::Forge(Forgery::Act(forge::Claim::Loosen));
+            return Some(Deed { who, circle, act, pick: self.chance.below(1 << 32) });
+        }
         let raise = plan.hostile.filter(|_| plan.founder == who && plan.raises && self.workload.parting)?;
         if !plan.raised {
             if plan.behind {
