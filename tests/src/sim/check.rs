@@ -18,7 +18,7 @@ use super::workload::{CANARY, my_circle};
 use super::world::World;
 use crate::alike::strip;
 
-pub use healed::{converged, everything};
+pub use healed::{anybody_dismissed, converged, everything};
 pub use items::{counts_out, person, removals_of};
 pub use keys::Before;
 pub use ledger::{Ledger, about_to, replied};

@@ -29,7 +29,7 @@ const HEALED_UNTOLD: u64 = 15 * MINUTE;
 const QUIET: u64 = 60 * MINUTE;
 /// Frames that a stream may carry in that time although nothing happens.
 const QUIET_FRAMES: u64 = 4;
-/// The same where somebody hostile was about: whom she left suspended or falsely dismissed calls in vain, ever more seldom.
+/// The same where somebody was left suspended or falsely dismissed: they are called in vain, ever more seldom.
 const TROUBLED_FRAMES: u64 = 20;
 /// Frames that go to and fro in an hour for one person who waits to be let in: their stream ends once an hour, and they call again.
 const WAITING_FRAMES: u64 = 24;
@@ -302,7 +302,7 @@ fn waiting(world: &World) -> u64 {
 fn still(world: &mut World, frames: u64, millis: u64) {
     let streams = (world.machines.len() * (world.machines.len() - 1)) as u64;
     let more = world.net.frames - frames;
-    let troubled = world.machines.iter().any(|machine| machine.mask.is_some());
+    let troubled = world.machines.iter().any(|machine| machine.mask.is_some()) || check::anybody_dismissed(world);
     let hours = millis.div_ceil(QUIET);
     let usual = streams * if troubled { TROUBLED_FRAMES * hours } else { QUIET_FRAMES };
     if more > usual + WAITING_FRAMES * hours * waiting(world) {

@@ -39,7 +39,7 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
         if circle.status == "removed" && world.machines.iter().any(|machine| machine.mask.is_some()) {
             continue;
         }
-        if circle.status == "removed" && removed_by_a_copy(world, &id, &circle.me) {
+        if circle.status == "removed" && dismissed_in_vain(world, &id, &circle.me) {
             continue;
         }
         if (circle.status == "current") != listed {
@@ -87,15 +87,24 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
     items::socks(world, *first, &id).map_or(Ok(()), Err)
 }
 
-/// Did somebody remove her on a copy of a machine, which handed her the farewell and is gone for good, before anybody else heard of
-/// it? The only trace of it is with her, as where a hostile steward keeps a removal to herself.
-fn removed_by_a_copy(world: &World, circle: &str, person: &str) -> bool {
-    let knows = |who: Who, its: &str| {
-        let removes = |body: &ActBody| matches!(&body.statement, Statement::Remove { person, .. } if person.text() == its);
-        items::opened(world, who, circle).iter().any(|(_, body)| removes(body))
-    };
+/// Was somebody who is in handed a farewell that they had to believe? Either a copy of a machine removed them and is gone for good
+/// before anybody else heard of it, as where a hostile steward keeps a removal back. Or a steward did whom somebody had demoted
+/// meanwhile, which neither of the two knew: their removal is void, and whoever was told goes by what they knew. (Somebody who was
+/// let in again is not meant: they have been told.)
+fn dismissed_in_vain(world: &World, circle: &str, person: &str) -> bool {
+    let admits = |body: &ActBody| matches!(&body.statement, Statement::Admit { person: whom, .. } if whom.text() == person);
+    let adds = |who| items::opened(world, who, circle).iter().filter(|(_, body)| admits(body)).count();
     let copies = (0..world.machines.len()).filter(|who| world.machines[*who].copy_of.is_some());
-    copies.into_iter().any(|copy| knows(copy, person)) && !world.sound().into_iter().any(|who| knows(who, person))
+    copies.chain(world.sound()).any(|who| !items::removals_of(world, who, circle, person).is_empty() && adds(who) < 2)
+}
+
+/// Does anybody believe to be out whom the others count in, so that they are called in vain?
+#[must_use]
+pub fn anybody_dismissed(world: &World) -> bool {
+    let circles = || world.workload.plans.iter().filter_map(|plan| plan.id.as_deref());
+    let removed = |who: Who, id: &str| my_circle(&asker(world, who), id).filter(|circle| circle.status == "removed");
+    let told = |who: Who| circles().any(|id| removed(who, id).is_some_and(|circle| dismissed_in_vain(world, id, &circle.me)));
+    world.sound().into_iter().any(told)
 }
 
 /// Did its author, who is out, have it destroyed at once? Where the removal does not leave that word standing, the item is shown
