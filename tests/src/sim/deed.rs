@@ -82,6 +82,8 @@ pub enum Act {
     Forge(Forgery),
     /// Whoever was removed signs an entry for a place of their chain that is taken, and a friend passes it on.
     Fork,
+    /// Whoever is or was in dials a machine from an address that nobody knows, and introduces themself with what they kept.
+    Introduce,
     /// A hostile member treats one of her next frames as no honest program would.
     Tamper(Tamper),
 }
@@ -139,6 +141,7 @@ impl Act {
             Self::Wrong(_) => "wrong",
             Self::Forge(_) => "forge",
             Self::Fork => "fork",
+            Self::Introduce => "introduce",
             Self::Tamper(_) => "tamper",
         }
     }

@@ -6,6 +6,7 @@
 
 pub mod below;
 pub mod forge;
+pub mod old;
 
 use std::collections::VecDeque;
 

@@ -14,6 +14,9 @@ use super::rng::Rng;
 /// A machine's number.
 pub type Who = usize;
 
+/// Somebody at the end of a stream who has none of the machines.
+pub const STRANGER: Who = Who::MAX;
+
 /// How the network behaves now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -41,7 +41,9 @@ const fn expected(bug: Bug) -> &'static [&'static str] {
         Bug::KeptDraft => &["durability/refused"],
         Bug::KeptMemory => &["durability/memory"],
         Bug::KeptBytes => &["confidentiality/expired", "confidentiality/destroyed"],
-        Bug::Ageless => &["confidentiality/rotation"],
+        Bug::Ageless | Bug::AgeByLabel => &["confidentiality/rotation"],
+        Bug::Greets => &["confidentiality/stranger"],
+        Bug::OneShare => &["availability/item"],
         Bug::StaleSummary => &["convergence/members", "convergence/rebuild"],
         Bug::SendsFirst => &["durability/sent"],
     }
@@ -49,7 +51,7 @@ const fn expected(bug: Bug) -> &'static [&'static str] {
 
 /// Does it take somebody hostile to bring it to light? Then the other seeds need not be run.
 const fn needs_hostile(bug: Bug) -> bool {
-    matches!(bug, Bug::LooseEpoch | Bug::NoCut | Bug::Unsigned | Bug::Boundless)
+    matches!(bug, Bug::LooseEpoch | Bug::NoCut | Bug::Unsigned | Bug::Boundless | Bug::AgeByLabel | Bug::OneShare)
 }
 
 /// Where the search for a bug begins, if not at the first seed: few seeds show these, and they were found there when this was

@@ -195,7 +195,7 @@ impl Workload {
         }
         let id = plan.id?;
         Some(match &deed.act {
-            Act::Init | Act::Found | Act::Forge(_) | Act::Fork | Act::Tamper(_) => return None,
+            Act::Init | Act::Found | Act::Forge(_) | Act::Fork | Act::Introduce | Act::Tamper(_) => return None,
             Act::Invite(guest) => {
                 // Whoever comes late may come too late.
                 let expires_in = if plan.late == Some(*guest) { (pick % 96 + 1) * HOUR } else { 0 };

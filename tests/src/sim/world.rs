@@ -3,6 +3,7 @@
 mod below;
 mod life;
 mod show;
+mod stranger;
 mod streams;
 mod turn;
 
@@ -118,6 +119,8 @@ pub struct World {
     pub deeds: BTreeMap<&'static str, u64>,
     /// What removed people signed below their cuts.
     pub forked: Vec<Forked>,
+    /// The frames, by kind, that a machine sent on a stream to somebody whom nobody knows.
+    told_strangers: BTreeMap<Link, Vec<u8>>,
     /// By which token the owner of a link's end names its circle, once proved.
     tokens: BTreeMap<Link, [u8; 16]>,
     /// Draws what people sign below their cuts who were removed; none where they do not.
@@ -150,6 +153,7 @@ impl World {
             script: script.unwrap_or_default(),
             deeds: BTreeMap::new(),
             forked: Vec::new(),
+            told_strangers: BTreeMap::new(),
             tokens: BTreeMap::new(),
             spite: super::run::forks_below(seed).then(|| Rng::new(seed, "spite")),
             crypto: if shape.real { Box::new(Real) } else { Box::<Cheap>::default() },
@@ -310,10 +314,7 @@ impl World {
     }
 
     fn give(&mut self, who: Who, input: Input) {
-        let machine = &mut self.machines[who];
-        if !machine.is_on() {
-            return;
-        }
+        let Some(machine) = self.machines.get_mut(who).filter(|machine| machine.is_on()) else { return };
         machine.inbox.push_back(input);
         if !machine.turn_planned && !machine.asleep {
             machine.turn_planned = true;

@@ -347,7 +347,7 @@ impl Forger<'_> {
         let mut events = self.known()?;
         events.retain(|entry| entry.chain.device != me && entry.kind == event);
         let Some(opening) = self.pick.pick(&events).cloned() else { return Ok(false) };
-        let each = if self.pick.chance(10) { 256 } else { 8 };
+        let each = if self.pick.chance(25) { 256 } else { 8 };
         let (heads, epoch, at) = (self.heads(), self.writable(false), self.label());
         let mut done = false;
         for set in 0..SETS {

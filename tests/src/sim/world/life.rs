@@ -64,7 +64,11 @@ impl World {
         let gone: Vec<(usize, Who)> = plans.flat_map(|(at, plan)| plan.gone.iter().map(move |who| (at, *who))).collect();
         let (circle, who) = self.spite.as_mut()?.pick(&gone).copied()?;
         let spite = self.spite.as_mut()?;
-        spite.chance(40).then(|| Deed { who, circle, act: Act::Fork, pick: spite.below(1 << 32) })
+        if !spite.chance(40) {
+            return None;
+        }
+        let act = if spite.chance(25) { Act::Introduce } else { Act::Fork };
+        Some(Deed { who, circle, act, pick: spite.below(1 << 32) })
     }
 
     /// What a hostile member does instead of what people do.
@@ -72,7 +76,9 @@ impl World {
         let circle = 0;
         let plan = self.workload.plans.first()?;
         if plan.hostile == Some(who) && self.workload.parting && self.chance.chance(75) {
-            let act = if self.chance.chance(40) {
+            let act = if self.chance.chance(5) {
+                Act::Introduce
+            } else if self.chance.chance(40) {
                 let sock = self.chance.chance(25).then_some(Forgery::Act(forge::Claim::AdmitSock));
                 Act::Forge(sock.or_else(|| self.chance.pick(&Forgery::ALL).copied())?)
             } else {
@@ -114,11 +120,14 @@ impl World {
 
     pub(super) fn deed(&mut self, deed: &Deed) {
         let who = deed.who;
-        if deed.act == Act::Fork && who < self.machines.len() {
+        if matches!(deed.act, Act::Fork | Act::Introduce) && who < self.machines.len() {
             // It takes a copy of the folder, and no machine that is on.
             *self.deeds.entry(deed.act.name()).or_default() += 1;
             self.say(&format!("DEED {deed}"));
-            return self.sign_below(who, deed.circle, deed.pick);
+            return match deed.act {
+                Act::Fork => self.sign_below(who, deed.circle, deed.pick),
+                _ => self.introduce(who, deed.circle, deed.pick),
+            };
         }
         if !self.machines.get(who).is_some_and(|machine| machine.is_on() && !machine.asleep) {
             return;

@@ -6,9 +6,14 @@ use kith_protocol::node::{Input, Link};
 
 use super::{Event, STALL, Who, World};
 use crate::sim::check;
+use crate::sim::machine::Machine;
+use crate::sim::net::STRANGER;
 
 impl World {
     pub(super) fn send(&mut self, who: Who, link: Link, frame: Vec<u8>) {
+        if self.net.owners(link).is_some_and(|(_, other)| other == STRANGER) {
+            return self.tell_stranger(who, link, frame);
+        }
         self.notice_token(link, &frame);
         if let Some(mask) = &mut self.machines[who].mask {
             for frame in mask.sends(frame) {
@@ -47,7 +52,7 @@ impl World {
     }
 
     pub(super) fn connect(&mut self, from: Who, to: Who) {
-        if !self.machines[from].is_on() || !self.machines[to].is_on() {
+        if ![from, to].iter().all(|who| self.machines.get(*who).is_some_and(Machine::is_on)) {
             return;
         }
         let (near, far) = self.net.open(from, to);
