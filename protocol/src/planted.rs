@@ -48,8 +48,6 @@ pub enum Bug {
     KeptBytes,
     /// `circle::state`: keys are never overdue.
     Ageless,
-    /// `circle::state`: keys are as old as their label says.
-    AgeByLabel,
     /// `sync`: whoever introduces themself is answered.
     Greets,
     /// `item`: what anybody writes into an item counts against its creator's share.
@@ -62,7 +60,7 @@ pub enum Bug {
 
 impl Bug {
     /// All that seeds of the simulated world find, each with its name and the promise that it breaks.
-    pub const ALL: [(Self, &'static str, &'static str); 27] = [
+    pub const ALL: [(Self, &'static str, &'static str); 26] = [
         (Self::OldKeys, "old-keys", "nothing is sealed under a key that a removed device holds, once the removal is known"),
         (Self::RemovedStay, "removed-stay", "a removed device is given nothing"),
         (Self::OldTalk, "old-talk", "a newcomer reads only what the history policy allows"),
@@ -85,7 +83,6 @@ impl Bug {
         (Self::KeptMemory, "kept-memory", "a refused input leaves no trace in memory"),
         (Self::KeptBytes, "kept-bytes", "what is deleted or over is destroyed when its time has come"),
         (Self::Ageless, "ageless", "keys are made anew every 30 days, and earlier where conversation is kept for less"),
-        (Self::AgeByLabel, "age-by-label", "no label makes keys younger than a machine has seen them to be"),
         (Self::Greets, "greets", "no stranger learns who is in a circle"),
         (Self::OneShare, "one-share", "nobody keeps others from changing what is theirs"),
         (Self::StaleSummary, "stale-summary", "what is shown follows from the log alone"),

@@ -11,7 +11,7 @@ use super::membership::{Cut, Fact, Membership, Verdict};
 use super::record::{self, Record};
 use crate::codec;
 use crate::crypto::{Crypto, Suite};
-use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
+use crate::id::{ActId, CircleId, DeviceId, EpochId, PeerId, PersonId};
 use crate::log::act::{self, ActBody, Farewell, SealedAct};
 use crate::node::{Cx, Stop};
 use crate::store::{self, Read, StoreError, Table};
@@ -253,6 +253,25 @@ impl CircleState {
             record::put(&mut cx.tx, &self.id, record);
         }
         newer.is_some()
+    }
+
+    /// The device of a record that came too late: its person was put out before any of its records came here. It is kept where it
+    /// names the peer at whose hands it comes, so that they can be told; and only if we were in when they came, which they know.
+    pub(crate) fn take_late_record(&mut self, cx: &mut Cx<'_, '_>, bytes: &[u8], peer: &PeerId) -> Option<DeviceId> {
+        let (device, _, epoch) = Record::peek(bytes).ok()?;
+        if self.is_current(&device) || self.records.contains_key(&device) {
+            return None;
+        }
+        let admission = self.order.iter().find(|act| self.introduces(act, &device))?;
+        if !self.membership.state_at(&[*admission])?.is_current(&self.device()) {
+            return None;
+        }
+        let roster = &self.ring.epoch(&epoch)?.roster;
+        let record = Record::read(cx.env.crypto, &self.id, roster, bytes).filter(|record| record.body.peer == *peer)?;
+        record::put(&mut cx.tx, &self.id, &record);
+        self.dirty = true;
+        self.records.insert(device, record);
+        Some(device)
     }
 
     fn absorb_record(&mut self, crypto: &dyn Crypto, bytes: &[u8]) -> Option<DeviceId> {

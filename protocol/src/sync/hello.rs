@@ -323,7 +323,7 @@ fn opened_in(rooms: &Rooms, salt: &Salt, sealed: &[u8]) -> Option<(CircleId, Int
 
 /// Somebody introduces themself: if it opens in a circle of ours, learn of them, and send the token they could not expect. Whoever
 /// ever was in can seal an introduction, so any answer at all tells them that we are in. It goes to a device only that is in, and that
-/// by its own record is at the other end.
+/// by its own record is at the other end; or to one that was put out before anybody here had a record of it, and knew us.
 pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sealed: &[u8]) -> Result<(), Stop> {
     let Some(salt) = rooms.sessions.get(&link).and_then(|s| s.their_salt) else {
         return Err(Stop::Peer("an introduction before hello"));
@@ -341,7 +341,9 @@ pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sea
         news |= circle.take_act(cx, &bytes.0, &mut BTreeMap::new())? == Taken::New;
     }
     news |= circle.take_record(cx, &intro.record.0);
-    if news {
+    let peer = rooms.sessions.get(&link).map(|session| session.peer.clone());
+    let late = peer.and_then(|peer| circle.take_late_record(cx, &intro.record.0, &peer));
+    if news || late.is_some() {
         rooms.touched(id);
     }
     let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
@@ -353,7 +355,20 @@ pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sea
         match_up(rooms, cx, link);
     }
     note_leave(rooms, cx, link, &id, &intro);
+    if let Some(device) = late {
+        part(rooms, cx, link, &id, device);
+    }
     Ok(())
+}
+
+/// Tells a device that is not in any more what it is told.
+fn part(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, device: DeviceId) {
+    if let (Some(circle), Some(session)) = (rooms.circles.get(id), rooms.sessions.get(&link))
+        && let Some(pair) = pair(rooms, session, circle, device)
+        && let Some(message) = parting(circle, &device, cx.env.now)
+    {
+        say(cx, link, pair.mine, message);
+    }
 }
 
 /// Whoever left is told that it is noted, or they would say so for ever: no record of theirs names them here. Only the device itself
@@ -372,9 +387,5 @@ fn note_leave(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, int
     if !then.is_some_and(|state| state.is_current(&circle.device())) {
         return;
     }
-    if let Some(pair) = pair(rooms, session, circle, gone.device)
-        && let Some(message) = parting(circle, &gone.device, cx.env.now)
-    {
-        say(cx, link, pair.mine, message);
-    }
+    part(rooms, cx, link, id, gone.device);
 }

@@ -41,7 +41,7 @@ const fn expected(bug: Bug) -> &'static [&'static str] {
         Bug::KeptDraft => &["durability/refused"],
         Bug::KeptMemory => &["durability/memory"],
         Bug::KeptBytes => &["confidentiality/expired", "confidentiality/destroyed"],
-        Bug::Ageless | Bug::AgeByLabel => &["confidentiality/rotation"],
+        Bug::Ageless => &["confidentiality/rotation"],
         Bug::Greets => &["confidentiality/stranger"],
         Bug::OneShare => &["availability/item"],
         Bug::StaleSummary => &["convergence/members", "convergence/rebuild"],
@@ -51,7 +51,7 @@ const fn expected(bug: Bug) -> &'static [&'static str] {
 
 /// Does it take somebody hostile to bring it to light? Then the other seeds need not be run.
 const fn needs_hostile(bug: Bug) -> bool {
-    matches!(bug, Bug::LooseEpoch | Bug::NoCut | Bug::Unsigned | Bug::Boundless | Bug::AgeByLabel | Bug::OneShare)
+    matches!(bug, Bug::LooseEpoch | Bug::NoCut | Bug::Unsigned | Bug::Boundless | Bug::OneShare)
 }
 
 /// Where the search for a bug begins, if not at the first seed: few seeds show these, and they were found there when this was

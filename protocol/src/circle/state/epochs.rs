@@ -137,9 +137,8 @@ impl CircleState {
             Retention::Days(n) => ROTATE_DAYS.min(u64::from(n / 2).max(1)),
         };
         let Some(meta) = self.epochs.get(epoch) else { return false };
-        let by_label = planted(Bug::AgeByLabel);
-        let since = self.ring.row(epoch).filter(|_| !by_label).map_or(meta.at, |row| row.held_at.min(meta.at));
-        let ahead = since > now.plus(DAY) && !by_label;
+        let since = self.ring.row(epoch).map_or(meta.at, |row| row.held_at.min(meta.at));
+        let ahead = since > now.plus(DAY);
         (ahead || now.since(since) > days * DAY) && !planted(Bug::Ageless)
     }
 

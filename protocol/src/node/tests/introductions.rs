@@ -164,3 +164,30 @@ fn an_introduction_is_tried_as_often_in_every_home() {
     }
     assert_eq!((tries(&village, 0), tries(&village, 1)), (limits::CIRCLES, limits::CIRCLES));
 }
+
+/// Chioma came and went while Bea was away, and nobody has passed on what Chioma says of herself.
+#[test]
+fn whoever_was_put_out_before_they_were_known_is_told_by_those_whom_they_know() {
+    let mut village = Village::new(4);
+    village.found(control::NewCircle::default());
+    village.join(1);
+    village.offline(1);
+    village.join(2);
+    let kept = Kept::of(&village, 2);
+    village.offline(2);
+    village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
+    village.join(3);
+    village.online(1);
+    let mine = || kept.intro(&kept.acts(), kept.circle.records[&kept.circle.device()].bytes.clone(), None);
+    let told = |village: &mut Village, at: usize, peer: PeerId| {
+        let link = stream_of(village, at, peer);
+        seen(village, at, link, &mine())
+    };
+    assert_eq!(told(&mut village, 1, eve()).len(), 1, "her record does not name this peer");
+    assert_eq!(told(&mut village, 3, peer(2)).len(), 1, "Dalia came later");
+    village.offline(0);
+    village.offline(3);
+    village.online(2);
+    let standing = village.machines[2].node.rooms.circles.values().next().map(|circle| circle.row.standing);
+    assert_eq!(standing, Some(crate::circle::state::Standing::Removed), "Bea told her");
+}

@@ -105,7 +105,7 @@ pub enum Lie {
 
 impl Forgery {
     /// All of them; what comes in many shapes, twice.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Act(Claim::RaiseSelf),
         Self::Act(Claim::Remove),
         Self::Act(Claim::Lower),
@@ -128,6 +128,7 @@ impl Forgery {
         Self::Entry(Lie::Change),
         Self::Entry(Lie::Change),
         Self::Entry(Lie::Mark),
+        Self::Entry(Lie::Flood),
         Self::Entry(Lie::Flood),
         Self::Entry(Lie::Orphan),
         Self::Entry(Lie::Keys),
@@ -347,7 +348,7 @@ impl Forger<'_> {
         let mut events = self.known()?;
         events.retain(|entry| entry.chain.device != me && entry.kind == event);
         let Some(opening) = self.pick.pick(&events).cloned() else { return Ok(false) };
-        let each = if self.pick.chance(25) { 256 } else { 8 };
+        let each = if self.pick.chance(50) { 256 } else { 8 };
         let (heads, epoch, at) = (self.heads(), self.writable(false), self.label());
         let mut done = false;
         for set in 0..SETS {
