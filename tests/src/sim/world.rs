@@ -9,7 +9,7 @@ mod turn;
 
 pub use below::Forked;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::crypto::{Crypto, Real};
 use kith_protocol::id::PeerId;
@@ -119,6 +119,8 @@ pub struct World {
     pub deeds: BTreeMap<&'static str, u64>,
     /// What removed people signed below their cuts.
     pub forked: Vec<Forked>,
+    /// Whose removal was answered by yes, by number of the circle.
+    expelled: BTreeSet<(usize, Who)>,
     /// The frames, by kind, that a machine sent on a stream to somebody whom nobody knows.
     told_strangers: BTreeMap<Link, Vec<u8>>,
     /// By which token the owner of a link's end names its circle, once proved.
@@ -153,6 +155,7 @@ impl World {
             script: script.unwrap_or_default(),
             deeds: BTreeMap::new(),
             forked: Vec::new(),
+            expelled: BTreeSet::new(),
             told_strangers: BTreeMap::new(),
             tokens: BTreeMap::new(),
             spite: super::run::forks_below(seed).then(|| Rng::new(seed, "spite")),

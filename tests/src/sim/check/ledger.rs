@@ -150,7 +150,9 @@ pub fn replied(
     }
     if let (Intent::Edit { id, .. }, Err(why)) = (intent, answer) {
         let theirs = world.ledger.written.get(id).is_some_and(|item| item.author == who);
-        if theirs && why.code == control::Code::Failed && why.message.starts_with("that cannot be written") {
+        // Nobody changes anything so often here that it would be their own doing.
+        let full = ["that cannot be written", "you have changed this as often as one person may"];
+        if theirs && why.code == control::Code::Failed && full.iter().any(|said| why.message.starts_with(said)) {
             world.breaks(
                 "availability/item",
                 format!("machine {who} cannot change {id} any more, which is theirs: {}", why.message),
@@ -342,6 +344,7 @@ fn item(
     let expected = ledger.versions.get(&(who, id.to_owned())).copied();
     if let (Some(version), Some(expected)) = (version, expected)
         && shown
+        && circle.status == "current"
         && version < expected
     {
         return Some(("durability/edit", format!("machine {who} acknowledged version {expected} of {id} and has {version}")));

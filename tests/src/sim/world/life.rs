@@ -1,6 +1,6 @@
 //! What happens from outside: people do things, things go wrong, machines go off and come back.
 
-use kith_protocol::node::Input;
+use kith_protocol::node::{Input, Noun};
 
 use super::{Event, STALL, What, Who, World};
 use crate::sim::check;
@@ -13,6 +13,9 @@ use crate::sim::machine::Machine;
 const RESTART: u64 = 50;
 /// How long a founder is apart from a steward who lets friends in, in milliseconds; and how long both are together before.
 const APART: u64 = 9_000;
+
+/// Within how long a flood has come to the others, mostly, in milliseconds.
+const FLOODED: u64 = 6_000;
 
 impl World {
     /// Stops a machine (its memory and its streams are gone) and plans its next start.
@@ -60,8 +63,7 @@ impl World {
 
     /// Somebody who was removed does not leave it at that. What others do is drawn as if nothing had happened.
     fn spite(&mut self) -> Option<Deed> {
-        let plans = self.workload.plans.iter().enumerate();
-        let gone: Vec<(usize, Who)> = plans.flat_map(|(at, plan)| plan.gone.iter().map(move |who| (at, *who))).collect();
+        let gone: Vec<(usize, Who)> = self.expelled.iter().copied().collect();
         let (circle, who) = self.spite.as_mut()?.pick(&gone).copied()?;
         let spite = self.spite.as_mut()?;
         if !spite.chance(40) {
@@ -91,7 +93,8 @@ impl World {
             let act = Act::Forge(Forgery::Act(forge::Claim::Loosen));
             return Some(Deed { who, circle, act, pick: self.chance.below(1 << 32) });
         }
-        let raise = plan.hostile.filter(|_| plan.founder == who && plan.raises && self.workload.parting)?;
+        let there = |raise: &Who| plan.founder == who && plan.raises && self.workload.parting && !self.machines[*raise].retired;
+        let raise = plan.hostile.filter(there)?;
         if !plan.raised {
             if plan.behind {
                 self.scheme(who, raise);
@@ -169,6 +172,19 @@ impl World {
         machine.mask = Some(mask);
         if matches!(done, Ok(true)) {
             self.crash(who, RESTART);
+            if forgery == Forgery::Entry(forge::Lie::Flood) {
+                self.change_events(pick);
+            }
+        }
+    }
+
+    /// A flood is on its way: by when it came, everybody changes events of theirs, where they may.
+    fn change_events(&mut self, pick: u64) {
+        for who in self.sound() {
+            for time in 1..=2 {
+                let deed = Deed { who, circle: 0, act: Act::Edit(Noun::Event), pick: pick.wrapping_add(time) };
+                self.clock.plan(FLOODED * time, Event::Later(What::Deed(deed)));
+            }
         }
     }
 

@@ -130,6 +130,13 @@ impl World {
                 *self.refusals.entry(format!("{:?}: {}", why.code, why.message)).or_default() += 1;
             }
         }
+        if let (Intent::Expel(number, target), Ok(_)) = (intent, answer)
+            && let Some(id) = self.workload.plans.get(*number).and_then(|plan| plan.id.clone())
+        {
+            let is_out = |who: &Who| check::person(self, *who, &id) == *target;
+            let out: Vec<(usize, Who)> = (0..self.machines.len()).filter(is_out).map(|who| (*number, who)).collect();
+            self.expelled.extend(out);
+        }
         check::replied(self, who, (intent, before), answer);
         self.workload.replied(who, intent, answer);
     }
