@@ -242,6 +242,16 @@ fn edited_notes(ring: &mut Ring) -> Result<f64, String> {
     })
 }
 
+/// The newest hundred of 25,600 short notes, which came in a hundred runs, no two of them side by side.
+fn spread_notes(ring: &mut Ring) -> Result<f64, String> {
+    for _ in 0..100 {
+        let run = ring.mallory.small(256);
+        ring.mallory.send_run(&run);
+        let _ = ring.mallory.handled();
+    }
+    ring.calls(&format!("/v1/circles/{}/notes?limit=100", ring.circle))
+}
+
 type Input = fn(&mut Ring) -> Result<f64, String>;
 
 /// Each input by its name.
@@ -266,6 +276,10 @@ impl<F: FnMut(&Row)> Bench<F> {
             }
             let times = (0..self.times(5, 1)).map(|_| input(&mut Ring::new()?)).collect::<Result<Vec<f64>, _>>()?;
             self.add(Row::of(metric, "s", times));
+        }
+        if self.options.wants("worst_inputs_spread_list") {
+            let times = (0..self.times(5, 1)).map(|_| spread_notes(&mut Ring::new()?)).collect::<Result<Vec<f64>, _>>()?;
+            self.add(Row::of("worst_inputs_spread_list", "s", times));
         }
         if !self.options.wants("worst_inputs_edited") {
             return Ok(());

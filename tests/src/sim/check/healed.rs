@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::circle::body::Statement;
+use kith_protocol::circle::epoch::KeyRing as _;
+use kith_protocol::circle::record::{self, Record};
 use kith_protocol::control;
 use kith_protocol::log::act::ActBody;
 use kith_protocol::node::{Filter, Noun, Query};
@@ -42,6 +44,9 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
         if circle.status == "removed" && dismissed_in_vain(world, &id, &circle.me) {
             continue;
         }
+        if circle.status == "current" && !listed && knows_copies_only(world, *who, &id, &circle.me) {
+            continue;
+        }
         if (circle.status == "current") != listed {
             return Err((
                 "honesty/standing",
@@ -66,9 +71,10 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
         same("convergence/members", "members", *first, &members(*first), *who, &members(*who))?;
         for noun in NOUNS {
             let whole = noun != Noun::Note || plan.whole;
+            let ends = |item: &String| world.ledger.written.get(item).is_some_and(|item| item.is_ending(world.now()));
             let rows = |who: Who| {
                 let mut rows = rows(world, who, &id, noun, true);
-                rows.retain(|item, _| !cut_off_too_late(world, item, &current));
+                rows.retain(|item, _| !cut_off_too_late(world, item, &current) && !ends(item));
                 rows.values_mut().for_each(|row| {
                     strip(row);
                     unname(row, &roster.current, gone);
@@ -96,6 +102,26 @@ fn dismissed_in_vain(world: &World, circle: &str, person: &str) -> bool {
     let adds = |who| items::opened(world, who, circle).iter().filter(|(_, body)| admits(body)).count();
     let copies = (0..world.machines.len()).filter(|who| world.machines[*who].copy_of.is_some());
     copies.chain(world.sound()).any(|who| !items::removals_of(world, who, circle, person).is_empty() && adds(who) < 2)
+}
+
+/// Somebody is out and was not told: do they call all who could tell them where a copy of that machine was, which is gone for good?
+/// (Nobody calls whoever is out.)
+fn knows_copies_only(world: &World, who: Who, id: &str, person: &str) -> bool {
+    let copied = |other: &Who| world.machines.iter().any(|machine| machine.copy_of == Some(*other));
+    let Some((circle, _)) = keys::own(world, who, id) else { return false };
+    let ring = keys::ring(world, who, &circle);
+    let stored = record::stored(&world.machines[who].disk, &circle).unwrap_or_default();
+    let read = |bytes: &Vec<u8>| {
+        let (_, _, epoch) = Record::peek(bytes).ok()?;
+        Record::read(world.crypto(), &circle, &ring.epoch(&epoch)?.roster, bytes)
+    };
+    let records: Vec<Record> = stored.iter().filter_map(read).collect();
+    let reaches = |other: &Who| {
+        let machine = &world.machines[*other];
+        records.iter().any(|record| record.body.peer == machine.peer && record.body.addresses.contains(&machine.addr))
+    };
+    let tell: Vec<Who> = world.sound().into_iter().filter(|other| items::counts_out(world, *other, id, person)).collect();
+    !tell.is_empty() && tell.iter().any(copied) && !tell.iter().any(reaches)
 }
 
 /// Does anybody believe to be out whom the others count in, so that they are called in vain?

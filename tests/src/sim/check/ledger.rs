@@ -31,6 +31,8 @@ pub(super) struct Written {
     strangers: BTreeSet<String>,
     /// Somebody asked for its deletion.
     pub(super) deleting: bool,
+    /// Somebody asked that it be destroyed at once, whether or not that was answered.
+    pub(super) destroying: bool,
     /// Her machine acknowledged the deletion.
     deleted_at: BTreeSet<Who>,
     /// When its author's machine first acknowledged that, in true time, and whether it is destroyed at once.
@@ -48,6 +50,11 @@ impl Written {
     /// Has nobody's clock come near the end of its retention?
     pub(super) fn stays(&self, now: Millis) -> bool {
         self.until.is_none_or(|until| now.plus(SLACK) < until)
+    }
+
+    /// Is its retention over by somebody's clock, and by somebody else's not, perhaps?
+    pub(super) fn is_ending(&self, now: Millis) -> bool {
+        self.until.is_some_and(|until| until <= now.plus(SLACK) && now <= until.plus(SLACK))
     }
 }
 
@@ -128,10 +135,11 @@ impl Ledger {
 
 /// Before a command is given: what it asks for may happen without ever being acknowledged.
 pub fn about_to(world: &mut World, who: Who, intent: &Intent) {
-    if let Intent::Remove { id, .. } = intent
+    if let Intent::Remove { id, now, .. } = intent
         && let Some(item) = world.ledger.written.get_mut(id)
     {
         item.deleting = true;
+        item.destroying |= *now;
     }
     if let Some((_, about, _)) = About::of(intent) {
         world.ledger.said.remove(&(who, about));
@@ -211,6 +219,7 @@ fn note(world: &mut World, who: Who, (circle, noun, id): (usize, Noun, &str), be
         readers: before.current.intersection(&after.current).cloned().collect(),
         strangers: before.out,
         deleting: false,
+        destroying: false,
         deleted_at: BTreeSet::new(),
         deleted: None,
         until: until(entry),
@@ -309,7 +318,9 @@ fn stands(row: &Value, (who, about): (Who, &About), said: &Said, me: &str) -> bo
             let replies = row.get("replies").and_then(Value::as_array).into_iter().flatten();
             replies.into_iter().any(|reply| {
                 let by = reply.get("author").and_then(|author| author.get("member")).and_then(Value::as_str);
-                by == Some(me) && reply.get("body").and_then(Value::as_str) == Some(words)
+                // Whoever may hide notes may hide replies, though no program does.
+                let hidden = reply.get("state").and_then(Value::as_str) == Some("hidden");
+                by == Some(me) && (hidden || reply.get("body").and_then(Value::as_str) == Some(words))
             })
         }
         About::Reaction(_, emoji) => {

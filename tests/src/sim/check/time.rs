@@ -123,6 +123,7 @@ fn gone(
     if deleted.is_empty() {
         return None;
     }
+    let destroying = |item: &String| world.ledger.written.get(item).is_some_and(|item| item.destroying);
     for (who, _) in current {
         let mut held: BTreeSet<String> = BTreeSet::new();
         for entry in kept(world, *who, id) {
@@ -133,7 +134,7 @@ fn gone(
             if over(*at, *at_once) && held.contains(*item) {
                 return Some(("confidentiality/destroyed", format!("machine {who} keeps {item}, deleted at {at}")));
             }
-            let early = !at_once && world.now().since(*at) + SLACK < DESTROY_AFTER && !held.contains(*item);
+            let early = !at_once && !destroying(item) && world.now().since(*at) + SLACK < DESTROY_AFTER && !held.contains(*item);
             let stays = world.ledger.written.get(*item).is_some_and(|item| item.stays(world.now()));
             if early && stays && who == author {
                 return Some(("durability/destroyed", format!("machine {who} destroyed {item} at once, deleted at {at}")));
