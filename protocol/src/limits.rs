@@ -69,6 +69,8 @@ pub const TURN_ITEMS: usize = 64;
 pub const LIST_TEXT: usize = 4_096;
 /// Replies to a note, and reactions to it, that a list shows: the newest. The note itself shows all.
 pub const LIST_CHILDREN: usize = 64;
+/// Replies and reactions, for each item of a list on average, that it shows in all: the newest items come first.
+pub const LIST_CHILDREN_EACH: usize = 5;
 /// Bytes that are looked through to tell an item's history, once for each of its edits: the oldest are left out beyond it.
 pub const HISTORY_BYTES: usize = 64 << 20;
 /// Entries that one edit depends on.

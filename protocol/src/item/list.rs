@@ -1,5 +1,7 @@
 //! Lists of notes, events and resources: oldest first, the last so many where a limit is given.
 
+use std::cell::Cell;
+
 use super::kind::Kind;
 use super::reader::{PAGE, Reader, Shown};
 use super::recur::is_over;
@@ -7,6 +9,7 @@ use super::row::{view_item, view_prefix};
 use super::show::{How, Reveal, event_of, has_new_reply, is_answered, note_of, resource_of};
 use crate::control::{Event, Note, NoteState, Resource};
 use crate::id::ItemKey;
+use crate::limits::{LIST_CHILDREN, LIST_CHILDREN_EACH};
 use crate::node::Filter;
 use crate::store::{StoreError, Table};
 
@@ -72,7 +75,10 @@ fn list<T>(
 ) -> Result<Vec<T>, StoreError> {
     let limit = filter.limit.unwrap_or(usize::MAX);
     let all = if limit > PAGE { Some(reader.all_children(children)?) } else { None };
-    let how = How { reveal: Reveal::asked(filter.reveal), mark: reader.seen_mark()?, all: all.as_ref(), full: filter.full };
+    // What is new in a reply makes its note new: then all have to be looked at.
+    let left = Cell::new(limit.saturating_mul(LIST_CHILDREN_EACH).max(LIST_CHILDREN));
+    let (reveal, full) = (Reveal::asked(filter.reveal), filter.full);
+    let how = How { reveal, mark: reader.seen_mark()?, all: all.as_ref(), full, left: (!filter.new).then_some(&left) };
     let prefix = view_prefix(reader.tag(), kind.number(), None);
     let mut found = Vec::new();
     let mut before = Vec::new();

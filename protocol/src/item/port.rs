@@ -4,7 +4,7 @@ use crate::circle::body::Role;
 use crate::circle::epoch::KeyRing;
 use crate::id::{DeviceId, PersonId};
 use crate::log::chain;
-use crate::log::entry::{EntryAt, Opened};
+use crate::log::entry::{EntryAt, Opened, Said};
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
 
@@ -21,6 +21,14 @@ pub trait Source {
     /// # Errors
     /// [`StoreError`] where the store fails.
     fn load_many(&self, read: &dyn Read, at: &[EntryAt]) -> Result<Vec<Opened>, StoreError>;
+
+    /// What several entries say, in ascending order: all that lists need, and cheaper.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    fn skim(&self, read: &dyn Read, at: &[EntryAt]) -> Result<Vec<Said>, StoreError> {
+        Ok(self.load_many(read, at)?.into_iter().map(Said::from).collect())
+    }
 }
 
 /// The log as a source, with the epoch keys of one circle.

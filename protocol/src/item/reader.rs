@@ -1,6 +1,6 @@
 //! Reading items of one circle: rows, entries on the shelf, and who everybody is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::built;
 use super::compose;
@@ -9,10 +9,10 @@ use super::parts::{self, Shares};
 use super::port::{Delivery, People, Source};
 use super::row::{Flags, Row, Slot, Tag, counter, local, view_item, view_parent, view_prefix};
 use super::veil::Veil;
-use super::whole::{Loaded, Shelf, Whole, load, single};
+use super::whole::{Loaded, Shelf, Whole, load, single, skimmed};
 use crate::control::{self, Author, NoteState};
 use crate::id::{CircleId, ItemId, ItemKey, PersonId};
-use crate::log::entry::EntryAt;
+use crate::log::entry::{EntryAt, Said};
 use crate::store::{Read, StoreError, Table};
 use crate::time::{DAY, Millis};
 
@@ -57,6 +57,28 @@ pub(super) struct Shown {
     pub(super) whole: Option<Box<Whole>>,
 }
 
+/// Entries that items of one entry show, read at once.
+enum Entries {
+    Opened(Shelf),
+    Skimmed(BTreeMap<EntryAt, Said>),
+}
+
+impl Entries {
+    fn whole(&self, at: EntryAt, people: &dyn People) -> Option<Whole> {
+        match self {
+            Self::Opened(shelf) => single(shelf.get(at)?, people),
+            Self::Skimmed(said) => skimmed(said.get(&at)?, people),
+        }
+    }
+
+    fn creator(&self, at: EntryAt) -> Option<PersonId> {
+        match self {
+            Self::Opened(shelf) => Some(shelf.get(at)?.item.creator),
+            Self::Skimmed(said) => Some(said.get(&at)?.item.creator),
+        }
+    }
+}
+
 /// Replies, reactions and answers, by what they are about.
 #[derive(Debug, Default)]
 pub(super) struct Children(BTreeMap<(Kind, ItemKey), Vec<ItemKey>>);
@@ -83,32 +105,39 @@ impl<'a> Reader<'a> {
         for key in keys {
             rows.extend(self.row(key)?.filter(|row| row.kind().is_some()).map(|row| (*key, row)));
         }
-        let mut shelf = Shelf::default();
-        let single =
-            rows.iter().filter_map(|(_, row)| first(row).filter(|_| text || !row.flags.has(Flags::LONG))).map(|slot| slot.at);
-        shelf.fetch(self.read, self.source, single)?;
-        rows.into_iter().map(|(key, row)| self.one(key, row, &shelf, text)).collect()
+        // Of an item of several entries that is still to be put together, the first says what shows meanwhile.
+        let opener = |row: &Row| if row.flags.has(Flags::UNBUILT) { row.slots.first() } else { first(row) }.copied();
+        let single = rows.iter().filter_map(|(_, row)| opener(row).filter(|_| text || !row.flags.has(Flags::LONG)));
+        let single: BTreeSet<EntryAt> = single.map(|slot| slot.at).collect();
+        let entries = if text {
+            let mut shelf = Shelf::default();
+            shelf.fetch(self.read, self.source, single)?;
+            Entries::Opened(shelf)
+        } else {
+            let places: Vec<EntryAt> = single.into_iter().collect();
+            let said = self.source.skim(self.read, &places)?;
+            Entries::Skimmed(said.into_iter().map(|said| (said.at, said)).collect())
+        };
+        rows.into_iter().map(|(key, row)| self.one(key, row, &entries, text)).collect()
     }
 
-    fn one(&self, key: ItemKey, row: Row, shelf: &Shelf, text: bool) -> Result<Shown, StoreError> {
+    fn one(&self, key: ItemKey, row: Row, entries: &Entries, text: bool) -> Result<Shown, StoreError> {
         let mut shown = Shown { key, state: state(&row, self.now), author: None, whole: None, row };
+        let whole = |slot: &Slot| entries.whole(slot.at, self.people).filter(|_| !slot.held).map(Box::new);
         if let (true, false, Some(whole)) = (shown.row.flags.has(Flags::LONG), text, self.start_of(&shown)?) {
             (shown.author, shown.whole) = (Some(whole.item.creator), Some(whole));
         } else if let Some(slot) = first(&shown.row) {
-            let piece = shelf.get(slot.at);
-            shown.author = piece.map(|piece| piece.item.creator);
-            shown.whole = piece.filter(|_| !slot.held).and_then(|piece| single(piece, self.people)).map(Box::new);
+            shown.author = entries.creator(slot.at);
+            shown.whole = whole(slot);
         } else {
             shown.author = Shares::get(self.read, &key)?.map(|shares| shares.item.creator);
             shown.whole = built::get(self.read, &key, text)?.map(Box::new);
         }
         if shown.whole.is_none() && shown.state == NoteState::Visible && shown.row.flags.has(Flags::UNBUILT) {
             // It had one entry until now: it shows as that made it.
-            let mut shelf = Shelf::default();
-            shelf.fetch(self.read, self.source, shown.row.slots.iter().take(1).map(|slot| slot.at))?;
-            let piece = shown.row.slots.first().filter(|slot| !slot.held).and_then(|slot| shelf.get(slot.at));
-            shown.whole = piece.and_then(|piece| single(piece, self.people)).map(Box::new);
-            shown.author = shown.author.or_else(|| piece.map(|piece| piece.item.creator));
+            let slot = shown.row.slots.first().copied();
+            shown.whole = slot.as_ref().and_then(whole);
+            shown.author = shown.author.or_else(|| entries.creator(slot?.at));
         }
         if shown.state != NoteState::Visible {
             shown.whole = None;

@@ -1,5 +1,6 @@
 //! One item as people and scripts see it.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::{Kind, fields};
@@ -10,6 +11,9 @@ use crate::control::{Author, Change, Event, Note, NoteState, Reply, Resource, Re
 use crate::id::{ItemKey, PersonId};
 use crate::limits::{HISTORY_BYTES, LIST_CHILDREN};
 use crate::store::StoreError;
+
+/// Replies read at once to find out whether there is an answer among them: mostly the newest is one.
+const ANSWERS: usize = 8;
 
 /// Which bodies behind content warnings an answer may hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,12 +55,23 @@ pub(super) struct How<'a> {
     pub(super) all: Option<&'a Children>,
     /// All of a long text, or its start only.
     pub(super) full: bool,
+    /// Children that the list at hand may still show.
+    pub(super) left: Option<&'a Cell<usize>>,
 }
 
 impl How<'_> {
     /// How many of each kind that is about a note are shown with it.
-    const fn children(&self) -> usize {
-        if self.full { usize::MAX } else { LIST_CHILDREN }
+    fn children(&self) -> usize {
+        if self.full { usize::MAX } else { self.left.map_or(LIST_CHILDREN, |left| left.get().min(LIST_CHILDREN)) }
+    }
+
+    /// The children of a note that are shown with it, oldest first, and whether these are all.
+    fn children_of(&self, reader: &Reader<'_>, kind: Kind, note: &ItemKey) -> Result<(Vec<ItemKey>, bool), StoreError> {
+        let (keys, all) = reader.children_in(self.all, kind, note, self.children())?;
+        if let Some(left) = self.left {
+            left.set(left.get().saturating_sub(keys.len()));
+        }
+        Ok((keys, all))
     }
 }
 
@@ -67,7 +82,7 @@ impl How<'_> {
 pub fn note(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Option<Note>, StoreError> {
     let Some(row) = reader.row(key)? else { return Ok(None) };
     let key = if row.kind() == Some(Kind::Reply) { row.parent.unwrap_or(*key) } else { *key };
-    let how = How { reveal, mark: reader.seen_mark()?, all: None, full: true };
+    let how = How { reveal, mark: reader.seen_mark()?, all: None, full: true, left: None };
     let shown = reader.shown(&[key], true)?.pop().filter(|shown| shown.row.kind() == Some(Kind::Note));
     shown.map(|shown| note_of(reader, &shown, how)).transpose()
 }
@@ -77,7 +92,7 @@ pub fn note(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Option
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn event(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Event>, StoreError> {
-    let how = How { reveal: Reveal::Nothing, mark: reader.seen_mark()?, all: None, full: true };
+    let how = How { reveal: Reveal::Nothing, mark: reader.seen_mark()?, all: None, full: true, left: None };
     let shown = reader.shown(&[*key], true)?.pop().filter(|shown| shown.row.kind() == Some(Kind::Event));
     shown.map(|shown| event_of(reader, &shown, how)).transpose()
 }
@@ -87,7 +102,7 @@ pub fn event(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Event>, StoreE
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn resource(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Resource>, StoreError> {
-    let how = How { reveal: Reveal::Nothing, mark: reader.seen_mark()?, all: None, full: true };
+    let how = How { reveal: Reveal::Nothing, mark: reader.seen_mark()?, all: None, full: true, left: None };
     let shown = reader.shown(&[*key], true)?.pop().filter(|shown| shown.row.kind() == Some(Kind::Resource));
     Ok(shown.map(|shown| resource_of(reader, &shown, how)))
 }
@@ -139,7 +154,7 @@ pub(super) fn want(word: &str) -> Option<Want> {
 
 /// The replies to a note, and whether these are all.
 fn replies(reader: &Reader<'_>, note: &Shown, warned: bool, how: How<'_>) -> Result<(Vec<Reply>, bool), StoreError> {
-    let (keys, all) = reader.children_in(how.all, Kind::Reply, &note.key, how.children())?;
+    let (keys, all) = how.children_of(reader, Kind::Reply, &note.key)?;
     let replies =
         reader.shown(&keys, how.full)?.into_iter().filter(|reply| matches!(reply.state, NoteState::Visible | NoteState::Hidden));
     Ok((replies.map(|reply| reply_of(reader, &reply, warned, how)).collect(), all))
@@ -165,7 +180,7 @@ type Reactions = BTreeMap<String, Vec<Author>>;
 
 /// The reactions to a note, and whether these are all. The same by the same person counts once.
 fn reactions(reader: &Reader<'_>, note: &ItemKey, how: How<'_>) -> Result<(Reactions, bool), StoreError> {
-    let (keys, all) = reader.children_in(how.all, Kind::Reaction, note, how.children())?;
+    let (keys, all) = how.children_of(reader, Kind::Reaction, note)?;
     let mut seen: BTreeSet<(String, PersonId)> = BTreeSet::new();
     let mut reactions = Reactions::new();
     for shown in reader.shown(&keys, how.full)? {
@@ -179,8 +194,14 @@ fn reactions(reader: &Reader<'_>, note: &ItemKey, how: How<'_>) -> Result<(React
 
 /// Does somebody else's reply stand?
 pub(super) fn is_answered(reader: &Reader<'_>, note: &Shown, how: How<'_>) -> Result<bool, StoreError> {
-    let (keys, _) = reader.children_in(how.all, Kind::Reply, &note.key, how.children())?;
-    Ok(reader.shown(&keys, how.full)?.iter().any(|reply| reply.state == NoteState::Visible && reply.author != note.author))
+    let (keys, _) = reader.children_in(how.all, Kind::Reply, &note.key, LIST_CHILDREN)?;
+    for some in keys.rchunks(ANSWERS) {
+        let answers = |reply: &Shown| reply.state == NoteState::Visible && reply.author != note.author;
+        if reader.shown(some, false)?.iter().any(answers) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Is one of its replies new?

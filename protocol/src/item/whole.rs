@@ -14,7 +14,7 @@ use super::row::Row;
 use crate::circle::body::Retention;
 use crate::id::{DeviceId, EntryId, ItemId, PersonId};
 use crate::limits::{EDIT_DEPS, LIST_TEXT};
-use crate::log::entry::{EntryAt, Opened};
+use crate::log::entry::{EntryAt, Opened, Said};
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
 
@@ -173,21 +173,40 @@ pub(super) fn load(row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
 
 /// What an entry that opens an item says by itself.
 pub(super) fn single(piece: &Piece, people: &dyn People) -> Option<Whole> {
-    let edit = piece.edit.as_ref().filter(|edit| edit.opens())?;
+    let edit = piece.edit.as_ref()?;
     let writer = piece.writer(people);
+    let whole = alone(edit, writer, (piece.kind, piece.item, piece.retention, piece.at), people)?;
+    let step = Step { id: piece.id, writer, when: edit.at, edit: Arc::clone(edit) };
+    Some(Whole { steps: vec![step], ..whole })
+}
+
+/// The same of an entry of which it is known what it says, and not its id: without steps.
+pub(super) fn skimmed(said: &Said, people: &dyn People) -> Option<Whole> {
+    let edit = Edit::parse(said.payload.as_deref()?, Kind::of(said.kind)?).ok()?;
+    let writer = people.person(&said.device).unwrap_or(said.item.creator);
+    alone(&edit, writer, (said.kind, said.item, said.retention, said.at), people)
+}
+
+fn alone(
+    edit: &Edit,
+    writer: PersonId,
+    (kind, item, retention, at): (u8, ItemId, Retention, EntryAt),
+    people: &dyn People,
+) -> Option<Whole> {
+    let kind = Kind::of(kind).filter(|_| edit.opens())?;
     Some(Whole {
-        kind: Kind::of(piece.kind)?,
-        item: piece.item,
+        kind,
+        item,
         about: edit.about,
         created: edit.at,
         edited: None,
-        retention: piece.retention,
+        retention,
         fields: view_of_one(edit),
         count: 1,
-        mine: (writer == people.me()).then_some(piece.at),
+        mine: (writer == people.me()).then_some(at),
         waiting: false,
         cut: false,
-        steps: vec![Step { id: piece.id, writer, when: edit.at, edit: Arc::clone(edit) }],
+        steps: Vec::new(),
         doc: None,
     })
 }

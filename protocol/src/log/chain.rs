@@ -11,6 +11,7 @@ mod lineage;
 mod load;
 mod receive;
 mod serve;
+mod skim;
 
 pub use append::{ChainPlace, append};
 pub use destroy::{destroy, destroy_some, forget_epoch};
@@ -18,6 +19,7 @@ pub use lineage::{Glance, glance, path};
 pub use load::{Compared, Opener, Reader, compare, id_of, load, load_many};
 pub use receive::{Fork, Gap, Received, receive};
 pub use serve::{Lack, Served, Serving, has_lack, serve, serve_branch, serve_lack, serve_single};
+pub use skim::Skimmer;
 
 pub(crate) use super::rows::split_key;
 pub use super::run::RunHead;

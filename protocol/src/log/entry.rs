@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 
 use super::payload::inflated_len;
 use crate::circle::body::{ChainId, KeyClass, Retention};
-use crate::id::{ActId, CircleId, EntryId, EpochId, ItemId};
+use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId, ItemId};
 use crate::limits;
 
 /// An entry to be written.
@@ -79,6 +79,37 @@ impl fmt::Debug for Opened {
     }
 }
 
+/// What a stored entry says, and whose it is: all that it takes to show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Where it is kept.
+    pub at: EntryAt,
+    /// Whose chain it stands in.
+    pub device: DeviceId,
+    /// The kind of its item.
+    pub kind: u8,
+    /// The item it edits.
+    pub item: ItemId,
+    /// How long it is kept.
+    pub retention: Retention,
+    /// The edit. `None`: destroyed, or sealed so that nobody can open it.
+    pub payload: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let payload = self.payload.as_ref().map(Vec::len);
+        f.debug_struct("Said").field("at", &self.at).field("kind", &self.kind).field("payload", &payload).finish_non_exhaustive()
+    }
+}
+
+impl From<Opened> for Said {
+    fn from(opened: Opened) -> Self {
+        let Opened { at, chain, kind, item, retention, payload, .. } = opened;
+        Self { at, device: chain.device, kind, item, retention, payload }
+    }
+}
+
 /// What a header says of one entry beyond its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Meta {
@@ -118,6 +149,12 @@ pub(super) struct Packed {
 }
 
 impl Sheet {
+    /// What it takes in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        let kept = if let Body::Kept { packed, .. } = &self.body { packed.bytes.len() } else { 0 };
+        128 + kept
+    }
+
     /// What it adds to a block, before compression: an upper bound that both sides compute alike. What compresses better than
     /// words do counts more, because a block is opened as a whole, payloads included.
     pub(super) fn weight(&self) -> usize {

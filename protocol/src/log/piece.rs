@@ -55,6 +55,18 @@ impl Piece {
         Ok(piece)
     }
 
+    /// The entries of a stored run, which was verified when it came. Their ids stay unknown.
+    pub(super) fn sheets(ring: &dyn KeyRing, circle: &CircleId, run: &[u8]) -> Result<Vec<Sheet>, LogError> {
+        let parsed = Run::parse(run)?;
+        match parsed.form {
+            Form::Block => {
+                let key = class_key(ring, &parsed.head.epoch, &parsed.head.chain)?;
+                block::unseal(circle, &parsed.head, key, parsed.body).ok_or(LogError::Closed)
+            }
+            Form::Single => Ok(Self::open(None, ring, circle, run)?.sheets),
+        }
+    }
+
     /// Seals entries, one after the other; `signature` is the last one's, and may be set later.
     pub(super) fn seal(
         circle: &CircleId,

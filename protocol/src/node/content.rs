@@ -11,8 +11,9 @@ use crate::crypto::Crypto;
 use crate::id::{CircleId, ItemKey};
 use crate::item::compose::{self, Place};
 use crate::item::kind::Kind;
-use crate::item::{self, Outcome, Reader, Report, Reveal};
-use crate::log::entry::NewEntry;
+use crate::item::{self, Outcome, Reader, Report, Reveal, Source};
+use crate::log::chain::{self, Skimmer};
+use crate::log::entry::{EntryAt, NewEntry, Opened, Said};
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
 
@@ -32,10 +33,31 @@ impl From<compose::Stop> for Stop {
 
 // ---- where ----------------------------------------------------------------------------------------------------------
 
+/// A circle's entries, for one question: blocks that were opened for lists are kept at hand.
+struct Entries {
+    ring: Ring,
+    skimmer: Skimmer,
+}
+
+impl Source for Entries {
+    fn load(&self, read: &dyn Read, at: EntryAt) -> Result<Option<Opened>, StoreError> {
+        chain::load(read, &self.ring, at)
+    }
+
+    fn load_many(&self, read: &dyn Read, at: &[EntryAt]) -> Result<Vec<Opened>, StoreError> {
+        chain::load_many(read, &self.ring, at)
+    }
+
+    fn skim(&self, read: &dyn Read, at: &[EntryAt]) -> Result<Vec<Said>, StoreError> {
+        let said = at.iter().map(|at| self.skimmer.load(read, &self.ring, *at));
+        said.filter_map(Result::transpose).collect()
+    }
+}
+
 /// One circle, opened for reading its items.
 struct Shelf {
     summary: Summary,
-    ring: Ring,
+    entries: Entries,
     travelled: Travelled,
     veil: item::Veil,
 }
@@ -45,13 +67,14 @@ impl Shelf {
         let ring = Ring::load(read, &summary.id)?;
         let travelled = Travelled::of(read, &summary.id, &summary.device, &summary.other_devices())?;
         let veil = cuts::veil(read, &summary.id)?;
-        Ok(Self { summary, ring, travelled, veil })
+        let entries = Entries { ring, skimmer: Skimmer::default() };
+        Ok(Self { summary, entries, travelled, veil })
     }
 
     fn reader<'a>(&'a self, read: &'a dyn Read, now: Millis) -> Reader<'a> {
         Reader {
             read,
-            source: &self.ring,
+            source: &self.entries,
             people: &self.summary,
             delivery: &self.travelled,
             veil: &self.veil,

@@ -12,6 +12,7 @@ use kith_protocol::id::{ItemId, PeerId};
 use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
 use kith_protocol::node::{Answer, Command};
+use kith_protocol::private::Private;
 use rand_core::Rng;
 use serde_json::Value as Json;
 
@@ -242,12 +243,48 @@ fn edited_notes(ring: &mut Ring) -> Result<f64, String> {
     })
 }
 
-/// The newest hundred of 25,600 short notes, which came in a hundred runs, no two of them side by side.
-fn spread_notes(ring: &mut Ring) -> Result<f64, String> {
+/// The newest hundred of 25,600 notes, which came in a hundred runs, no two of them side by side. `words`: bytes of each body, which
+/// compress to half of that.
+fn spread_notes(ring: &mut Ring, words: usize) -> Result<f64, String> {
+    let mut run = ring.mallory.small(256);
+    let mut random = Seeded::new(8);
     for _ in 0..100 {
-        let run = ring.mallory.small(256);
+        for entry in &mut run.entries {
+            random.fill_bytes(&mut entry.nonce);
+            if words > 0 {
+                let mut bytes = vec![0; words / 2];
+                random.fill_bytes(&mut bytes);
+                let body: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                let ops = vec![Op::Set(0, Value::text("long")), Op::Insert(1, None, Private(body))];
+                entry.edit = encoded(&Edit::opening(from_now(0), None, ops)).encode();
+            }
+        }
         ring.mallory.send_run(&run);
         let _ = ring.mallory.handled();
+        (run.first, run.previous) = (run.first + run.entries.len() as u64, run.build().1);
+        run.entry().heads = None;
+    }
+    ring.calls(&format!("/v1/circles/{}/notes?limit=100", ring.circle))
+}
+
+/// A hundred notes with 64 replies each, in a list.
+fn answered_notes(ring: &mut Ring) -> Result<f64, String> {
+    let notes = ring.mallory.small(100);
+    ring.mallory.send_run(&notes);
+    let items: Vec<ItemId> = notes.entries.iter().map(|entry| ItemId { creator: entry.creator, nonce: entry.nonce }).collect();
+    let mut run = ring.mallory.small(256);
+    let mut random = Seeded::new(9);
+    for part in 0..25 {
+        for (number, entry) in run.entries.iter_mut().enumerate() {
+            random.fill_bytes(&mut entry.nonce);
+            let about = items.get((part * 256 + number) % items.len()).copied();
+            entry.kind = u64::from(Kind::Reply.number());
+            entry.edit = encoded(&Edit::opening(from_now(0), about, vec![Op::Insert(1, None, "yes".to_owned().into())])).encode();
+        }
+        ring.mallory.send_run(&run);
+        let _ = ring.mallory.handled();
+        (run.first, run.previous) = (run.first + run.entries.len() as u64, run.build().1);
+        run.entry().heads = None;
     }
     ring.calls(&format!("/v1/circles/{}/notes?limit=100", ring.circle))
 }
@@ -277,9 +314,16 @@ impl<F: FnMut(&Row)> Bench<F> {
             let times = (0..self.times(5, 1)).map(|_| input(&mut Ring::new()?)).collect::<Result<Vec<f64>, _>>()?;
             self.add(Row::of(metric, "s", times));
         }
-        if self.options.wants("worst_inputs_spread_list") {
-            let times = (0..self.times(5, 1)).map(|_| spread_notes(&mut Ring::new()?)).collect::<Result<Vec<f64>, _>>()?;
-            self.add(Row::of("worst_inputs_spread_list", "s", times));
+        for (metric, words) in [("worst_inputs_spread_list", 0), ("worst_inputs_spread_long_list", 2_700)] {
+            if self.options.wants(metric) {
+                let times =
+                    (0..self.times(5, 1)).map(|_| spread_notes(&mut Ring::new()?, words)).collect::<Result<Vec<f64>, _>>()?;
+                self.add(Row::of(metric, "s", times));
+            }
+        }
+        if self.options.wants("worst_inputs_answered_list") {
+            let times = (0..self.times(5, 1)).map(|_| answered_notes(&mut Ring::new()?)).collect::<Result<Vec<f64>, _>>()?;
+            self.add(Row::of("worst_inputs_answered_list", "s", times));
         }
         if !self.options.wants("worst_inputs_edited") {
             return Ok(());

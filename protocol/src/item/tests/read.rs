@@ -99,6 +99,28 @@ fn a_note_is_answered_by_somebody_else() {
 }
 
 #[test]
+fn a_list_shows_so_many_replies_in_all_and_the_newest_notes_have_theirs() {
+    let mut amara = Machine::new(AMARA);
+    let keys: Vec<ItemKey> = (0..3).map(|n| amara.note(&format!("note {n}"), "x").0).collect();
+    for key in &keys {
+        for n in 0..40 {
+            let reply = NewReply { body: format!("reply {n}"), content_warning: None };
+            let entry = amara.say(|reader, place, rng| compose::reply(reader, place, rng, key, &reply)).expect("a reply");
+            drop(amara.write(vec![entry]));
+        }
+    }
+    let shown = |filter: Filter| {
+        let notes = amara.reader(|reader| notes(reader, &filter));
+        notes.iter().map(|note| (note.replies.len(), note.cut)).collect::<Vec<_>>()
+    };
+    let limit = |limit| Filter { limit: Some(limit), ..Filter::default() };
+    assert_eq!(shown(limit(3)), [(0, true), (24, true), (40, false)], "64 in all, the newest note first");
+    assert_eq!(shown(limit(100)), [(40, false); 3], "500 in all");
+    assert_eq!(shown(Filter { new: true, ..limit(3) }).len(), 0, "nobody else wrote anything");
+    assert_eq!(shown(Filter { full: true, ..limit(3) }), [(40, false); 3]);
+}
+
+#[test]
 fn events_and_resources_have_all_their_fields() {
     let mut amara = Machine::new(AMARA);
     let weekly = NewEvent {

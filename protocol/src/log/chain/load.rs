@@ -181,7 +181,7 @@ pub(super) fn chain_of(read: &dyn Read, number: u32) -> Result<Option<(Place, Ch
 }
 
 /// What was verified when it came is no peer's fault any more: a key that is not held hides it, all else is damage.
-fn stored<T>(found: Result<Option<T>, LogError>) -> Result<Option<T>, StoreError> {
+pub(super) fn stored<T>(found: Result<Option<T>, LogError>) -> Result<Option<T>, StoreError> {
     match found {
         Ok(found) => Ok(found),
         Err(LogError::NoKey(_)) => Ok(None),

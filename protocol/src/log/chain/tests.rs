@@ -15,7 +15,7 @@ use crate::crypto::{Real, Seeded, SigningKey};
 use crate::id::{ActId, EpochId, Incarnation, ItemId, PersonId};
 use crate::limits;
 use crate::log::LogError;
-use crate::log::entry::{EntryAt, NewEntry, Opened};
+use crate::log::entry::{EntryAt, NewEntry, Opened, Said};
 use crate::log::work;
 use crate::store::{MemoryStore, Store};
 use crate::tx::{Batch, Tx};
@@ -104,7 +104,12 @@ impl Side {
     fn all(&self) -> Vec<Opened> {
         let heads = chains(&self.store, &CIRCLE).expect("reads");
         let places = heads.iter().flat_map(|chain| (chain.first..=chain.seq).map(|seq| EntryAt { chain: chain.no, seq }));
-        load_many(&self.store, &self.keys, &places.collect::<Vec<_>>()).expect("loads")
+        let places: Vec<EntryAt> = places.collect();
+        let all = load_many(&self.store, &self.keys, &places).expect("loads");
+        let skimmer = Skimmer::default();
+        let skimmed = places.iter().filter_map(|at| skimmer.load(&self.store, &self.keys, *at).expect("skims"));
+        assert_eq!(skimmed.collect::<Vec<_>>(), all.iter().cloned().map(Said::from).collect::<Vec<_>>());
+        all
     }
 
     fn rows(&self, table: Table) -> usize {
