@@ -1,9 +1,11 @@
 //! Ctrl-C: put the terminal right, clean up what a command left to be cleaned up, exit 130.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Mutex, OnceLock};
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::exit::{HUNG_UP, INTERRUPTED, TERMINATED};
 
@@ -18,36 +20,52 @@ type Cleanup = Box<dyn FnOnce() + Send>;
 /// What is to be done if the person stops us; the demo puts its three daemons here.
 static CLEANUP: Mutex<Vec<Cleanup>> = Mutex::new(Vec::new());
 
-/// Listen in the background until the process ends.
+/// Asks the listener whether it has heard all that was pressed by now.
+static HEARD: OnceLock<UnboundedSender<Sender<()>>> = OnceLock::new();
+
+/// Listens in the background until the process ends. From when this returns on, Ctrl-C is heard.
 pub(crate) fn listen() {
-    std::thread::spawn(|| {
+    let (ready, listens) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        if let Some(code) = runtime.block_on(told_to_end()) {
+        if let Some(code) = runtime.block_on(told_to_end(ready)) {
             leave(code);
         }
     });
+    // An error: it does not listen, and the signals do what they do by themselves.
+    listens.recv().unwrap_or_default();
 }
 
 /// Until Ctrl-C, an order to end, or a terminal that goes away; the exit code that shells expect of it.
-async fn told_to_end() -> Option<u8> {
+async fn told_to_end(ready: Sender<()>) -> Option<u8> {
+    let mut pressed = signal(SignalKind::interrupt()).ok()?;
     let mut terminate = signal(SignalKind::terminate()).ok()?;
     let mut hangup = signal(SignalKind::hangup()).ok()?;
+    let (ask, mut asked) = unbounded_channel();
+    HEARD.set(ask).unwrap_or_default();
+    ready.send(()).unwrap_or_default();
     loop {
         tokio::select! {
-            pressed = tokio::signal::ctrl_c() => match pressed {
-                Ok(()) if EDITING.load(Ordering::SeqCst) => {}
-                pressed => return pressed.ok().map(|()| INTERRUPTED),
+            // What was pressed comes before the question whether all of it was heard.
+            biased;
+            _ = pressed.recv() => if !EDITING.load(Ordering::SeqCst) {
+                return Some(INTERRUPTED);
             },
             _ = terminate.recv() => return Some(TERMINATED),
             _ = hangup.recv() => return Some(HUNG_UP),
+            Some(answer) = asked.recv() => answer.send(()).unwrap_or_default(),
         }
     }
 }
 
-/// Run `edit` while Ctrl-C is the editor's alone.
+/// Run `edit` while Ctrl-C is the editor's alone, also one that reaches us as the editor ends by it.
 pub(crate) fn left_to_the_editor<T>(edit: impl FnOnce() -> T) -> T {
     EDITING.store(true, Ordering::SeqCst);
     let value = edit();
+    let (answer, heard) = std::sync::mpsc::channel();
+    if HEARD.get().is_some_and(|ask| ask.send(answer).is_ok()) {
+        heard.recv().unwrap_or_default();
+    }
     EDITING.store(false, Ordering::SeqCst);
     value
 }

@@ -275,8 +275,8 @@ pub(super) fn judge(
     let mine = world.ledger.said.iter().filter(|((by, about), said)| *by == who && said.circle == number && about.noun() == noun);
     mine.filter(|(_, said)| said.until.is_none_or(|until| now.plus(SLACK) < until)).find_map(|((_, about), said)| {
         let row = rows.get(about.item()).filter(|row| visible(row))?;
-        (!stands(row, (who, about), said, &circle.me))
-            .then(|| ("durability/said", format!("machine {who} acknowledged {about:?} {} and shows {row}", said.answer)))
+        let lost = !stands(row, (who, about), said, &circle.me) && !founder_deletes_hers(world, who, (number, circle));
+        lost.then(|| ("durability/said", format!("machine {who} acknowledged {about:?} {} and shows {row}", said.answer)))
     })
 }
 
@@ -288,6 +288,17 @@ pub(super) fn gone_by_founder(world: &World, who: Who, (number, circle): (usize,
     }
     let Some((_, device)) = keys::own(world, founder, circle) else { return false };
     time::kept(world, who, circle).iter().any(|entry| deletes(entry, &device, item))
+}
+
+/// The same of anything that the machine's owner said.
+fn founder_deletes_hers(world: &World, who: Who, (number, circle): (usize, &control::Circle)) -> bool {
+    let Some(founder) = world.workload.plans.get(number).map(|plan| plan.founder) else { return false };
+    let hostile = world.machines.get(founder).is_some_and(|machine| machine.mask.is_some());
+    let Some((_, device)) = keys::own(world, founder, &circle.id).filter(|_| hostile) else { return false };
+    let about = |entry: &Opened| Edit::parse(entry.payload.as_deref()?, Kind::Tombstone).ok()?.about;
+    let hers = |entry: &Opened| about(entry).is_some_and(|about| about.creator.text() == circle.me);
+    let tombstone = |entry: &Opened| entry.kind == Kind::Tombstone.number() && entry.chain.device == device;
+    time::kept(world, who, &circle.id).iter().any(|entry| tombstone(entry) && hers(entry))
 }
 
 /// Is it a tombstone that this device wrote for that item?
