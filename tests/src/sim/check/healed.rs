@@ -31,7 +31,8 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
     let plan = &world.workload.plans[number];
     let Some(id) = plan.id.clone() else { return Ok(()) };
     let mine = |who: Who| my_circle(&asker(world, who), &id);
-    let circles: Vec<(Who, control::Circle)> = world.sound().into_iter().filter_map(|who| Some((who, mine(who)?))).collect();
+    let mut circles: Vec<(Who, control::Circle)> = world.sound().into_iter().filter_map(|who| Some((who, mine(who)?))).collect();
+    circles.retain(|(who, circle)| circle.status != "current" || !knows_copies_only(world, *who, &id, &circle.me));
     let current: Vec<&(Who, control::Circle)> = circles.iter().filter(|(_, circle)| circle.status == "current").collect();
     let Some((first, reference)) = current.first() else { return Ok(()) };
     let roster = known(&asker(world, *first), &id);
@@ -42,9 +43,6 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
             continue;
         }
         if circle.status == "removed" && dismissed_in_vain(world, &id, &circle.me) {
-            continue;
-        }
-        if circle.status == "current" && !listed && knows_copies_only(world, *who, &id, &circle.me) {
             continue;
         }
         if (circle.status == "current") != listed {
@@ -81,7 +79,13 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
                 });
                 rows
             };
-            same_rows(noun, *first, &rows(*first), *who, &rows(*who), whole)?;
+            let (mut ours, mut theirs) = (rows(*first), rows(*who));
+            // The same of somebody hostile who is out: nothing is known of what they had destroyed.
+            let elsewhere = |other: &BTreeMap<String, Value>, item: &str| other.contains_key(item);
+            let before = ours.clone();
+            ours.retain(|item, row| elsewhere(&theirs, item) || !by_hostile_out(world, &roster.out, &id, row));
+            theirs.retain(|item, row| elsewhere(&before, item) || !by_hostile_out(world, &roster.out, &id, row));
+            same_rows(noun, *first, &ours, *who, &theirs, whole)?;
         }
     }
     delivered(world, number, &id, &current)?;
@@ -138,6 +142,14 @@ pub fn anybody_dismissed(world: &World) -> bool {
 fn cut_off_too_late(world: &World, item: &str, current: &[&(Who, control::Circle)]) -> bool {
     let written = world.ledger.written.get(item);
     written.is_some_and(|written| written.gone_at_once() && !current.iter().any(|(who, _)| *who == written.author))
+}
+
+/// Did somebody hostile write it who is out by now?
+fn by_hostile_out(world: &World, out: &BTreeSet<String>, id: &str, row: &Value) -> bool {
+    let author = row.get("author").and_then(|author| author.get("member")).and_then(Value::as_str);
+    let hostile = (0..world.machines.len()).filter(|who| world.machines[*who].mask.is_some());
+    let mut people = hostile.map(|who| items::person(world, who, id));
+    author.is_some_and(|author| out.contains(author) && people.any(|person| person == author))
 }
 
 /// What a current member wrote is with every current member who was in, as the writer knew.
