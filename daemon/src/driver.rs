@@ -7,7 +7,7 @@
 mod machine;
 mod wait;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ use wait::Next;
 
 use crate::clock;
 use crate::hub::Hub;
-use crate::limits::{EVENTS_PER_COMMIT, LONGEST_SLEEP};
+use crate::limits::{EVENTS_PER_COMMIT, LONGEST_SLEEP, TURN};
 use crate::net::{Inbound, NetHandle};
 use crate::store::SqliteStore;
 
@@ -119,6 +119,8 @@ pub(crate) struct Driver<M> {
     listening: Option<Vec<Addr>>,
     /// What the driver itself has to tell the node, in the next turn.
     later: Vec<Input>,
+    /// Events that the last turn had no time for.
+    waiting: VecDeque<Event>,
     scrub_due: bool,
     failures: u32,
     /// Until when nothing is done unasked.
@@ -141,9 +143,24 @@ impl<M: Machine> Driver<M> {
         peer: PeerId,
     ) -> Result<Self, StoreError> {
         let machine = M::open(&store, &peer)?;
-        let (calls, listening, later) = (BTreeMap::new(), None, Vec::new());
+        let (calls, listening, later, waiting) = (BTreeMap::new(), None, Vec::new(), VecDeque::new());
         let (next_call, scrub_due, failures, rest) = (1, false, 0, None);
-        Ok(Self { store, events, net, hub, peer, machine, calls, next_call, listening, later, scrub_due, failures, rest })
+        Ok(Self {
+            store,
+            events,
+            net,
+            hub,
+            peer,
+            machine,
+            calls,
+            next_call,
+            listening,
+            later,
+            waiting,
+            scrub_due,
+            failures,
+            rest,
+        })
     }
 
     /// Runs until told to stop, or until the store cannot go on. Blocks the thread. The store is closed when it returns.
@@ -163,27 +180,30 @@ impl<M: Machine> Driver<M> {
 
     fn turns(&mut self) -> Result<(), Error> {
         let waker = wait::unparks_this_thread();
-        let mut ticked_for = None;
+        let (mut ticked_for, mut stopping) = (None, false);
         loop {
             let due = self.machine.deadline(&self.store).map_err(|error| store_trouble(&error))?.max(self.rested());
             let patience = self.patience(due, ticked_for);
-            let group = match wait::next(&mut self.events, &waker, patience) {
-                Next::Event(first) => self.group(first),
-                Next::Ended => return Ok(()),
-                Next::Nothing => Vec::new(),
-            };
+            if self.waiting.is_empty() {
+                match wait::next(&mut self.events, &waker, patience) {
+                    Next::Event(first) => self.waiting.push_back(first),
+                    Next::Ended => return Ok(()),
+                    Next::Nothing => {}
+                }
+            }
+            let group = self.group();
             ticked_for = None;
             let overdue = due.filter(|due| *due <= clock::now());
             if overdue.is_some() && group.is_empty() {
                 ticked_for = due;
             }
-            let stop = group.iter().any(|event| matches!(event, Event::Stop));
+            stopping |= group.iter().any(|event| matches!(event, Event::Stop));
             match self.turn(group, overdue.is_some()) {
                 Ok(true) => (self.failures, self.rest) = (0, None),
                 Ok(false) => {}
                 Err(trouble) => self.start_over(&trouble)?,
             }
-            if stop {
+            if stopping && self.waiting.is_empty() {
                 return Ok(());
             }
         }
@@ -204,10 +224,10 @@ impl<M: Machine> Driver<M> {
         }
     }
 
-    /// What arrived already shares the commit.
-    fn group(&mut self, first: Event) -> Vec<Event> {
-        let mut group = vec![first];
-        while group.len() < EVENTS_PER_COMMIT {
+    /// What waits; what arrived already joins it, and shares the commit.
+    fn group(&mut self) -> Vec<Event> {
+        let mut group: Vec<Event> = std::mem::take(&mut self.waiting).into();
+        while (1..EVENTS_PER_COMMIT).contains(&group.len()) {
             match self.events.try_recv() {
                 Ok(event) => group.push(event),
                 Err(_) => break,
@@ -216,16 +236,18 @@ impl<M: Machine> Driver<M> {
         group
     }
 
-    /// `true`: something was written.
+    /// Handles some of these events, at least one, and leaves the others to the next turn. `true`: something was written.
     fn turn(&mut self, group: Vec<Event>, tick: bool) -> Result<bool, Trouble> {
-        let (start, events) = (Instant::now(), group.len());
-        let calls = group.iter().filter(|event| matches!(event, Event::Call(..))).count();
+        let (start, mut events, mut calls) = (Instant::now(), 0_usize, 0_usize);
         let mut batch = Batch::default();
         self.store.begin()?;
         for input in std::mem::take(&mut self.later) {
             self.handle(&mut batch, input)?;
         }
-        for event in group {
+        let mut group = VecDeque::from(group);
+        while events == 0 || start.elapsed() < TURN {
+            let Some(event) = group.pop_front() else { break };
+            (events, calls) = (events + 1, calls + usize::from(matches!(event, Event::Call(..))));
             match event {
                 Event::Heard(inbound) => {
                     if let Input::Listening(addrs) = &inbound.input {
@@ -246,6 +268,7 @@ impl<M: Machine> Driver<M> {
                 Event::Stop => {}
             }
         }
+        self.waiting = group;
         if tick {
             self.handle(&mut batch, Input::Tick)?;
         }

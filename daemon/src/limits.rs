@@ -8,6 +8,8 @@ use kith_protocol::limits::{CREDIT_BYTES, LINKS};
 pub(crate) const EVENTS: usize = 512;
 /// Events handled into one commit, so that a flood cannot keep a writer waiting.
 pub(crate) const EVENTS_PER_COMMIT: usize = 128;
+/// Time after which a commit takes no further event: each may take a part of that, or more than all of it.
+pub(crate) const TURN: Duration = Duration::from_millis(50);
 /// Bytes of frames that wait for the driver, over all peers.
 pub(crate) const INBOUND_BYTES: usize = 32 << 20;
 /// Bytes of frames that wait to be sent to one peer. The core keeps at most its credit in flight; twice that means it is stuck.

@@ -2,6 +2,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "it does only what tests ask of it")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use kith_protocol::control::{self, Code, Error};
 use kith_protocol::id::PeerId;
@@ -11,8 +12,10 @@ use kith_protocol::time::Millis;
 use kith_protocol::tx::{Batch, Tx};
 
 use super::Machine;
+use crate::limits::TURN;
 
-/// `SyncNow` waits for a frame; a circle named `panic` panics, `deadline` asks for a tick, `huge` writes 4 MiB.
+/// `SyncNow` waits for a frame; a circle named `panic` panics, `deadline` asks for a tick, `huge` writes 4 MiB, `slow` takes longer
+/// than a turn has.
 #[derive(Debug, Default)]
 pub(crate) struct Fake {
     waiting: Option<kith_protocol::node::CallId>,
@@ -41,6 +44,10 @@ impl Machine for Fake {
                 match new.name.as_str() {
                     "panic" => panic!("as asked: {}", new.agreement),
                     "deadline" => tx.put(Table::Local, DUE, now.0.to_be_bytes().to_vec()),
+                    "slow" => {
+                        let start = Instant::now();
+                        while start.elapsed() <= TURN {}
+                    }
                     "huge" => tx.put(Table::Block, b"huge", vec![7; 4 << 20]),
                     _ => {}
                 }

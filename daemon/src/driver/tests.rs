@@ -49,6 +49,36 @@ fn many_calls_share_one_commit_and_are_answered_after_it() {
 }
 
 #[test]
+fn what_a_turn_has_no_time_for_waits_for_the_next_in_its_order() {
+    let mut driven = driven();
+    let (slow, mut one) = call(circle("slow"));
+    let (second, mut two) = call(circle("two"));
+    let (third, mut three) = call(circle("three"));
+    driven.driver.turn(vec![slow, second, third], false).expect("commits");
+    assert!(matches!(one.try_recv(), Ok(Ok(Answer::Made(_)))));
+    assert!(matches!(two.try_recv(), Err(TryRecvError::Empty)));
+    let group = driven.driver.group();
+    assert_eq!(group.len(), 2);
+    driven.driver.turn(group, false).expect("commits");
+    assert!(matches!(two.try_recv(), Ok(Ok(Answer::Made(_)))));
+    assert!(matches!(three.try_recv(), Ok(Ok(Answer::Made(_)))));
+    assert!(driven.driver.group().is_empty());
+}
+
+#[test]
+fn a_stop_is_heard_behind_what_waits() {
+    let Driven { _dir, events, driver } = driven();
+    let (slow, one) = call(circle("slow"));
+    let (second, two) = call(circle("two"));
+    for event in [slow, second, Event::Stop] {
+        events.blocking_send(event).expect("there is room");
+    }
+    driver.run().expect("in order");
+    assert!(matches!(one.blocking_recv(), Ok(Ok(_))));
+    assert!(matches!(two.blocking_recv(), Ok(Ok(_))));
+}
+
+#[test]
 fn a_full_disk_refuses_the_whole_group_and_then_goes_on() {
     let mut driven = driven();
     driven.driver.store.cap_pages(80);
