@@ -32,15 +32,15 @@ pub(crate) fn listen() {
             leave(code);
         }
     });
-    // An error: it does not listen, and the signals do what they do by themselves.
+    // An error: it does not listen, and Ctrl-C does what it does by itself.
     listens.recv().unwrap_or_default();
 }
 
 /// Until Ctrl-C, an order to end, or a terminal that goes away; the exit code that shells expect of it.
 async fn told_to_end(ready: Sender<()>) -> Option<u8> {
-    let mut pressed = signal(SignalKind::interrupt()).ok()?;
     let mut terminate = signal(SignalKind::terminate()).ok()?;
     let mut hangup = signal(SignalKind::hangup()).ok()?;
+    let mut pressed = signal(SignalKind::interrupt()).ok()?;
     let (ask, mut asked) = unbounded_channel();
     HEARD.set(ask).unwrap_or_default();
     ready.send(()).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The driver: one ordinary thread that owns node and store.
 //!
 //! Inputs in, one commit, then effects: nothing leaves the machine before it is on disk. What arrives while a commit is under
-//! way shares the next one. A commit that fails takes the node's memory with it: everything concerned is told, every link
+//! way shares the next one, as far as its time goes. A commit that fails takes the node's memory with it: everything concerned is told, every link
 //! closes, and the node is opened again from the store.
 
 mod machine;
@@ -191,7 +191,8 @@ impl<M: Machine> Driver<M> {
                     Next::Nothing => {}
                 }
             }
-            let group = self.group();
+            // Once it is to end, nothing more is taken in.
+            let group = if stopping { std::mem::take(&mut self.waiting).into() } else { self.group() };
             ticked_for = None;
             let overdue = due.filter(|due| *due <= clock::now());
             if overdue.is_some() && group.is_empty() {

@@ -256,7 +256,8 @@ impl CircleState {
     }
 
     /// The device of a record that came too late: its person was put out before any of its records came here. It is kept where it
-    /// names the peer at whose hands it comes, so that they can be told; and only if we were in when they came, which they know.
+    /// names the peer that hands it over, so that the person can be told; and only if we were in when that person was let in, so that
+    /// they know of us already.
     pub(crate) fn take_late_record(&mut self, cx: &mut Cx<'_, '_>, bytes: &[u8], peer: &PeerId) -> Option<DeviceId> {
         let (device, _, epoch) = Record::peek(bytes).ok()?;
         if self.is_current(&device) || self.records.contains_key(&device) {

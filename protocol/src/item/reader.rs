@@ -107,7 +107,8 @@ impl<'a> Reader<'a> {
         }
         // Of an item of several entries that is still to be put together, the first says what shows meanwhile.
         let opener = |row: &Row| if row.flags.has(Flags::UNBUILT) { row.slots.first() } else { first(row) }.copied();
-        let single = rows.iter().filter_map(|(_, row)| opener(row).filter(|_| text || !row.flags.has(Flags::LONG)));
+        let wanted = |row: &Row| text || row.flags.has(Flags::UNBUILT) || !row.flags.has(Flags::LONG);
+        let single = rows.iter().filter_map(|(_, row)| opener(row).filter(|_| wanted(row)));
         let single: BTreeSet<EntryAt> = single.map(|slot| slot.at).collect();
         let entries = if text {
             let mut shelf = Shelf::default();
@@ -131,7 +132,9 @@ impl<'a> Reader<'a> {
             shown.whole = whole(slot);
         } else {
             shown.author = Shares::get(self.read, &key)?.map(|shares| shares.item.creator);
-            shown.whole = built::get(self.read, &key, text)?.map(Box::new);
+            // All of a long text of one entry lies in that entry, until others are put together with it.
+            let there = !(text && shown.row.flags.has(Flags::LONG) && shown.row.flags.has(Flags::UNBUILT));
+            shown.whole = if there { built::get(self.read, &key, text)?.map(Box::new) } else { None };
         }
         if shown.whole.is_none() && shown.state == NoteState::Visible && shown.row.flags.has(Flags::UNBUILT) {
             // It had one entry until now: it shows as that made it.

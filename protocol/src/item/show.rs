@@ -194,7 +194,7 @@ fn reactions(reader: &Reader<'_>, note: &ItemKey, how: How<'_>) -> Result<(React
 
 /// Does somebody else's reply stand?
 pub(super) fn is_answered(reader: &Reader<'_>, note: &Shown, how: How<'_>) -> Result<bool, StoreError> {
-    let (keys, _) = reader.children_in(how.all, Kind::Reply, &note.key, LIST_CHILDREN)?;
+    let (keys, _) = reader.children_in(how.all, Kind::Reply, &note.key, if how.full { usize::MAX } else { LIST_CHILDREN })?;
     for some in keys.rchunks(ANSWERS) {
         let answers = |reply: &Shown| reply.state == NoteState::Visible && reply.author != note.author;
         if reader.shown(some, false)?.iter().any(answers) {

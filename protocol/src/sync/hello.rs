@@ -14,6 +14,7 @@ use super::session::{CircleLink, Rest, Session, TOKENS, say, send};
 use super::{exchange, join};
 use crate::circle::epoch::KeyRing;
 use crate::circle::membership::Status;
+use crate::circle::record::Record;
 use crate::circle::state::{CircleState, Standing, Taken};
 use crate::codec;
 use crate::crypto::{self, Key};
@@ -341,7 +342,9 @@ pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sea
         news |= circle.take_act(cx, &bytes.0, &mut BTreeMap::new())? == Taken::New;
     }
     news |= circle.take_record(cx, &intro.record.0);
-    let peer = rooms.sessions.get(&link).map(|session| session.peer.clone());
+    let out = Record::peek(&intro.record.0).ok().map(|(device, ..)| device);
+    let farewell = out.filter(|device| matches!(parting(circle, device, cx.env.now), Some(Message::Farewell(_))));
+    let peer = rooms.sessions.get(&link).filter(|_| farewell.is_some()).map(|session| session.peer.clone());
     let late = peer.and_then(|peer| circle.take_late_record(cx, &intro.record.0, &peer));
     if news || late.is_some() {
         rooms.touched(id);

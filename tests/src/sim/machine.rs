@@ -1,7 +1,7 @@
 //! One machine: a core node over a disk, its clock's error, its generator of randomness, and whether it is on.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kith_protocol::control;
 use kith_protocol::crypto::Crypto;
@@ -223,6 +223,12 @@ impl Machine {
             Some(device)
         };
         rows.into_iter().filter_map(device).collect()
+    }
+
+    /// Devices that it was ever seen to have, in any circle.
+    #[must_use]
+    pub fn devices_ever(&self) -> BTreeSet<DeviceId> {
+        self.devices.borrow().values().map(|(_, device)| *device).collect()
     }
 
     /// When the node next wants a tick, in true time.

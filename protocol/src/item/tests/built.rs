@@ -150,6 +150,12 @@ fn one_turn_puts_together_what_weighs_so_much_and_the_rest_follows() {
         first.push(edits);
         keys.push(key);
     }
+    let (long, note) = bea.note("long", &"é".repeat(20_000));
+    first.push(vec![note]);
+    for turn in 0..14 {
+        last.extend(bea.edit_body(&long, &format!("{turn}").repeat(30_000)));
+    }
+    keys.push(long);
     for edits in &first {
         let _spent = amara.turn(edits);
     }
@@ -157,6 +163,8 @@ fn one_turn_puts_together_what_weighs_so_much_and_the_rest_follows() {
     assert!(spent.weight <= TURN_WEIGHT && spent.builds < 20, "{spent:?}");
     assert!(unbuilt(&amara.store).expect("reads"));
     assert!(amara.notes().iter().all(|note| note.state == NoteState::Visible), "they show as they were");
+    let was = amara.show(&long).expect("a note");
+    assert_eq!((was.body, was.state), (Some("é".repeat(20_000)), NoteState::Visible), "so does a long one of one entry");
     amara.caught_up();
     for key in &keys {
         assert_eq!(amara.show(key).expect("a note").body, bea.show(key).expect("a note").body);

@@ -185,6 +185,10 @@ fn whoever_was_put_out_before_they_were_known_is_told_by_those_whom_they_know() 
     };
     assert_eq!(told(&mut village, 1, eve()).len(), 1, "her record does not name this peer");
     assert_eq!(told(&mut village, 3, peer(2)).len(), 1, "Dalia came later");
+    let now = village.now;
+    village.now = now.plus(91 * DAY);
+    assert_eq!(told(&mut village, 1, peer(2)).len(), 1, "and not for ever");
+    village.now = now;
     village.offline(0);
     village.offline(3);
     village.online(2);

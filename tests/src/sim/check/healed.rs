@@ -80,7 +80,7 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
                 rows
             };
             let (mut ours, mut theirs) = (rows(*first), rows(*who));
-            // The same of somebody hostile who is out: nothing is known of what they had destroyed.
+            // What somebody hostile had destroyed before they were put out may be here and not there.
             let elsewhere = |other: &BTreeMap<String, Value>, item: &str| other.contains_key(item);
             let before = ours.clone();
             ours.retain(|item, row| elsewhere(&theirs, item) || !by_hostile_out(world, &roster.out, &id, row));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_protocol::circle::body::{ChainId, KeyClass, Statement};
+use kith_protocol::circle::body::{ChainId, DeviceKeys, KeyClass, Statement};
 use kith_protocol::circle::epoch::{EpochRow, KeyRing, Ring};
 use kith_protocol::codec;
 use kith_protocol::id::{ActId, CircleId, DeviceId, EpochId};
@@ -18,6 +18,7 @@ use kith_protocol::tx::{Batch, Tx};
 
 use super::time::SLACK;
 use super::{Found, asker, items};
+use crate::sim::machine::Machine;
 use crate::sim::net::Who;
 use crate::sim::workload::{Known, known, my_circle};
 use crate::sim::world::World;
@@ -129,16 +130,20 @@ fn before_their_time(world: &World, who: Who, circle: &CircleId, id: &str) -> bo
     }
     let Some(me) = my_circle(&asker(world, who), id).map(|mine| mine.me) else { return false };
     let acts = items::opened(world, who, id);
-    // Whoever asked twice may have been let in twice, as two people, each time with the keys of that time; one of them is nobody's now.
-    let people: BTreeSet<String> =
-        (0..world.machines.len()).filter_map(|other| Some(my_circle(&asker(world, other), id)?.me)).collect();
+    // Whoever asked anew after a steward said yes was let in twice, as two people. The first of them is on no machine; that one's welcome
+    // brought the keys that its admission made, and nothing else.
+    let devices: BTreeSet<DeviceId> = world.machines.iter().flat_map(Machine::devices_ever).collect();
     let socks: BTreeSet<&String> =
         world.machines.iter().filter_map(|machine| machine.mask.as_ref()).flat_map(|mask| &mask.socks).collect();
-    let mine = |person: &String| *person == me || !people.contains(person) && !socks.contains(person);
-    let admits = |body: &ActBody| matches!(&body.statement, Statement::Admit { person, .. } if mine(&person.text()));
+    let on_none = |keys: &[DeviceKeys]| !keys.iter().any(|keys| devices.contains(&keys.sign));
+    let replaced = |body: &ActBody| matches!(&body.statement, Statement::Admit { person, devices, .. } if on_none(devices) && !socks.contains(&person.text()));
+    let replaced: BTreeSet<ActId> = acts.iter().filter(|(_, body)| replaced(body)).map(|(act, _)| act.id()).collect();
+    let admits = |body: &ActBody| matches!(&body.statement, Statement::Admit { person, .. } if person.text() == me);
     let admissions: Vec<ActId> = acts.iter().filter(|(_, body)| admits(body)).map(|(act, _)| act.id()).collect();
     let parents: BTreeMap<ActId, Vec<ActId>> = acts.iter().map(|(act, _)| (act.id(), act.parents().to_vec())).collect();
-    let known = |row: &EpochRow| admissions.iter().all(|add| row.act != *add && items::before(&parents, add, &row.act));
+    let known = |row: &EpochRow| {
+        !replaced.contains(&row.act) && admissions.iter().all(|add| row.act != *add && items::before(&parents, add, &row.act))
+    };
     !admissions.is_empty() && ring(world, who, circle).iter().any(|(_, row)| row.keys.talk.is_some() && known(row))
 }
 

@@ -272,10 +272,12 @@ pub(super) fn judge(
     if found.is_some() || circle.status != "current" || copied(world, who) {
         return found;
     }
+    let hostile = world.machines.iter().any(|machine| machine.mask.is_some());
     let mine = world.ledger.said.iter().filter(|((by, about), said)| *by == who && said.circle == number && about.noun() == noun);
     mine.filter(|(_, said)| said.until.is_none_or(|until| now.plus(SLACK) < until)).find_map(|((_, about), said)| {
         let row = rows.get(about.item()).filter(|row| visible(row))?;
-        let lost = !stands(row, (who, about), said, &circle.me) && !founder_deletes_hers(world, who, (number, circle));
+        let lost =
+            !stands(row, (who, about), said, &circle.me, hostile) && !founder_deletes_hers(world, who, (number, circle), about);
         lost.then(|| ("durability/said", format!("machine {who} acknowledged {about:?} {} and shows {row}", said.answer)))
     })
 }
@@ -290,15 +292,23 @@ pub(super) fn gone_by_founder(world: &World, who: Who, (number, circle): (usize,
     time::kept(world, who, circle).iter().any(|entry| deletes(entry, &device, item))
 }
 
-/// The same of anything that the machine's owner said.
-fn founder_deletes_hers(world: &World, who: Who, (number, circle): (usize, &control::Circle)) -> bool {
+/// Did a hostile founder delete what the machine's owner said about something, and tell nobody? That is theirs to do.
+fn founder_deletes_hers(world: &World, who: Who, (number, circle): (usize, &control::Circle), about: &About) -> bool {
     let Some(founder) = world.workload.plans.get(number).map(|plan| plan.founder) else { return false };
     let hostile = world.machines.get(founder).is_some_and(|machine| machine.mask.is_some());
     let Some((_, device)) = keys::own(world, founder, &circle.id).filter(|_| hostile) else { return false };
-    let about = |entry: &Opened| Edit::parse(entry.payload.as_deref()?, Kind::Tombstone).ok()?.about;
-    let hers = |entry: &Opened| about(entry).is_some_and(|about| about.creator.text() == circle.me);
-    let tombstone = |entry: &Opened| entry.kind == Kind::Tombstone.number() && entry.chain.device == device;
-    time::kept(world, who, &circle.id).iter().any(|entry| tombstone(entry) && hers(entry))
+    let (kind, words) = match about {
+        About::Reply(_, words) => (Kind::Reply, words.as_str()),
+        About::Reaction(_, emoji) => (Kind::Reaction, emoji.as_str()),
+        About::Rsvp(_) => (Kind::Rsvp, ""),
+    };
+    let kept = time::kept(world, who, &circle.id);
+    let says = |payload: &[u8]| words.is_empty() || payload.windows(words.len()).any(|window| window == words.as_bytes());
+    let is_it = |entry: &Opened| entry.kind == kind.number() && entry.payload.as_deref().is_none_or(says);
+    let target = |entry: &Opened| Edit::parse(entry.payload.as_deref()?, Kind::Tombstone).ok()?.about;
+    let deleted = kept.iter().filter(|entry| entry.kind == Kind::Tombstone.number() && entry.chain.device == device);
+    let mut deleted = deleted.filter_map(target).filter(|item| item.creator.text() == circle.me);
+    deleted.any(|item| kept.iter().any(|entry| entry.item == item && is_it(entry)))
 }
 
 /// Is it a tombstone that this device wrote for that item?
@@ -323,14 +333,14 @@ fn named(name: &str, who: Who) -> bool {
     [format!("{CANARY} person {who}"), format!("{CANARY} guest {who}")].iter().any(|its| its == name)
 }
 
-fn stands(row: &Value, (who, about): (Who, &About), said: &Said, me: &str) -> bool {
+fn stands(row: &Value, (who, about): (Who, &About), said: &Said, me: &str, hostile: bool) -> bool {
     match about {
         About::Reply(_, words) => {
             let replies = row.get("replies").and_then(Value::as_array).into_iter().flatten();
             replies.into_iter().any(|reply| {
                 let by = reply.get("author").and_then(|author| author.get("member")).and_then(Value::as_str);
-                // Whoever may hide notes may hide replies, though no program does.
-                let hidden = reply.get("state").and_then(Value::as_str) == Some("hidden");
+                // Whoever may hide notes may hide replies, though no honest program does.
+                let hidden = hostile && reply.get("state").and_then(Value::as_str) == Some("hidden");
                 by == Some(me) && (hidden || reply.get("body").and_then(Value::as_str) == Some(words))
             })
         }
@@ -435,11 +445,11 @@ mod tests {
         let reply = |words: &str| About::Reply("n-1".to_owned(), words.to_owned());
         let heart = About::Reaction("n-1".to_owned(), "❤".to_owned());
         let event = About::Rsvp("e-1".to_owned());
-        assert!(stands(&row, (2, &reply("words")), &said(""), "m-a"));
-        assert!(!stands(&row, (2, &reply("words")), &said(""), "m-b"));
-        assert!(!stands(&row, (2, &reply("other words")), &said(""), "m-a"));
-        assert!(stands(&row, (2, &heart), &said(""), "m-a") && !stands(&row, (1, &heart), &said(""), "m-a"));
-        assert!(stands(&row, (2, &event), &said("yes"), "m-a") && !stands(&row, (2, &event), &said("no"), "m-a"));
-        assert!(!stands(&json!({}), (2, &event), &said("yes"), "m-a"));
+        assert!(stands(&row, (2, &reply("words")), &said(""), "m-a", false));
+        assert!(!stands(&row, (2, &reply("words")), &said(""), "m-b", false));
+        assert!(!stands(&row, (2, &reply("other words")), &said(""), "m-a", false));
+        assert!(stands(&row, (2, &heart), &said(""), "m-a", false) && !stands(&row, (1, &heart), &said(""), "m-a", false));
+        assert!(stands(&row, (2, &event), &said("yes"), "m-a", false) && !stands(&row, (2, &event), &said("no"), "m-a", false));
+        assert!(!stands(&json!({}), (2, &event), &said("yes"), "m-a", false));
     }
 }

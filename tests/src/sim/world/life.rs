@@ -172,7 +172,7 @@ impl World {
         machine.mask = Some(mask);
         if matches!(done, Ok(true)) {
             self.crash(who, RESTART);
-            if forgery == Forgery::Entry(forge::Lie::Flood) {
+            if forgery == Forgery::Entry(forge::Lie::Flood) && !self.playing {
                 self.change_events(pick);
             }
         }
