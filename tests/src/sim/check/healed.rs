@@ -33,6 +33,8 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
     let mine = |who: Who| my_circle(&asker(world, who), &id);
     let mut circles: Vec<(Who, control::Circle)> = world.sound().into_iter().filter_map(|who| Some((who, mine(who)?))).collect();
     circles.retain(|(who, circle)| circle.status != "current" || !knows_copies_only(world, *who, &id, &circle.me));
+    let together = together(world, &circles, &id);
+    circles.retain(|(who, circle)| circle.status != "current" || together.contains(who));
     let current: Vec<&(Who, control::Circle)> = circles.iter().filter(|(_, circle)| circle.status == "current").collect();
     let Some((first, reference)) = current.first() else { return Ok(()) };
     let roster = known(&asker(world, *first), &id);
@@ -112,20 +114,40 @@ fn dismissed_in_vain(world: &World, circle: &str, person: &str) -> bool {
 /// (Nobody calls whoever is out.)
 fn knows_copies_only(world: &World, who: Who, id: &str, person: &str) -> bool {
     let copied = |other: &Who| world.machines.iter().any(|machine| machine.copy_of == Some(*other));
+    let tell: Vec<Who> = world.sound().into_iter().filter(|other| items::counts_out(world, *other, id, person)).collect();
+    !tell.is_empty() && tell.iter().any(copied) && !tell.iter().any(|other| knows_the_way(world, who, *other, id))
+}
+
+/// Does a machine hold a record in a circle that says where another is?
+fn knows_the_way(world: &World, who: Who, other: Who, id: &str) -> bool {
     let Some((circle, _)) = keys::own(world, who, id) else { return false };
     let ring = keys::ring(world, who, &circle);
-    let stored = record::stored(&world.machines[who].disk, &circle).unwrap_or_default();
     let read = |bytes: &Vec<u8>| {
         let (_, _, epoch) = Record::peek(bytes).ok()?;
         Record::read(world.crypto(), &circle, &ring.epoch(&epoch)?.roster, bytes)
     };
-    let records: Vec<Record> = stored.iter().filter_map(read).collect();
-    let reaches = |other: &Who| {
-        let machine = &world.machines[*other];
-        records.iter().any(|record| record.body.peer == machine.peer && record.body.addresses.contains(&machine.addr))
-    };
-    let tell: Vec<Who> = world.sound().into_iter().filter(|other| items::counts_out(world, *other, id, person)).collect();
-    !tell.is_empty() && tell.iter().any(copied) && !tell.iter().any(reaches)
+    let stored = record::stored(&world.machines[who].disk, &circle).unwrap_or_default();
+    let other = &world.machines[other];
+    stored.iter().filter_map(read).any(|record| record.body.peer == other.peer && record.body.addresses.contains(&other.addr))
+}
+
+/// Those who can find each other, the first among them: where somebody hostile was all that two others knew of each other's
+/// whereabouts, they stay apart.
+fn together(world: &World, circles: &[(Who, control::Circle)], id: &str) -> Vec<Who> {
+    let mut open: Vec<Who> = circles.iter().filter(|(_, circle)| circle.status == "current").map(|(who, _)| *who).collect();
+    if open.is_empty() || world.machines.iter().all(|machine| machine.mask.is_none()) {
+        return open;
+    }
+    let mut found = vec![open.remove(0)];
+    let mut at = 0;
+    while let Some(one) = found.get(at).copied() {
+        let (near, far) =
+            open.into_iter().partition(|other| knows_the_way(world, one, *other, id) || knows_the_way(world, *other, one, id));
+        open = far;
+        found.extend::<Vec<Who>>(near);
+        at += 1;
+    }
+    found
 }
 
 /// Does anybody believe to be out whom the others count in, so that they are called in vain?
