@@ -295,6 +295,8 @@ fn a_newcomer_meets_members_who_were_away() {
     village.now = village.now.plus(60_000);
     village.settle();
     assert_eq!(village.members(1).len(), 3, "Bea learns of Chioma from Chioma herself");
+    village.note(2, "", "hello from Chioma");
+    assert!(village.bodies(1).contains(&"hello from Chioma".to_owned()), "and has her keys: {:?}", village.bodies(1));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::circle::record::Record;
 use crate::circle::state::{CircleState, Standing, Taken};
 use crate::codec;
 use crate::crypto::{self, Key};
-use crate::id::{CircleId, DeviceId, PeerId};
+use crate::id::{CircleId, DeviceId, EpochId, PeerId};
 use crate::limits;
 use crate::log::act::{self, SealedAct};
 use crate::node::{Cx, Effect, Link, Rooms, Stop};
@@ -240,9 +240,14 @@ pub(crate) fn prove(
 
 /// The key under which a circle's newcomers introduce themselves: known to every member, constant.
 pub(crate) fn meeting_key(circle: &CircleState) -> Option<Key> {
-    let genesis = circle.order.first()?;
-    let keys = circle.ring.epoch(circle.carried.get(genesis)?)?;
-    Some(crypto::derive(INTRO, &keys.roster, &[&circle.id.0]))
+    let (_, roster) = first_keys(circle)?;
+    Some(crypto::derive(INTRO, roster, &[&circle.id.0]))
+}
+
+/// The first epoch, whose roster key every member holds.
+fn first_keys(circle: &CircleState) -> Option<(&EpochId, &Key)> {
+    let epoch = circle.carried.get(circle.order.first()?)?;
+    Some((epoch, &circle.ring.epoch(epoch)?.roster))
 }
 
 /// Somebody we know now may be at the other end of a stream that has nothing to do with the circle yet: greet her in it, once.
@@ -270,7 +275,12 @@ pub(crate) fn present(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &Circl
 fn introduce(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
     let (Some(circle), Some(session)) = (rooms.circles.get(id), rooms.sessions.get(&link)) else { return };
     let Some(key) = meeting_key(circle) else { return };
-    let record = circle.records.get(&circle.device()).map(|record| record.bytes.clone()).unwrap_or_default();
+    // Sealed so that members can open it who were away when the newest keys were made.
+    let known = circle.records.get(&circle.device()).zip(first_keys(circle)).map(|(record, first)| {
+        let (signer, body) = (&circle.row.secrets.sign, record.body.clone());
+        Record::write(cx.env.crypto, cx.env.rng, id, signer, first, record.count, body).bytes
+    });
+    let record = known.unwrap_or_default();
     if record.is_empty() && circle.row.standing != Standing::Leaving {
         return;
     }
