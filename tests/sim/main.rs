@@ -124,18 +124,29 @@ fn every_planted_bug_is_found() {
     assert!(quiet.is_empty(), "no check that is there for these notices them:\n{}", quiet.join("\n"));
 }
 
+/// The first run that shows a planted bug, and whose script takes the same course. (What was on people's screens is no part of a
+/// script, so now and then one takes another.)
+fn found_again(bug: Bug, check: &str) -> Report {
+    let again = |report: &Report| {
+        let script = Some(report.script.clone());
+        run(report.seed, Options { bug: Some(bug), script, keep_trace: false }).trace == report.trace
+    };
+    let runs = (0..PLANTED).map(|seed| run(seed, Options { bug: Some(bug), ..Options::default() }));
+    runs.filter(|report| report.check == Some(check)).find(again).expect("a seed finds it")
+}
+
 #[test]
 fn a_failing_run_is_shrunk_to_what_a_person_can_read() {
     let bug = Some(Bug::OldKeys);
-    let (found, report) = planted::find(Bug::OldKeys, PLANTED);
-    let report = report.expect("a seed finds it");
+    let report = found_again(Bug::OldKeys, "confidentiality/sealed");
+    let seed = report.seed;
     let (check, before) = (report.check, report.script.steps.len());
     let shrunk = shrink(report, bug, 200);
     let left = shrunk.script.steps.len();
     assert_eq!(shrunk.report.check, check);
     assert!(left <= READABLE && left < before / 2, "{left} of {before} steps are left");
     // What is left is a run of its own, and it fails because of the bug alone.
-    let again = |bug| run(found.seed.expect("found"), Options { bug, script: Some(shrunk.script.clone()), keep_trace: false });
+    let again = |bug| run(seed, Options { bug, script: Some(shrunk.script.clone()), keep_trace: false });
     assert_eq!((again(bug).check, again(bug).trace), (check, shrunk.report.trace));
     assert_eq!(again(None).broken, None);
 }

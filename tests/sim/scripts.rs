@@ -4,12 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use kith_protocol::planted::Bug;
-use kith_tests::sim::planted;
 use kith_tests::sim::run::replay;
 use kith_tests::sim::script::{Case, What};
 use kith_tests::sim::shrink::shrink;
 
-use crate::{PLANTED, on_all_cores};
+use crate::{found_again, on_all_cores};
 
 /// Each script is played under its own seed and under so many others: what a core draws for itself and how long frames take is
 /// not part of a script, and a change of the core changes both.
@@ -59,8 +58,7 @@ fn a_script_is_named_after_what_it_showed_and_is_the_same_when_it_is_written_aga
 #[test]
 fn a_script_from_a_file_fails_where_the_bug_is_there_that_it_was_found_by() {
     let bug = Some(Bug::OldKeys);
-    let (_, report) = planted::find(Bug::OldKeys, PLANTED);
-    let shrunk = shrink(report.expect("a seed finds it"), bug, 40);
+    let shrunk = shrink(found_again(Bug::OldKeys, "confidentiality/sealed"), bug, 40);
     let check = shrunk.report.check.expect("it fails");
     let case = Case { check: check.to_owned(), shape: shrunk.report.shape, script: shrunk.script };
     let read = Case::read(&case.write()).expect("it was just written");
