@@ -1,8 +1,8 @@
 //! The driver: one ordinary thread that owns node and store.
 //!
 //! Inputs in, one commit, then effects: nothing leaves the machine before it is on disk. What arrives while a commit is under
-//! way shares the next one, as far as its time goes. A commit that fails takes the node's memory with it: everything concerned is told, every link
-//! closes, and the node is opened again from the store.
+//! way shares the next one, until a turn's time is over; the rest waits for the turn after it. A commit that fails takes the node's
+//! memory with it: everything concerned is told, every link closes, and the node is opened again from the store.
 
 mod machine;
 mod wait;
