@@ -266,13 +266,18 @@ impl Rooms {
         shared.proved && self.circles.get(id).is_some_and(|c| c.is_current(&shared.device))
     }
 
-    /// A stream is over, for whatever reason.
+    /// A stream is over, for whatever reason. An older one to the same device is the best again: what waited is sent there.
     pub(crate) fn ended(&mut self, env: &mut Env<'_>, link: Link) {
-        if let Some(session) = self.sessions.remove(&link) {
-            if session.in_vain() {
-                self.dialer.in_vain(env, &session.peer);
-            } else {
-                self.dialer.closed(env, &session.peer);
+        let Some(session) = self.sessions.remove(&link) else { return };
+        if session.in_vain() {
+            self.dialer.in_vain(env, &session.peer);
+        } else {
+            self.dialer.closed(env, &session.peer);
+        }
+        for (id, ended) in &session.circles {
+            let rest = self.sessions.values_mut().filter_map(|session| session.circles.get_mut(id));
+            for shared in rest.filter(|shared| shared.device == ended.device) {
+                shared.rest.unsent = true;
             }
         }
     }

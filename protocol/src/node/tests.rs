@@ -106,10 +106,11 @@ impl Village {
                 let found = self.machines.iter().position(|m| m.peer == to && m.online).filter(|_| self.machines[at].online);
                 let Some(other) = found else { return self.queue.push_back((at, Input::Failed(to))) };
                 let (mine, theirs) = (Link(self.fresh()), Link(self.fresh()));
+                let caller = self.machines[at].peer.clone();
                 self.links.insert((at, mine), (other, theirs));
                 self.links.insert((other, theirs), (at, mine));
                 self.queue.push_back((at, Input::Opened { link: mine, peer: peer(other), dialer: true }));
-                self.queue.push_back((other, Input::Opened { link: theirs, peer: peer(at), dialer: false }));
+                self.queue.push_back((other, Input::Opened { link: theirs, peer: caller, dialer: false }));
             }
             Effect::Close(link) => self.cut(at, link),
             Effect::Widen(_) | Effect::Notify(_) | Effect::Scrub => {}
@@ -495,6 +496,20 @@ fn a_copied_folder_starts_fresh_chains_and_loses_nothing() {
     for at in 0..3 {
         assert_eq!(village.bodies(at), ["one", "two", "three"], "at machine {at}");
     }
+}
+
+#[test]
+fn a_device_gets_what_its_copy_was_sent_once_the_copy_is_gone() {
+    let mut village = circle_of_three();
+    let (store, peer) = (village.machines[1].store.clone(), village.machines[1].peer.clone());
+    let node = Node::open(&store, &Real, peer.clone()).expect("opens");
+    village.machines.push(Machine { store, node, rng: Seeded::new(9), peer, online: false });
+    village.online(3);
+    village.note(0, "", "one");
+    assert_eq!(village.bodies(3), ["one"], "the newer stream is the copy's");
+    assert!(village.bodies(1).is_empty(), "the older one is not served twice");
+    village.offline(3);
+    assert_eq!(village.bodies(1), ["one"]);
 }
 
 #[test]
