@@ -1,5 +1,6 @@
 //! Who belongs to a circle and which keys they hold. Owns acts' meaning, epochs, invites and records.
 
+pub mod act;
 pub(crate) mod alike;
 pub mod body;
 pub mod epoch;

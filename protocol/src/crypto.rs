@@ -16,7 +16,7 @@ mod pad;
 mod seeded;
 mod sign;
 
-pub use device::DeviceSecrets;
+pub use device::{DeviceKeys, DeviceSecrets};
 pub use hash::{derive, hash, mac};
 pub use hello::HelloSecret;
 pub use hpke::{HpkeSecret, Suite};

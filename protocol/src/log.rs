@@ -1,11 +1,9 @@
-//! The two logs: acts and entries, as they are signed, sealed, chained, stored and served.
+//! The log of entries, as they are signed, sealed, chained, stored and served.
 //!
-//! Owns the tables `Act`, `Chain`, `Block` and `Tail`. Must never judge what an act or entry means, nor store or pass on
+//! Owns the tables `Chain`, `Block` and `Tail`. Must never judge what an entry means, nor store or pass on
 //! anything whose signature was not verified.
 
-pub mod act;
 mod block;
-mod budget;
 pub mod chain;
 pub mod entry;
 mod payload;
@@ -15,8 +13,6 @@ mod run;
 mod single;
 mod walk;
 pub mod work;
-
-pub use budget::Budget;
 
 use crate::codec::CodecError;
 use crate::id::EpochId;

@@ -5,11 +5,9 @@
 
 pub(crate) mod content;
 pub(crate) mod cuts;
-mod cx;
 pub(crate) mod delivery;
 pub(crate) mod entries;
 mod full;
-mod io;
 #[cfg(feature = "switches")]
 mod memory;
 pub(crate) mod people;
@@ -19,9 +17,9 @@ mod rooms;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use cx::Cx;
-pub use cx::Stop;
-pub use io::{Answer, CallId, Command, Effect, Env, Filter, Input, Link, Noun, Query};
+use crate::context::Cx;
+pub use crate::context::Stop;
+pub use crate::io::{Answer, CallId, Command, Effect, Env, Filter, Input, Link, Noun, Query};
 pub use query::answer;
 pub(crate) use rooms::Rooms;
 

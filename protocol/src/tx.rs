@@ -2,7 +2,7 @@
 //!
 //! An input that is refused drops its own draft only. Nothing is carried out before the batch is durable.
 
-use crate::node::Effect;
+use crate::io::Effect;
 use crate::planted::{Bug, planted};
 use crate::store::{Over, Read, Rows, StoreError, Table, Writes};
 

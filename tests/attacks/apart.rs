@@ -1,11 +1,11 @@
 //! M: people who are apart remove each other.
 
+use kith_protocol::circle::act::{self, ActBody, SealedAct};
 use kith_protocol::circle::body::{History, Motion, Points, Statement};
 use kith_protocol::circle::epoch::new_epoch;
 use kith_protocol::circle::membership::founder_id;
 use kith_protocol::crypto::Seeded;
 use kith_protocol::id::PersonId;
-use kith_protocol::log::act::{self, ActBody, SealedAct};
 use kith_protocol::node::{Answer, Query};
 use kith_tests::peer::forge::{from_now, said_now};
 use kith_tests::peer::{Peer, raw};

@@ -1,8 +1,9 @@
 //! E: entries and chains, sent to a real daemon by a member who signs whatever she likes. The kit's own test shows that what it
 //! writes unchanged is taken, so every refusal here is for the one field that was bent.
 
-use kith_protocol::circle::body::{DeviceKeys, Role, Statement};
+use kith_protocol::circle::body::{Role, Statement};
 use kith_protocol::circle::record::RecordBody;
+use kith_protocol::crypto::DeviceKeys;
 use kith_protocol::crypto::{self, Crypto, HelloSecret, HpkeSecret, Real, Seeded, SigningKey, Suite};
 use kith_protocol::id::{ActId, CircleId, DeviceId, EntryId, PeerId};
 use kith_protocol::item::kind::Kind;

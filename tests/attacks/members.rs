@@ -1,13 +1,14 @@
 //! M: membership, attacked by members, stewards, removed people and whoever holds a link.
 
+use kith_protocol::circle::act::ActBody;
 use kith_protocol::circle::body::History;
-use kith_protocol::circle::body::{DeviceKeys, Points, Policy, Role, Statement};
+use kith_protocol::circle::body::{Points, Policy, Role, Statement};
 use kith_protocol::circle::epoch::{BoxKeys, epoch_id, new_epoch, pack};
 use kith_protocol::circle::membership::{countersign, person_id};
 use kith_protocol::control::JoinStatus;
+use kith_protocol::crypto::DeviceKeys;
 use kith_protocol::crypto::{HelloSecret, HpkeSecret, Real, Seeded, SigningKey, Suite};
 use kith_protocol::id::{CircleId, PersonId};
-use kith_protocol::log::act::ActBody;
 use kith_protocol::node::Command;
 use kith_tests::cbor::{Cbor, array, bytes};
 use kith_tests::peer::forge::{from_now, said_now};
@@ -205,7 +206,7 @@ fn m11_acts_played_again_bring_nobody_back() {
     mallory.join_by(&scene.amara, Scene::CIRCLE, &link);
     let friend = Peer::member_of(&scene.amara, Scene::CIRCLE, "Friend");
     let circle = mallory.circle();
-    let old: Vec<Vec<u8>> = kith_protocol::log::act::acts(&mallory.store(), &circle)
+    let old: Vec<Vec<u8>> = kith_protocol::circle::act::acts(&mallory.store(), &circle)
         .expect("memory does not fail")
         .iter()
         .map(|act| act.bytes().to_vec())

@@ -1,10 +1,10 @@
 //! N: strangers who hold something old: a link out of a chat, or the keys of a circle that they were in once. What a machine answers
 //! them is what anybody's answers who is in no such circle.
 
+use kith_protocol::circle::act;
 use kith_protocol::circle::body::Statement;
 use kith_protocol::crypto::{self, Crypto, Key, Real, Seeded, SigningKey};
 use kith_protocol::id::CircleId;
-use kith_protocol::log::act;
 use kith_protocol::node::{Answer, Query};
 use kith_tests::cbor::{Cbor, array, bytes};
 use kith_tests::peer::forge::said_now;

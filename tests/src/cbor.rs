@@ -62,7 +62,7 @@ core_values!(
     kith_protocol::circle::body::Retention,
     kith_protocol::circle::body::Statement,
     kith_protocol::circle::body::NewEpoch,
-    kith_protocol::circle::body::DeviceKeys
+    kith_protocol::crypto::DeviceKeys
 );
 
 impl From<u64> for Cbor {

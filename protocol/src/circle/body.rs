@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 
+use crate::crypto::DeviceKeys;
 use crate::id::{ActId, DeviceId, EpochId, Incarnation, PersonId};
 use crate::private::Private;
 use crate::time::Millis;
@@ -29,21 +30,6 @@ pub enum Role {
     /// From the genesis; one, never given.
     #[n(4)]
     Founder,
-}
-
-/// The public keys of one device in one circle.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cbor(array)]
-pub struct DeviceKeys {
-    /// Ed25519 verification key; the device's id.
-    #[n(0)]
-    pub sign: DeviceId,
-    /// HPKE public key of the circle's suite (X-Wing 1,216 bytes, X25519 32 bytes).
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub hpke: Vec<u8>,
-    /// X25519 public key for the hidden hello.
-    #[cbor(n(2), with = "minicbor::bytes")]
-    pub hello: [u8; 32],
 }
 
 /// Key classes of an epoch.
@@ -245,7 +231,7 @@ pub enum Motion {
     Revouch(#[n(0)] PersonId, #[n(1)] DeviceId),
 }
 
-/// What an act says. Any act may also carry a new epoch (see [`crate::log::act::ActBody`]).
+/// What an act says. Any act may also carry a new epoch (see [`crate::circle::act::ActBody`]).
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub enum Statement {

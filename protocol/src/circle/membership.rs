@@ -45,7 +45,8 @@ pub use people::Status;
 pub use rules::Rule;
 pub use state::{Invite, Person, State};
 
-use crate::circle::body::{DeviceKeys, History, Statement};
+use crate::circle::body::{History, Statement};
+use crate::crypto::DeviceKeys;
 use crate::id::{ActId, CircleId, DeviceId, PersonId};
 use crate::limits;
 use bits::Bits;

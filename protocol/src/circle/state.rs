@@ -5,15 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::body::{DeviceKeys, Statement};
+use super::body::Statement;
 use super::epoch::{self, EpochKeys, KeyRing, Ring};
 use super::membership::{Cut, Fact, Membership, Verdict};
 use super::record::{self, Record};
+use crate::circle::act::{self, ActBody, Farewell, SealedAct};
 use crate::codec;
-use crate::crypto::{Crypto, Suite};
+use crate::context::{Cx, Stop};
+use crate::crypto::{Crypto, DeviceKeys, Suite};
 use crate::id::{ActId, CircleId, DeviceId, EpochId, PeerId, PersonId};
-use crate::log::act::{self, ActBody, Farewell, SealedAct};
-use crate::node::{Cx, Stop};
 use crate::store::{self, Read, StoreError, Table};
 use crate::time::Millis;
 

@@ -12,7 +12,6 @@ use super::words;
 use crate::codec;
 use crate::control::{self, Code, Error};
 use crate::id::{CircleId, DeviceId, PersonId};
-use crate::item::People;
 use crate::private::Private;
 use crate::store::{self, Read, StoreError, Table};
 use crate::tx::Tx;
@@ -158,24 +157,6 @@ impl Summary {
     #[must_use]
     pub(crate) fn other_devices(&self) -> Vec<DeviceId> {
         self.people.iter().flat_map(|p| p.devices.iter().copied()).filter(|d| *d != self.device).collect()
-    }
-}
-
-impl People for Summary {
-    fn me(&self) -> PersonId {
-        self.me.unwrap_or(PersonId([0; 32]))
-    }
-
-    fn person(&self, device: &DeviceId) -> Option<PersonId> {
-        self.people.iter().find(|p| p.devices.contains(device) || p.past.contains(device)).map(|p| p.id)
-    }
-
-    fn name(&self, person: &PersonId) -> Option<String> {
-        self.row_of(person).map(|p| p.name.0.clone())
-    }
-
-    fn alike(&self, person: &PersonId) -> bool {
-        self.row_of(person).is_some_and(|row| row.alike == Some(true))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::body::{History, Policy, Retention, Role};
 use crate::control::{Code, Error};
-use crate::item::edit::is_line;
+use crate::lines::is_line;
 
 /// A role's word.
 #[must_use]

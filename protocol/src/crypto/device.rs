@@ -1,10 +1,10 @@
-//! The three secrets of one device in one circle.
+//! The keys of one device in one circle: three secrets, and their public halves.
 
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 
 use super::{HelloSecret, HpkeSecret, SigningKey, Suite};
-use crate::circle::body::DeviceKeys;
+use crate::id::DeviceId;
 
 /// The three secrets of one device in one circle; fresh per circle, never used in another.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -33,6 +33,21 @@ impl DeviceSecrets {
     pub fn keys(&self) -> DeviceKeys {
         DeviceKeys { sign: self.sign.id(), hpke: self.hpke.public(), hello: self.hello.public() }
     }
+}
+
+/// The public keys of one device in one circle.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub struct DeviceKeys {
+    /// Ed25519 verification key; the device's id.
+    #[n(0)]
+    pub sign: DeviceId,
+    /// HPKE public key of the circle's suite (X-Wing 1,216 bytes, X25519 32 bytes).
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub hpke: Vec<u8>,
+    /// X25519 public key for the hidden hello.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub hello: [u8; 32],
 }
 
 #[cfg(test)]

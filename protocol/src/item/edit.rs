@@ -14,6 +14,7 @@ use super::kind::{Form, Kind};
 use crate::codec::{self, CodecError};
 use crate::id::{EntryId, ItemId};
 use crate::limits::{EDIT_DEPS, EDIT_OPS, PAYLOAD_BYTES, TAG_CHARS, TAGS};
+use crate::lines::{is_line, is_text};
 use crate::planted::{Bug, planted};
 use crate::private::Private;
 use crate::time::Millis;
@@ -288,18 +289,6 @@ fn fits(value: &Value, form: Form) -> bool {
         (Value::Text(words), Form::Word(known)) => known.contains(&words.0.as_str()),
         (Value::Text(_) | Value::Moment(_) | Value::Flag(_), _) => false,
     }
-}
-
-/// One line: no control characters.
-#[must_use]
-pub fn is_line(text: &str) -> bool {
-    !text.chars().any(char::is_control)
-}
-
-/// Text of several lines: no control characters but tab, line feed and carriage return.
-#[must_use]
-pub fn is_text(text: &str) -> bool {
-    !text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use super::row::{view_item, view_prefix};
 use super::show::{How, Reveal, event_of, has_new_reply, is_answered, note_of, resource_of};
 use crate::control::{Event, Note, NoteState, Resource};
 use crate::id::ItemKey;
+use crate::io::Filter;
 use crate::limits::{LIST_CHILDREN, LIST_CHILDREN_EACH};
-use crate::node::Filter;
 use crate::store::{StoreError, Table};
 
 /// Notes.

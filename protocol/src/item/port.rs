@@ -1,7 +1,9 @@
 //! What the item room asks of others, and nothing else of them.
 
 use crate::circle::body::Role;
-use crate::circle::epoch::KeyRing;
+use crate::circle::epoch::Ring;
+use crate::circle::state::CircleState;
+use crate::circle::summary::Summary;
 use crate::id::{DeviceId, PersonId};
 use crate::log::chain;
 use crate::log::entry::{EntryAt, Opened, Said};
@@ -31,23 +33,13 @@ pub trait Source {
     }
 }
 
-/// The log as a source, with the epoch keys of one circle.
-#[derive(Clone, Copy)]
-pub struct FromLog<'a>(pub &'a dyn KeyRing);
-
-impl Source for FromLog<'_> {
+impl Source for Ring {
     fn load(&self, read: &dyn Read, at: EntryAt) -> Result<Option<Opened>, StoreError> {
-        chain::load(read, self.0, at)
+        chain::load(read, self, at)
     }
 
     fn load_many(&self, read: &dyn Read, at: &[EntryAt]) -> Result<Vec<Opened>, StoreError> {
-        chain::load_many(read, self.0, at)
-    }
-}
-
-impl std::fmt::Debug for FromLog<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("FromLog")
+        chain::load_many(read, self, at)
     }
 }
 
@@ -61,6 +53,43 @@ pub trait People {
     fn name(&self, person: &PersonId) -> Option<String>;
     /// Does somebody else bear a name that looks like hers?
     fn alike(&self, person: &PersonId) -> bool;
+}
+
+impl People for CircleState {
+    fn me(&self) -> PersonId {
+        self.me().unwrap_or(PersonId([0; 32]))
+    }
+
+    fn person(&self, device: &DeviceId) -> Option<PersonId> {
+        self.now().person_of(device)
+    }
+
+    fn name(&self, person: &PersonId) -> Option<String> {
+        Some(self.name_of(person))
+    }
+
+    fn alike(&self, _: &PersonId) -> bool {
+        // Here entries are settled; names are shown from the summary.
+        false
+    }
+}
+
+impl People for Summary {
+    fn me(&self) -> PersonId {
+        self.me.unwrap_or(PersonId([0; 32]))
+    }
+
+    fn person(&self, device: &DeviceId) -> Option<PersonId> {
+        self.people.iter().find(|p| p.devices.contains(device) || p.past.contains(device)).map(|p| p.id)
+    }
+
+    fn name(&self, person: &PersonId) -> Option<String> {
+        self.row_of(person).map(|p| p.name.0.clone())
+    }
+
+    fn alike(&self, person: &PersonId) -> bool {
+        self.row_of(person).is_some_and(|row| row.alike == Some(true))
+    }
 }
 
 /// How far own entries have travelled.

@@ -246,7 +246,7 @@ impl Machine {
     }
 
     fn notes(&self) -> Vec<control::Note> {
-        self.reader(|reader| super::notes(reader, &crate::node::Filter::default()))
+        self.reader(|reader| super::notes(reader, &crate::io::Filter::default()))
     }
 
     fn show(&self, key: &ItemKey) -> Option<control::Note> {

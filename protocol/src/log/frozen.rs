@@ -8,10 +8,10 @@ use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 
-use super::act::{ActBody, ActPlace, Farewell, SealedAct, write_act};
 use super::chain::{ChainPlace, append, receive, serve};
 use super::entry::NewEntry;
 use super::rows::{BlockRow, ChainRow, TailRow};
+use crate::circle::act::{ActBody, ActPlace, Farewell, SealedAct, write_act};
 use crate::circle::body::{ChainId, History, KeyClass, NewEpoch, Point, Policy, Retention, Statement};
 use crate::circle::epoch::{BoxKeys, EpochKeys, EpochRow, epoch_id, get_epoch, new_epoch, pack, put_epoch, unpack};
 use crate::codec::{self, CodecError};

@@ -2,13 +2,15 @@
 
 use super::cuts;
 use super::entries::{self, Travelled};
-use super::{Answer, Command, Cx, Noun, Query, Rooms, Stop, outside};
+use super::{Rooms, outside};
 use crate::circle::epoch::Ring;
 use crate::circle::state::{CircleState, Standing};
 use crate::circle::summary::{self, Summary};
+use crate::context::{Cx, Stop};
 use crate::control::{self, Finding};
 use crate::crypto::Crypto;
 use crate::id::{CircleId, ItemKey};
+use crate::io::{Answer, Command, Noun, Query};
 use crate::item::compose::{self, Place};
 use crate::item::kind::Kind;
 use crate::item::{self, Outcome, Reader, Report, Reveal, Source};

@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 
-use super::{Cx, Stop, entries};
+use super::entries;
 use crate::circle::body::{ChainId, Point, Role};
 use crate::circle::left::Left;
 use crate::circle::state::CircleState;
 use crate::codec;
+use crate::context::{Cx, Stop};
 use crate::id::{CircleId, PersonId};
 use crate::item::kind::Kind;
 use crate::item::{self, Ports, Source};

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Rooms;
 use super::cuts::{self, Verdicts};
-use super::{Cx, Effect, Rooms, Stop};
 use crate::circle::body::ChainId;
-use crate::circle::epoch::{EpochKeys, KeyRing, Ring};
+use crate::circle::epoch::{EpochKeys, KeyRing};
 use crate::circle::membership::State;
 use crate::circle::state::CircleState;
+use crate::context::{Cx, Stop};
 use crate::control::{Code, Error};
 use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
-use crate::item::{self, People, Ports, Report, Source, Writer};
+use crate::io::Effect;
+use crate::item::{self, Ports, Report, Source, Writer};
 use crate::limits;
 use crate::log::LogError;
 use crate::log::chain::{self, ChainPlace};
@@ -22,35 +24,6 @@ use crate::time::Millis;
 const SLICE: u64 = 512;
 /// Items whose time has come, per sweep.
 const SWEEP: usize = 512;
-
-impl Source for Ring {
-    fn load(&self, read: &dyn Read, at: EntryAt) -> Result<Option<Opened>, StoreError> {
-        chain::load(read, self, at)
-    }
-
-    fn load_many(&self, read: &dyn Read, at: &[EntryAt]) -> Result<Vec<Opened>, StoreError> {
-        chain::load_many(read, self, at)
-    }
-}
-
-impl People for CircleState {
-    fn me(&self) -> PersonId {
-        self.me().unwrap_or(PersonId([0; 32]))
-    }
-
-    fn person(&self, device: &DeviceId) -> Option<PersonId> {
-        self.now().person_of(device)
-    }
-
-    fn name(&self, person: &PersonId) -> Option<String> {
-        Some(self.name_of(person))
-    }
-
-    fn alike(&self, _: &PersonId) -> bool {
-        // Here entries are settled; names are shown from the summary.
-        false
-    }
-}
 
 /// The keys of every circle.
 struct AllKeys<'a>(&'a Rooms);

@@ -5,12 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Rooms;
 use super::people::parse_link;
-use super::{Answer, Rooms, Stop};
 use crate::circle::state::{CircleState, Standing};
 use crate::circle::summary::Summary;
+use crate::context::Stop;
 use crate::control::{Code, Error};
 use crate::id::CircleId;
+use crate::io::Answer;
 use crate::limits::CIRCLES;
 use crate::store::Read;
 use crate::sync::join::JoinRow;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Answer, CallId, Cx, Rooms, Stop, outside};
+use super::{Rooms, outside};
+use crate::circle::act::{self, ActBody, ActPlace};
 use crate::circle::body::{History, Policy, Role, Statement};
 use crate::circle::epoch;
 use crate::circle::state::{CircleRow, CircleState, Standing, Taken};
@@ -10,11 +11,12 @@ use crate::circle::summary::{self, Summary};
 use crate::circle::ticket::{self, Hint, Secret, Ticket, TicketError};
 use crate::circle::words;
 use crate::codec;
+use crate::context::{Cx, Stop};
 use crate::control::{self, Code, Error, Time};
 use crate::crypto::{DeviceSecrets, Suite};
 use crate::id::{ActId, CircleId, DeviceId, Incarnation, PersonId, short_text};
+use crate::io::{Answer, CallId};
 use crate::limits;
-use crate::log::act::{self, ActBody, ActPlace};
 use crate::private::Private;
 use crate::store::{Read, Table};
 use crate::sync::join::{self, JoinRow, Looking};

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::people::inside;
-use super::{Answer, Cx, Rooms, Stop, cuts, delivery};
+use super::{Rooms, cuts, delivery};
 use crate::circle::body::{Point, Points, Role, Statement};
 use crate::circle::membership::Status;
 use crate::circle::state::CircleState;
 use crate::circle::summary::{self, Summary};
 use crate::circle::words;
+use crate::context::{Cx, Stop};
 use crate::control;
 use crate::id::{CircleId, DeviceId, PersonId};
+use crate::io::Answer;
 use crate::log::chain::{self, Glance};
 use crate::log::entry::EntryAt;
 

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::delivery::Delivery;
-use super::{Cx, Dialer, Effect, Env, Link, Stop, call_whom, cuts, entries};
+use super::{Dialer, call_whom, cuts, entries};
 use crate::circle::state::own::MERGES;
 use crate::circle::state::{CircleState, Standing};
 use crate::circle::summary::Summary;
 use crate::circle::ticket::Hint;
 use crate::codec;
+use crate::context::{Cx, Stop};
 use crate::control::WatchEvent;
 use crate::crypto::Crypto;
 use crate::id::{Addr, CircleId, PeerId};
+use crate::io::{Effect, Env, Link};
 use crate::item;
 use crate::planted::{Bug, planted};
 use crate::store::{Read, StoreError, Table};

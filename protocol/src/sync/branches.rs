@@ -11,10 +11,10 @@ use super::frame::{ChainHave, Have};
 use super::session::Known;
 use crate::circle::body::ChainId;
 use crate::circle::state::CircleState;
+use crate::context::{Cx, Stop};
 use crate::id::EntryId;
 use crate::limits;
 use crate::log::chain::{self, ChainHead, Compared};
-use crate::node::{Cx, Stop};
 
 /// Heads of theirs that are not compared yet with what stands here, by chain.
 pub(super) type Unsure = BTreeMap<ChainId, Vec<(u64, EntryId)>>;

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::context::Cx;
 use crate::id::{Addr, CircleId, DeviceId, PeerId};
+use crate::io::{Effect, Env};
 use crate::limits;
-use crate::node::{Cx, Effect, Env};
 use crate::planted::{Bug, planted};
 use crate::time::{MINUTE, Millis, SECOND};
 

@@ -7,7 +7,8 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::circle::body::{ChainId, DeviceKeys};
+use crate::circle::body::ChainId;
+use crate::crypto::DeviceKeys;
 use crate::crypto::Signature;
 use crate::id::{ActId, DeviceId, EntryId, EpochId};
 

@@ -13,10 +13,12 @@ use super::frame::{Bytes, ChainHole, ChainSeq, Have, Message};
 use super::session::{CircleLink, Hole, Known, say};
 use crate::circle::body::{ChainId, KeyClass};
 use crate::circle::state::CircleState;
+use crate::context::{Cx, Stop};
 use crate::id::EpochId;
+use crate::io::Link;
 use crate::limits;
 use crate::log::chain::{self, ChainHead, Lack, Serving};
-use crate::node::{Cx, Link, Stop, entries};
+use crate::node::entries;
 
 /// The holes of one of our chains.
 pub(super) fn of(head: &ChainHead) -> impl Iterator<Item = ChainHole> + use<> {

@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::frame::{Acts, Bytes};
+use crate::circle::act;
 use crate::circle::epoch::{self, BoxKeys, EpochKeys};
 use crate::circle::state::CircleState;
+use crate::context::{Cx, Stop};
 use crate::id::{ActId, DeviceId, EpochId};
 use crate::limits;
-use crate::log::act;
-use crate::node::{Cx, Stop};
 
 /// Bytes of acts in one frame; keys and framing come on top.
 const ACTS_BYTES: usize = 384 << 10;

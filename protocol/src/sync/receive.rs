@@ -8,15 +8,17 @@ use super::exchange;
 use super::frame::{Acts, Bytes, ChainSeq, Message};
 use super::pace::{Giver, Pace};
 use super::session::say;
+use crate::circle::act::Farewell;
 use crate::circle::body::Role;
 use crate::circle::state::{CircleState, Standing, Taken};
+use crate::context::{Cx, Stop};
 use crate::id::{ActId, CircleId, EpochId};
+use crate::io::{Effect, Link};
 use crate::limits;
 use crate::log::LogError;
-use crate::log::act::Farewell;
 use crate::log::chain::{self, RunHead};
 use crate::log::entry::Opened;
-use crate::node::{Cx, Effect, Link, Rooms, Stop, entries};
+use crate::node::{Rooms, entries};
 
 /// Acts and keys came.
 pub(crate) fn acts(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, acts: &Acts) -> Result<(), Stop> {

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 
 use super::welcome::RequestRow;
 use crate::codec;
+use crate::context::Cx;
 use crate::id::{CircleId, DeviceId};
 use crate::limits;
-use crate::node::Cx;
 use crate::store::{self, Read, StoreError, Table};
 
 /// Requests that wait by one ticket.

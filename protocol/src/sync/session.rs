@@ -8,10 +8,11 @@ use crate::circle::body::ChainId;
 use crate::circle::epoch::EpochKeys;
 use crate::circle::state::CircleState;
 use crate::codec;
+use crate::context::Cx;
 use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId, PeerId};
+use crate::io::{Effect, Link};
 use crate::limits;
 use crate::log::chain::ChainHead;
-use crate::node::{Cx, Effect, Link};
 use crate::time::Millis;
 
 /// Tokens that one side may send on a link, padding included.

@@ -5,13 +5,13 @@ mod statement;
 
 use std::collections::BTreeMap;
 
+use kith_protocol::circle::act::{ActBody, ActPlace, SealedAct, write_act};
 use kith_protocol::circle::body::{History, NewEpoch};
 use kith_protocol::circle::epoch::{EpochKeys, epoch_id, new_epoch};
 use kith_protocol::circle::membership::Fact;
 use kith_protocol::crypto::{Real, Seeded};
 use kith_protocol::id::{ActId, CircleId, EpochId};
 use kith_protocol::limits;
-use kith_protocol::log::act::{ActBody, ActPlace, SealedAct, write_act};
 use kith_protocol::time::Millis;
 use rand_core::Rng;
 

@@ -1,11 +1,11 @@
 //! A signed history on a member's disk, as her node would have kept it.
 
+use kith_protocol::circle::act::{SealedAct, put_act};
 use kith_protocol::circle::body::History;
 use kith_protocol::circle::epoch::{EpochRow, put_epoch};
 use kith_protocol::codec;
 use kith_protocol::crypto::DeviceSecrets;
 use kith_protocol::id::{ActId, CircleId, DeviceId, Incarnation};
-use kith_protocol::log::act::{SealedAct, put_act};
 use kith_protocol::store::Table;
 use kith_protocol::time::Millis;
 use kith_protocol::tx::Tx;

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use kith_protocol::circle::body::{DeviceKeys, History, Motion, NewEpoch, Statement};
+use kith_protocol::circle::act::{ActBody, ActPlace, SealedAct, write_act};
+use kith_protocol::circle::body::{History, Motion, NewEpoch, Statement};
 use kith_protocol::circle::epoch::{EpochKeys, epoch_id, new_epoch};
 use kith_protocol::circle::membership::{Fact, countersign, founder_id, person_id};
+use kith_protocol::crypto::DeviceKeys;
 use kith_protocol::crypto::{Crypto, DeviceSecrets, Seeded, Suite};
 use kith_protocol::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
-use kith_protocol::log::act::{ActBody, ActPlace, SealedAct, write_act};
 use kith_protocol::time::Millis;
 
 use super::world::World;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kith_protocol::circle::body::{DeviceKeys, Motion, Policy, Role, Statement};
+use kith_protocol::circle::body::{Motion, Policy, Role, Statement};
 use kith_protocol::circle::membership::{Fact, Membership, Rule, State, Status, Verdict, founder_id, person_id};
+use kith_protocol::crypto::DeviceKeys;
 use kith_protocol::id::{ActId, CircleId, DeviceId, PersonId};
 use kith_protocol::time::Millis;
 

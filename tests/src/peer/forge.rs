@@ -1,13 +1,13 @@
 //! Runs and entries written by hand from the byte-level specification, signed with a real member's keys, any field of which
 //! may be hostile. An independent second writer of these forms: what it writes unchanged must be taken.
 
+use kith_protocol::circle::act::ActBody;
 use kith_protocol::circle::body::{KeyClass, Retention};
 use kith_protocol::circle::membership::person_id;
 use kith_protocol::crypto::{self, Crypto, Key, Real, Signature, SigningKey};
 use kith_protocol::id::{ActId, CircleId, EntryId, EpochId, PersonId};
 use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
-use kith_protocol::log::act::ActBody;
 use kith_protocol::time::Millis;
 use rand_core::Rng;
 

@@ -1,7 +1,7 @@
 //! A newcomer's side by hand, and the side that shows her a card: tickets proved, requests and cards written from the byte-level
 //! specification, so that any word in them may be hostile.
 
-use kith_protocol::circle::body::DeviceKeys;
+use kith_protocol::crypto::DeviceKeys;
 use kith_protocol::crypto::{self, Crypto, HelloSecret, HpkeSecret, Key, Real, Seeded, SigningKey, Suite};
 
 use super::Peer;

@@ -1,11 +1,12 @@
 //! Acts and records written by hand from the byte-level specification, signed with a real member's keys, whatever they say.
 
-use kith_protocol::circle::body::{DeviceKeys, Statement};
+use kith_protocol::circle::act::{self, ActBody, ActPlace, write_act};
+use kith_protocol::circle::body::Statement;
 use kith_protocol::circle::membership::person_id;
 use kith_protocol::circle::record::{Record, RecordBody};
+use kith_protocol::crypto::DeviceKeys;
 use kith_protocol::crypto::{self, Crypto, Real, SigningKey};
 use kith_protocol::id::{ActId, CircleId, PersonId};
-use kith_protocol::log::act::{self, ActBody, ActPlace, write_act};
 
 use super::Peer;
 use super::member::now;

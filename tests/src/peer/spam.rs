@@ -1,10 +1,10 @@
 //! Acts by the thousand, each signed and sealed as it should be.
 
+use kith_protocol::circle::act::{ActBody, ActPlace, write_act};
 use kith_protocol::circle::body::{History, Role, Statement};
 use kith_protocol::circle::epoch::new_epoch;
 use kith_protocol::crypto::{Real, Seeded};
 use kith_protocol::id::{ActId, DeviceId};
-use kith_protocol::log::act::{ActBody, ActPlace, write_act};
 
 use super::Peer;
 use super::forge::from_now;
@@ -62,6 +62,6 @@ impl Peer {
     #[must_use]
     pub fn acts_known(&self) -> usize {
         let circle = self.circle();
-        kith_protocol::log::act::acts(&self.lock().store, &circle).expect("memory does not fail").len()
+        kith_protocol::circle::act::acts(&self.lock().store, &circle).expect("memory does not fail").len()
     }
 }

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kith_protocol::circle::act::SealedAct;
 use kith_protocol::circle::membership::{Membership, State, Status, Verdict};
 use kith_protocol::circle::record::{self, Record, RecordBody};
 use kith_protocol::control::Member;
 use kith_protocol::id::{ActId, DeviceId, PersonId};
-use kith_protocol::log::act::SealedAct;
 use kith_protocol::node::{Answer, Command, Query};
 use kith_protocol::planted::{Bug, plant};
 use kith_protocol::private::Private;

@@ -4,8 +4,8 @@
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 
-use crate::circle::body::DeviceKeys;
 use crate::codec::{self, CodecError};
+use crate::crypto::DeviceKeys;
 use crate::crypto::{Crypto, HpkeSecret, Key, Suite, pad, unpad};
 use crate::id::{CircleId, DeviceId, EpochId};
 use crate::limits;

@@ -1,9 +1,10 @@
 //! What the resolver takes: an act whose signatures have been verified, and what its statement says about whom.
 
-use crate::circle::body::{DeviceKeys, Motion, Role, Statement};
+use crate::circle::act::{ActBody, SealedAct};
+use crate::circle::body::{Motion, Role, Statement};
+use crate::crypto::DeviceKeys;
 use crate::crypto::{Crypto, Signature, SigningKey};
 use crate::id::{ActId, CircleId, DeviceId, PersonId};
-use crate::log::act::{ActBody, SealedAct};
 
 /// One act, its signature verified and its payload opened.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::fact::{Fact, introduced};
-use crate::circle::body::{DeviceKeys, History, Motion, Point, Points, Policy, Retention, Statement};
+use crate::circle::body::{History, Motion, Point, Points, Policy, Retention, Statement};
 use crate::circle::words;
+use crate::crypto::DeviceKeys;
 use crate::limits;
 
 /// HPKE public key bytes by suite: X-Wing, X25519.

@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::CircleState;
+use crate::circle::act;
 use crate::circle::body::{History, NewEpoch, Retention};
 use crate::circle::epoch::{self, EpochKeys, EpochRow, KeyRing};
 use crate::circle::membership::Fact;
+use crate::context::Cx;
 use crate::id::{ActId, EpochId, PersonId};
 use crate::limits;
-use crate::log::act;
-use crate::node::Cx;
 use crate::planted::{Bug, planted};
 use crate::store::Read;
 use crate::time::{DAY, Millis};

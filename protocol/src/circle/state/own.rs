@@ -1,16 +1,16 @@
 //! One's own acts and record: written, never sent here.
 
 use super::{CircleState, EpochMeta};
+use crate::circle::act::{self, ActBody, ActPlace};
 use crate::circle::body::{NewEpoch, Role, Statement};
 use crate::circle::epoch::{self, EpochKeys, KeyRing};
 use crate::circle::membership::{Fact, Verdict};
 use crate::circle::record::{self, Record};
 use crate::codec;
+use crate::context::{Cx, Stop};
 use crate::control::{Code, Error};
 use crate::id::{ActId, Addr, EpochId};
 use crate::limits;
-use crate::log::act::{self, ActBody, ActPlace};
-use crate::node::{Cx, Stop};
 use crate::private::Private;
 use crate::store::Table;
 

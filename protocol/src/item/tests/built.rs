@@ -3,12 +3,12 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::circle::body::KeyClass;
 use crate::control::{Edit as Wanted, EditEvent, EditNote, EditResource, NewEvent, NewResource, NoteState};
+use crate::io::Filter;
 use crate::item::edit::{Edit, Op, VERSION, Value};
 use crate::item::kind::fields as f;
 use crate::item::{catch_up, event, events, history, notes, resource, unbuilt};
 use crate::limits::{BLOCK_ENTRIES, TURN_STRETCHES, TURN_WEIGHT};
 use crate::log::work::counted;
-use crate::node::Filter;
 use crate::store::Table;
 use crate::tx::Spent;
 

@@ -2,9 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::control::{Edit, EditNote, EditResource, NewReaction, NewReply, NewResource};
+use crate::io::Filter;
 use crate::item::kind::Kind;
 use crate::item::{notes, resource, resources};
-use crate::node::Filter;
 
 #[derive(Clone, Debug)]
 enum Deed {

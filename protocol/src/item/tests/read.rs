@@ -1,8 +1,8 @@
 use super::*;
 use crate::control::{Code, NewEvent, NewReply, NewResource, Want};
+use crate::io::Filter;
 use crate::item::kind::Kind;
 use crate::item::{Reveal, events, inbox, note, notes, resolve, resources, search, see, see_all};
-use crate::node::Filter;
 
 fn shared() -> (Machine, Machine, ItemKey) {
     let (mut amara, mut bea) = (Machine::new(AMARA), Machine::new(BEA));

@@ -6,16 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::extend::put_block;
 use super::find::{Place, block_after, block_of, open_block};
+use crate::budget::Budget;
 use crate::circle::body::KeyClass;
 use crate::circle::epoch::KeyRing;
 use crate::codec;
 use crate::id::{CircleId, EpochId};
+use crate::log::LogError;
 use crate::log::entry::{Body, EntryAt};
 use crate::log::piece::{class_key, hash_and_len};
 use crate::log::rows::{self, BlockRow, TailRow, place_key};
 use crate::log::run::RunHead;
 use crate::log::single::Sealed;
-use crate::log::{Budget, LogError};
 use crate::store::{Read, StoreError, Table};
 use crate::tx::Tx;
 

@@ -5,11 +5,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::find::{AtHand, Place, at_hand, id_at, open_block, open_tail, open_tail_part, piece_of};
+use crate::budget::Budget;
 use crate::circle::epoch::KeyRing;
 use crate::id::EntryId;
+use crate::log::LogError;
 use crate::log::entry::{EntryAt, Opened};
 use crate::log::rows::{self, BlockRow, ChainRow};
-use crate::log::{Budget, LogError};
 use crate::store::{Read, StoreError};
 
 /// Opened blocks that a [`Reader`] keeps, at most so many.

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::find::{Place, block_after, block_of, last_signed, open_block, open_tail_part};
+use crate::budget::Budget;
 use crate::circle::body::ChainId;
 use crate::circle::epoch::KeyRing;
 use crate::id::{CircleId, EpochId};
+use crate::log::LogError;
 use crate::log::piece::{Piece, class_key};
 use crate::log::rows::{self, BlockRow, ChainRow};
 use crate::log::run::{Form, RunHead};
-use crate::log::{Budget, LogError};
 use crate::store::Read;
 
 /// A run to be sent.

@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 
 use super::*;
+use crate::circle::act::{ActBody, ActPlace, SealedAct, get_act, write_act};
 use crate::circle::body::{Role, Statement};
 use crate::circle::epoch::KeyRing;
 use crate::crypto::SigningKey;
 use crate::id::CircleId;
 use crate::limits::{AGREEMENT_BYTES, CREDIT_BYTES, FRAME_BYTES};
-use crate::log::act::{ActBody, ActPlace, SealedAct, get_act, write_act};
 use crate::store::{Rows, Table};
 use crate::sync::frame::{Acts, Bytes};
 

@@ -2,12 +2,12 @@
 //! time, and everybody can go on writing.
 
 use super::*;
+use crate::circle::act::{ActBody, ActPlace, SealedAct, write_act};
 use crate::circle::body::{History, NewEpoch, Statement};
 use crate::circle::epoch::{self, EpochKeys, KeyRing};
 use crate::circle::state::CircleState;
 use crate::id::{ActId, EpochId};
 use crate::limits::HEADS;
-use crate::log::act::{ActBody, ActPlace, SealedAct, write_act};
 use crate::time::{DAY, HOUR};
 
 /// An act as its author made it, and the keys that go with it.
@@ -305,7 +305,8 @@ fn keys_that_a_removed_member_holds_are_not_taken_up_again() {
     village.join(2);
     let old = village.under(1);
     let (act, keys) = (village.state(1).epochs[&old].act().expect("an act"), village.state(1).ring.epoch(&old).cloned());
-    let sealed = crate::log::act::get_act(&village.machines[1].store, &village.state(1).id, &act).expect("reads").expect("there");
+    let sealed =
+        crate::circle::act::get_act(&village.machines[1].store, &village.state(1).id, &act).expect("reads").expect("there");
     let new = village.state(1).opened_epoch(&sealed).expect("its epoch");
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
     let copied = Some((new, keys.expect("held")));
@@ -331,7 +332,7 @@ impl Village {
             let circle = node.rooms.circles.values_mut().next().expect("a circle");
             let rekey = !matches!(statement, Statement::Policy { .. });
             let id = circle.write(&mut cx, statement.clone(), rekey).expect("allowed");
-            let act = crate::log::act::get_act(&cx.tx, &circle.id, &id).expect("reads").expect("written");
+            let act = crate::circle::act::get_act(&cx.tx, &circle.id, &id).expect("reads").expect("written");
             let carried = circle.carried.get(&id).into_iter();
             let keys = carried.map(|epoch| (*epoch, circle.ring.epoch(epoch).expect("held").clone())).collect();
             made.push(Made { act, keys });

@@ -255,7 +255,7 @@ fn a_frame_holds_so_many_acts_and_no_more() {
     let mut tokens = sessions.filter_map(|(link, session)| Some((*link, session.circles.values().find(|s| s.proved)?.theirs)));
     let (stream, token): (Link, Token) = tokens.next().expect("Bea's");
     let id = *village.machines[0].node.rooms.circles.keys().next().expect("a circle");
-    let known = crate::log::act::acts(&village.machines[0].store, &id).expect("reads").remove(0);
+    let known = crate::circle::act::acts(&village.machines[0].store, &id).expect("reads").remove(0);
     let frame = |many| {
         let acts = Acts { keys: None, acts: vec![Bytes(known.bytes().to_vec()); many] };
         crate::codec::encode(&Frame::Circle(token, Message::Acts(acts)))

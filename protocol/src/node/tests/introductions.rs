@@ -2,6 +2,7 @@
 
 use super::strangers::{SALT, eve, seen, sent, stranger_at, stream_of};
 use super::*;
+use crate::circle::act::{self, ActBody, ActPlace, SealedAct, write_act};
 use crate::circle::body::Statement;
 use crate::circle::epoch::KeyRing;
 use crate::circle::record::Record;
@@ -9,7 +10,6 @@ use crate::circle::state::CircleState;
 use crate::crypto::{self, Crypto, Key};
 use crate::id::ActId;
 use crate::limits;
-use crate::log::act::{self, ActBody, ActPlace, SealedAct, write_act};
 use crate::sync::frame::{Bytes, Gone, Introduction};
 use crate::sync::hello;
 use crate::time::DAY;

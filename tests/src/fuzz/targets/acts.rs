@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use kith_protocol::circle::body::{
-    ChainId, DeviceKeys, History, KeyClass, Motion, Point, Points, Policy, Retention, Role, Statement,
-};
+use kith_protocol::circle::act::{ActBody, ActPlace, Farewell, SealedAct, write_act};
+use kith_protocol::circle::body::{ChainId, History, KeyClass, Motion, Point, Points, Policy, Retention, Role, Statement};
 use kith_protocol::circle::epoch::{BoxKeys, EpochKeys, epoch_id, new_epoch, open_links, pack, unpack};
 use kith_protocol::circle::membership::{Fact, Membership};
 use kith_protocol::circle::record::{Record, RecordBody, agreement_digest};
 use kith_protocol::codec;
+use kith_protocol::crypto::DeviceKeys;
 use kith_protocol::crypto::{DeviceSecrets, HpkeSecret, Key, Seeded, SigningKey, Suite, derive, pad, seal_with};
 use kith_protocol::id::{ActId, Addr, CircleId, DeviceId, EntryId, EpochId, Incarnation, PeerId, PersonId};
-use kith_protocol::log::act::{ActBody, ActPlace, Farewell, SealedAct, write_act};
 use kith_protocol::private::Private;
 use kith_protocol::time::Millis;
 

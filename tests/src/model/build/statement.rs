@@ -1,9 +1,8 @@
 //! What a vector's act says, in our words.
 
-use kith_protocol::circle::body::{
-    ChainId, DeviceKeys, History, KeyClass, Motion, Point, Points, Policy, Retention, Role, Statement,
-};
+use kith_protocol::circle::body::{ChainId, History, KeyClass, Motion, Point, Points, Policy, Retention, Role, Statement};
 use kith_protocol::circle::membership::countersign;
+use kith_protocol::crypto::DeviceKeys;
 use kith_protocol::crypto::Real;
 use kith_protocol::id::{ActId, DeviceId};
 use kith_protocol::time::Millis;

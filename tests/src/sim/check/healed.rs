@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kith_protocol::circle::act::ActBody;
 use kith_protocol::circle::body::Statement;
 use kith_protocol::circle::epoch::KeyRing as _;
 use kith_protocol::circle::record::{self, Record};
 use kith_protocol::control;
-use kith_protocol::log::act::ActBody;
 use kith_protocol::node::{Filter, Noun, Query};
 use serde_json::Value;
 

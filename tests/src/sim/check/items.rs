@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kith_protocol::circle::act::{self, ActBody, SealedAct};
 use kith_protocol::circle::body::Statement;
 use kith_protocol::circle::epoch::{KeyRing, Ring};
 use kith_protocol::id::{ActId, CircleId};
 use kith_protocol::limits;
-use kith_protocol::log::act::{self, ActBody, SealedAct};
 use kith_protocol::node::{Noun, Query};
 use kith_protocol::store::{Read, Table};
 use serde_json::Value;

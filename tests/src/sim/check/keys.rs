@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_protocol::circle::body::{ChainId, DeviceKeys, KeyClass, Statement};
+use kith_protocol::circle::act::ActBody;
+use kith_protocol::circle::body::{ChainId, KeyClass, Statement};
 use kith_protocol::circle::epoch::{EpochRow, KeyRing, Ring};
 use kith_protocol::codec;
+use kith_protocol::crypto::DeviceKeys;
 use kith_protocol::id::{ActId, CircleId, DeviceId, EpochId};
 use kith_protocol::limits;
 use kith_protocol::log::LogError;
-use kith_protocol::log::act::ActBody;
 use kith_protocol::log::chain::{self, ChainHead};
 use kith_protocol::log::entry::{EntryAt, Opened};
 use kith_protocol::planted::plant;

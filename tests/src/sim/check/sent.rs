@@ -1,12 +1,12 @@
 //! Committed before sent: what a frame shows or claims stands on its sender's disk at that moment.
 
+use kith_protocol::circle::act::{SealedAct, get_act};
 use kith_protocol::circle::body::ChainId;
 use kith_protocol::circle::epoch::get_epoch;
 use kith_protocol::circle::record::{self, Record};
 use kith_protocol::codec;
 use kith_protocol::id::{ActId, CircleId, EntryId, EpochId};
 use kith_protocol::limits;
-use kith_protocol::log::act::{SealedAct, get_act};
 use kith_protocol::log::chain::{self, RunHead};
 use kith_protocol::store::{Read, Table};
 

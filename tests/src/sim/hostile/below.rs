@@ -1,6 +1,7 @@
 //! What somebody who was removed signs below the end of their chain, with the keys that they keep: an entry for a place that is
 //! taken, by heads and under an epoch that were right there.
 
+use kith_protocol::circle::act;
 use kith_protocol::circle::body::{ChainId, KeyClass, Retention};
 use kith_protocol::circle::epoch::Ring;
 use kith_protocol::circle::membership::{founder_id, person_id};
@@ -10,7 +11,6 @@ use kith_protocol::id::ItemId;
 use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
 use kith_protocol::limits;
-use kith_protocol::log::act;
 use kith_protocol::log::chain::{self, ChainPlace};
 use kith_protocol::log::entry::NewEntry;
 use kith_protocol::private::Private;

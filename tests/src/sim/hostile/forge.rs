@@ -5,15 +5,16 @@ mod say;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_protocol::circle::body::{DeviceKeys, History, KeyClass, Policy, Retention, Role, Statement};
+use kith_protocol::circle::act::{self, ActBody, ActPlace, SealedAct, write_act};
+use kith_protocol::circle::body::{History, KeyClass, Policy, Retention, Role, Statement};
 use kith_protocol::circle::epoch::{EpochRow, KeyRing, Ring, epoch_id, new_epoch, put_epoch};
 use kith_protocol::circle::membership::person_id;
 use kith_protocol::codec;
+use kith_protocol::crypto::DeviceKeys;
 use kith_protocol::crypto::{Crypto, DeviceSecrets, SigningKey, Suite};
 use kith_protocol::id::{ActId, EntryId, EpochId, Incarnation, ItemId, PersonId};
 use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
-use kith_protocol::log::act::{self, ActBody, ActPlace, SealedAct, write_act};
 use kith_protocol::log::chain::{self, ChainPlace};
 use kith_protocol::log::entry::{EntryAt, NewEntry, Opened};
 use kith_protocol::private::Private;

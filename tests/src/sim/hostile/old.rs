@@ -1,10 +1,10 @@
 //! What somebody keeps who is or was in a circle, and what it takes to introduce oneself there: the meeting key is the same for ever.
 
+use kith_protocol::circle::act;
 use kith_protocol::circle::epoch::Ring;
 use kith_protocol::circle::record::{self, Record};
 use kith_protocol::crypto;
 use kith_protocol::limits;
-use kith_protocol::log::act;
 use kith_protocol::store::{Read as _, Table};
 
 use crate::cbor::Cbor;

@@ -3,7 +3,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test wants one answer and panics at any other")]
 
 use super::*;
-use crate::log::Budget;
+use crate::budget::Budget;
 use crate::log::work::{Work, counted};
 
 #[test]

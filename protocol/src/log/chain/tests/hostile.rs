@@ -44,8 +44,8 @@ fn e12_no_form_passes_for_another() {
     let boxed = crate::circle::epoch::pack(&Real, &mut rng, crate::crypto::Suite::X25519, &CIRCLE, &device.keys(), &[]);
     let boxed = boxed.expect("packs");
     for bytes in [&single, &block, &boxed] {
-        assert!(crate::log::act::SealedAct::parse(bytes).is_err());
-        assert!(crate::log::act::Farewell::parse(bytes).is_err());
+        assert!(crate::circle::act::SealedAct::parse(bytes).is_err());
+        assert!(crate::circle::act::Farewell::parse(bytes).is_err());
     }
     assert!(RunHead::peek(&boxed).is_err());
     for run in [&single, &block] {
@@ -59,8 +59,8 @@ fn w13_deep_nesting_is_refused() {
         let mut bytes = head.to_vec();
         bytes.resize(100_000, 0x81);
         assert!(RunHead::peek(&bytes).is_err());
-        assert!(crate::log::act::SealedAct::parse(&bytes).is_err());
-        assert!(crate::log::act::Farewell::parse(&bytes).is_err());
+        assert!(crate::circle::act::SealedAct::parse(&bytes).is_err());
+        assert!(crate::circle::act::Farewell::parse(&bytes).is_err());
     }
 }
 

@@ -1,9 +1,9 @@
 //! What every room gets for one input: a draft and the outside's loan; and how an input ends early.
 
-use super::{Effect, Env};
+use crate::budget::Budget;
 use crate::control::{Code, Error};
 use crate::id::CircleId;
-use crate::log::Budget;
+use crate::io::{Effect, Env};
 use crate::store::StoreError;
 use crate::tx::Tx;
 
