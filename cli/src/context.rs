@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
-use kith_protocol::control::{Circle, Code, Status};
+use kith_protocol::control::{Circle, Code, DaemonStatus};
 use zeroize::Zeroizing;
 
 use crate::args::{Global, Wait};
@@ -231,7 +231,7 @@ impl Context {
 
 /// The status of the daemon as a client sees it.
 impl Client {
-    pub(crate) fn status(&self) -> Result<Status> {
+    pub(crate) fn status(&self) -> Result<DaemonStatus> {
         self.get(&Route::new("status"))?.read()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use kith_protocol::control::{Code, Error, Status};
+use kith_protocol::control::{Code, DaemonStatus, Error};
 use kith_protocol::node::{Answer, Command, Query};
 use kith_protocol::time::{MINUTE, Millis};
 use tokio::sync::{Mutex, RwLock, watch};
@@ -148,10 +148,10 @@ impl App {
     }
 
     /// What runs here, as much as may be told in this state.
-    pub(crate) async fn status(&self) -> Result<Status, Error> {
+    pub(crate) async fn status(&self) -> Result<DaemonStatus, Error> {
         let keystore = self.keystore();
         let session = self.session.read().await.clone();
-        let mut status = Status::default();
+        let mut status = DaemonStatus::default();
         if let Some(session) = &session
             && let Answer::Status(counts) = session.ask(Query::Status).await?
         {

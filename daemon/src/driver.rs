@@ -17,7 +17,7 @@ use kith_protocol::id::{Addr, PeerId};
 use kith_protocol::node::{Answer, CallId, Command, Effect, Input};
 use kith_protocol::store::{Store, StoreError};
 use kith_protocol::time::Millis;
-use kith_protocol::tx::Batch;
+use kith_protocol::tx::Turn;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use machine::{Core, Machine};
@@ -240,7 +240,7 @@ impl<M: Machine> Driver<M> {
     /// Handles some of these events, at least one, and leaves the others to the next turn. `true`: something was written.
     fn turn(&mut self, group: Vec<Event>, tick: bool) -> Result<bool, Trouble> {
         let (start, mut events, mut calls) = (Instant::now(), 0_usize, 0_usize);
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         self.store.begin()?;
         for input in std::mem::take(&mut self.later) {
             self.handle(&mut batch, input)?;
@@ -291,7 +291,7 @@ impl<M: Machine> Driver<M> {
         Ok(!batch.writes.is_empty())
     }
 
-    fn handle(&mut self, batch: &mut Batch, input: Input) -> Result<(), Trouble> {
+    fn handle(&mut self, batch: &mut Turn, input: Input) -> Result<(), Trouble> {
         let Self { machine, store, peer, .. } = self;
         match catch_unwind(AssertUnwindSafe(|| machine.handle(clock::now(), peer, store, batch, input))) {
             Ok(done) => Ok(done?),

@@ -11,12 +11,12 @@ mod status;
 pub use circle::{Circle, Device, EditCircle, Epoch, Member, NewCircle, SetRole};
 pub use error::{Code, Error};
 pub use item::{
-    Author, Batch, BatchItem, Change, Edit, EditEvent, EditNote, EditResource, Event, Inbox, InboxEntry, NewEvent, NewNote,
+    Author, Batch, BatchItem, Change, EditEvent, EditItem, EditNote, EditResource, Event, Inbox, InboxEntry, NewEvent, NewNote,
     NewReaction, NewReply, NewResource, NewResourceInBatch, Note, NoteState, Reply, Resource, Revision, Rsvp, RsvpCounts, Rsvped,
     SearchHit, Want,
 };
 pub use join::{Accept, Invite, Join, JoinStatus, NewInvite, PendingRequest, Preview};
-pub use status::{Doctor, Finding, Peers, Status, Store, Sync, WatchEvent};
+pub use status::{DaemonStatus, Doctor, Finding, Peers, StoreStatus, Sync, WatchEvent};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -94,7 +94,7 @@ pub enum Command {
     /// Many new items in one transaction.
     Batch(String, control::Batch),
     /// Change an item.
-    Edit(String, String, control::Edit),
+    Edit(String, String, control::EditItem),
     /// Delete an item; `now`: destroy its bytes at once instead of after 24 hours.
     Remove {
         /// The circle.
@@ -264,7 +264,7 @@ pub enum Answer {
     /// Does the index hold the words of everything that is listed?
     Indexed(bool),
     /// See the type.
-    Status(Box<control::Status>),
+    Status(Box<control::DaemonStatus>),
     /// See the type.
     Doctor(control::Doctor),
 }

@@ -31,7 +31,7 @@ use crate::store::{Read, StoreError};
 use crate::sync::frame::{self, Frame, Message};
 use crate::sync::{dial, exchange, hello, join, receive, welcome};
 use crate::time::Millis;
-use crate::tx::{Batch, Tx};
+use crate::tx::{Turn, Tx};
 
 /// The core of one member's daemon. Holds only what a crash may forget.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Node {
     ///
     /// # Errors
     /// [`StoreError`]: the node is to be dropped and opened again, and so is every stream.
-    pub fn handle(&mut self, env: &mut Env<'_>, base: &dyn Read, batch: &mut Batch, input: Input) -> Result<(), StoreError> {
+    pub fn handle(&mut self, env: &mut Env<'_>, base: &dyn Read, batch: &mut Turn, input: Input) -> Result<(), StoreError> {
         let (call, link) = match &input {
             Input::Call(call, _) => (Some(*call), None),
             Input::Bytes(link, _) => (None, Some(*link)),
@@ -72,7 +72,7 @@ impl Node {
         };
         let spent = cx.tx.spent();
         if planted(Bug::KeptDraft) && !matches!(stop, Stop::Store(_)) {
-            let mut kept = Batch::default();
+            let mut kept = Turn::default();
             cx.tx.finish().join(&mut kept);
             batch.writes.extend(kept.writes);
         } else {

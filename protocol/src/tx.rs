@@ -8,7 +8,7 @@ use crate::store::{Over, Read, Rows, StoreError, Table, Writes};
 
 /// A group of inputs that share one commit.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub struct Turn {
     /// To be committed at once.
     pub writes: Writes,
     /// To be carried out once the commit is durable, in order but for replies, which may come last.
@@ -30,7 +30,7 @@ pub struct Spent {
     pub destroyed: usize,
 }
 
-impl Batch {
+impl Turn {
     /// Nothing to write and nothing to do?
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -66,7 +66,7 @@ impl std::fmt::Debug for Tx<'_> {
 impl<'a> Tx<'a> {
     /// An empty draft.
     #[must_use]
-    pub fn new(base: &'a dyn Read, batch: &'a Batch) -> Self {
+    pub fn new(base: &'a dyn Read, batch: &'a Turn) -> Self {
         Self { base, batch: &batch.writes, writes: Writes::new(), effects: Vec::new(), spent: batch.spent }
     }
 
@@ -136,7 +136,7 @@ pub struct Draft {
 
 impl Draft {
     /// Adds the draft to a batch.
-    pub fn join(self, batch: &mut Batch) {
+    pub fn join(self, batch: &mut Turn) {
         batch.writes.extend(self.writes.into_iter().filter(|(_, value)| value.is_some() || !planted(Bug::LostDeletes)));
         batch.effects.extend(self.effects);
         batch.spent = self.spent;
@@ -153,7 +153,7 @@ mod tests {
         let mut store = MemoryStore::default();
         let put = |key: &[u8]| ((Table::Local, key.to_vec()), Some(key.to_vec()));
         store.commit(&[put(b"a"), put(b"b"), put(b"c")].into_iter().collect()).expect("memory never fails");
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut tx = Tx::new(&store, &batch);
         tx.delete(Table::Local, b"a");
         tx.finish().join(&mut batch);

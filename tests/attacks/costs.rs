@@ -1,7 +1,7 @@
 //! What a member may cost everybody else: inputs of at most 1 MiB that ask for the most work. While they are handled a note in
 //! another circle is written. What they cost is counted beside the code; a hang would show here.
 
-use kith_protocol::control::{Edit as Change, EditNote, NewNote};
+use kith_protocol::control::{EditItem as Change, EditNote, NewNote};
 use kith_protocol::crypto::{Seeded, SigningKey};
 use kith_protocol::id::ItemId;
 use kith_protocol::item::edit::{Edit, Op, Value};

@@ -2,7 +2,7 @@
 //! Peers' bytes never reach the document library, so what would there be a hostile change is here a hostile edit list.
 
 use kith_protocol::id::EntryId;
-use kith_protocol::item::edit::{Edit, Op, Place, Value};
+use kith_protocol::item::edit::{CharacterId, Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
 use kith_protocol::limits::{EDIT_DEPS, EDIT_OPS, PAYLOAD_BYTES};
 use kith_protocol::log::chain;
@@ -72,11 +72,11 @@ fn w16_numbers_at_their_ends_are_refused_and_the_item_stays_editable() {
     let scene = Scene::new();
     let mallory = scene.mallory();
     let (id, entry) = event(&scene, &mallory);
-    let far = |counter| Place { entry: 0, counter };
+    let far = |counter| CharacterId { entry: 0, counter };
     let words = || EVIL.to_owned().into();
     let lists = [
         vec![Op::Insert(1, Some(far(u32::MAX)), words())],
-        vec![Op::Insert(1, Some(Place { entry: u32::MAX, counter: 0 }), words())],
+        vec![Op::Insert(1, Some(CharacterId { entry: u32::MAX, counter: 0 }), words())],
         vec![Op::Delete(1, far(0), u32::MAX)],
         vec![Op::Delete(1, far(u32::MAX), u32::MAX)],
         vec![Op::Delete(1, far(u32::MAX), 0)],
@@ -214,7 +214,8 @@ fn w20_operations_without_end_are_refused_whole() {
         let (note, opened) = long_note(&mallory, title);
         mallory.send_run(&note);
         let id = text(&scene.amara.awaits_note(Scene::CIRCLE, title), "id");
-        let ops = (0..count).map(|n| Op::Delete(1, Place { entry: 0, counter: u32::try_from(n).expect("few") }, 1)).collect();
+        let ops =
+            (0..count).map(|n| Op::Delete(1, CharacterId { entry: 0, counter: u32::try_from(n).expect("few") }, 1)).collect();
         let edit = Edit { version: 1, at: from_now(0), about: None, deps: vec![opened], names: vec![opened], ops };
         let mut change = note.next("");
         (change.entry().nonce, change.entry().edit) = (note.entries[0].nonce, encoded(&edit).encode());
@@ -225,7 +226,7 @@ fn w20_operations_without_end_are_refused_whole() {
         assert_eq!(text(&shown, "body").len(), left, "{count} operations");
     }
     let mut run = mallory.run(EVIL);
-    let ops = (0..12_000).map(|n| Op::Delete(1, Place { entry: 0, counter: n }, 1));
+    let ops = (0..12_000).map(|n| Op::Delete(1, CharacterId { entry: 0, counter: n }, 1));
     let ops = [Op::Set(0, Value::text(EVIL))].into_iter().chain(ops).collect();
     run.entry().edit = encoded(&Edit::opening(from_now(0), None, ops)).encode();
     mallory.send_run(&run);

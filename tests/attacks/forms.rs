@@ -2,7 +2,7 @@
 //! poisoned item among good ones. Hostile edit lists stand in `edits`.
 
 use kith_protocol::id::EntryId;
-use kith_protocol::item::edit::{Edit, Op, Place, Value};
+use kith_protocol::item::edit::{CharacterId, Edit, Op, Value};
 use kith_protocol::limits::{FRAME_BYTES, HELLO_BYTES};
 use kith_tests::cbor::{Cbor, array, bytes, encoded};
 use kith_tests::peer::forge::{Run, packed, said_now, titled};
@@ -202,7 +202,8 @@ fn w25_one_poisoned_item_leaves_the_others_alone() {
     let (id, entry) = event(&scene, &mallory);
     // All in one chain, between good notes, signed once at the end.
     let poisons: [Vec<u8>; 6] = [
-        encoded(&edit(&entry, vec![Op::Insert(1, Some(Place { entry: 9, counter: u32::MAX }), EVIL.to_owned().into())])).encode(),
+        encoded(&edit(&entry, vec![Op::Insert(1, Some(CharacterId { entry: 9, counter: u32::MAX }), EVIL.to_owned().into())]))
+            .encode(),
         encoded(&Edit { deps: vec![EntryId([7; 32])], ..edit(&entry, vec![Op::Set(0, Value::text(EVIL))]) }).encode(),
         vec![0x81; 20_000],
         vec![0xff; 64],

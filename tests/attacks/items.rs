@@ -1,6 +1,6 @@
 //! W: items that somebody who is in fills, or makes dear to put together.
 
-use kith_protocol::control::{Edit as Wanted, EditNote, NewNote};
+use kith_protocol::control::{EditItem as Wanted, EditNote, NewNote};
 use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
 use kith_protocol::node::{Answer, Command};

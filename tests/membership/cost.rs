@@ -11,7 +11,7 @@ use kith_protocol::id::{DeviceId, PeerId};
 use kith_protocol::node::Node;
 use kith_protocol::store::{MemoryStore, Store};
 use kith_protocol::time::Millis;
-use kith_protocol::tx::{Batch, Tx};
+use kith_protocol::tx::{Turn, Tx};
 use kith_tests::dice::Dice;
 use kith_tests::model::kept::keep;
 use kith_tests::model::signed::sign;
@@ -104,7 +104,7 @@ fn kept(acts: usize) -> MemoryStore {
     let signed = sign(&world, &Real).expect("every act can be signed");
     let founder = signed.facts[0].author;
     let mut store = MemoryStore::default();
-    let mut batch = Batch::default();
+    let mut batch = Turn::default();
     let mut tx = Tx::new(&store, &batch);
     keep(&mut tx, &signed, &founder, ("Amara", Millis(0)), signed.acts.iter());
     tx.finish().join(&mut batch);

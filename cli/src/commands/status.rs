@@ -1,6 +1,6 @@
 //! `kith status`.
 
-use kith_protocol::control::Status;
+use kith_protocol::control::DaemonStatus;
 
 use super::power;
 use crate::client::Route;
@@ -19,10 +19,10 @@ pub(crate) fn run(context: &Context) -> Result<()> {
         return context.ui().out("Kith is not running; `kith start` starts it.");
     }
     let reply = client.get(&Route::new("status"))?;
-    context.show(&reply, |ui, status: Status| show(ui, &status))
+    context.show(&reply, |ui, status: DaemonStatus| show(ui, &status))
 }
 
-fn show(ui: &Ui, status: &Status) -> Result<()> {
+fn show(ui: &Ui, status: &DaemonStatus) -> Result<()> {
     let mut facts = vec![
         ("Kith", power::state(status.locked).text(&format!(", version {}, process {}", status.version, status.pid))),
         ("home", Line::from(status.home.as_str())),

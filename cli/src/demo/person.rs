@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use kith_protocol::control::Status;
+use kith_protocol::control::DaemonStatus;
 use serde_json::json;
 
 use crate::client::{Client, Route};
@@ -151,7 +151,7 @@ fn adopt(children: &Children, child: Child) -> Result<()> {
     Ok(())
 }
 
-fn connections(status: &Status) -> String {
+fn connections(status: &DaemonStatus) -> String {
     format!(" (connected with {}, {} to come, {} to go)", status.peers.connected, status.sync.pending_in, status.sync.pending_out)
 }
 

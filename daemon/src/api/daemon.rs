@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use kith_protocol::control::{Code, Error, Status};
+use kith_protocol::control::{Code, DaemonStatus, Error};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -36,13 +36,13 @@ struct Init {
 }
 
 /// What runs here
-#[utoipa::path(get, path = "/v1/status", responses((status = 200, body = Status)))]
+#[utoipa::path(get, path = "/v1/status", responses((status = 200, body = DaemonStatus)))]
 async fn status(State(app): State<Arc<App>>) -> Reply {
     Ok(ok("kith.status/1", app.status().await?))
 }
 
 /// First start: keys, store, name
-#[utoipa::path(post, path = "/v1/init", request_body = Init, responses((status = 201, body = Status)))]
+#[utoipa::path(post, path = "/v1/init", request_body = Init, responses((status = 201, body = DaemonStatus)))]
 async fn init(State(app): State<Arc<App>>, Body(init): Body<Init>) -> Reply {
     let passphrase = init.passphrase.map(Zeroizing::new);
     if init.name.trim().is_empty() {
@@ -53,14 +53,14 @@ async fn init(State(app): State<Arc<App>>, Body(init): Body<Init>) -> Reply {
 }
 
 /// Unlock; nothing happens where it is so already
-#[utoipa::path(post, path = "/v1/unlock", request_body = WithPassphrase, responses((status = 200, body = Status)))]
+#[utoipa::path(post, path = "/v1/unlock", request_body = WithPassphrase, responses((status = 200, body = DaemonStatus)))]
 async fn unlock(State(app): State<Arc<App>>, Body(given): Body<WithPassphrase>) -> Reply {
     app.unlock(given.take()).await?;
     Ok(ok("kith.unlock/1", app.status().await?))
 }
 
 /// Lock: offline, keys wiped
-#[utoipa::path(post, path = "/v1/lock", responses((status = 200, body = Status)))]
+#[utoipa::path(post, path = "/v1/lock", responses((status = 200, body = DaemonStatus)))]
 async fn lock(State(app): State<Arc<App>>) -> Reply {
     app.lock().await?;
     Ok(ok("kith.lock/1", app.status().await?))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use kith_protocol::control::{Edit, EditEvent, Event, NewEvent, Rsvped};
+use kith_protocol::control::{EditEvent, EditItem, Event, NewEvent, Rsvped};
 use kith_protocol::node::{Command, Noun};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -39,7 +39,7 @@ async fn show(Unlocked(session): Unlocked, In(at): In<(String, String)>, Asked(h
 /// Change it
 #[utoipa::path(patch, path = "/v1/circles/{c}/events/{id}", params(("c" = String, Path), ("id" = String, Path)), request_body = EditEvent, responses((status = 200, body = Event)))]
 async fn edit(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>, Body(edit): Body<EditEvent>) -> Reply {
-    shown("kith.event.edit/1", StatusCode::OK, session.call(Command::Edit(circle, id, Edit::Event(edit)), CALL).await)
+    shown("kith.event.edit/1", StatusCode::OK, session.call(Command::Edit(circle, id, EditItem::Event(edit)), CALL).await)
 }
 
 /// Delete it

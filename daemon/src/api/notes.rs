@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use kith_protocol::control::{Edit, EditNote, NewNote, NewReaction, NewReply, Note};
+use kith_protocol::control::{EditItem, EditNote, NewNote, NewReaction, NewReply, Note};
 use kith_protocol::node::{Command, Noun};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -43,7 +43,7 @@ async fn show(Unlocked(session): Unlocked, In(at): In<(String, String)>, Asked(h
 /// Change it
 #[utoipa::path(patch, path = "/v1/circles/{c}/notes/{id}", params(("c" = String, Path), ("id" = String, Path)), request_body = EditNote, responses((status = 200, body = Note)))]
 async fn edit(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>, Body(edit): Body<EditNote>) -> Reply {
-    shown("kith.note.edit/1", StatusCode::OK, session.call(Command::Edit(circle, id, Edit::Note(edit)), CALL).await)
+    shown("kith.note.edit/1", StatusCode::OK, session.call(Command::Edit(circle, id, EditItem::Note(edit)), CALL).await)
 }
 
 /// Delete it

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use kith_protocol::control::{Edit, EditResource, NewResource, Resource};
+use kith_protocol::control::{EditItem, EditResource, NewResource, Resource};
 use kith_protocol::node::{Command, Noun};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -39,7 +39,7 @@ async fn show(Unlocked(session): Unlocked, In(at): In<(String, String)>, Asked(h
 /// Change it
 #[utoipa::path(patch, path = "/v1/circles/{c}/resources/{id}", params(("c" = String, Path), ("id" = String, Path)), request_body = EditResource, responses((status = 200, body = Resource)))]
 async fn edit(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>, Body(edit): Body<EditResource>) -> Reply {
-    shown("kith.resource.edit/1", StatusCode::OK, session.call(Command::Edit(circle, id, Edit::Resource(edit)), CALL).await)
+    shown("kith.resource.edit/1", StatusCode::OK, session.call(Command::Edit(circle, id, EditItem::Resource(edit)), CALL).await)
 }
 
 /// Delete it

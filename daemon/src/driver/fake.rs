@@ -9,7 +9,7 @@ use kith_protocol::id::PeerId;
 use kith_protocol::node::{Answer, Command, Effect, Input, Query};
 use kith_protocol::store::{Read, StoreError, Table};
 use kith_protocol::time::Millis;
-use kith_protocol::tx::{Batch, Tx};
+use kith_protocol::tx::{Turn, Tx};
 
 use super::Machine;
 use crate::limits::TURN;
@@ -33,7 +33,7 @@ impl Machine for Fake {
         Ok(Self::default())
     }
 
-    fn handle(&mut self, now: Millis, _: &PeerId, base: &dyn Read, batch: &mut Batch, input: Input) -> Result<(), StoreError> {
+    fn handle(&mut self, now: Millis, _: &PeerId, base: &dyn Read, batch: &mut Turn, input: Input) -> Result<(), StoreError> {
         let mut tx = Tx::new(base, batch);
         match input {
             Input::Call(call, Command::Init { name }) => {
@@ -86,7 +86,7 @@ impl Machine for Fake {
             Query::Status => {
                 let circles = base.scan(Table::Circle, b"", b"", 99)?.len();
                 let name = base.get(Table::Local, NAME)?.map(|name| String::from_utf8_lossy(&name).into_owned());
-                Ok(Answer::Status(Box::new(control::Status { circles, name, ..control::Status::default() })))
+                Ok(Answer::Status(Box::new(control::DaemonStatus { circles, name, ..control::DaemonStatus::default() })))
             }
             Query::List { circle, .. } if circle.as_deref() == Some("c-1") => Ok(Answer::Notes(Vec::new())),
             Query::List { circle, .. } if circle.as_deref() == Some("endless") => loop {

@@ -6,7 +6,7 @@ use kith_protocol::id::PeerId;
 use kith_protocol::node::{self, Answer, Env, Input, Node, Query};
 use kith_protocol::store::{Read, StoreError};
 use kith_protocol::time::Millis;
-use kith_protocol::tx::Batch;
+use kith_protocol::tx::Turn;
 
 use crate::random::Random;
 
@@ -16,7 +16,7 @@ pub(crate) trait Machine: Sized + Send + 'static {
     fn open(base: &dyn Read, peer: &PeerId) -> Result<Self, StoreError>;
 
     /// One input; its writes and effects join the batch.
-    fn handle(&mut self, now: Millis, peer: &PeerId, base: &dyn Read, batch: &mut Batch, input: Input) -> Result<(), StoreError>;
+    fn handle(&mut self, now: Millis, peer: &PeerId, base: &dyn Read, batch: &mut Turn, input: Input) -> Result<(), StoreError>;
 
     /// When it wants a tick.
     fn deadline(&self, base: &dyn Read) -> Result<Option<Millis>, StoreError>;
@@ -33,7 +33,7 @@ impl Machine for Core {
         Node::open(base, &Real, peer.clone()).map(Self)
     }
 
-    fn handle(&mut self, now: Millis, peer: &PeerId, base: &dyn Read, batch: &mut Batch, input: Input) -> Result<(), StoreError> {
+    fn handle(&mut self, now: Millis, peer: &PeerId, base: &dyn Read, batch: &mut Turn, input: Input) -> Result<(), StoreError> {
         let mut env = Env { now, rng: &mut Random, crypto: &Real, peer };
         self.0.handle(&mut env, base, batch, input)
     }

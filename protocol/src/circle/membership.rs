@@ -43,7 +43,7 @@ pub use cuts::Cut;
 pub use fact::{Fact, countersign, founder_id, person_id};
 pub use people::Status;
 pub use rules::Rule;
-pub use state::{Invite, Person, State};
+pub use state::{OpenInvite, Person, State};
 
 use crate::circle::body::{History, Statement};
 use crate::crypto::DeviceKeys;
@@ -51,7 +51,7 @@ use crate::id::{ActId, CircleId, DeviceId, PersonId};
 use crate::limits;
 use bits::Bits;
 use fact::introduced;
-use graph::{Graph, Place};
+use graph::{ActGraph, Ancestry};
 use held::Held;
 use judgement::Judgement;
 use memo::Memo;
@@ -78,10 +78,10 @@ const STATES: usize = 8;
 /// The acts of one circle, and what they mean.
 #[derive(Debug)]
 pub struct Membership {
-    graph: Graph,
+    graph: ActGraph,
     held: Held,
     /// Everything admissible.
-    all: Place,
+    all: Ancestry,
     memo: RefCell<Memo>,
     states: RefCell<VecDeque<(Vec<usize>, Arc<State>)>>,
 }
@@ -102,9 +102,9 @@ impl Membership {
 
     const fn with(circle: CircleId, rules: Rules) -> Self {
         Self {
-            graph: Graph::new(circle, rules),
+            graph: ActGraph::new(circle, rules),
             held: Held::new(),
-            all: Place { past: Bits::new(), core: Bits::new(), heads: Vec::new(), tips: Vec::new() },
+            all: Ancestry { past: Bits::new(), core: Bits::new(), heads: Vec::new(), tips: Vec::new() },
             memo: RefCell::new(Memo::new()),
             states: RefCell::new(VecDeque::new()),
         }
@@ -149,7 +149,7 @@ impl Membership {
         let rotates = matches!(fact.statement, Statement::Rotate);
         let x = self.graph.insert(fact, place, ruling);
         let act = self.graph.act(x);
-        let Place { past, core, heads, tips } = &mut self.all;
+        let Ancestry { past, core, heads, tips } = &mut self.all;
         past.set(x);
         tips.retain(|tip| !act.past.get(*tip));
         tips.push(x);
@@ -161,7 +161,7 @@ impl Membership {
         Verdict::Admissible
     }
 
-    fn judgement(&self, place: Place) -> Arc<Judgement> {
+    fn judgement(&self, place: Ancestry) -> Arc<Judgement> {
         self.memo.borrow_mut().judgement(&self.graph, place)
     }
 
@@ -288,7 +288,7 @@ impl Membership {
         Some(self.outside(self.graph.place(heads)?))
     }
 
-    fn outside(&self, place: Place) -> Arc<State> {
+    fn outside(&self, place: Ancestry) -> Arc<State> {
         let mut states = self.states.borrow_mut();
         if let Some((_, state)) = states.iter().find(|(tips, _)| *tips == place.tips) {
             return Arc::clone(state);

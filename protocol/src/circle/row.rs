@@ -11,7 +11,7 @@ const VERSION: u8 = 1;
 /// How this member stands to the circle, as far as her own machine is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
-pub(crate) enum Standing {
+pub(crate) enum OwnStanding {
     /// Admitted, has not said yes yet; nobody knows her name.
     #[n(0)]
     Admitted,
@@ -47,9 +47,9 @@ pub(crate) struct CircleRow {
     /// How she wants to be known.
     #[n(4)]
     pub(crate) name: Private<String>,
-    /// See [`Standing`].
+    /// See [`OwnStanding`].
     #[n(5)]
-    pub(crate) standing: Standing,
+    pub(crate) standing: OwnStanding,
     /// How many records this device has written.
     #[n(6)]
     pub(crate) records: u64,
@@ -66,7 +66,7 @@ impl CircleRow {
         secrets: DeviceSecrets,
         incarnation: Incarnation,
         name: String,
-        standing: Standing,
+        standing: OwnStanding,
         suite: Suite,
     ) -> Self {
         Self { version: VERSION, circle, secrets, incarnation, name: Private(name), standing, records: 0, suite: suite.byte() }

@@ -21,7 +21,7 @@ mod epochs;
 pub(crate) mod own;
 mod view;
 
-pub(crate) use super::row::{CircleRow, Standing};
+pub(crate) use super::row::{CircleRow, OwnStanding};
 pub(crate) use epochs::EpochMeta;
 
 /// What became of an act that came in.

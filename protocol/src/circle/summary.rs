@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 use super::alike::Crowd;
 use super::body::{Retention, Role};
 use super::membership::Status;
-use super::state::{CircleState, Standing};
+use super::state::{CircleState, OwnStanding};
 use super::words;
 use crate::codec;
 use crate::control::{self, Code, Error};
@@ -42,7 +42,7 @@ pub(crate) struct Summary {
     pub(crate) retention: Retention,
     /// How this machine stands to it.
     #[n(7)]
-    pub(crate) standing: Standing,
+    pub(crate) standing: OwnStanding,
 }
 
 /// One person.
@@ -166,9 +166,9 @@ impl Summary {
 /// Not found or ambiguous, with what there is.
 pub(crate) fn pick<'a>(all: &'a [Summary], text: &str) -> Result<&'a Summary, Error> {
     let text = text.trim();
-    let open = |s: &&Summary| !matches!(s.standing, Standing::Admitted);
+    let open = |s: &&Summary| !matches!(s.standing, OwnStanding::Admitted);
     if text.is_empty() || text == "-" {
-        let mut live: Vec<&Summary> = all.iter().filter(|s| matches!(s.standing, Standing::In)).collect();
+        let mut live: Vec<&Summary> = all.iter().filter(|s| matches!(s.standing, OwnStanding::In)).collect();
         if live.is_empty() {
             live = all.iter().filter(open).collect();
         }
@@ -229,11 +229,11 @@ pub(crate) fn circle(circle: &CircleState) -> control::Circle {
     let me = circle.me().and_then(|me| state.people.get(&me));
     let epoch = circle.usable_epoch().and_then(|id| Some((id, circle.epochs.get(&id)?.at)));
     let status = match (circle.row.standing, me.map(|p| p.status)) {
-        (Standing::Removed, _) | (_, Some(Status::Removed)) => "removed",
-        (Standing::Leaving | Standing::Left, _) | (_, Some(Status::Left)) => "left",
+        (OwnStanding::Removed, _) | (_, Some(Status::Removed)) => "removed",
+        (OwnStanding::Leaving | OwnStanding::Left, _) | (_, Some(Status::Left)) => "left",
         (_, Some(Status::Suspended)) => "suspended",
-        (Standing::Admitted, _) => "admitted",
-        (Standing::In, _) => "current",
+        (OwnStanding::Admitted, _) => "admitted",
+        (OwnStanding::In, _) => "current",
     };
     let inside = matches!(status, "current" | "suspended" | "admitted");
     control::Circle {

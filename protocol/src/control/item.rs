@@ -463,7 +463,7 @@ pub struct Batch {
 
 /// An edit of any item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Edit {
+pub enum EditItem {
     /// Of a note or a reply.
     Note(EditNote),
     /// Of an event.

@@ -7,7 +7,7 @@ use super::Time;
 
 /// What runs here. While locked only the first fields are filled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Status {
+pub struct DaemonStatus {
     /// The program's version.
     pub version: String,
     /// The daemon's process id.
@@ -31,7 +31,7 @@ pub struct Status {
     /// How far sync is.
     pub sync: Sync,
     /// What is stored.
-    pub store: Store,
+    pub store: StoreStatus,
     /// Addresses listened on.
     pub listening: Vec<String>,
 }
@@ -58,7 +58,7 @@ pub struct Sync {
 
 /// What is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Store {
+pub struct StoreStatus {
     /// Bytes on disk.
     pub bytes: u64,
     /// Entries.

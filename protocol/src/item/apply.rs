@@ -11,9 +11,9 @@ use super::edit::{Edit, EditError};
 use super::kind::Kind;
 use super::parts;
 use super::port::{Ports, Writer};
-use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter, view_item};
+use super::row::{Flags, ItemRow, Slot, Tag, counter, local, set_counter, view_item};
 use super::settle::{self, Settled};
-use super::whole::{Piece, Shelf};
+use super::whole::{EntryCache, ItemEntry};
 use crate::circle::body::{KeyClass, Role};
 use crate::codec::CodecError;
 use crate::control::WatchEvent;
@@ -122,7 +122,7 @@ pub fn rejudge(
             }
             slot.held = !standing;
             weight += if fresh { count } else { 0 };
-            work.shelf.put(Piece::of(opened));
+            work.shelf.put(ItemEntry::of(opened));
             work.touch(key);
         }
         done += 1;
@@ -163,9 +163,9 @@ struct Work<'a> {
     circle: &'a CircleId,
     tag: Tag,
     ports: Ports<'a>,
-    shelf: Shelf,
+    shelf: EntryCache,
     /// As they were stored, and as they are to be.
-    rows: BTreeMap<ItemKey, (Option<Row>, Option<Row>)>,
+    rows: BTreeMap<ItemKey, (Option<ItemRow>, Option<ItemRow>)>,
     /// In this order.
     touched: BTreeMap<ItemKey, usize>,
     /// For each outcome that may show: its item, and its entry.
@@ -182,7 +182,7 @@ impl<'a> Work<'a> {
             circle,
             tag: Tag::of(circle),
             ports,
-            shelf: Shelf::default(),
+            shelf: EntryCache::default(),
             rows: BTreeMap::new(),
             touched: BTreeMap::new(),
             keys: Vec::new(),
@@ -195,9 +195,9 @@ impl<'a> Work<'a> {
         self.touched.entry(key).or_insert(order);
     }
 
-    fn row(&mut self, read: &dyn Read, key: &ItemKey) -> Result<Option<&mut Row>, StoreError> {
+    fn row(&mut self, read: &dyn Read, key: &ItemKey) -> Result<Option<&mut ItemRow>, StoreError> {
         if !self.rows.contains_key(key) {
-            let row = Row::get(read, key)?;
+            let row = ItemRow::get(read, key)?;
             self.rows.insert(*key, (row.clone(), row));
         }
         Ok(self.rows.get_mut(key).and_then(|(_, row)| row.as_mut()))
@@ -213,7 +213,7 @@ impl<'a> Work<'a> {
         let tag = self.tag;
         let opens = edit.as_ref().is_some_and(Edit::opens);
         self.row(read, &key)?;
-        let row = self.rows.entry(key).or_default().1.get_or_insert_with(|| Row::new(tag));
+        let row = self.rows.entry(key).or_default().1.get_or_insert_with(|| ItemRow::new(tag));
         if row.slots.iter().any(|slot| slot.at == opened.at) {
             return Ok(Ok(Outcome::Known));
         }
@@ -231,7 +231,7 @@ impl<'a> Work<'a> {
             row.parent = edit.as_ref().and_then(|edit| edit.about).map(|about| about.key(self.circle)).or(row.parent);
         }
         row.slots.push(Slot { at: opened.at, held: !writer.standing });
-        self.shelf.put(Piece::new(opened, edit));
+        self.shelf.put(ItemEntry::new(opened, edit));
         self.touch(key);
         if let Some(last) = self.keys.last_mut() {
             *last = Some((key, opened.at));
@@ -253,7 +253,7 @@ impl<'a> Work<'a> {
         let touched = self.rows.iter().filter(|(key, _)| self.touched.contains_key(key));
         let rows = touched.filter_map(|(key, (_, row))| Some((key, row.as_ref()?)));
         fetch_lacking(tx, self.ports, &mut self.shelf, rows)?;
-        let mut desk = settle::Desk::new(tx, self.circle, self.ports, &mut self.shelf)?;
+        let mut projector = settle::Projector::new(tx, self.circle, self.ports, &mut self.shelf)?;
         let mut shown: BTreeMap<ItemKey, Applied> = BTreeMap::new();
         let mut destroy = self.gone;
         let (mut beyond, mut targets) = (BTreeSet::new(), BTreeSet::new());
@@ -261,18 +261,18 @@ impl<'a> Work<'a> {
         touched.sort_unstable_by_key(|(_, order)| *order);
         for (key, _) in &touched {
             let Some((before, Some(row))) = self.rows.remove(key) else { continue };
-            let settled = desk.settle(key, before.as_ref(), row)?;
+            let settled = projector.settle(key, before.as_ref(), row)?;
             destroy.extend(settled.destroy);
             beyond.extend(settled.beyond);
             shown.extend(settled.applied.map(|applied| (*key, applied)));
             targets.extend(settled.targets.into_iter().map(|target| (target, *key)));
         }
         for (target, by) in targets {
-            let Settled { applied, destroy: gone, .. } = desk.refresh(&target)?;
+            let Settled { applied, destroy: gone, .. } = projector.refresh(&target)?;
             destroy.extend(gone);
             shown.extend(applied.map(|applied| (by, applied)));
         }
-        desk.close()?;
+        projector.close()?;
         let changes = shown.values().cloned().collect();
         for (outcome, key) in outcomes.iter_mut().zip(&self.keys) {
             let (Outcome::Kept, Some((key, at))) = (&*outcome, key) else { continue };

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::built;
 use super::parts::{self, Shares};
 use super::port::{People, Ports};
-use super::row::{Flags, Row, local};
-use super::whole::Shelf;
+use super::row::{Flags, ItemRow, local};
+use super::whole::EntryCache;
 use crate::id::ItemKey;
 use crate::limits::{TURN_STRETCHES, TURN_WEIGHT};
 use crate::log::entry::EntryAt;
@@ -23,14 +23,14 @@ const STRETCH: u64 = crate::limits::BLOCK_ENTRIES as u64;
 pub(super) struct Bench<'t, 'a, 's> {
     pub(super) tx: &'t mut Tx<'a>,
     pub(super) key: &'s ItemKey,
-    pub(super) shelf: &'t mut Shelf,
+    pub(super) shelf: &'t mut EntryCache,
     pub(super) people: &'s dyn People,
 }
 
 impl Bench<'_, '_, '_> {
     /// Copies what came, parts with what is beyond its writer's share, and has everything on the shelf if the turn can bear it
     /// (`true`); else the item is marked. Says which entries are beyond.
-    pub(super) fn gather(&mut self, before: Option<&Row>, row: &mut Row) -> Result<(Vec<EntryAt>, bool), StoreError> {
+    pub(super) fn gather(&mut self, before: Option<&ItemRow>, row: &mut ItemRow) -> Result<(Vec<EntryAt>, bool), StoreError> {
         let Some(mut shares) = self.shares(row)? else {
             let looked_for = row.slots.iter().all(|slot| self.shelf.knows(slot.at));
             self.mark(row, !looked_for);
@@ -55,7 +55,7 @@ impl Bench<'_, '_, '_> {
     }
 
     /// Who wrote how much of it; nothing where no entry of it can be opened.
-    fn shares(&self, row: &Row) -> Result<Option<Shares>, StoreError> {
+    fn shares(&self, row: &ItemRow) -> Result<Option<Shares>, StoreError> {
         if let Some(shares) = Shares::get(self.tx, self.key)? {
             return Ok(Some(shares));
         }
@@ -64,7 +64,7 @@ impl Bench<'_, '_, '_> {
     }
 
     /// Copies the entries at hand that were not copied yet.
-    fn adopt(&mut self, before: Option<&Row>, row: &Row, shares: &mut Shares) -> Vec<EntryAt> {
+    fn adopt(&mut self, before: Option<&ItemRow>, row: &ItemRow, shares: &mut Shares) -> Vec<EntryAt> {
         let copied: BTreeSet<EntryAt> = match before {
             Some(before) if shares.began() => before.slots.iter().map(|slot| slot.at).collect(),
             Some(_) | None => BTreeSet::new(),
@@ -98,7 +98,7 @@ impl Bench<'_, '_, '_> {
         true
     }
 
-    fn mark(&mut self, row: &mut Row, unbuilt: bool) {
+    fn mark(&mut self, row: &mut ItemRow, unbuilt: bool) {
         if row.flags.has(Flags::UNBUILT) == unbuilt {
             return;
         }
@@ -113,7 +113,7 @@ impl Bench<'_, '_, '_> {
 }
 
 /// Is one of the entries held aside now that was not, or the other way round?
-fn flipped(before: &Row, row: &Row) -> bool {
+fn flipped(before: &ItemRow, row: &ItemRow) -> bool {
     let held: BTreeSet<(EntryAt, bool)> = before.slots.iter().map(|slot| (slot.at, slot.held)).collect();
     row.slots.iter().any(|slot| held.contains(&(slot.at, !slot.held)))
 }
@@ -122,8 +122,8 @@ fn flipped(before: &Row, row: &Row) -> bool {
 pub(super) fn fetch_lacking<'r>(
     tx: &mut Tx<'_>,
     ports: Ports<'_>,
-    shelf: &mut Shelf,
-    rows: impl IntoIterator<Item = (&'r ItemKey, &'r Row)>,
+    shelf: &mut EntryCache,
+    rows: impl IntoIterator<Item = (&'r ItemKey, &'r ItemRow)>,
 ) -> Result<(), StoreError> {
     let mut lacking: BTreeSet<EntryAt> = BTreeSet::new();
     for (key, row) in rows {

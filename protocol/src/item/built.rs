@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 
 use super::fields::Fields;
 use super::kind::{Kind, fields};
-use super::whole::Whole;
+use super::whole::LoadedItem;
 use crate::circle::body::Retention;
 use crate::codec;
 use crate::id::{EntryId, ItemId, ItemKey};
@@ -63,7 +63,7 @@ struct BuiltRow {
 }
 
 /// Names a set of entries, given in any order.
-fn set_of(whole: &Whole) -> [u8; 32] {
+fn set_of(whole: &LoadedItem) -> [u8; 32] {
     let mut ids: Vec<EntryId> = whole.steps.iter().map(|step| step.id).collect();
     ids.sort_unstable();
     let parts: Vec<&[u8]> = ids.iter().map(|id| id.0.as_slice()).collect();
@@ -72,7 +72,7 @@ fn set_of(whole: &Whole) -> [u8; 32] {
 
 /// Writes what an item says; nothing where the same entries made what is there. `text`: all of it; else the rest of a long text is
 /// where it was, in the only entry.
-pub(super) fn put(tx: &mut Tx<'_>, key: &ItemKey, whole: &Whole, text: bool) -> Result<(), StoreError> {
+pub(super) fn put(tx: &mut Tx<'_>, key: &ItemKey, whole: &LoadedItem, text: bool) -> Result<(), StoreError> {
     let (of, all) = (set_of(whole), text);
     if let Some(row) = read_row(tx, key)?.filter(|row| row.of == of && row.waiting == whole.waiting)
         && (!row.more || tx.get(Table::Built, &place(key, TEXT))?.is_some() == all)
@@ -117,10 +117,10 @@ pub(super) fn forget(tx: &mut Tx<'_>, key: &ItemKey) {
 }
 
 /// What an item says. Without `text`, no more of a long one than its start.
-pub(super) fn get(read: &dyn Read, key: &ItemKey, text: bool) -> Result<Option<Whole>, StoreError> {
+pub(super) fn get(read: &dyn Read, key: &ItemKey, text: bool) -> Result<Option<LoadedItem>, StoreError> {
     let Some(row) = read_row(read, key)? else { return Ok(None) };
     let Some(kind) = Kind::of(row.kind) else { return Ok(None) };
-    let mut whole = Whole {
+    let mut whole = LoadedItem {
         kind,
         item: row.item,
         about: row.about,

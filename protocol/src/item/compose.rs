@@ -23,7 +23,7 @@ use crate::time::Millis;
 
 /// Who writes, where and when.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct ComposeContext {
     /// The member of this machine.
     pub me: PersonId,
     /// Her role now.
@@ -36,7 +36,7 @@ pub struct Place {
 
 /// Why nothing was written.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Stop {
+pub enum ComposeError {
     /// It cannot be done; tell the person.
     #[error("refused")]
     Refused(Box<Error>),
@@ -45,13 +45,13 @@ pub enum Stop {
     Store(#[from] StoreError),
 }
 
-impl From<Error> for Stop {
+impl From<Error> for ComposeError {
     fn from(error: Error) -> Self {
         Self::Refused(Box::new(error))
     }
 }
 
-impl Place {
+impl ComposeContext {
     fn may_open(&self, kind: Kind) -> Result<(), Error> {
         if kind.may_open(self.role) {
             return Ok(());

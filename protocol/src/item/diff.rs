@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::edit::{Edit, Op, Place, VERSION, Value};
+use super::edit::{CharacterId, Edit, Op, VERSION, Value};
 use super::fields::Fields;
 use super::hunk::hunks;
 use crate::id::EntryId;
@@ -15,7 +15,7 @@ pub type Character = (EntryId, u32);
 
 /// One save under way: operations whose text is still named by entry.
 #[derive(Clone, Debug, Default)]
-pub struct Draft {
+pub struct EditBuilder {
     steps: Vec<Step>,
 }
 
@@ -26,7 +26,7 @@ enum Step {
     Delete(u8, Character, u32),
 }
 
-impl Draft {
+impl EditBuilder {
     /// Has nothing changed?
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -70,7 +70,7 @@ impl Draft {
         deps.sort_unstable();
         let names: BTreeSet<EntryId> = self.steps.iter().filter_map(Step::named).collect();
         let names: Vec<EntryId> = names.into_iter().collect();
-        let place = |(entry, counter): Character| Place {
+        let place = |(entry, counter): Character| CharacterId {
             entry: names.binary_search(&entry).ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX),
             counter,
         };

@@ -10,16 +10,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::diff::Character;
-use super::edit::{Edit, Op, Place, Value};
+use super::edit::{CharacterId, Edit, Op, Value};
 use super::fields::Fields;
-use super::graph::{Graph, Past};
+use super::graph::{EditGraph, Past};
 use super::kind::{Form, Kind};
-use super::run::{Anchor, Run, Texts};
+use super::run::{Anchor, TextRun, Texts};
 use crate::id::EntryId;
 
 /// One standing entry of an item.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct DocEntry {
     /// Its id.
     pub id: EntryId,
     /// What it does; checked against its kind's schema.
@@ -45,8 +45,8 @@ struct Made {
 pub struct Doc {
     kind: Kind,
     /// In causal order.
-    parts: Vec<Part>,
-    graph: Graph,
+    parts: Vec<DocEntry>,
+    graph: EditGraph,
     made: Vec<Made>,
     texts: Texts,
 }
@@ -54,13 +54,13 @@ pub struct Doc {
 impl Doc {
     /// Orders an item's standing entries. Entries whose past is not among them are left out.
     #[must_use]
-    pub fn build(kind: Kind, parts: &[Part]) -> Self {
-        let unique: BTreeMap<EntryId, &Part> = parts.iter().map(|part| (part.id, part)).collect();
-        let parts: Vec<&Part> = unique.into_values().collect();
+    pub fn build(kind: Kind, parts: &[DocEntry]) -> Self {
+        let unique: BTreeMap<EntryId, &DocEntry> = parts.iter().map(|part| (part.id, part)).collect();
+        let parts: Vec<&DocEntry> = unique.into_values().collect();
         let rests: Vec<Vec<EntryId>> = parts.iter().map(|part| part.edit.rests_on()).collect();
         let ids: Vec<(EntryId, &[EntryId])> = parts.iter().zip(&rests).map(|(part, rests)| (part.id, rests.as_slice())).collect();
-        let graph = Graph::new(&ids);
-        let parts: Vec<Part> = graph.order.iter().filter_map(|at| parts.get(*at).map(|part| (*part).clone())).collect();
+        let graph = EditGraph::new(&ids);
+        let parts: Vec<DocEntry> = graph.order.iter().filter_map(|at| parts.get(*at).map(|part| (*part).clone())).collect();
         let ranks: BTreeMap<EntryId, usize> = parts.iter().enumerate().map(|(rank, part)| (part.id, rank)).collect();
         let mut doc = Self { kind, made: Vec::with_capacity(parts.len()), texts: Texts::default(), parts: Vec::new(), graph };
         for (rank, part) in parts.iter().enumerate() {
@@ -98,7 +98,7 @@ impl Doc {
                 Op::Insert(field, after, text) => {
                     let length = u32::try_from(text.0.chars().count()).unwrap_or(u32::MAX);
                     let after = after.and_then(|place| self.anchor(&named, place));
-                    self.texts.insert(Run { rank, by_id, field: *field, first: counter, length, number, after });
+                    self.texts.insert(TextRun { rank, by_id, field: *field, first: counter, length, number, after });
                     made.extend(*field, counter, length);
                     counter = counter.saturating_add(length);
                     number += u64::from(length);
@@ -117,7 +117,7 @@ impl Doc {
     }
 
     /// Are these characters of a field there?
-    fn has(&self, named: &[Option<usize>], field: u8, place: Place, length: u32) -> bool {
+    fn has(&self, named: &[Option<usize>], field: u8, place: CharacterId, length: u32) -> bool {
         let Some(made) = entry_of(named, place).and_then(|rank| self.made.get(rank)) else { return false };
         let at = made.spans.partition_point(|(_, first, _)| *first <= place.counter);
         let span = at.checked_sub(1).and_then(|at| made.spans.get(at));
@@ -128,7 +128,7 @@ impl Doc {
     }
 
     /// The character that a place names.
-    fn anchor(&self, named: &[Option<usize>], place: Place) -> Option<Anchor> {
+    fn anchor(&self, named: &[Option<usize>], place: CharacterId) -> Option<Anchor> {
         let made = entry_of(named, place).and_then(|rank| self.made.get(rank))?;
         self.texts.find(made.runs.clone(), place.counter)
     }
@@ -273,13 +273,13 @@ impl Made {
     }
 }
 
-fn entry_of(named: &[Option<usize>], place: Place) -> Option<usize> {
+fn entry_of(named: &[Option<usize>], place: CharacterId) -> Option<usize> {
     named.get(usize::try_from(place.entry).ok()?).copied().flatten()
 }
 
 /// The words that entries inserted, cut by characters.
 struct Words<'a> {
-    parts: &'a [Part],
+    parts: &'a [DocEntry],
     /// By entry: where its runs begin, and where in its words one was last.
     found: BTreeMap<usize, Vec<(u32, &'a str)>>,
     /// Of a run, by entry and first character: characters and bytes that were passed already.
@@ -287,7 +287,7 @@ struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    const fn new(parts: &'a [Part]) -> Self {
+    const fn new(parts: &'a [DocEntry]) -> Self {
         Self { parts, found: BTreeMap::new(), passed: BTreeMap::new() }
     }
 
@@ -306,7 +306,7 @@ impl<'a> Words<'a> {
     }
 }
 
-fn runs_of(parts: &[Part], rank: usize) -> Vec<(u32, &str)> {
+fn runs_of(parts: &[DocEntry], rank: usize) -> Vec<(u32, &str)> {
     let mut first = 0_u32;
     let ops = parts.get(rank).map(|part| part.edit.ops.as_slice()).unwrap_or_default();
     let runs = ops.iter().filter_map(|op| {

@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::*;
-use crate::item::diff::Draft;
+use crate::item::diff::EditBuilder;
 use crate::item::edit::VERSION;
 use crate::item::fields::view_of_one;
 use crate::item::kind::fields as f;
@@ -27,8 +27,8 @@ fn entry(device: u8, seq: u64, edit: Edit) -> Entry {
     Entry { id, edit }
 }
 
-fn parts(entries: &[Entry]) -> Vec<Part> {
-    entries.iter().map(|entry| Part { id: entry.id, edit: Arc::new(entry.edit.clone()) }).collect()
+fn parts(entries: &[Entry]) -> Vec<DocEntry> {
+    entries.iter().map(|entry| DocEntry { id: entry.id, edit: Arc::new(entry.edit.clone()) }).collect()
 }
 
 fn build(entries: &[Entry]) -> Doc {
@@ -56,7 +56,7 @@ impl Machine {
     fn save(&mut self, body: &str, title: Option<&str>, tags: &BTreeSet<String>) {
         let doc = build(&self.has);
         let now = doc.fields();
-        let mut draft = Draft::default();
+        let mut draft = EditBuilder::default();
         draft.text(&now, f::BODY, &doc.characters(f::BODY), body);
         if let Some(title) = title {
             draft.set(&now, f::TITLE, Value::text(title));
@@ -120,7 +120,7 @@ fn an_entry_that_names_unknown_text_does_nothing_and_hurts_nobody() {
         Edit { version: VERSION, at: Millis(2), about: None, deps: vec![first.id], names: vec![first.id], ops }
     };
     for (counter, length) in [(0, 4), (3, 1), (u32::MAX - 5, 2), (0, u32::MAX)] {
-        let doc = build(&[first.clone(), entry(2, 1, bad(Place { entry: 0, counter }, length))]);
+        let doc = build(&[first.clone(), entry(2, 1, bad(CharacterId { entry: 0, counter }, length))]);
         assert_eq!(doc.void(), 1);
         assert_eq!(doc.fields(), view_of_one(&first.edit));
     }
@@ -176,7 +176,7 @@ fn action() -> impl Strategy<Value = (usize, Action)> {
 
 /// Edit lists that pass the schema's check, with whatever dependencies and places a hostile member likes.
 fn hostile(ids: Vec<EntryId>) -> impl Strategy<Value = Edit> {
-    let place = (0..3_u32, 0..9_u32).prop_map(|(entry, counter)| Place { entry, counter });
+    let place = (0..3_u32, 0..9_u32).prop_map(|(entry, counter)| CharacterId { entry, counter });
     let op = prop_oneof![
         "[a-c]{0,2}".prop_map(|words| Op::Set(f::TITLE, Value::text(&words))),
         (proptest::option::of(place.clone()), "[a-c]{1,4}").prop_map(|(after, text)| Op::Insert(f::BODY, after, Private(text))),
@@ -285,7 +285,7 @@ fn a_hostile_text_is_as_deep_as_it_is_long() {
     let mut entries = vec![opening("a", "abc", &[])];
     for depth in 1..=4_000_u64 {
         let last = entries.last().expect("there is one").id;
-        let ops = vec![Op::Insert(f::BODY, Some(Place { entry: 0, counter: 0 }), Private("x".to_owned()))];
+        let ops = vec![Op::Insert(f::BODY, Some(CharacterId { entry: 0, counter: 0 }), Private("x".to_owned()))];
         entries.push(entry(
             2,
             depth,

@@ -55,10 +55,10 @@ pub enum Op {
     Set(#[n(0)] u8, #[n(1)] Value),
     /// Inserts a run of text behind a character, or at the start.
     #[n(1)]
-    Insert(#[n(0)] u8, #[n(1)] Option<Place>, #[n(2)] Private<String>),
+    Insert(#[n(0)] u8, #[n(1)] Option<CharacterId>, #[n(2)] Private<String>),
     /// Deletes a run of characters that one entry inserted, by their counters.
     #[n(2)]
-    Delete(#[n(0)] u8, #[n(1)] Place, #[n(2)] u32),
+    Delete(#[n(0)] u8, #[n(1)] CharacterId, #[n(2)] u32),
     /// Adds to a set.
     #[n(3)]
     Add(#[n(0)] u8, #[n(1)] Private<String>),
@@ -70,7 +70,7 @@ pub enum Op {
 /// A character of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(array)]
-pub struct Place {
+pub struct CharacterId {
     /// Who inserted it: an index into [`Edit::names`].
     #[n(0)]
     pub entry: u32,
@@ -223,7 +223,7 @@ fn ascending(ids: &[EntryId]) -> bool {
 #[derive(Default)]
 struct Seen<'a> {
     set: BTreeSet<u8>,
-    anchors: BTreeSet<(u8, Option<Place>)>,
+    anchors: BTreeSet<(u8, Option<CharacterId>)>,
     deletes: BTreeMap<u32, Vec<(u32, u32)>>,
     tags: BTreeSet<(u8, &'a str)>,
     added: usize,
@@ -244,7 +244,7 @@ impl Seen<'_> {
 
 fn check_op<'a>(op: &'a Op, kind: Kind, names: usize, seen: &mut Seen<'a>) -> Result<(), EditError> {
     let rule = |holds: bool, what: &'static str| if holds { Ok(()) } else { Err(EditError::Schema(what)) };
-    let named = |place: &Place| usize::try_from(place.entry).is_ok_and(|index| index < names);
+    let named = |place: &CharacterId| usize::try_from(place.entry).is_ok_and(|index| index < names);
     let (Op::Set(number, _) | Op::Insert(number, ..) | Op::Delete(number, ..) | Op::Add(number, _) | Op::Remove(number, _)) = op;
     let field = kind.field(*number).ok_or(EditError::Schema("an unknown field"))?;
     match (op, field.form) {

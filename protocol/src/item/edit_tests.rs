@@ -32,7 +32,7 @@ fn frozen_bytes_of_a_note() {
 #[test]
 fn every_kind_of_operation_survives_a_round_trip() {
     let ids = [EntryId([1; 32]), EntryId([2; 32])];
-    let place = Place { entry: 1, counter: 7 };
+    let place = CharacterId { entry: 1, counter: 7 };
     let ops = vec![
         Op::Set(f::TITLE, Value::None),
         Op::Insert(f::BODY, Some(place), Private("x".to_owned())),

@@ -47,7 +47,7 @@ impl Past {
 
 /// Entries in causal order, ties by id.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Graph {
+pub(super) struct EditGraph {
     /// Places in the given list, in causal order. What misses a dependency, or stands behind such, is not in it.
     pub(super) order: Vec<usize>,
     /// By place in the order: the past of the entry, itself left out.
@@ -58,7 +58,7 @@ pub(super) struct Graph {
     pub(super) heads: Vec<usize>,
 }
 
-impl Graph {
+impl EditGraph {
     /// Orders entries, given as id and dependencies.
     pub(super) fn new(entries: &[(EntryId, &[EntryId])]) -> Self {
         let places: BTreeMap<EntryId, usize> = entries.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
@@ -121,7 +121,7 @@ mod tests {
         let entries: Vec<(EntryId, Vec<EntryId>)> =
             vec![(id(4), vec![id(2), id(3)]), (id(2), vec![id(9)]), (id(3), vec![id(9)]), (id(9), vec![]), (id(1), vec![id(7)])];
         let entries: Vec<(EntryId, &[EntryId])> = entries.iter().map(|(id, deps)| (*id, deps.as_slice())).collect();
-        let graph = Graph::new(&entries);
+        let graph = EditGraph::new(&entries);
         assert_eq!(graph.order, [3, 1, 2, 0]);
         assert_eq!(graph.heads, [3]);
         assert_eq!(graph.past.last().map(|past| past.iter().collect::<Vec<_>>()), Some(vec![0, 1, 2]));
@@ -131,6 +131,6 @@ mod tests {
     fn redundant_dependencies_are_dropped() {
         let entries: Vec<(EntryId, Vec<EntryId>)> = vec![(id(1), vec![]), (id(2), vec![id(1)]), (id(3), vec![id(1), id(2)])];
         let entries: Vec<(EntryId, &[EntryId])> = entries.iter().map(|(id, deps)| (*id, deps.as_slice())).collect();
-        assert_eq!(Graph::new(&entries).deps, [vec![], vec![0], vec![1]]);
+        assert_eq!(EditGraph::new(&entries).deps, [vec![], vec![0], vec![1]]);
     }
 }

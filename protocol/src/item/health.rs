@@ -1,7 +1,7 @@
 //! How the items of a circle are, for `kith doctor` and `kith status`.
 
 use super::reader::PAGE;
-use super::row::{Flags, Row, Tag, counter, local};
+use super::row::{Flags, ItemRow, Tag, counter, local};
 use crate::id::CircleId;
 use crate::store::{Read, StoreError, Table};
 
@@ -39,7 +39,7 @@ pub fn health(read: &dyn Read, circle: &CircleId) -> Result<Health, StoreError> 
     loop {
         let rows = read.scan(Table::Item, &[], &after, PAGE)?;
         for (_, value) in &rows {
-            let row = Row::read(value)?;
+            let row = ItemRow::read(value)?;
             if row.circle == tag && !row.kind().is_some_and(super::kind::Kind::is_mark) {
                 health.items += u64::from(row.counts());
                 health.waiting += u64::from(row.flags.has(Flags::WAITING) && !row.flags.has(Flags::REMOVED));

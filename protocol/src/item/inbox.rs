@@ -1,8 +1,8 @@
 //! What is new for the member of this machine. Marks are local: nobody else ever learns what she has seen.
 
 use super::kind::{Kind, fields};
-use super::reader::{PAGE, Reader};
-use super::row::{Flags, Row, Tag, counter, local, set_counter, view_item, view_parent, view_prefix};
+use super::reader::{ItemReader, PAGE};
+use super::row::{Flags, ItemRow, Tag, counter, local, set_counter, view_item, view_parent, view_prefix};
 use crate::codec;
 use crate::control::{InboxEntry, Time, Want};
 use crate::id::{CircleId, ItemKey};
@@ -16,7 +16,7 @@ const TOLD: [Kind; 4] = [Kind::Note, Kind::Reply, Kind::Event, Kind::Resource];
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn inbox(reader: &Reader<'_>) -> Result<Vec<InboxEntry>, StoreError> {
+pub fn inbox(reader: &ItemReader<'_>) -> Result<Vec<InboxEntry>, StoreError> {
     let mark = reader.seen_mark()?;
     let mut entries = Vec::new();
     for kind in TOLD {
@@ -31,7 +31,7 @@ pub fn inbox(reader: &Reader<'_>) -> Result<Vec<InboxEntry>, StoreError> {
     Ok(entries)
 }
 
-fn arrived_after(reader: &Reader<'_>, kind: Kind, mark: u64) -> Result<Vec<ItemKey>, StoreError> {
+fn arrived_after(reader: &ItemReader<'_>, kind: Kind, mark: u64) -> Result<Vec<ItemKey>, StoreError> {
     let prefix = view_prefix(reader.tag(), kind.number(), None);
     let mut found = Vec::new();
     let mut after = Vec::new();
@@ -50,7 +50,7 @@ fn arrived_after(reader: &Reader<'_>, kind: Kind, mark: u64) -> Result<Vec<ItemK
     }
 }
 
-fn entry(reader: &Reader<'_>, kind: Kind, shown: &super::reader::Shown) -> Result<Option<InboxEntry>, StoreError> {
+fn entry(reader: &ItemReader<'_>, kind: Kind, shown: &super::reader::Shown) -> Result<Option<InboxEntry>, StoreError> {
     let note = match shown.row.parent.filter(|_| kind == Kind::Reply) {
         Some(parent) => match reader.visible(&parent)?.filter(|note| note.row.kind() == Some(Kind::Note)) {
             Some(note) => Some(note),
@@ -96,14 +96,14 @@ pub fn see_all(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn see(tx: &mut Tx<'_>, key: &ItemKey) -> Result<(), StoreError> {
-    let Some(row) = Row::get(tx, key)? else { return Ok(()) };
+    let Some(row) = ItemRow::get(tx, key)? else { return Ok(()) };
     let mut after = Vec::new();
     let prefix = view_prefix(row.circle, Kind::Reply.number(), Some(key));
     loop {
         let rows = tx.scan(Table::View, &prefix, &after, PAGE)?;
         for (view, _) in rows.iter().filter(|(view, _)| view_parent(view) == Some(*key)) {
             let reply = view_item(view)?;
-            if let Some(row) = Row::get(tx, &reply)? {
+            if let Some(row) = ItemRow::get(tx, &reply)? {
                 mark(tx, &reply, row);
             }
         }
@@ -116,7 +116,7 @@ pub fn see(tx: &mut Tx<'_>, key: &ItemKey) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn mark(tx: &mut Tx<'_>, key: &ItemKey, mut row: Row) {
+fn mark(tx: &mut Tx<'_>, key: &ItemKey, mut row: ItemRow) {
     if !row.flags.has(Flags::SEEN | Flags::MINE) {
         row.flags.set(Flags::SEEN, true);
         row.put(tx, key);

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use super::built;
 use super::kind::Kind;
 use super::port::Ports;
-use super::row::{Flags, Row, Tag, counter, local, set_counter};
-use super::whole::{Shelf, single};
+use super::row::{Flags, ItemRow, Tag, counter, local, set_counter};
+use super::whole::{EntryCache, single};
 use crate::codec;
 use crate::id::{CircleId, ItemKey};
 use crate::limits::{BLOCK_ENTRIES, BODY_BYTES, TURN_STRETCHES};
@@ -44,14 +44,14 @@ impl Index {
     }
 
     /// Has an item's words brought up to date; gives the item its number where it has none.
-    pub(super) fn write(&mut self, tx: &mut Tx<'_>, key: &ItemKey, before: Option<&Row>, row: &mut Row) {
+    pub(super) fn write(&mut self, tx: &mut Tx<'_>, key: &ItemKey, before: Option<&ItemRow>, row: &mut ItemRow) {
         if !searchable(row) {
             if before.is_some_and(searchable) {
                 forget(tx, key, row);
             }
             return;
         }
-        let same = |before: &Row| before.slots == row.slots && !before.flags.has(Flags::UNBUILT);
+        let same = |before: &ItemRow| before.slots == row.slots && !before.flags.has(Flags::UNBUILT);
         if row.flags.has(Flags::UNBUILT) || before.is_some_and(|before| searchable(before) && same(before)) {
             return;
         }
@@ -122,7 +122,7 @@ pub fn index(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<boo
     if slice.looked == 0 {
         return Ok(false);
     }
-    let mut shelf = Shelf::default();
+    let mut shelf = EntryCache::default();
     shelf.fetch(tx, ports.source, slice.rows.iter().filter_map(|(_, row)| only(row)))?;
     let (mut done, mut bytes) = (0, 0);
     for (key, row) in &slice.rows {
@@ -150,7 +150,7 @@ pub fn index(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<boo
 #[derive(Debug, Default)]
 struct Slice {
     looked: usize,
-    rows: Vec<(ItemKey, Row)>,
+    rows: Vec<(ItemKey, ItemRow)>,
     stretches: BTreeSet<(u32, u64)>,
     several: usize,
 }
@@ -161,7 +161,7 @@ impl Slice {
         if self.looked >= SLICE {
             return Ok(false);
         }
-        let Some(row) = Row::get(read, &key)?.filter(searchable) else {
+        let Some(row) = ItemRow::get(read, &key)?.filter(searchable) else {
             self.looked += 1;
             return Ok(true);
         };
@@ -184,7 +184,7 @@ impl Slice {
 }
 
 /// The place of an item's only entry.
-fn only(row: &Row) -> Option<EntryAt> {
+fn only(row: &ItemRow) -> Option<EntryAt> {
     match row.slots.as_slice() {
         [slot] => Some(slot.at),
         _ => None,
@@ -192,13 +192,13 @@ fn only(row: &Row) -> Option<EntryAt> {
 }
 
 /// Takes an item's words out.
-pub(super) fn forget(tx: &mut Tx<'_>, key: &ItemKey, row: &Row) {
+pub(super) fn forget(tx: &mut Tx<'_>, key: &ItemKey, row: &ItemRow) {
     if row.number > 0 {
         tx.delete(Table::Search, &place(row, key));
     }
 }
 
-fn place(row: &Row, key: &ItemKey) -> Vec<u8> {
+fn place(row: &ItemRow, key: &ItemKey) -> Vec<u8> {
     [&row.number.to_be_bytes()[..], &key.0].concat()
 }
 
@@ -207,7 +207,7 @@ pub(super) fn found(place: &[u8]) -> Option<ItemKey> {
     place.get(8..)?.try_into().ok().map(ItemKey)
 }
 
-fn searchable(row: &Row) -> bool {
+fn searchable(row: &ItemRow) -> bool {
     let worded = matches!(row.kind(), Some(Kind::Note | Kind::Reply | Kind::Event | Kind::Resource));
     worded && row.listed() && !row.flags.has(Flags::HIDDEN)
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::kind::Kind;
-use super::reader::{PAGE, Reader, Shown};
+use super::reader::{ItemReader, PAGE, Shown};
 use super::recur::is_over;
 use super::row::{view_item, view_prefix};
 use super::show::{How, Reveal, event_of, has_new_reply, is_answered, note_of, resource_of};
@@ -17,7 +17,7 @@ use crate::store::{StoreError, Table};
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn notes(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Note>, StoreError> {
+pub fn notes(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Note>, StoreError> {
     list(reader, Kind::Note, &[Kind::Reply, Kind::Reaction], filter, |shown, how| {
         if filter.unanswered && (shown.state != NoteState::Visible || is_answered(reader, shown, how)?) {
             return Ok(None);
@@ -31,7 +31,7 @@ pub fn notes(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Note>, StoreErr
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn events(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreError> {
+pub fn events(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreError> {
     let mut events = all_events(reader, &Filter { limit: None, ..filter.clone() })?;
     events.sort_by(|a, b| (a.starts, a.created_at, &a.id).cmp(&(b.starts, b.created_at, &b.id)));
     let limit = filter.limit.unwrap_or(usize::MAX);
@@ -43,7 +43,7 @@ pub fn events(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreE
     Ok(events)
 }
 
-fn all_events(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreError> {
+fn all_events(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreError> {
     list(reader, Kind::Event, &[Kind::Rsvp], filter, |shown, how| {
         let event = event_of(reader, shown, how)?;
         let rule = event.rrule.as_deref().unwrap_or_default();
@@ -59,7 +59,7 @@ fn all_events(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreE
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn resources(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Resource>, StoreError> {
+pub fn resources(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Resource>, StoreError> {
     list(reader, Kind::Resource, &[], filter, |shown, how| {
         let resource = resource_of(reader, shown, how);
         Ok((!filter.new || resource.new).then_some(resource))
@@ -67,7 +67,7 @@ pub fn resources(reader: &Reader<'_>, filter: &Filter) -> Result<Vec<Resource>, 
 }
 
 fn list<T>(
-    reader: &Reader<'_>,
+    reader: &ItemReader<'_>,
     kind: Kind,
     children: &[Kind],
     filter: &Filter,

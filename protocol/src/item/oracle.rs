@@ -10,10 +10,10 @@ use automerge::{
     ActorId, Automerge, Change, ChangeHash, ExpandedChange, ObjId, ObjType, ReadDoc, ScalarValue, TextEncoding, Value as Stored,
 };
 
-use super::doc::Part;
+use super::doc::DocEntry;
 use super::edit::{Edit, Op, Value};
 use super::fields::Fields;
-use super::graph::{Graph, Past};
+use super::graph::{EditGraph, Past};
 use super::kind::{Form, Kind};
 use crate::id::EntryId;
 use crate::private::Private;
@@ -54,14 +54,14 @@ pub(super) struct Oracle {
 }
 
 impl Oracle {
-    pub(super) fn build(kind: Kind, parts: &[Part]) -> Self {
-        let mut parts: Vec<&Part> = parts.iter().collect();
+    pub(super) fn build(kind: Kind, parts: &[DocEntry]) -> Self {
+        let mut parts: Vec<&DocEntry> = parts.iter().collect();
         parts.sort_by_key(|part| part.id);
         parts.dedup_by_key(|part| part.id);
         let rests: Vec<Vec<EntryId>> = parts.iter().map(|part| part.edit.rests_on()).collect();
         let ids: Vec<(EntryId, &[EntryId])> = parts.iter().zip(&rests).map(|(part, rests)| (part.id, rests.as_slice())).collect();
-        let graph = Graph::new(&ids);
-        let ordered: Vec<&Part> = graph.order.iter().map(|at| parts[*at]).collect();
+        let graph = EditGraph::new(&ids);
+        let ordered: Vec<&DocEntry> = graph.order.iter().map(|at| parts[*at]).collect();
         let mut builder = Builder { kind: Some(kind), ..Builder::default() };
         builder.ranks = ordered.iter().enumerate().map(|(rank, part)| (part.id, rank)).collect();
         let base = builder.base();
@@ -143,7 +143,7 @@ impl Builder {
         Made { max_op, frontier, characters: Vec::new() }
     }
 
-    fn push(&mut self, base: &Made, part: &Part, deps: &[usize], past: &Past) {
+    fn push(&mut self, base: &Made, part: &DocEntry, deps: &[usize], past: &Past) {
         let mut frontier: Vec<ChangeHash> = deps.iter().flat_map(|dep| self.made[*dep].frontier.clone()).collect();
         if frontier.is_empty() {
             frontier.clone_from(&base.frontier);

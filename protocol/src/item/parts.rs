@@ -12,8 +12,8 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 
 use super::edit::Edit;
-use super::row::{Flags, Row, local};
-use super::whole::Piece;
+use super::row::{Flags, ItemRow, local};
+use super::whole::ItemEntry;
 use crate::circle::body::Retention;
 use crate::codec;
 use crate::id::{DeviceId, EntryId, ItemId, ItemKey, PersonId};
@@ -124,7 +124,7 @@ impl Shares {
     }
 
     /// Copies an entry in; `false` where it is beyond its writer's share.
-    pub(super) fn adopt(&mut self, tx: &mut Tx<'_>, key: &ItemKey, piece: &Piece, writer: PersonId) -> bool {
+    pub(super) fn adopt(&mut self, tx: &mut Tx<'_>, key: &ItemKey, piece: &ItemEntry, writer: PersonId) -> bool {
         self.lacking.retain(|at| *at != piece.at);
         let turn = Turn { seq: piece.at.seq, id: piece.id };
         let writer = if planted(Bug::OneShare) { self.item.creator } else { writer };
@@ -235,13 +235,13 @@ fn read_part(bytes: &[u8]) -> Result<PartRow, StoreError> {
 }
 
 /// An item's entries, as far as they were copied.
-pub(super) fn pieces(read: &dyn Read, key: &ItemKey, item: ItemId) -> Result<Vec<Piece>, StoreError> {
+pub(super) fn pieces(read: &dyn Read, key: &ItemKey, item: ItemId) -> Result<Vec<ItemEntry>, StoreError> {
     let (prefix, mut after, mut pieces) = (place(key, PART), Vec::new(), Vec::new());
     loop {
         let rows = read.scan(Table::Built, &prefix, &after, PAGE)?;
         for (_, bytes) in &rows {
             let PartRow { at, id, device, kind, retention, edit, .. } = read_part(bytes)?;
-            pieces.push(Piece { id, at, device, item, kind, retention, edit: edit.map(Arc::new) });
+            pieces.push(ItemEntry { id, at, device, item, kind, retention, edit: edit.map(Arc::new) });
         }
         match rows.last() {
             Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
@@ -257,7 +257,7 @@ pub(super) fn set_aside(tx: &mut Tx<'_>, key: &ItemKey, at: EntryAt) {
 }
 
 /// Takes everything out that is kept of an item here, and says which of its entries were beyond anybody's share or set aside.
-pub(super) fn forget(tx: &mut Tx<'_>, key: &ItemKey, row: &mut Row) -> Result<Vec<EntryAt>, StoreError> {
+pub(super) fn forget(tx: &mut Tx<'_>, key: &ItemKey, row: &mut ItemRow) -> Result<Vec<EntryAt>, StoreError> {
     if row.flags.has(Flags::UNBUILT) {
         row.flags.set(Flags::UNBUILT, false);
         tx.delete(Table::Local, &local::unbuilt(row.circle, key));

@@ -93,7 +93,7 @@ impl People for Summary {
 }
 
 /// How far own entries have travelled.
-pub trait Delivery {
+pub trait DeliveryCounts {
     /// On how many of how many other current devices an entry of one's own is known to be.
     fn of(&self, at: EntryAt) -> Option<(u32, u32)>;
 }

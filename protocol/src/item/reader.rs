@@ -6,10 +6,10 @@ use super::built;
 use super::compose;
 use super::kind::{Kind, fields};
 use super::parts::{self, Shares};
-use super::port::{Delivery, People, Source};
-use super::row::{Flags, Row, Slot, Tag, counter, local, view_item, view_parent, view_prefix};
+use super::port::{DeliveryCounts, People, Source};
+use super::row::{Flags, ItemRow, Slot, Tag, counter, local, view_item, view_parent, view_prefix};
 use super::veil::Veil;
-use super::whole::{Loaded, Shelf, Whole, load, single, skimmed};
+use super::whole::{EntryCache, Loaded, LoadedItem, load, single, skimmed};
 use crate::control::{self, Author, NoteState};
 use crate::id::{CircleId, ItemId, ItemKey, PersonId};
 use crate::log::entry::{EntryAt, Said};
@@ -21,7 +21,7 @@ pub(super) const PAGE: usize = 256;
 
 /// Everything that reading a circle's items takes.
 #[derive(Clone, Copy)]
-pub struct Reader<'a> {
+pub struct ItemReader<'a> {
     /// The store.
     pub read: &'a dyn Read,
     /// Opens entries.
@@ -29,7 +29,7 @@ pub struct Reader<'a> {
     /// Names people.
     pub people: &'a dyn People,
     /// Knows how far own entries have come.
-    pub delivery: &'a dyn Delivery,
+    pub delivery: &'a dyn DeliveryCounts,
     /// Knows what fell to cuts that the rows do not show yet.
     pub veil: &'a Veil,
     /// Which circle.
@@ -40,9 +40,9 @@ pub struct Reader<'a> {
     pub now: Millis,
 }
 
-impl std::fmt::Debug for Reader<'_> {
+impl std::fmt::Debug for ItemReader<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("circle", &self.circle).finish_non_exhaustive()
+        f.debug_struct("ItemReader").field("circle", &self.circle).finish_non_exhaustive()
     }
 }
 
@@ -50,21 +50,21 @@ impl std::fmt::Debug for Reader<'_> {
 #[derive(Debug)]
 pub(super) struct Shown {
     pub(super) key: ItemKey,
-    pub(super) row: Row,
+    pub(super) row: ItemRow,
     pub(super) state: NoteState,
     pub(super) author: Option<PersonId>,
     /// Only of visible items.
-    pub(super) whole: Option<Box<Whole>>,
+    pub(super) whole: Option<Box<LoadedItem>>,
 }
 
 /// Entries that items of one entry show, read at once.
 enum Entries {
-    Opened(Shelf),
+    Opened(EntryCache),
     Skimmed(BTreeMap<EntryAt, Said>),
 }
 
 impl Entries {
-    fn whole(&self, at: EntryAt, people: &dyn People) -> Option<Whole> {
+    fn whole(&self, at: EntryAt, people: &dyn People) -> Option<LoadedItem> {
         match self {
             Self::Opened(shelf) => single(shelf.get(at)?, people),
             Self::Skimmed(said) => skimmed(said.get(&at)?, people),
@@ -83,15 +83,15 @@ impl Entries {
 #[derive(Debug, Default)]
 pub(super) struct Children(BTreeMap<(Kind, ItemKey), Vec<ItemKey>>);
 
-impl<'a> Reader<'a> {
+impl<'a> ItemReader<'a> {
     pub(super) fn tag(&self) -> Tag {
         Tag::of(&self.circle)
     }
 
-    pub(super) fn row(&self, key: &ItemKey) -> Result<Option<Row>, StoreError> {
-        let mut row = Row::get(self.read, key)?.filter(|row| row.circle == self.tag());
+    pub(super) fn row(&self, key: &ItemKey) -> Result<Option<ItemRow>, StoreError> {
+        let mut row = ItemRow::get(self.read, key)?.filter(|row| row.circle == self.tag());
         // What it says may be of before a cut, too, while it waits to be put together.
-        let stale = |row: &Row| row.flags.has(Flags::UNBUILT) && row.slots.iter().any(|slot| slot.held);
+        let stale = |row: &ItemRow| row.flags.has(Flags::UNBUILT) && row.slots.iter().any(|slot| slot.held);
         if let Some(row) = row.as_mut().filter(|row| self.veil.hides(row) || stale(row)) {
             row.flags.set(Flags::HELD, true);
         }
@@ -106,12 +106,12 @@ impl<'a> Reader<'a> {
             rows.extend(self.row(key)?.filter(|row| row.kind().is_some()).map(|row| (*key, row)));
         }
         // Of an item of several entries that is still to be put together, the first says what shows meanwhile.
-        let opener = |row: &Row| if row.flags.has(Flags::UNBUILT) { row.slots.first() } else { first(row) }.copied();
-        let wanted = |row: &Row| text || row.flags.has(Flags::UNBUILT) || !row.flags.has(Flags::LONG);
+        let opener = |row: &ItemRow| if row.flags.has(Flags::UNBUILT) { row.slots.first() } else { first(row) }.copied();
+        let wanted = |row: &ItemRow| text || row.flags.has(Flags::UNBUILT) || !row.flags.has(Flags::LONG);
         let single = rows.iter().filter_map(|(_, row)| opener(row).filter(|_| wanted(row)));
         let single: BTreeSet<EntryAt> = single.map(|slot| slot.at).collect();
         let entries = if text {
-            let mut shelf = Shelf::default();
+            let mut shelf = EntryCache::default();
             shelf.fetch(self.read, self.source, single)?;
             Entries::Opened(shelf)
         } else {
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
         rows.into_iter().map(|(key, row)| self.one(key, row, &entries, text)).collect()
     }
 
-    fn one(&self, key: ItemKey, row: Row, entries: &Entries, text: bool) -> Result<Shown, StoreError> {
+    fn one(&self, key: ItemKey, row: ItemRow, entries: &Entries, text: bool) -> Result<Shown, StoreError> {
         let mut shown = Shown { key, state: state(&row, self.now), author: None, whole: None, row };
         let whole = |slot: &Slot| entries.whole(slot.at, self.people).filter(|_| !slot.held).map(Box::new);
         if let (true, false, Some(whole)) = (shown.row.flags.has(Flags::LONG), text, self.start_of(&shown)?) {
@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
     }
 
     /// May somebody still write into an item of several entries?
-    pub(super) fn has_room(&self, key: &ItemKey, person: PersonId) -> Result<(), compose::Stop> {
+    pub(super) fn has_room(&self, key: &ItemKey, person: PersonId) -> Result<(), compose::ComposeError> {
         let full = Shares::get(self.read, key)?.is_some_and(|shares| shares.is_full(&person));
         if !full {
             return Ok(());
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
     }
 
     /// How a long text of one entry begins, and all else that it says.
-    fn start_of(&self, shown: &Shown) -> Result<Option<Box<Whole>>, StoreError> {
+    fn start_of(&self, shown: &Shown) -> Result<Option<Box<LoadedItem>>, StoreError> {
         let there = first(&shown.row).is_some_and(|slot| !slot.held);
         if there { Ok(built::get(self.read, &shown.key, false)?.map(Box::new)) } else { Ok(None) }
     }
@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
     pub(super) fn full(&self, key: &ItemKey) -> Result<Option<Shown>, StoreError> {
         let Some(mut shown) = self.visible(key)? else { return Ok(None) };
         if shown.row.slots.len() > 1 {
-            let mut shelf = Shelf::default();
+            let mut shelf = EntryCache::default();
             if let Some(shares) = Shares::get(self.read, key)? {
                 parts::pieces(self.read, key, shares.item)?.into_iter().for_each(|piece| shelf.put(piece));
             }
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
         self.people.name(person).unwrap_or_else(|| person.text())
     }
 
-    /// Delivery, told to the author only: the word, and on how many of how many.
+    /// DeliveryCounts, told to the author only: the word, and on how many of how many.
     pub(super) fn delivery(&self, shown: &Shown) -> (Option<String>, Option<(u32, u32)>) {
         let me = self.people.me();
         let whole = shown.whole.as_ref().filter(|_| shown.author == Some(me));
@@ -332,14 +332,14 @@ impl Shown {
 }
 
 /// The entry of an item that has only one.
-fn first(row: &Row) -> Option<&Slot> {
+fn first(row: &ItemRow) -> Option<&Slot> {
     match row.slots.as_slice() {
         [slot] => Some(slot),
         _ => None,
     }
 }
 
-fn state(row: &Row, now: Millis) -> NoteState {
+fn state(row: &ItemRow, now: Millis) -> NoteState {
     if row.flags.has(Flags::REMOVED) {
         NoteState::Removed
     } else if row.flags.has(Flags::GONE) || row.expired(now) {
@@ -358,5 +358,5 @@ fn state(row: &Row, now: Millis) -> NoteState {
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn entries(read: &dyn Read, key: &ItemKey) -> Result<Vec<EntryAt>, StoreError> {
-    Ok(Row::get(read, key)?.map(|row| row.slots.iter().map(|slot| slot.at).collect()).unwrap_or_default())
+    Ok(ItemRow::get(read, key)?.map(|row| row.slots.iter().map(|slot| slot.at).collect()).unwrap_or_default())
 }

@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use super::reader::PAGE;
-use super::row::{Flags, Row, Tag};
+use super::row::{Flags, ItemRow, Tag};
 use crate::control::{Code, Error};
 use crate::id::{CircleId, ItemKey};
 use crate::store::{Read, StoreError, Table};
@@ -37,7 +37,7 @@ pub fn resolve(
         let rows = read.scan(Table::Item, &prefix, &after, PAGE)?;
         for (key, value) in &rows {
             let Some(key) = key.as_slice().try_into().ok().map(ItemKey) else { continue };
-            let row = Row::read(value)?;
+            let row = ItemRow::read(value)?;
             let Some(kind) = row.kind().filter(|kind| !kind.is_mark() && (kinds.is_empty() || kinds.contains(kind))) else {
                 continue;
             };

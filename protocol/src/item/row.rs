@@ -91,7 +91,7 @@ pub(super) struct Slot {
 /// An item on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-pub(super) struct Row {
+pub(super) struct ItemRow {
     #[n(0)]
     version: u8,
     /// Which circle.
@@ -126,7 +126,7 @@ pub(super) struct Row {
     pub(super) number: u64,
 }
 
-impl Row {
+impl ItemRow {
     pub(super) const fn new(circle: Tag) -> Self {
         Self {
             version: VERSION,
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn frozen_bytes_of_a_one_entry_note() {
-        let mut row = Row::new(Tag([1; 8]));
+        let mut row = ItemRow::new(Tag([1; 8]));
         row.kind = Kind::Note.number();
         row.flags.set(Flags::READY, true);
         row.created = Millis(1_795_359_600_000);
@@ -301,6 +301,6 @@ mod tests {
         let bytes = codec::encode(&row);
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "8b0148010101010101010101041b000001a203c56d8005818282031901 90f4820080f6f600".replace(' ', ""));
-        assert_eq!(Row::read(&bytes), Ok(row));
+        assert_eq!(ItemRow::read(&bytes), Ok(row));
     }
 }

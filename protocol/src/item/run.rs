@@ -18,7 +18,7 @@ pub(super) struct Anchor {
 
 /// Characters that one operation inserted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Run {
+pub(super) struct TextRun {
     /// Its entry, by place in the causal order, and among all entries by id.
     pub(super) rank: usize,
     pub(super) by_id: usize,
@@ -35,7 +35,7 @@ pub(super) struct Run {
 
 /// Characters of one entry that stand in a text, next to each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(super) struct TextSpan {
     pub(super) rank: usize,
     pub(super) counters: Range<u32>,
 }
@@ -43,7 +43,7 @@ pub(super) struct Piece {
 /// Everything that was inserted into an item's texts, and deleted.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
-    runs: Vec<Run>,
+    runs: Vec<TextRun>,
     /// Who deleted, of whose characters, which.
     deleted: Vec<(usize, usize, Range<u32>)>,
 }
@@ -53,7 +53,7 @@ impl Texts {
         self.runs.len()
     }
 
-    pub(super) fn insert(&mut self, run: Run) {
+    pub(super) fn insert(&mut self, run: TextRun) {
         self.runs.push(run);
     }
 
@@ -71,7 +71,7 @@ impl Texts {
     }
 
     /// A field's text, in order, as far as some entries made it.
-    pub(super) fn pieces(&self, field: u8, within: impl Fn(usize) -> bool) -> Vec<Piece> {
+    pub(super) fn pieces(&self, field: u8, within: impl Fn(usize) -> bool) -> Vec<TextSpan> {
         let gone = self.gone(&within);
         let behind = self.behind(field, &within);
         let mut walk = Walk { texts: self, gone: &gone, behind: &behind, pieces: Vec::new() };
@@ -119,7 +119,7 @@ struct Walk<'a> {
     texts: &'a Texts,
     gone: &'a BTreeMap<usize, Vec<Range<u32>>>,
     behind: &'a [(Option<Anchor>, usize)],
-    pieces: Vec<Piece>,
+    pieces: Vec<TextSpan>,
 }
 
 impl Walk<'_> {
@@ -166,7 +166,7 @@ impl Walk<'_> {
 
     fn push(&mut self, rank: usize, counters: Range<u32>) {
         if counters.start < counters.end {
-            self.pieces.push(Piece { rank, counters });
+            self.pieces.push(TextSpan { rank, counters });
         }
     }
 }

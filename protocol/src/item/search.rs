@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::index;
 use super::kind::{Kind, fields};
-use super::reader::{Reader, Shown};
-use super::row::{Row, Tag};
+use super::reader::{ItemReader, Shown};
+use super::row::{ItemRow, Tag};
 use crate::control::{SearchHit, Time};
 use crate::id::ItemKey;
 use crate::store::{Read, StoreError};
@@ -21,7 +21,7 @@ const SPARE: usize = 4;
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn search(read: &dyn Read, readers: &[Reader<'_>], words: &str, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
+pub fn search(read: &dyn Read, readers: &[ItemReader<'_>], words: &str, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
     let wanted: Vec<String> =
         words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     if wanted.is_empty() || limit == 0 {
@@ -47,10 +47,10 @@ pub fn search(read: &dyn Read, readers: &[Reader<'_>], words: &str, limit: usize
 }
 
 /// Of some items, those that match and may be shown, in their order. Read together: neighbours often lie in one block.
-fn among(read: &dyn Read, readers: &[Reader<'_>], keys: &[ItemKey], wanted: &[String]) -> Result<Vec<SearchHit>, StoreError> {
+fn among(read: &dyn Read, readers: &[ItemReader<'_>], keys: &[ItemKey], wanted: &[String]) -> Result<Vec<SearchHit>, StoreError> {
     let mut places = BTreeMap::new();
     for key in keys {
-        places.extend(Row::get(read, key)?.map(|row| (*key, row.circle)));
+        places.extend(ItemRow::get(read, key)?.map(|row| (*key, row.circle)));
     }
     let mut hits = BTreeMap::new();
     for reader in readers {
@@ -63,7 +63,7 @@ fn among(read: &dyn Read, readers: &[Reader<'_>], keys: &[ItemKey], wanted: &[St
     Ok(keys.iter().filter_map(|key| hits.remove(key)).collect())
 }
 
-fn hit(reader: &Reader<'_>, shown: &Shown, wanted: &[String]) -> Result<Option<SearchHit>, StoreError> {
+fn hit(reader: &ItemReader<'_>, shown: &Shown, wanted: &[String]) -> Result<Option<SearchHit>, StoreError> {
     let Some(kind @ (Kind::Note | Kind::Reply | Kind::Event | Kind::Resource)) = shown.row.kind() else { return Ok(None) };
     let mut title = shown.words(fields::TITLE);
     let mut content_warning = if matches!(kind, Kind::Note | Kind::Reply) { shown.some_words(fields::WARNING) } else { None };

@@ -8,8 +8,8 @@ use super::index::Index;
 use super::kind::{Kind, fields};
 use super::parts;
 use super::port::Ports;
-use super::row::{Flags, Row, Slot, Tag, counter, local, set_counter, view_prefix, view_says};
-use super::whole::{Loaded, Shelf, Whole, load};
+use super::row::{Flags, ItemRow, Slot, Tag, counter, local, set_counter, view_prefix, view_says};
+use super::whole::{EntryCache, Loaded, LoadedItem, load};
 use crate::circle::body::Retention;
 use crate::id::{CircleId, ItemKey};
 use crate::limits;
@@ -37,12 +37,12 @@ pub(super) struct Settled {
 }
 
 /// Where items are settled, one after the other.
-pub(super) struct Desk<'t, 'a, 's> {
+pub(super) struct Projector<'t, 'a, 's> {
     tx: &'t mut Tx<'a>,
     circle: &'s CircleId,
     tag: Tag,
     ports: Ports<'s>,
-    shelf: &'s mut Shelf,
+    shelf: &'s mut EntryCache,
     /// As it was, and as it is to be.
     arrived: (u64, u64),
     listed: (u64, u64),
@@ -51,12 +51,12 @@ pub(super) struct Desk<'t, 'a, 's> {
     destroys: usize,
 }
 
-impl<'t, 'a, 's> Desk<'t, 'a, 's> {
+impl<'t, 'a, 's> Projector<'t, 'a, 's> {
     pub(super) fn new(
         tx: &'t mut Tx<'a>,
         circle: &'s CircleId,
         ports: Ports<'s>,
-        shelf: &'s mut Shelf,
+        shelf: &'s mut EntryCache,
     ) -> Result<Self, StoreError> {
         let tag = Tag::of(circle);
         let arrived = counter(tx, &local::arrived(tag))?;
@@ -86,7 +86,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
     }
 
     /// Derives an item's rows from its entries.
-    pub(super) fn settle(&mut self, key: &ItemKey, before: Option<&Row>, mut row: Row) -> Result<Settled, StoreError> {
+    pub(super) fn settle(&mut self, key: &ItemKey, before: Option<&ItemRow>, mut row: ItemRow) -> Result<Settled, StoreError> {
         if row.flags.has(Flags::LOST) {
             // Judged by what there is now: anybody may write an entry that opens to nothing, about an item that is not here yet.
             row.flags.set(Flags::GONE | Flags::LOST, false);
@@ -96,7 +96,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         if !destroyed && !unchanged(before, &row) {
             settled.beyond = self.put_together(key, before, &mut row)?;
         }
-        let target = |row: &Row| row.parent.filter(|_| row.kind().is_some_and(Kind::is_mark));
+        let target = |row: &ItemRow| row.parent.filter(|_| row.kind().is_some_and(Kind::is_mark));
         // An earlier first edit that comes later may name another target, or be of another kind.
         settled.targets = before.and_then(target).into_iter().chain(target(&row)).collect();
         if destroyed {
@@ -117,7 +117,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
 
     /// Puts an item together from its entries, where they changed and this turn can bear it. Says which entries are beyond their
     /// writers' shares.
-    fn put_together(&mut self, key: &ItemKey, before: Option<&Row>, row: &mut Row) -> Result<Vec<EntryAt>, StoreError> {
+    fn put_together(&mut self, key: &ItemKey, before: Option<&ItemRow>, row: &mut ItemRow) -> Result<Vec<EntryAt>, StoreError> {
         let mut beyond = Vec::new();
         if row.slots.len() > 1 {
             let mut bench = Bench { tx: self.tx, key, shelf: self.shelf, people: self.ports.people };
@@ -148,7 +148,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
     }
 
     /// Nothing of it stands.
-    fn describe_nothing(&mut self, key: &ItemKey, row: &mut Row) {
+    fn describe_nothing(&mut self, key: &ItemKey, row: &mut ItemRow) {
         if self.shelf.lost(row) {
             row.flags.set(Flags::GONE | Flags::LOST, true);
             row.flags.set(Flags::WAITING, false);
@@ -162,7 +162,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         }
     }
 
-    fn describe(&mut self, row: &mut Row, whole: &Whole) {
+    fn describe(&mut self, row: &mut ItemRow, whole: &LoadedItem) {
         row.kind = whole.kind.number();
         row.created = whole.created;
         row.retention = whole.retention;
@@ -185,7 +185,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
     }
 
     /// When a talk item's time is over. A label that lies ahead of this machine's clock does not prolong it.
-    fn expiry(&self, row: &Row) -> Option<Millis> {
+    fn expiry(&self, row: &ItemRow) -> Option<Millis> {
         let Retention::Days(days) = row.retention else { return None };
         let from = row.created.min(self.ports.now);
         Some(from.plus(u64::from(days).saturating_mul(DAY)))
@@ -193,7 +193,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
 
     /// The same of what lies aside, or came without its first edit: it ends when its creator's earliest words in it do, which is
     /// never before the item itself.
-    fn expiry_of_parts(&self, row: &Row) -> Option<Millis> {
+    fn expiry_of_parts(&self, row: &ItemRow) -> Option<Millis> {
         let pieces = row.slots.iter().filter_map(|slot| self.shelf.get(slot.at));
         let hers = pieces.filter(|piece| self.ports.people.person(&piece.device) == Some(piece.item.creator));
         let ends = hers.filter_map(|piece| {
@@ -205,7 +205,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
 
     /// Destroys an item, which must not be listed any more: at once, or after the others that are due, where this is much already.
     /// Destroys an item, where this turn has not destroyed much already; else it is due at once, and time takes it.
-    fn destroy_soon(&mut self, key: &ItemKey, row: &mut Row) -> Result<Vec<EntryAt>, StoreError> {
+    fn destroy_soon(&mut self, key: &ItemKey, row: &mut ItemRow) -> Result<Vec<EntryAt>, StoreError> {
         let spent = self.tx.spend();
         if spent.destroyed > 0 && spent.destroyed + row.slots.len() > TURN_DESTROYED {
             row.due = Some(self.ports.now);
@@ -215,7 +215,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         self.destroy(key, row)
     }
 
-    fn destroy(&mut self, key: &ItemKey, row: &mut Row) -> Result<Vec<EntryAt>, StoreError> {
+    fn destroy(&mut self, key: &ItemKey, row: &mut ItemRow) -> Result<Vec<EntryAt>, StoreError> {
         let much = row.slots.len() > self.destroys && self.destroys < limits::TURN_DESTROYED && !row.flags.has(Flags::LOST);
         if much {
             row.due = Some(self.ports.now);
@@ -231,13 +231,13 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         Ok(row.slots.iter().map(|slot| slot.at).chain(beyond).collect())
     }
 
-    fn write(&mut self, key: &ItemKey, before: Option<&Row>, row: &mut Row) {
+    fn write(&mut self, key: &ItemKey, before: Option<&ItemRow>, row: &mut ItemRow) {
         if before == Some(row) && !row.listed() {
             return;
         }
         self.index.write(self.tx, key, before, row);
         row.put(self.tx, key);
-        let counted = u64::from(before.is_some_and(Row::counts));
+        let counted = u64::from(before.is_some_and(ItemRow::counts));
         self.listed.1 = (self.listed.1 + u64::from(row.counts())).saturating_sub(counted);
         let old_due = before.and_then(|before| before.due).filter(|due| Some(*due) != row.due);
         if let Some(due) = old_due {
@@ -247,7 +247,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         if let Some(due) = row.due.filter(|_| !row.flags.has(Flags::GONE) && planned != row.due) {
             self.tx.put(Table::Local, &local::due(due, key), vec![1]);
         }
-        let view = |row: &Row| row.listed().then(|| (row.view_key(key), row.view_value()));
+        let view = |row: &ItemRow| row.listed().then(|| (row.view_key(key), row.view_value()));
         let (old, new) = (before.and_then(view), view(row));
         if old != new {
             if let Some((view, _)) = &old {
@@ -259,11 +259,11 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         }
     }
 
-    fn applied(&self, key: &ItemKey, before: Option<&Row>, row: &Row) -> Option<Applied> {
+    fn applied(&self, key: &ItemKey, before: Option<&ItemRow>, row: &ItemRow) -> Option<Applied> {
         let kind = row.kind().filter(|kind| !kind.is_mark())?;
         let built = !row.flags.has(Flags::UNBUILT);
-        let edited = |before: &Row| built && (before.slots != row.slots || before.flags.has(Flags::UNBUILT));
-        let change = match (before.is_some_and(Row::listed), row.listed()) {
+        let edited = |before: &ItemRow| built && (before.slots != row.slots || before.flags.has(Flags::UNBUILT));
+        let change = match (before.is_some_and(ItemRow::listed), row.listed()) {
             (false, true) => "new",
             (true, false) => "remove",
             (true, true) if before.is_some_and(edited) => "edit",
@@ -273,7 +273,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
         Some(Applied { circle: *self.circle, key: *key, kind, change })
     }
 
-    fn remarked(&self, key: &ItemKey, kind: Kind, before: &Row, row: &Row) -> Option<Applied> {
+    fn remarked(&self, key: &ItemKey, kind: Kind, before: &ItemRow, row: &ItemRow) -> Option<Applied> {
         let flip =
             |flag, on, off| (before.flags.has(flag) != row.flags.has(flag)).then(|| if row.flags.has(flag) { on } else { off });
         let change = flip(Flags::HIDDEN, "hide", "show").or_else(|| flip(Flags::PINNED, "pin", "unpin"))?;
@@ -282,8 +282,8 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
 
     /// Looks anew at the tombstones, hides and pins about an item, and settles it. It need not be here yet.
     pub(super) fn refresh(&mut self, key: &ItemKey) -> Result<Settled, StoreError> {
-        let before = Row::get(self.tx, key)?;
-        let mut row = before.clone().unwrap_or_else(|| Row::new(self.tag));
+        let before = ItemRow::get(self.tx, key)?;
+        let mut row = before.clone().unwrap_or_else(|| ItemRow::new(self.tag));
         if row.kind().is_some_and(Kind::is_mark) {
             return Ok(Settled::default());
         }
@@ -323,7 +323,7 @@ impl<'t, 'a, 's> Desk<'t, 'a, 's> {
 }
 
 /// Stands an item on the same entries as before, so that its row says all of it already?
-fn unchanged(before: Option<&Row>, row: &Row) -> bool {
+fn unchanged(before: Option<&ItemRow>, row: &ItemRow) -> bool {
     before.is_some_and(|before| {
         before.slots == row.slots && before.flags.has(Flags::READY) && !before.flags.has(Flags::UNBUILT | Flags::LOST)
     })

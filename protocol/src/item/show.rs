@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::{Kind, fields};
-use super::reader::{Children, Reader, Shown};
+use super::reader::{Children, ItemReader, Shown};
 use super::valid::is_address;
 use super::whole::touched;
 use crate::control::{Author, Change, Event, Note, NoteState, Reply, Resource, Revision, RsvpCounts, Time, Want};
@@ -35,7 +35,7 @@ impl Reveal {
     }
 
     /// May the body of that author's be shown?
-    fn shows(self, reader: &Reader<'_>, author: Option<PersonId>) -> bool {
+    fn shows(self, reader: &ItemReader<'_>, author: Option<PersonId>) -> bool {
         match self {
             Self::Nothing => false,
             Self::Own => author == Some(reader.people.me()),
@@ -66,7 +66,7 @@ impl How<'_> {
     }
 
     /// The children of a note that are shown with it, oldest first, and whether these are all.
-    fn children_of(&self, reader: &Reader<'_>, kind: Kind, note: &ItemKey) -> Result<(Vec<ItemKey>, bool), StoreError> {
+    fn children_of(&self, reader: &ItemReader<'_>, kind: Kind, note: &ItemKey) -> Result<(Vec<ItemKey>, bool), StoreError> {
         let (keys, all) = reader.children_in(self.all, kind, note, self.children())?;
         if let Some(left) = self.left {
             left.set(left.get().saturating_sub(keys.len()));
@@ -79,7 +79,7 @@ impl How<'_> {
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn note(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Option<Note>, StoreError> {
+pub fn note(reader: &ItemReader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Option<Note>, StoreError> {
     let Some(row) = reader.row(key)? else { return Ok(None) };
     let key = if row.kind() == Some(Kind::Reply) { row.parent.unwrap_or(*key) } else { *key };
     let how = How { reveal, mark: reader.seen_mark()?, all: None, full: true, left: None };
@@ -91,7 +91,7 @@ pub fn note(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Option
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn event(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Event>, StoreError> {
+pub fn event(reader: &ItemReader<'_>, key: &ItemKey) -> Result<Option<Event>, StoreError> {
     let how = How { reveal: Reveal::Nothing, mark: reader.seen_mark()?, all: None, full: true, left: None };
     let shown = reader.shown(&[*key], true)?.pop().filter(|shown| shown.row.kind() == Some(Kind::Event));
     shown.map(|shown| event_of(reader, &shown, how)).transpose()
@@ -101,13 +101,13 @@ pub fn event(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Event>, StoreE
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn resource(reader: &Reader<'_>, key: &ItemKey) -> Result<Option<Resource>, StoreError> {
+pub fn resource(reader: &ItemReader<'_>, key: &ItemKey) -> Result<Option<Resource>, StoreError> {
     let how = How { reveal: Reveal::Nothing, mark: reader.seen_mark()?, all: None, full: true, left: None };
     let shown = reader.shown(&[*key], true)?.pop().filter(|shown| shown.row.kind() == Some(Kind::Resource));
     Ok(shown.map(|shown| resource_of(reader, &shown, how)))
 }
 
-pub(super) fn note_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Result<Note, StoreError> {
+pub(super) fn note_of(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>) -> Result<Note, StoreError> {
     let visible = shown.state == NoteState::Visible;
     let content_warning = shown.some_words(fields::WARNING);
     let (delivery, delivered) = reader.delivery(shown);
@@ -153,14 +153,14 @@ pub(super) fn want(word: &str) -> Option<Want> {
 }
 
 /// The replies to a note, and whether these are all.
-fn replies(reader: &Reader<'_>, note: &Shown, warned: bool, how: How<'_>) -> Result<(Vec<Reply>, bool), StoreError> {
+fn replies(reader: &ItemReader<'_>, note: &Shown, warned: bool, how: How<'_>) -> Result<(Vec<Reply>, bool), StoreError> {
     let (keys, all) = how.children_of(reader, Kind::Reply, &note.key)?;
     let replies =
         reader.shown(&keys, how.full)?.into_iter().filter(|reply| matches!(reply.state, NoteState::Visible | NoteState::Hidden));
     Ok((replies.map(|reply| reply_of(reader, &reply, warned, how)).collect(), all))
 }
 
-fn reply_of(reader: &Reader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> Reply {
+fn reply_of(reader: &ItemReader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> Reply {
     Reply {
         id: shown.key.text(Kind::Reply.letter()),
         cut: shown.is_cut(),
@@ -179,7 +179,7 @@ fn reply_of(reader: &Reader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> R
 type Reactions = BTreeMap<String, Vec<Author>>;
 
 /// The reactions to a note, and whether these are all. The same by the same person counts once.
-fn reactions(reader: &Reader<'_>, note: &ItemKey, how: How<'_>) -> Result<(Reactions, bool), StoreError> {
+fn reactions(reader: &ItemReader<'_>, note: &ItemKey, how: How<'_>) -> Result<(Reactions, bool), StoreError> {
     let (keys, all) = how.children_of(reader, Kind::Reaction, note)?;
     let mut seen: BTreeSet<(String, PersonId)> = BTreeSet::new();
     let mut reactions = Reactions::new();
@@ -193,7 +193,7 @@ fn reactions(reader: &Reader<'_>, note: &ItemKey, how: How<'_>) -> Result<(React
 }
 
 /// Does somebody else's reply stand?
-pub(super) fn is_answered(reader: &Reader<'_>, note: &Shown, how: How<'_>) -> Result<bool, StoreError> {
+pub(super) fn is_answered(reader: &ItemReader<'_>, note: &Shown, how: How<'_>) -> Result<bool, StoreError> {
     let (keys, _) = reader.children_in(how.all, Kind::Reply, &note.key, if how.full { usize::MAX } else { LIST_CHILDREN })?;
     for some in keys.rchunks(ANSWERS) {
         let answers = |reply: &Shown| reply.state == NoteState::Visible && reply.author != note.author;
@@ -209,7 +209,7 @@ pub(super) fn has_new_reply(note: &Note) -> bool {
     note.replies.iter().any(|reply| reply.new)
 }
 
-pub(super) fn event_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Result<Event, StoreError> {
+pub(super) fn event_of(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>) -> Result<Event, StoreError> {
     let moment = |field| shown.whole.as_ref().and_then(|whole| whole.fields.moment(field)).map(Time);
     let starts_local = shown.words(fields::STARTS_LOCAL);
     let status = shown.words(fields::STATUS);
@@ -241,7 +241,7 @@ pub(super) fn event_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resu
 }
 
 /// One answer a person: the last by its author's clock, ties by key, so that all machines agree.
-pub(super) fn answers(reader: &Reader<'_>, event: &ItemKey, how: How<'_>) -> Result<RsvpCounts, StoreError> {
+pub(super) fn answers(reader: &ItemReader<'_>, event: &ItemKey, how: How<'_>) -> Result<RsvpCounts, StoreError> {
     let (keys, _) = reader.children_in(how.all, Kind::Rsvp, event, usize::MAX)?;
     let mut last: BTreeMap<PersonId, Shown> = BTreeMap::new();
     for shown in reader.shown(&keys, how.full)?.into_iter().filter(|shown| shown.whole.is_some()) {
@@ -265,7 +265,7 @@ pub(super) fn answers(reader: &Reader<'_>, event: &ItemKey, how: How<'_>) -> Res
     Ok(counts)
 }
 
-pub(super) fn resource_of(reader: &Reader<'_>, shown: &Shown, how: How<'_>) -> Resource {
+pub(super) fn resource_of(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>) -> Resource {
     let kind = shown.words(fields::RESOURCE_KIND);
     let (url, refused_url) = address(shown.words(fields::URL));
     Resource {
@@ -300,7 +300,7 @@ fn address(text: String) -> (String, Option<String>) {
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn history(reader: &Reader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Vec<Revision>, StoreError> {
+pub fn history(reader: &ItemReader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Vec<Revision>, StoreError> {
     let Some(shown) = reader.full(key)? else { return Ok(Vec::new()) };
     let Some(whole) = &shown.whole else { return Ok(Vec::new()) };
     let mut warned = !whole.fields.words(fields::WARNING).is_empty();

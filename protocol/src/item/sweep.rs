@@ -3,7 +3,7 @@
 
 use super::index;
 use super::parts;
-use super::row::{Flags, Row, counter, local, set_counter, view_item};
+use super::row::{Flags, ItemRow, counter, local, set_counter, view_item};
 use crate::id::ItemKey;
 use crate::limits;
 use crate::log::entry::EntryAt;
@@ -33,7 +33,7 @@ pub fn sweep(tx: &mut Tx<'_>, now: Millis, limit: usize) -> Result<Vec<EntryAt>,
         }
         tx.delete(Table::Local, &index);
         let key = view_item(&index)?;
-        let Some(row) = Row::get(tx, &key)?.filter(|row| row.due.is_some() && row.due == when(&index)) else { continue };
+        let Some(row) = ItemRow::get(tx, &key)?.filter(|row| row.due.is_some() && row.due == when(&index)) else { continue };
         destroy.extend(end(tx, &key, row)?);
         if destroy.len() >= limits::TURN_DESTROYED {
             break;
@@ -42,7 +42,7 @@ pub fn sweep(tx: &mut Tx<'_>, now: Millis, limit: usize) -> Result<Vec<EntryAt>,
     Ok(destroy)
 }
 
-fn end(tx: &mut Tx<'_>, key: &ItemKey, mut row: Row) -> Result<Vec<EntryAt>, StoreError> {
+fn end(tx: &mut Tx<'_>, key: &ItemKey, mut row: ItemRow) -> Result<Vec<EntryAt>, StoreError> {
     if row.counts() {
         let listed = local::listed(row.circle);
         let count = counter(tx, &listed)?;
@@ -72,7 +72,7 @@ fn when(index: &[u8]) -> Option<Millis> {
 /// What a rebuild from the log cannot know: what was seen here, and since when things are to be destroyed.
 #[derive(Clone, Debug, Default)]
 #[must_use = "what is not restored is new again"]
-pub struct Kept(Vec<(ItemKey, Row)>);
+pub struct Kept(Vec<(ItemKey, ItemRow)>);
 
 /// Rows looked at in one go.
 const PAGE: usize = 1_000;
@@ -92,7 +92,7 @@ pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
             for (key, value) in &rows {
                 tx.delete(table, key);
                 if table == Table::Item {
-                    let mut row = Row::read(value)?;
+                    let mut row = ItemRow::read(value)?;
                     row.slots.clear();
                     let item = view_item(key)?;
                     // The word index cannot be read back; what is in it stands under an item's key.
@@ -114,7 +114,7 @@ pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
 /// [`StoreError`] where the store fails.
 pub fn restore(tx: &mut Tx<'_>, kept: &Kept) -> Result<(), StoreError> {
     for (key, old) in &kept.0 {
-        let Some(mut row) = Row::get(tx, key)? else { continue };
+        let Some(mut row) = ItemRow::get(tx, key)? else { continue };
         let before = row.clone();
         row.arrived = old.arrived;
         row.flags.set(Flags::SEEN, old.flags.has(Flags::SEEN));

@@ -12,9 +12,9 @@ use std::rc::Rc;
 
 use rand_core::CryptoRng;
 
-use super::compose::{self, Place, Stop};
-use super::port::{Delivery, People, Ports, Source, Writer};
-use super::reader::Reader;
+use super::compose::{self, ComposeContext, ComposeError};
+use super::port::{DeliveryCounts, People, Ports, Source, Writer};
+use super::reader::ItemReader;
 use super::{Outcome, Report, apply, rejudge, sweep};
 use crate::circle::body::{ChainId, Retention, Role};
 use crate::control::{self, NewNote};
@@ -23,7 +23,7 @@ use crate::id::{CircleId, DeviceId, EntryId, Incarnation, ItemKey, PersonId};
 use crate::log::entry::{EntryAt, NewEntry, Opened};
 use crate::store::{MemoryStore, Read, Store, StoreError};
 use crate::time::{HOUR, Millis};
-use crate::tx::{Batch, Tx};
+use crate::tx::{Turn, Tx};
 
 const CIRCLE: CircleId = CircleId([7; 32]);
 const START: Millis = Millis(1_795_359_600_000);
@@ -68,7 +68,7 @@ impl People for Names {
     }
 }
 
-impl Delivery for Names {
+impl DeliveryCounts for Names {
     fn of(&self, _: EntryAt) -> Option<(u32, u32)> {
         Some((1, 3))
     }
@@ -107,10 +107,10 @@ impl Machine {
         Self { me, now: START, retention: Retention::Keep, store, log, rng: Seeded::new(u64::from(me)), written: 0 }
     }
 
-    fn reader<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T, StoreError>) -> T {
+    fn reader<T>(&self, read: impl FnOnce(&ItemReader<'_>) -> Result<T, StoreError>) -> T {
         let names = Names(self.me);
         let log = Rc::clone(&self.log);
-        let reader = Reader {
+        let reader = ItemReader {
             read: &self.store,
             source: &*log,
             people: &names,
@@ -123,8 +123,8 @@ impl Machine {
         read(&reader).expect("memory never fails")
     }
 
-    fn place(&self) -> Place {
-        Place { me: person(self.me), role: role(self.me), now: self.now, retention: self.retention }
+    fn place(&self) -> ComposeContext {
+        ComposeContext { me: person(self.me), role: role(self.me), now: self.now, retention: self.retention }
     }
 
     /// Writes what was composed as this machine's next entries, and takes it in.
@@ -197,7 +197,7 @@ impl Machine {
 
     fn with_tx<T>(&mut self, work: impl FnOnce(&mut Tx<'_>, Ports<'_>) -> Result<T, StoreError>) -> T {
         let (names, log) = (Names(self.me), Rc::clone(&self.log));
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut tx = Tx::new(&self.store, &batch);
         let done = work(&mut tx, Ports { source: &*log, people: &names, now: self.now }).expect("memory never fails");
         tx.finish().join(&mut batch);
@@ -208,14 +208,14 @@ impl Machine {
     /// Composes with what this machine shows now.
     fn say<T>(
         &mut self,
-        compose: impl FnOnce(&Reader<'_>, &Place, &mut dyn CryptoRng) -> Result<T, Stop>,
+        compose: impl FnOnce(&ItemReader<'_>, &ComposeContext, &mut dyn CryptoRng) -> Result<T, ComposeError>,
     ) -> Result<T, control::Error> {
         let place = self.place();
         let mut rng = self.rng.clone();
         let said = self.reader(|reader| match compose(reader, &place, &mut rng) {
             Ok(said) => Ok(Ok(said)),
-            Err(Stop::Refused(error)) => Ok(Err(*error)),
-            Err(Stop::Store(error)) => Err(error),
+            Err(ComposeError::Refused(error)) => Ok(Err(*error)),
+            Err(ComposeError::Store(error)) => Err(error),
         });
         self.rng = rng;
         said

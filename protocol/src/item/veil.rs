@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::kind::Kind;
-use super::row::Row;
+use super::row::ItemRow;
 use crate::circle::body::Role;
 use crate::circle::left::Left;
 
@@ -18,7 +18,7 @@ impl Veil {
     }
 
     /// Does an item rest on an entry that does not stand, and is shown all the same?
-    pub(super) fn hides(&self, row: &Row) -> bool {
+    pub(super) fn hides(&self, row: &ItemRow) -> bool {
         let needed = row.kind().map_or(Role::Guest, Kind::opened_by);
         let fell = |chain: &u32, seq: u64| self.0.get(chain).is_some_and(|left| !left.stands(seq, needed));
         !self.0.is_empty() && row.slots.iter().any(|slot| !slot.held && fell(&slot.at.chain, slot.at.seq))

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::diff::Character;
-use super::doc::{Doc, Part};
+use super::doc::{Doc, DocEntry};
 use super::edit::{Edit, Op};
 use super::fields::{Fields, view_of_one};
-use super::graph::{Graph, Past};
+use super::graph::{EditGraph, Past};
 use super::kind::{Kind, fields};
 use super::port::{People, Source};
-use super::row::Row;
+use super::row::ItemRow;
 use crate::circle::body::Retention;
 use crate::id::{DeviceId, EntryId, ItemId, PersonId};
 use crate::limits::{EDIT_DEPS, LIST_TEXT};
@@ -20,7 +20,7 @@ use crate::time::Millis;
 
 /// An opened entry, read as an edit list.
 #[derive(Clone, Debug)]
-pub(super) struct Piece {
+pub(super) struct ItemEntry {
     pub(super) id: EntryId,
     pub(super) at: EntryAt,
     pub(super) device: DeviceId,
@@ -31,7 +31,7 @@ pub(super) struct Piece {
     pub(super) edit: Option<Arc<Edit>>,
 }
 
-impl Piece {
+impl ItemEntry {
     pub(super) fn new(opened: &Opened, edit: Option<Edit>) -> Self {
         Self {
             id: opened.id,
@@ -57,10 +57,10 @@ impl Piece {
 
 /// Entries at hand, so that none is opened twice.
 #[derive(Debug, Default)]
-pub(super) struct Shelf(BTreeMap<EntryAt, Option<Piece>>);
+pub(super) struct EntryCache(BTreeMap<EntryAt, Option<ItemEntry>>);
 
-impl Shelf {
-    pub(super) fn put(&mut self, piece: Piece) {
+impl EntryCache {
+    pub(super) fn put(&mut self, piece: ItemEntry) {
         self.0.insert(piece.at, Some(piece));
     }
 
@@ -78,11 +78,11 @@ impl Shelf {
         }
         let opened = source.load_many(read, &wanted)?;
         self.0.extend(wanted.into_iter().map(|at| (at, None)));
-        self.0.extend(opened.iter().map(|opened| (opened.at, Some(Piece::of(opened)))));
+        self.0.extend(opened.iter().map(|opened| (opened.at, Some(ItemEntry::of(opened)))));
         Ok(())
     }
 
-    pub(super) fn get(&self, at: EntryAt) -> Option<&Piece> {
+    pub(super) fn get(&self, at: EntryAt) -> Option<&ItemEntry> {
         self.0.get(&at).and_then(Option::as_ref)
     }
 
@@ -92,8 +92,8 @@ impl Shelf {
     }
 
     /// Can nothing of an item that does not stand ever stand: did each entry come destroyed, or does it rest on one that did?
-    pub(super) fn lost(&self, row: &Row) -> bool {
-        let pieces: Vec<&Piece> = row.slots.iter().filter_map(|slot| self.get(slot.at)).collect();
+    pub(super) fn lost(&self, row: &ItemRow) -> bool {
+        let pieces: Vec<&ItemEntry> = row.slots.iter().filter_map(|slot| self.get(slot.at)).collect();
         if pieces.is_empty() || pieces.len() < row.slots.len() {
             return false;
         }
@@ -117,7 +117,7 @@ impl Shelf {
 
 /// An item as it stands.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub(super) struct LoadedItem {
     pub(super) kind: Kind,
     pub(super) item: ItemId,
     pub(super) about: Option<ItemId>,
@@ -134,13 +134,13 @@ pub(super) struct Whole {
     /// Its text goes on.
     pub(super) cut: bool,
     /// In causal order; left out where the built row says what it says.
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<HistoryStep>,
     pub(super) doc: Option<Doc>,
 }
 
 /// An entry that made an item what it is.
 #[derive(Clone, Debug)]
-pub(super) struct Step {
+pub(super) struct HistoryStep {
     pub(super) id: EntryId,
     pub(super) writer: PersonId,
     pub(super) when: Millis,
@@ -151,7 +151,7 @@ pub(super) struct Step {
 #[derive(Debug)]
 pub(super) enum Loaded {
     /// It stands.
-    Ready(Box<Whole>),
+    Ready(Box<LoadedItem>),
     /// Nothing of it stands, though its first edit is here.
     Held,
     /// Its first edit is not here, not open, or destroyed.
@@ -159,7 +159,7 @@ pub(super) enum Loaded {
 }
 
 /// Puts an item together from its entries, which must be on the shelf.
-pub(super) fn load(row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
+pub(super) fn load(row: &ItemRow, shelf: &EntryCache, people: &dyn People) -> Loaded {
     if let [slot] = row.slots.as_slice()
         && !slot.held
     {
@@ -172,16 +172,16 @@ pub(super) fn load(row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
 }
 
 /// What an entry that opens an item says by itself.
-pub(super) fn single(piece: &Piece, people: &dyn People) -> Option<Whole> {
+pub(super) fn single(piece: &ItemEntry, people: &dyn People) -> Option<LoadedItem> {
     let edit = piece.edit.as_ref()?;
     let writer = piece.writer(people);
     let whole = alone(edit, writer, (piece.kind, piece.item, piece.retention, piece.at), people)?;
-    let step = Step { id: piece.id, writer, when: edit.at, edit: Arc::clone(edit) };
-    Some(Whole { steps: vec![step], ..whole })
+    let step = HistoryStep { id: piece.id, writer, when: edit.at, edit: Arc::clone(edit) };
+    Some(LoadedItem { steps: vec![step], ..whole })
 }
 
 /// The same of an entry of which it is known what it says, and not its id: without steps.
-pub(super) fn skimmed(said: &Said, people: &dyn People) -> Option<Whole> {
+pub(super) fn skimmed(said: &Said, people: &dyn People) -> Option<LoadedItem> {
     let edit = Edit::parse(said.payload.as_deref()?, Kind::of(said.kind)?).ok()?;
     let writer = people.person(&said.device).unwrap_or(said.item.creator);
     alone(&edit, writer, (said.kind, said.item, said.retention, said.at), people)
@@ -192,9 +192,9 @@ fn alone(
     writer: PersonId,
     (kind, item, retention, at): (u8, ItemId, Retention, EntryAt),
     people: &dyn People,
-) -> Option<Whole> {
+) -> Option<LoadedItem> {
     let kind = Kind::of(kind).filter(|_| edit.opens())?;
-    Some(Whole {
+    Some(LoadedItem {
         kind,
         item,
         about: edit.about,
@@ -212,13 +212,13 @@ fn alone(
 }
 
 struct Known<'a> {
-    piece: &'a Piece,
+    piece: &'a ItemEntry,
     edit: &'a Arc<Edit>,
     writer: PersonId,
     held: bool,
 }
 
-fn many(row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
+fn many(row: &ItemRow, shelf: &EntryCache, people: &dyn People) -> Loaded {
     let mut known: BTreeMap<EntryId, Known<'_>> = BTreeMap::new();
     for slot in &row.slots {
         let Some(piece) = shelf.get(slot.at) else { continue };
@@ -234,7 +234,7 @@ fn many(row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
     let rests: Vec<Vec<EntryId>> = known.iter().map(|known| known.edit.rests_on()).collect();
     let ids: Vec<(EntryId, &[EntryId])> =
         known.iter().zip(&rests).map(|(known, rests)| (known.piece.id, rests.as_slice())).collect();
-    let graph = Graph::new(&ids);
+    let graph = EditGraph::new(&ids);
     let ordered: Vec<&Known<'_>> = graph.order.iter().filter_map(|at| known.get(*at)).collect();
     let standing = standing(&graph, &ordered);
     let Some(kind) = standing.first().and_then(|known| Kind::of(known.piece.kind)) else {
@@ -244,7 +244,7 @@ fn many(row: &Row, shelf: &Shelf, people: &dyn People) -> Loaded {
 }
 
 /// What stands, and what others' standing entries rest on. An own entry beyond a cut takes what its author built on it along.
-fn standing<'a, 'b>(graph: &Graph, ordered: &[&'b Known<'a>]) -> Vec<&'b Known<'a>> {
+fn standing<'a, 'b>(graph: &EditGraph, ordered: &[&'b Known<'a>]) -> Vec<&'b Known<'a>> {
     let mut held: BTreeMap<PersonId, Past> = BTreeMap::new();
     for (rank, known) in ordered.iter().enumerate().filter(|(_, known)| known.held) {
         held.entry(known.writer).or_default().add(rank);
@@ -264,9 +264,13 @@ fn standing<'a, 'b>(graph: &Graph, ordered: &[&'b Known<'a>]) -> Vec<&'b Known<'
 fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool, me: PersonId) -> Loaded {
     let openings = || standing.iter().filter(|known| known.edit.opens());
     let Some(first) = openings().min_by_key(|known| (known.edit.at, known.piece.id)) else { return Loaded::Absent };
-    let step =
-        |known: &&Known<'_>| Step { id: known.piece.id, writer: known.writer, when: known.edit.at, edit: Arc::clone(known.edit) };
-    let mut whole = Whole {
+    let step = |known: &&Known<'_>| HistoryStep {
+        id: known.piece.id,
+        writer: known.writer,
+        when: known.edit.at,
+        edit: Arc::clone(known.edit),
+    };
+    let mut whole = LoadedItem {
         kind,
         item: first.piece.item,
         about: first.edit.about,
@@ -282,7 +286,7 @@ fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool, me: PersonId) -> Lo
         doc: None,
     };
     if standing.len() > 1 {
-        let part = |known: &&Known<'_>| Part { id: known.piece.id, edit: Arc::clone(known.edit) };
+        let part = |known: &&Known<'_>| DocEntry { id: known.piece.id, edit: Arc::clone(known.edit) };
         let doc = Doc::build(kind, &standing.iter().map(part).collect::<Vec<_>>());
         whole.fields = doc.fields();
         whole.doc = Some(doc);
@@ -290,7 +294,7 @@ fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool, me: PersonId) -> Lo
     Loaded::Ready(Box::new(whole))
 }
 
-impl Whole {
+impl LoadedItem {
     /// The entries that a next edit depends on, as many as it may name.
     pub(super) fn heads(&self) -> Vec<EntryId> {
         match &self.doc {
@@ -329,7 +333,7 @@ impl Whole {
     /// How many of its first steps are left out of its history, where for each all of it is looked through, and that is to be no more
     /// than so many bytes.
     pub(super) fn too_old(&self, bytes: usize) -> usize {
-        let words = |step: &Step| {
+        let words = |step: &HistoryStep| {
             let inserted = step.edit.ops.iter().map(|op| if let Op::Insert(_, _, text) = op { text.0.len() } else { 0 });
             inserted.sum::<usize>() + 64 * step.edit.ops.len()
         };
@@ -338,7 +342,7 @@ impl Whole {
     }
 
     /// What it said right after one of its steps.
-    pub(super) fn fields_after(&self, step: &Step) -> Fields {
+    pub(super) fn fields_after(&self, step: &HistoryStep) -> Fields {
         self.doc.as_ref().map_or_else(|| self.fields.clone(), |doc| doc.fields_after(&step.id))
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 
-use super::entry::{Body, Meta, Packed, Sheet};
+use super::entry::{Body, EntryRecord, Meta, Packed};
 use super::payload::inflate;
 use super::run::RunHead;
 use super::single::heads_fit;
@@ -80,7 +80,7 @@ struct Gone {
 }
 
 /// Joins entries and seals them under the block key of their class. `key`: of the epoch and the class.
-pub(super) fn seal(circle: &CircleId, head: &RunHead, key: &Key, sheets: &[Sheet]) -> Vec<u8> {
+pub(super) fn seal(circle: &CircleId, head: &RunHead, key: &Key, sheets: &[EntryRecord]) -> Vec<u8> {
     work::did(|work| work.sealed += 1);
     let plain = pad(join(sheets));
     let (key, place) = (block_key(key, circle), head.place());
@@ -90,7 +90,7 @@ pub(super) fn seal(circle: &CircleId, head: &RunHead, key: &Key, sheets: &[Sheet
 }
 
 /// Opens what [`seal`] made. `None`: another key or place, or not a block.
-pub(super) fn unseal(circle: &CircleId, head: &RunHead, key: &Key, body: &[u8]) -> Option<Vec<Sheet>> {
+pub(super) fn unseal(circle: &CircleId, head: &RunHead, key: &Key, body: &[u8]) -> Option<Vec<EntryRecord>> {
     work::did(|work| work.opened += 1);
     let plain = open(&block_key(key, circle), &head.place(), body)?;
     split(unpad(&plain)?)
@@ -105,13 +105,13 @@ fn small(number: usize) -> u16 {
     u16::try_from(number).unwrap_or(u16::MAX)
 }
 
-fn join(sheets: &[Sheet]) -> Vec<u8> {
+fn join(sheets: &[EntryRecord]) -> Vec<u8> {
     let (mut nonces, mut items) = (Vec::with_capacity(sheets.len() * 24), Vec::with_capacity(sheets.len() * 16));
     let (mut kinds, mut by, mut data) = (Vec::new(), Vec::new(), Vec::with_capacity(sheets.len() * 400));
     let (mut creators, mut places) = (Vec::new(), BTreeMap::new());
     let mut retentions: Vec<(u16, Retention)> = Vec::new();
     let (mut heads, mut sizes, mut gone) = (Vec::new(), Vec::with_capacity(sheets.len()), Vec::new());
-    for (index, Sheet { meta, body }) in sheets.iter().enumerate() {
+    for (index, EntryRecord { meta, body }) in sheets.iter().enumerate() {
         kinds.push(meta.kind);
         items.extend_from_slice(&meta.item.nonce);
         by.push(*places.entry(meta.item.creator).or_insert_with(|| {
@@ -143,7 +143,7 @@ fn join(sheets: &[Sheet]) -> Vec<u8> {
     codec::encode(&Outer { count: small(sheets.len()), nonces: &nonces, items: &items, frame: &frame })
 }
 
-fn split(plain: &[u8]) -> Option<Vec<Sheet>> {
+fn split(plain: &[u8]) -> Option<Vec<EntryRecord>> {
     let outer: Outer<'_> = whole(plain)?;
     let count = usize::from(outer.count);
     let frame = inflate(outer.frame, limits::BLOCK_BYTES)?;
@@ -175,7 +175,7 @@ fn split(plain: &[u8]) -> Option<Vec<Sheet>> {
         };
         let item = ItemId { creator: *inner.creators.get(usize::from(*by))?, nonce: item.try_into().ok()? };
         let meta = Meta { kind: *kind, item, retention: retentions.next()?, heads: named.map(Arc::from) };
-        sheets.push(Sheet { meta, body });
+        sheets.push(EntryRecord { meta, body });
     }
     let rest = nonces.remainder().len() + nonces.len() + gone.len() + data.len() + usize::from(heads.peek().is_some());
     (rest == 0 && retentions.next().is_none()).then_some(sheets)
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use crate::id::{DeviceId, EntryId, EpochId, Incarnation};
 
-    fn sheets() -> Vec<Sheet> {
+    fn sheets() -> Vec<EntryRecord> {
         let sheet = |at: u8| {
             let item = ItemId { creator: PersonId([at % 3; 32]), nonce: [at; 16] };
             let heads = at.is_multiple_of(7).then(|| Arc::from([ActId([at; 32]), ActId([at + 1; 32])]));
@@ -205,7 +205,7 @@ mod tests {
             } else {
                 Body::Kept { nonce: [at; 24], packed: Packed { zstd: at == 3, bytes: vec![at; usize::from(at)] } }
             };
-            Sheet { meta, body }
+            EntryRecord { meta, body }
         };
         (0..40).map(sheet).collect()
     }

@@ -16,7 +16,7 @@ mod skim;
 pub use append::{ChainPlace, append};
 pub use destroy::{destroy, destroy_some, forget_epoch};
 pub use lineage::{Glance, glance, path};
-pub use load::{Compared, Opener, Reader, compare, id_of, load, load_many};
+pub use load::{ChainReader, Compared, Opener, compare, id_of, load, load_many};
 pub use receive::{Fork, Gap, Received, receive};
 pub use serve::{Lack, Served, Serving, has_lack, serve, serve_branch, serve_lack, serve_single};
 pub use skim::Skimmer;

@@ -122,7 +122,7 @@ pub(super) struct Meta {
 
 /// An entry as blocks carry it.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Sheet {
+pub(super) struct EntryRecord {
     pub(super) meta: Meta,
     pub(super) body: Body,
 }
@@ -148,7 +148,7 @@ pub(super) struct Packed {
     pub(super) bytes: Vec<u8>,
 }
 
-impl Sheet {
+impl EntryRecord {
     /// What it takes in memory, about.
     pub(super) fn bytes(&self) -> usize {
         let kept = if let Body::Kept { packed, .. } = &self.body { packed.bytes.len() } else { 0 };

@@ -20,7 +20,7 @@ use crate::id::{CircleId, DeviceId, EntryId, EpochId, Incarnation, ItemId, Perso
 use crate::private::Private;
 use crate::store::{MemoryStore, Read, Store, Table};
 use crate::time::Millis;
-use crate::tx::{Batch, Tx};
+use crate::tx::{Turn, Tx};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/log/testdata")
@@ -95,7 +95,7 @@ impl Cast {
         let mut store = MemoryStore::default();
         let ring = self.ring();
         for count in [64, 1] {
-            let mut batch = Batch::default();
+            let mut batch = Turn::default();
             let mut tx = Tx::new(&store, &batch);
             let place = ChainPlace { circle: self.circle, incarnation: Incarnation([3; 16]) };
             let heads = [self.genesis.id()];
@@ -186,7 +186,7 @@ fn boxes_and_epoch_rows_of_version_1() {
 #[test]
 fn runs_of_version_1() {
     let cast = cast();
-    let (store, batch) = (MemoryStore::default(), Batch::default());
+    let (store, batch) = (MemoryStore::default(), Turn::default());
     let mut tx = Tx::new(&store, &batch);
     for (name, count, id) in [("block-run", 64, "first"), ("single-run", 1, "last")] {
         let received = receive(&mut tx, &Real, &cast.ring(), &cast.circle, &frozen(name), false).expect(id);

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::LogError;
 use super::block;
-use super::entry::{Body, EntryAt, Opened, Sheet};
+use super::entry::{Body, EntryAt, EntryRecord, Opened};
 use super::payload::unpack;
-use super::run::{Form, Run, RunHead};
+use super::run::{Run, RunForm, RunHead};
 use super::single::{self, Sealed, Single};
-use super::walk::{Walker, payload_hash};
+use super::walk::{ChainHasher, payload_hash};
 use crate::circle::body::ChainId;
 use crate::circle::epoch::KeyRing;
 use crate::crypto::{Crypto, Key, Signature};
@@ -21,9 +21,9 @@ use crate::limits;
 const PURPOSE: &str = "kith/v1/entry";
 
 /// Entries of a chain, opened.
-pub(super) struct Piece {
+pub(super) struct Segment {
     pub(super) head: RunHead,
-    pub(super) sheets: Vec<Sheet>,
+    pub(super) sheets: Vec<EntryRecord>,
     pub(super) ids: Vec<EntryId>,
     /// The payloads as they are sealed; empty, or one for each entry.
     pub(super) sealed: Vec<Sealed>,
@@ -38,32 +38,32 @@ pub(super) fn class_key<'r>(ring: &'r dyn KeyRing, epoch: &EpochId, chain: &Chai
     ring.epoch(epoch).and_then(|keys| keys.class(chain.class)).ok_or(LogError::NoKey(*epoch))
 }
 
-impl Piece {
+impl Segment {
     /// Opens a run and computes its ids; with `crypto`, verifies the signature at its end.
     pub(super) fn open(crypto: Option<&dyn Crypto>, ring: &dyn KeyRing, circle: &CircleId, run: &[u8]) -> Result<Self, LogError> {
         let run = Run::parse(run)?;
         let key = class_key(ring, &run.head.epoch, &run.head.chain)?;
         let piece = match run.form {
-            Form::Block => {
+            RunForm::Block => {
                 let sheets = block::unseal(circle, &run.head, key, run.body).ok_or(LogError::Closed)?;
                 let piece = Self::seal(circle, key, run.head, sheets, run.signature)?;
                 piece.verify(crypto, circle)?;
                 piece
             }
-            Form::Single => Self::open_singles(crypto, circle, key, &run)?,
+            RunForm::Single => Self::open_singles(crypto, circle, key, &run)?,
         };
         Ok(piece)
     }
 
     /// The entries of a stored run, which was verified when it came. Their ids stay unknown.
-    pub(super) fn sheets(ring: &dyn KeyRing, circle: &CircleId, run: &[u8]) -> Result<Vec<Sheet>, LogError> {
+    pub(super) fn sheets(ring: &dyn KeyRing, circle: &CircleId, run: &[u8]) -> Result<Vec<EntryRecord>, LogError> {
         let parsed = Run::parse(run)?;
         match parsed.form {
-            Form::Block => {
+            RunForm::Block => {
                 let key = class_key(ring, &parsed.head.epoch, &parsed.head.chain)?;
                 block::unseal(circle, &parsed.head, key, parsed.body).ok_or(LogError::Closed)
             }
-            Form::Single => Ok(Self::open(None, ring, circle, run)?.sheets),
+            RunForm::Single => Ok(Self::open(None, ring, circle, run)?.sheets),
         }
     }
 
@@ -72,15 +72,15 @@ impl Piece {
         circle: &CircleId,
         key: &Key,
         head: RunHead,
-        sheets: Vec<Sheet>,
+        sheets: Vec<EntryRecord>,
         signature: Signature,
     ) -> Result<Self, LogError> {
-        check_size(&head, sheets.len(), sheets.iter().map(Sheet::weight).sum())?;
-        let mut walker = Walker::new(circle, &head.chain, head.epoch, key, head.first, head.previous);
+        check_size(&head, sheets.len(), sheets.iter().map(EntryRecord::weight).sum())?;
+        let mut walker = ChainHasher::new(circle, &head.chain, head.epoch, key, head.first, head.previous);
         let keep = sheets.len() < limits::BLOCK_DIRECT;
         let mut sealed = Vec::new();
         let mut ids = Vec::with_capacity(sheets.len());
-        for Sheet { meta, body } in &sheets {
+        for EntryRecord { meta, body } in &sheets {
             ids.push(walker.step(meta, body));
             if keep {
                 sealed.push(match body {
@@ -97,7 +97,7 @@ impl Piece {
     fn open_singles(crypto: Option<&dyn Crypto>, circle: &CircleId, key: &Key, run: &Run<'_>) -> Result<Self, LogError> {
         let singles = single::decode(run.body)?;
         let head = run.head;
-        let walker = || Walker::new(circle, &head.chain, head.epoch, key, head.first, head.previous);
+        let walker = || ChainHasher::new(circle, &head.chain, head.epoch, key, head.first, head.previous);
         let mut over = walker();
         let ids = singles.iter().map(|single| {
             let (hash, len) = hash_and_len(&single.sealed);
@@ -113,7 +113,7 @@ impl Piece {
     }
 
     /// Opens single entries whose ids are known.
-    pub(super) fn with_singles(mut self, mut walker: Walker, singles: Vec<Single>) -> Self {
+    pub(super) fn with_singles(mut self, mut walker: ChainHasher, singles: Vec<Single>) -> Self {
         for (single, id) in singles.into_iter().zip(&self.ids) {
             let meta = single.meta();
             let gone = |sealed: &Sealed| {
@@ -129,7 +129,7 @@ impl Piece {
             };
             walker.pass(*id);
             self.sealed.push(single.sealed);
-            self.sheets.push(Sheet { meta, body });
+            self.sheets.push(EntryRecord { meta, body });
         }
         self
     }
@@ -172,7 +172,7 @@ impl Piece {
     }
 
     pub(super) fn weight(&self) -> usize {
-        self.sheets.iter().map(Sheet::weight).sum()
+        self.sheets.iter().map(EntryRecord::weight).sum()
     }
 
     pub(super) fn end_signature(&self) -> Option<Signature> {
@@ -215,11 +215,11 @@ impl Piece {
     }
 
     /// As a run: joined, or entry by entry.
-    pub(super) fn run(&self, circle: &CircleId, key: &Key, form: Form) -> Result<Vec<u8>, LogError> {
+    pub(super) fn run(&self, circle: &CircleId, key: &Key, form: RunForm) -> Result<Vec<u8>, LogError> {
         let signature = self.end_signature().ok_or(LogError::Signature)?;
         let body = match form {
-            Form::Block => block::seal(circle, &self.head, key, &self.sheets),
-            Form::Single => single::encode(&self.singles(circle, key)),
+            RunForm::Block => block::seal(circle, &self.head, key, &self.sheets),
+            RunForm::Single => single::encode(&self.singles(circle, key)),
         };
         Ok(Run { head: self.head, form, signature, body: &body }.encode())
     }
@@ -235,8 +235,8 @@ impl Piece {
                 .collect();
         }
         let RunHead { chain, epoch, first, previous } = self.head;
-        let mut walker = Walker::new(circle, &chain, epoch, key, first, previous);
-        let single = |Sheet { meta, body }: &Sheet| {
+        let mut walker = ChainHasher::new(circle, &chain, epoch, key, first, previous);
+        let single = |EntryRecord { meta, body }: &EntryRecord| {
             walker.step(meta, body);
             let sealed = match body {
                 Body::Kept { .. } => Sealed::Kept(walker.sealed().to_vec()),
@@ -252,8 +252,8 @@ impl Piece {
         let RunHead { chain, epoch, first, .. } = self.head;
         let mut heads = self.heads;
         let entries = self.sheets.into_iter().zip(self.ids).zip(first..);
-        let open = |((sheet, id), seq): ((Sheet, EntryId), u64)| {
-            let Sheet { meta, body } = sheet;
+        let open = |((sheet, id), seq): ((EntryRecord, EntryId), u64)| {
+            let EntryRecord { meta, body } = sheet;
             if let Some(named) = meta.heads {
                 heads = named;
             }

@@ -1,7 +1,7 @@
 //! Runs: consecutive entries of one chain and one epoch, as they travel, with one signature at their end.
 //!
 //! Wire form, version 1, a CBOR array: `[1, form, device, incarnation, class, epoch, first, previous, signature, body]`.
-//! Form 0 is a block (joined and sealed once), form 1 single entries, each sealed by itself. The circle is not named: it is
+//! RunForm 0 is a block (joined and sealed once), form 1 single entries, each sealed by itself. The circle is not named: it is
 //! known from where a run travels, and every key and id in it is bound to it.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
@@ -18,7 +18,7 @@ const VERSION: u64 = 1;
 /// How a run's entries are carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
-pub(super) enum Form {
+pub(super) enum RunForm {
     #[n(0)]
     Block,
     #[n(1)]
@@ -44,7 +44,7 @@ struct Wire<'b> {
     #[n(0)]
     version: u64,
     #[n(1)]
-    form: Form,
+    form: RunForm,
     #[n(2)]
     device: DeviceId,
     #[n(3)]
@@ -66,7 +66,7 @@ struct Wire<'b> {
 /// A run, parsed, nothing verified.
 pub(super) struct Run<'b> {
     pub(super) head: RunHead,
-    pub(super) form: Form,
+    pub(super) form: RunForm,
     pub(super) signature: Signature,
     pub(super) body: &'b [u8],
 }

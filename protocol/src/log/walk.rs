@@ -18,7 +18,7 @@ const ARRAY_HEAD: usize = 1;
 pub(super) const NOTHING: EntryId = EntryId([0; 32]);
 
 /// Walks along a chain, within one epoch.
-pub(super) struct Walker {
+pub(super) struct ChainHasher {
     /// The elements that are the same in every header of the chain, behind the array's head.
     constant: Vec<u8>,
     epoch: EpochId,
@@ -29,7 +29,7 @@ pub(super) struct Walker {
     previous: EntryId,
 }
 
-impl Walker {
+impl ChainHasher {
     /// Before the entry with sequence number `first`, whose predecessor is `previous`. `key`: of the epoch and the class.
     pub(super) fn new(circle: &CircleId, chain: &ChainId, epoch: EpochId, key: &Key, first: u64, previous: EntryId) -> Self {
         let mut constant = Vec::with_capacity(128);

@@ -4,16 +4,16 @@ use super::cuts;
 use super::entries::{self, Travelled};
 use super::{Rooms, outside};
 use crate::circle::epoch::Ring;
-use crate::circle::state::{CircleState, Standing};
+use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::{self, Summary};
 use crate::context::{Cx, Stop};
 use crate::control::{self, Finding};
 use crate::crypto::Crypto;
 use crate::id::{CircleId, ItemKey};
 use crate::io::{Answer, Command, Noun, Query};
-use crate::item::compose::{self, Place};
+use crate::item::compose::{self, ComposeContext};
 use crate::item::kind::Kind;
-use crate::item::{self, Outcome, Reader, Report, Reveal, Source};
+use crate::item::{self, ItemReader, Outcome, Report, Reveal, Source};
 use crate::log::chain::{self, Skimmer};
 use crate::log::entry::{EntryAt, NewEntry, Opened, Said};
 use crate::store::{Read, StoreError};
@@ -24,11 +24,11 @@ const HITS: usize = 50;
 /// Hits of a search at most.
 const MOST_HITS: usize = 1_000;
 
-impl From<compose::Stop> for Stop {
-    fn from(stop: compose::Stop) -> Self {
+impl From<compose::ComposeError> for Stop {
+    fn from(stop: compose::ComposeError) -> Self {
         match stop {
-            compose::Stop::Refused(error) => Self::Refused(*error),
-            compose::Stop::Store(error) => Self::Store(error),
+            compose::ComposeError::Refused(error) => Self::Refused(*error),
+            compose::ComposeError::Store(error) => Self::Store(error),
         }
     }
 }
@@ -73,8 +73,8 @@ impl Shelf {
         Ok(Self { summary, entries, travelled, veil })
     }
 
-    fn reader<'a>(&'a self, read: &'a dyn Read, now: Millis) -> Reader<'a> {
-        Reader {
+    fn reader<'a>(&'a self, read: &'a dyn Read, now: Millis) -> ItemReader<'a> {
+        ItemReader {
             read,
             source: &self.entries,
             people: &self.summary,
@@ -92,7 +92,7 @@ fn candidates(read: &dyn Read, circle: Option<&str>) -> Result<Vec<Summary>, Sto
     let all = Summary::all(read)?;
     match circle.filter(|text| !text.is_empty() && *text != "-") {
         Some(text) => Ok(vec![summary::pick(&all, text)?.clone()]),
-        None => Ok(all.into_iter().filter(|s| s.standing != Standing::Admitted).collect()),
+        None => Ok(all.into_iter().filter(|s| s.standing != OwnStanding::Admitted).collect()),
     }
 }
 
@@ -106,11 +106,11 @@ fn find(read: &dyn Read, circle: Option<&str>, kinds: &[Kind], text: &str) -> Re
     Ok((summary, kind, key))
 }
 
-fn place(summary: &Summary, now: Millis) -> Result<Place, Stop> {
-    let (Some(me), Some(role), Standing::In) = (summary.me, summary.my_role(), summary.standing) else {
+fn place(summary: &Summary, now: Millis) -> Result<ComposeContext, Stop> {
+    let (Some(me), Some(role), OwnStanding::In) = (summary.me, summary.my_role(), summary.standing) else {
         return Err(Stop::Refused(outside()));
     };
-    Ok(Place { me, role, now, retention: summary.retention })
+    Ok(ComposeContext { me, role, now, retention: summary.retention })
 }
 
 // ---- commands -------------------------------------------------------------------------------------------------------
@@ -141,9 +141,9 @@ pub(crate) fn command(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, command: Command) 
         }),
         Command::Edit(circle, item, edit) => {
             let kinds: &[Kind] = match &edit {
-                control::Edit::Note(_) => &[Kind::Note, Kind::Reply],
-                control::Edit::Event(_) => &[Kind::Event],
-                control::Edit::Resource(_) => &[Kind::Resource],
+                control::EditItem::Note(_) => &[Kind::Note, Kind::Reply],
+                control::EditItem::Event(_) => &[Kind::Event],
+                control::EditItem::Resource(_) => &[Kind::Resource],
             };
             on(rooms, cx, &circle, kinds, &item, |reader, place, _, key| compose::edit(reader, place, key, &edit))
         }
@@ -203,7 +203,7 @@ fn fresh(
     rooms: &mut Rooms,
     cx: &mut Cx<'_, '_>,
     circle: &str,
-    compose: impl FnOnce(&Place, &mut Cx<'_, '_>) -> Result<Vec<NewEntry>, Stop>,
+    compose: impl FnOnce(&ComposeContext, &mut Cx<'_, '_>) -> Result<Vec<NewEntry>, Stop>,
 ) -> Result<Fresh, Stop> {
     let summary = summary::pick(&Summary::all(&cx.tx)?, circle)?.clone();
     let place = place(&summary, cx.env.now)?;
@@ -227,7 +227,12 @@ fn on(
     circle: &str,
     kinds: &[Kind],
     item: &str,
-    compose: impl FnOnce(&Reader<'_>, &Place, &mut dyn rand_core::CryptoRng, &ItemKey) -> Result<Vec<NewEntry>, compose::Stop>,
+    compose: impl FnOnce(
+        &ItemReader<'_>,
+        &ComposeContext,
+        &mut dyn rand_core::CryptoRng,
+        &ItemKey,
+    ) -> Result<Vec<NewEntry>, compose::ComposeError>,
 ) -> Result<Answer, Stop> {
     let (summary, kind, key) = find(&cx.tx, Some(circle), kinds, item)?;
     let place = place(&summary, cx.env.now)?;
@@ -303,7 +308,7 @@ pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Qu
         Query::Search { words, circle, limit } => {
             let shelves: Vec<Shelf> =
                 candidates(base, circle.as_deref())?.into_iter().map(|s| Shelf::open(base, s)).collect::<Result<_, _>>()?;
-            let readers: Vec<Reader<'_>> = shelves.iter().map(|shelf| shelf.reader(base, now)).collect();
+            let readers: Vec<ItemReader<'_>> = shelves.iter().map(|shelf| shelf.reader(base, now)).collect();
             let limit = if limit == 0 { HITS } else { limit.min(MOST_HITS) };
             Ok(Answer::Found(item::search(base, &readers, &words, limit)?))
         }

@@ -22,7 +22,7 @@ const WRITE_AFTER: u64 = 200;
 type Reached = BTreeMap<ChainId, u64>;
 
 /// For each device, how far it is known to have each of our chains.
-pub(crate) type Seen = BTreeMap<DeviceId, Reached>;
+pub(crate) type ReachedBy = BTreeMap<DeviceId, Reached>;
 
 /// Devices that a chain remembers with how far they are: those that are furthest.
 const WITNESSES: usize = 4;
@@ -111,7 +111,7 @@ fn key(circle: &CircleId, device: &DeviceId) -> Vec<u8> {
 }
 
 /// All that is written for a circle.
-pub(crate) fn load(read: &dyn Read, circle: &CircleId) -> Result<Seen, StoreError> {
+pub(crate) fn load(read: &dyn Read, circle: &CircleId) -> Result<ReachedBy, StoreError> {
     let prefix = [b"seen-by", &circle.0[..]].concat();
     let rows = store::all(read, Table::Local, &prefix)?;
     Ok(rows

@@ -246,7 +246,7 @@ impl Travelled {
     }
 }
 
-impl item::Delivery for Travelled {
+impl item::DeliveryCounts for Travelled {
     fn of(&self, at: EntryAt) -> Option<(u32, u32)> {
         let reached = self.reached.get(&at.chain)?;
         let have = reached.iter().filter(|seq| **seq >= at.seq).count();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rooms;
 use super::people::parse_link;
-use crate::circle::state::{CircleState, Standing};
+use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::Summary;
 use crate::context::Stop;
 use crate::control::{Code, Error};
@@ -38,13 +38,13 @@ pub(super) fn ask(base: &dyn Read, link: Option<&str>, now: Millis) -> Result<An
 }
 
 fn room(
-    held: impl Iterator<Item = (CircleId, Standing)>,
+    held: impl Iterator<Item = (CircleId, OwnStanding)>,
     joins: &BTreeMap<CircleId, JoinRow>,
     id: Option<&CircleId>,
     now: Millis,
 ) -> Result<(), Stop> {
     let mut count: BTreeSet<CircleId> =
-        held.filter(|(_, standing)| matches!(standing, Standing::In | Standing::Admitted)).map(|(id, _)| id).collect();
+        held.filter(|(_, standing)| matches!(standing, OwnStanding::In | OwnStanding::Admitted)).map(|(id, _)| id).collect();
     // Nobody lets anybody in by an invite whose time is over.
     let open = |join: &&JoinRow| join.open() && now <= join.ticket.expires.plus(DAY);
     count.extend(joins.values().filter(open).map(|join| join.ticket.circle));

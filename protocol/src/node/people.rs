@@ -6,7 +6,7 @@ use super::{Rooms, outside};
 use crate::circle::act::{self, ActBody, ActPlace};
 use crate::circle::body::{History, Policy, Role, Statement};
 use crate::circle::epoch;
-use crate::circle::state::{CircleRow, CircleState, Standing, Taken};
+use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
 use crate::circle::summary::{self, Summary};
 use crate::circle::ticket::{self, Hint, Secret, Ticket, TicketError};
 use crate::circle::words;
@@ -79,7 +79,7 @@ pub(crate) fn new_circle(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, new: &control::
     let sealed = act::write_act(cx.env.crypto, cx.env.rng, &secrets.sign, place, &body)
         .map_err(|_| Stop::usage("that is more than a circle's first act can hold", "shorten the agreement"))?;
     let id = sealed.circle();
-    let row = CircleRow::new(id, secrets, Incarnation(cx.random()), me, Standing::In, suite);
+    let row = CircleRow::new(id, secrets, Incarnation(cx.random()), me, OwnStanding::In, suite);
     let mut circle = CircleState::empty(row);
     let mut offered = BTreeMap::from([(epoch::epoch_id(&id, &epoch), keys)]);
     if circle.take_act(cx, sealed.bytes(), &mut offered)? != Taken::New || circle.my_role() != Some(Role::Founder) {
@@ -110,7 +110,7 @@ pub(crate) fn pick(cx: &Cx<'_, '_>, text: &str) -> Result<Summary, Stop> {
 pub(super) fn inside<'a>(rooms: &'a mut Rooms, cx: &Cx<'_, '_>, text: &str) -> Result<(&'a mut CircleState, Summary), Stop> {
     let summary = pick(cx, text)?;
     match rooms.circles.get_mut(&summary.id) {
-        Some(circle) if circle.row.standing == Standing::In && circle.my_role().is_some() => Ok((circle, summary)),
+        Some(circle) if circle.row.standing == OwnStanding::In && circle.my_role().is_some() => Ok((circle, summary)),
         _ => Err(Stop::Refused(outside())),
     }
 }
@@ -166,7 +166,7 @@ pub(crate) fn edit_circle(
 pub(crate) fn leave(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, Stop> {
     let (circle, _) = inside(rooms, cx, circle)?;
     circle.write(cx, Statement::Leave, false)?;
-    circle.row.standing = if circle.others().is_empty() { Standing::Left } else { Standing::Leaving };
+    circle.row.standing = if circle.others().is_empty() { OwnStanding::Left } else { OwnStanding::Leaving };
     circle.save_row(cx);
     let (id, shown) = (circle.id, summary::circle(circle));
     rooms.touched(id);
@@ -319,14 +319,14 @@ pub(crate) fn accept(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, accept: &control::A
     let name = name_or_usual(cx, &accept.as_name)?;
     let id = ticket.circle;
     if let Some(circle) = rooms.circles.get(&id) {
-        if circle.row.standing == Standing::Admitted && accept.confirm {
+        if circle.row.standing == OwnStanding::Admitted && accept.confirm {
             join::confirm_join(rooms, cx, &id)?;
             return Ok(rooms.joins.get(&id).map_or(Answer::Done, |join| Answer::Join(show_join(rooms, join))));
-        } else if circle.row.standing == Standing::In && !rooms.joins.contains_key(&id) {
+        } else if circle.row.standing == OwnStanding::In && !rooms.joins.contains_key(&id) {
             return Err(Stop::usage("you are in this circle already", "kith circle list shows it"));
         }
         if let Some(join) =
-            rooms.joins.get(&id).filter(|join| !join.over() || matches!(circle_standing(rooms, &id), Some(Standing::In)))
+            rooms.joins.get(&id).filter(|join| !join.over() || matches!(circle_standing(rooms, &id), Some(OwnStanding::In)))
         {
             return Ok(Answer::Join(show_join(rooms, join)));
         }
@@ -351,7 +351,7 @@ pub(crate) fn accept(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, accept: &control::A
     }
 }
 
-fn circle_standing(rooms: &Rooms, id: &CircleId) -> Option<Standing> {
+fn circle_standing(rooms: &Rooms, id: &CircleId) -> Option<OwnStanding> {
     rooms.circles.get(id).map(|circle| circle.row.standing)
 }
 
@@ -386,7 +386,7 @@ fn pick_join(rooms: &Rooms, text: &str) -> Result<CircleId, Stop> {
 /// Yes, having seen the members.
 pub(crate) fn confirm(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, Stop> {
     let id = pick_join(rooms, circle)?;
-    if rooms.circles.get(&id).is_some_and(|c| c.row.standing == Standing::Admitted) {
+    if rooms.circles.get(&id).is_some_and(|c| c.row.standing == OwnStanding::Admitted) {
         join::confirm_join(rooms, cx, &id)?;
     } else if rooms.joins.get(&id).is_some_and(JoinRow::open) {
         return Err(Stop::usage("a steward has not approved yet", "wait; kith join LINK goes on where it was"));
@@ -400,9 +400,9 @@ pub(crate) fn confirm(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> R
 /// No; nobody saw my name.
 pub(crate) fn abandon(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, Stop> {
     let id = pick_join(rooms, circle)?;
-    if let Some(circle) = rooms.circles.get_mut(&id).filter(|c| c.row.standing == Standing::Admitted) {
+    if let Some(circle) = rooms.circles.get_mut(&id).filter(|c| c.row.standing == OwnStanding::Admitted) {
         circle.write(cx, Statement::Leave, false)?;
-        circle.row.standing = Standing::Leaving;
+        circle.row.standing = OwnStanding::Leaving;
         circle.save_row(cx);
         rooms.touched(id);
     }

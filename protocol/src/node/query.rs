@@ -3,7 +3,7 @@
 use crate::circle::body::Role;
 use crate::circle::membership::Status;
 use crate::circle::record;
-use crate::circle::state::{CircleState, Standing};
+use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::{self, Summary};
 use crate::circle::ticket::Hint;
 use crate::circle::words;
@@ -58,9 +58,10 @@ fn load(base: &dyn Read, crypto: &dyn Crypto, circle: &str) -> Result<CircleStat
     Ok(CircleState::load(base, crypto, row)?)
 }
 
-fn status(base: &dyn Read) -> Result<control::Status, Stop> {
+fn status(base: &dyn Read) -> Result<control::DaemonStatus, Stop> {
     let all = Summary::all(base)?;
-    let mut status = control::Status { circles: all.iter().filter(|s| s.standing == Standing::In).count(), ..Default::default() };
+    let mut status =
+        control::DaemonStatus { circles: all.iter().filter(|s| s.standing == OwnStanding::In).count(), ..Default::default() };
     status.name = Some(people::usual_name(base)?).filter(|name| !name.is_empty());
     for circle in &all {
         let heads = chain::chains(base, &circle.id)?;
@@ -80,7 +81,7 @@ fn status(base: &dyn Read) -> Result<control::Status, Stop> {
 fn circles(base: &dyn Read, crypto: &dyn Crypto) -> Result<Answer, Stop> {
     let all = CircleState::load_all(base, crypto)?;
     let mut shown: Vec<control::Circle> =
-        all.values().filter(|c| c.row.standing != Standing::Admitted).map(summary::circle).collect();
+        all.values().filter(|c| c.row.standing != OwnStanding::Admitted).map(summary::circle).collect();
     shown.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     Ok(Answer::Circles(shown))
 }

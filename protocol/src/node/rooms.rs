@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::delivery::Delivery;
 use super::{Dialer, call_whom, cuts, entries};
 use crate::circle::state::own::MERGES;
-use crate::circle::state::{CircleState, Standing};
+use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::Summary;
 use crate::circle::ticket::Hint;
 use crate::codec;
@@ -22,7 +22,7 @@ use crate::sync::exchange;
 use crate::sync::frame::{Bytes, Frame, Message};
 use crate::sync::hello;
 use crate::sync::join::{self, JoinRow, Looking};
-use crate::sync::pace::Pace;
+use crate::sync::pace::RateLimit;
 use crate::sync::receive;
 use crate::sync::requests::Requests;
 use crate::sync::session::{CircleLink, Session, say};
@@ -56,7 +56,7 @@ pub(crate) struct Rooms {
     pub(crate) sessions: BTreeMap<Link, Session>,
     pub(crate) dialer: Dialer,
     pub(crate) tries: Tries,
-    pub(crate) pace: Pace,
+    pub(crate) pace: RateLimit,
     /// Requests that wait here.
     pub(crate) requests: Requests,
     /// The link that was last gone on with.
@@ -98,7 +98,7 @@ impl Rooms {
             sessions: BTreeMap::new(),
             dialer: Dialer::default(),
             tries: Tries::default(),
-            pace: Pace::default(),
+            pace: RateLimit::default(),
             requests: Requests::load(base)?,
             went_on: None,
             go_on_at: Millis(0),
@@ -320,7 +320,7 @@ impl Rooms {
         for hint in tickets.flat_map(|t| &t.hints) {
             wanted.entry(hint.peer.clone()).or_default().at(hint.addresses.iter());
         }
-        for circle in self.circles.values().filter(|c| matches!(c.row.standing, Standing::In | Standing::Leaving)) {
+        for circle in self.circles.values().filter(|c| matches!(c.row.standing, OwnStanding::In | OwnStanding::Leaving)) {
             for device in circle.others() {
                 if let Some(record) = circle.records.get(&device) {
                     let call = wanted.entry(record.body.peer.clone()).or_default();
@@ -340,7 +340,7 @@ impl Rooms {
         if !matches!(self::here(&cx.tx), Ok(Some(stored)) if stored == here) {
             cx.tx.put(Table::Local, HERE, codec::encode(&here));
         }
-        let ids: Vec<CircleId> = self.circles.values().filter(|c| c.row.standing == Standing::In).map(|c| c.id).collect();
+        let ids: Vec<CircleId> = self.circles.values().filter(|c| c.row.standing == OwnStanding::In).map(|c| c.id).collect();
         for id in ids {
             if self.circles.get_mut(&id).is_some_and(|circle| circle.publish(cx, &self.addresses)) {
                 self.touched.insert(id);
@@ -439,12 +439,12 @@ impl Rooms {
     /// A member noted our leave: there is nothing more to say.
     pub(crate) fn left(&mut self, cx: &mut Cx<'_, '_>, id: &CircleId) {
         let Some(circle) = self.circles.get_mut(id) else { return };
-        if circle.row.standing == Standing::Leaving {
-            circle.row.standing = Standing::Left;
+        if circle.row.standing == OwnStanding::Leaving {
+            circle.row.standing = OwnStanding::Left;
             circle.save_row(cx);
             Summary::of(circle).save(&mut cx.tx);
         }
-        if circle.row.standing == Standing::Left {
+        if circle.row.standing == OwnStanding::Left {
             self.close_circle(id);
         }
     }

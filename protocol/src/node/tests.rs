@@ -81,7 +81,7 @@ impl Village {
 
     fn handle(&mut self, at: usize, input: Input) {
         let machine = &mut self.machines[at];
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         machine.node.handle(&mut env, &machine.store, &mut batch, input).expect("memory never fails");
         machine.store.commit(&batch.writes).expect("memory never fails");
@@ -394,7 +394,7 @@ fn concurrent_edits_merge_alike_everywhere() {
     let new = control::NewResource { title: "EAP".into(), note: "Call them.".into(), ..Default::default() };
     let Ok(Answer::Resource(made)) = village.call(0, Command::NewResource("-".into(), new)) else { panic!("no resource") };
     village.offline(1);
-    let edit = |note: &str| control::Edit::Resource(control::EditResource { note: Some(note.into()), ..Default::default() });
+    let edit = |note: &str| control::EditItem::Resource(control::EditResource { note: Some(note.into()), ..Default::default() });
     village.call(0, Command::Edit("-".into(), made.id.clone(), edit("Call them early."))).expect("an edit");
     village.call(1, Command::Edit("-".into(), made.id.clone(), edit("Do call them."))).expect("an edit");
     village.online(1);
@@ -472,7 +472,7 @@ fn many_notes_catch_up_in_blocks() {
 fn a_restart_forgets_nothing_and_a_rebuild_changes_nothing() {
     let mut village = circle_of_three();
     let id = village.note(1, "On-call", "Third night in a row.");
-    let edit = control::Edit::Note(control::EditNote { body: Some("Fourth night in a row.".into()), ..Default::default() });
+    let edit = control::EditItem::Note(control::EditNote { body: Some("Fourth night in a row.".into()), ..Default::default() });
     village.call(1, Command::Edit("-".into(), id, edit)).expect("an edit");
     let before = village.notes(0);
     assert_eq!(before[0].body.as_deref(), Some("Fourth night in a row."));

@@ -190,7 +190,7 @@ mod tests {
     use crate::crypto::{Real, Seeded};
     use crate::store::MemoryStore;
     use crate::time::HOUR;
-    use crate::tx::{Batch, Tx};
+    use crate::tx::{Turn, Tx};
 
     const CIRCLE: CircleId = CircleId([1; 32]);
     const START: Millis = Millis(1_000 * HOUR);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     fn calls(dialer: &mut Dialer, now: Millis) -> Vec<(PeerId, Vec<Addr>)> {
-        let (store, mut batch) = (MemoryStore::default(), Batch::default());
+        let (store, mut batch) = (MemoryStore::default(), Turn::default());
         with_env(now, |env| {
             let mut cx = Cx::new(Tx::new(&store, &batch), env);
             dialer.run(&mut cx);
@@ -240,7 +240,7 @@ mod tests {
                 for (peer, addresses) in says(&mut dialer, now, 7, (number, 8), whom.clone()) {
                     called += 1;
                     assert!(addresses.len() <= limits::ADDRESSES);
-                    let (store, batch) = (MemoryStore::default(), Batch::default());
+                    let (store, batch) = (MemoryStore::default(), Turn::default());
                     with_env(now.plus(5 * SECOND), |env| dialer.failed(&mut Cx::new(Tx::new(&store, &batch), env), &peer));
                 }
             }
@@ -282,7 +282,7 @@ mod tests {
             let call = calls(&mut dialer, now).pop().expect("a call");
             assert_eq!(call.1.len(), limits::ADDRESSES);
             seen.extend(call.1);
-            let (store, batch) = (MemoryStore::default(), Batch::default());
+            let (store, batch) = (MemoryStore::default(), Turn::default());
             with_env(now, |env| dialer.failed(&mut Cx::new(Tx::new(&store, &batch), env), &call.0));
             now = now.plus(HOUR);
         }

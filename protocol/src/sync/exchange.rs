@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::frame::{Bytes, ChainHave, ChainSeq, Hash, Have, Message, Token};
-use super::parts::Parts;
+use super::parts::ActBatches;
 use super::session::{CircleLink, Known, Rest, say};
 use super::{branches, holes};
 use crate::circle::body::{ChainId, KeyClass};
@@ -244,7 +244,7 @@ pub(crate) fn push_all(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) ->
 /// True where nothing is left to send.
 fn push_acts(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<bool, Stop> {
     let Some(known) = shared.known.as_mut() else { return Ok(false) };
-    let mut parts = Parts::of(circle, cx, shared.device, (&known.acts, &known.epochs, &known.talk));
+    let mut parts = ActBatches::of(circle, cx, shared.device, (&known.acts, &known.epochs, &known.talk));
     while shared.in_flight < limits::CREDIT_BYTES as u64 {
         let Some(part) = parts.next(circle, cx)? else { return Ok(true) };
         known.acts.extend(part.acts);

@@ -16,7 +16,7 @@ use crate::circle::act::{self, SealedAct};
 use crate::circle::epoch::KeyRing;
 use crate::circle::membership::Status;
 use crate::circle::record::Record;
-use crate::circle::state::{CircleState, Standing, Taken};
+use crate::circle::state::{CircleState, OwnStanding, Taken};
 use crate::codec;
 use crate::context::{Cx, Stop};
 use crate::crypto::{self, Key};
@@ -114,7 +114,9 @@ fn pairs(rooms: &Rooms, now: Millis, link: Link) -> Vec<Pair> {
         // Whoever left still says so to those who call her, because nobody told them: the one who noted it may have kept it to
         // herself.
         let told = session.parted.contains(id);
-        if !(matches!(circle.row.standing, Standing::In | Standing::Leaving) || circle.row.standing == Standing::Left && !told) {
+        if !(matches!(circle.row.standing, OwnStanding::In | OwnStanding::Leaving)
+            || circle.row.standing == OwnStanding::Left && !told)
+        {
             continue;
         }
         let hers = circle.records.values().filter(|r| r.body.peer == session.peer && r.device != circle.device());
@@ -283,14 +285,14 @@ fn introduce(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
         Record::write(cx.env.crypto, cx.env.rng, id, signer, first, record.count, body).bytes
     });
     let record = known.unwrap_or_default();
-    if record.is_empty() && circle.row.standing != Standing::Leaving {
+    if record.is_empty() && circle.row.standing != OwnStanding::Leaving {
         return;
     }
     let mut acts: Vec<Bytes> = Vec::new();
     let mut size = record.len();
     // Back from our admission, as far as it fits: whoever lacks more learns it from somebody else first.
     let admission = circle.order.iter().rposition(|act| circle.introduces(act, &circle.device()));
-    let last = if circle.row.standing == Standing::Leaving { circle.order.len() } else { admission.map_or(0, |at| at + 1) };
+    let last = if circle.row.standing == OwnStanding::Leaving { circle.order.len() } else { admission.map_or(0, |at| at + 1) };
     for act in circle.order.iter().take(last).rev() {
         let Ok(Some(sealed)) = act::get_act(&cx.tx, id, act) else { break };
         size += sealed.bytes().len() + 8;
@@ -300,7 +302,7 @@ fn introduce(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
         acts.push(Bytes(sealed.bytes().to_vec()));
     }
     acts.reverse();
-    let gone = (circle.row.standing == Standing::Leaving).then(|| {
+    let gone = (circle.row.standing == OwnStanding::Leaving).then(|| {
         let device = circle.device();
         let parts = parts(id, &device, ours(rooms, session), theirs(session));
         Gone { device, signature: cx.env.crypto.sign(&circle.row.secrets.sign, GONE, &parts) }
@@ -312,7 +314,7 @@ fn introduce(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
 
 /// The keys to try on an introduction: those of our circles, and others that open nothing, as many in every home.
 pub(crate) fn meeting_keys(rooms: &Rooms) -> Vec<(Option<CircleId>, Key)> {
-    let ours = rooms.circles.values().filter(|circle| circle.row.standing == Standing::In);
+    let ours = rooms.circles.values().filter(|circle| circle.row.standing == OwnStanding::In);
     let mut keys: Vec<_> = ours.filter_map(|circle| Some((Some(circle.id), meeting_key(circle)?))).collect();
     while keys.len() < limits::CIRCLES {
         keys.push((None, crypto::derive(INTRO, &Key::from_bytes([0; 32]), &[&[0; 32]])));

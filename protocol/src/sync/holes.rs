@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::exchange::RUN_BYTES;
 use super::frame::{Bytes, ChainHole, ChainSeq, Have, Message};
-use super::session::{CircleLink, Hole, Known, say};
+use super::session::{CircleLink, Known, OpenGap, say};
 use crate::circle::body::{ChainId, KeyClass};
 use crate::circle::state::CircleState;
 use crate::context::{Cx, Stop};
@@ -27,7 +27,7 @@ pub(super) fn of(head: &ChainHead) -> impl Iterator<Item = ChainHole> + use<> {
 }
 
 /// What they say is missing, in order, each entry once.
-pub(super) fn in_order(missing: &[ChainHole]) -> Vec<Hole> {
+pub(super) fn in_order(missing: &[ChainHole]) -> Vec<OpenGap> {
     let mut named = missing.to_vec();
     named.sort_unstable();
     let mut holes = Vec::with_capacity(named.len());
@@ -37,7 +37,7 @@ pub(super) fn in_order(missing: &[ChainHole]) -> Vec<Hole> {
             let first = hole.first.max(free);
             if first <= hole.last {
                 free = hole.last.saturating_add(1);
-                holes.push(Hole { chain: hole.chain, first, last: hole.last, looked: first });
+                holes.push(OpenGap { chain: hole.chain, first, last: hole.last, looked: first });
             }
         }
     }
@@ -48,7 +48,7 @@ pub(super) fn in_order(missing: &[ChainHole]) -> Vec<Hole> {
 const UNKNOWN: usize = 1_024;
 
 /// Leaves out what cannot matter here.
-pub(super) fn bound(holes: &mut Vec<Hole>, heads: &[ChainHead]) {
+pub(super) fn bound(holes: &mut Vec<OpenGap>, heads: &[ChainHead]) {
     let known: BTreeSet<ChainId> = heads.iter().map(|head| head.id).collect();
     let mut unknown = 0;
     holes.retain(|hole| {
@@ -94,7 +94,7 @@ pub(super) fn push(
 
 /// What lies wholly in a hole. (Whoever was served around it has what comes behind it from the start of an epoch, where a run
 /// starts too.)
-fn lack<'a>(head: &ChainHead, hole: &Hole, talk: &'a BTreeSet<EpochId>) -> Lack<'a> {
+fn lack<'a>(head: &ChainHead, hole: &OpenGap, talk: &'a BTreeSet<EpochId>) -> Lack<'a> {
     let talk = (head.id.class == KeyClass::Talk).then_some(talk);
     Lack { branch: head.no, after: hole.looked.saturating_sub(1), until: hole.last, talk }
 }

@@ -10,7 +10,7 @@ use super::frame::{Acts, Bytes, Card, Frame, Request, RequestBody, SealedRequest
 use super::session::{Arriving, Session, send};
 use super::{hello, welcome};
 use crate::circle::record;
-use crate::circle::state::{CircleRow, CircleState, Standing, Taken};
+use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
 use crate::circle::ticket::Ticket;
 use crate::circle::words;
 use crate::codec;
@@ -383,7 +383,7 @@ fn welcomed(
 fn arrive(cx: &mut Cx<'_, '_>, join: &JoinRow) -> Result<Option<Box<Arriving>>, Stop> {
     let Some(suite) = Suite::from_byte(join.suite) else { return Ok(None) };
     let (id, secrets, name) = (join.ticket.circle, join.secrets.clone(), join.name.0.clone());
-    let row = CircleRow::new(id, secrets, Incarnation(cx.random()), name, Standing::Admitted, suite);
+    let row = CircleRow::new(id, secrets, Incarnation(cx.random()), name, OwnStanding::Admitted, suite);
     let circle = CircleState::load(&cx.tx, cx.env.crypto, row)?;
     Ok(Some(Box::new(Arriving { circle, offered: BTreeMap::new() })))
 }
@@ -408,7 +408,7 @@ fn settled(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, arriving: Arriving) -> Result
 /// Yes: publish the name, meet the others.
 pub(crate) fn confirm_join(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
     let Some(circle) = rooms.circles.get_mut(id) else { return Ok(()) };
-    circle.row.standing = Standing::In;
+    circle.row.standing = OwnStanding::In;
     circle.save_row(cx);
     circle.publish(cx, &rooms.addresses);
     let peers: Vec<PeerId> = circle.records.values().map(|r| r.body.peer.clone()).collect();

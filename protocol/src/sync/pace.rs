@@ -52,9 +52,9 @@ impl Giver {
 
 /// What may still come of each member in each circle; without a person: in introductions.
 #[derive(Debug, Default)]
-pub(crate) struct Pace(BTreeMap<(CircleId, Option<PersonId>), Left>);
+pub(crate) struct RateLimit(BTreeMap<(CircleId, Option<PersonId>), Left>);
 
-impl Pace {
+impl RateLimit {
     /// May this act be looked at? `giver`: who brings it; nobody, in an introduction. Everything may that is no new plain
     /// rotation of her own.
     pub(crate) fn allows(&mut self, circle: &CircleState, giver: Option<&Giver>, act: &[u8], now: Millis) -> bool {
@@ -84,13 +84,13 @@ mod tests {
 
     const CIRCLE: CircleId = CircleId([1; 32]);
 
-    fn taken(pace: &mut Pace, giver: u8, now: Millis) -> u64 {
+    fn taken(pace: &mut RateLimit, giver: u8, now: Millis) -> u64 {
         (0..10_000).filter(|_| pace.one_more(CIRCLE, Some(PersonId([giver; 32])), now)).count() as u64
     }
 
     #[test]
     fn m10_so_many_at_once_then_few_an_hour() {
-        let mut pace = Pace::default();
+        let mut pace = RateLimit::default();
         let now = Millis(1_000 * HOUR);
         assert_eq!(taken(&mut pace, 1, now), limits::ROTATIONS);
         assert_eq!(taken(&mut pace, 1, now.plus(limits::ROTATION_MILLIS - 1)), 0);
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_back_stops_nobody_for_long() {
-        let mut pace = Pace::default();
+        let mut pace = RateLimit::default();
         assert_eq!(taken(&mut pace, 1, Millis(1_000 * HOUR)), limits::ROTATIONS);
         assert_eq!(taken(&mut pace, 1, Millis(HOUR)), 0);
         assert_eq!(taken(&mut pace, 1, Millis(2 * HOUR)), HOUR / limits::ROTATION_MILLIS);

@@ -18,7 +18,7 @@ use crate::limits;
 const ACTS_BYTES: usize = 384 << 10;
 
 /// What a device lacks.
-pub(super) struct Parts {
+pub(super) struct ActBatches {
     device: DeviceId,
     /// Keys that she may have.
     keys: BTreeMap<EpochId, EpochKeys>,
@@ -28,7 +28,7 @@ pub(super) struct Parts {
 }
 
 /// One frame's share.
-pub(super) struct Part {
+pub(super) struct ActBatch {
     /// As it travels.
     pub(super) message: Acts,
     /// Which acts these are.
@@ -37,7 +37,7 @@ pub(super) struct Part {
     pub(super) keys: Vec<(EpochId, bool)>,
 }
 
-impl Parts {
+impl ActBatches {
     /// What a device lacks that has these acts, and roster and talk keys of these epochs.
     pub(super) fn of(
         circle: &CircleState,
@@ -56,7 +56,7 @@ impl Parts {
     }
 
     /// The next frame's share; nothing where everything has been taken.
-    pub(super) fn next(&mut self, circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<Option<Part>, Stop> {
+    pub(super) fn next(&mut self, circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<Option<ActBatch>, Stop> {
         let mut keys = Vec::new();
         while keys.len() < limits::BOX_EPOCHS
             && let Some(epoch) = self.late.pop_front()
@@ -80,7 +80,7 @@ impl Parts {
         }
         let list = keys.iter().map(|(id, keys)| (*id, keys.talk.is_some())).collect();
         let message = Acts { keys: self.pack(circle, cx, keys), acts: bytes };
-        Ok(Some(Part { message, acts, keys: list }))
+        Ok(Some(ActBatch { message, acts, keys: list }))
     }
 
     fn pack(&self, circle: &CircleState, cx: &mut Cx<'_, '_>, keys: Vec<(EpochId, EpochKeys)>) -> Option<Bytes> {

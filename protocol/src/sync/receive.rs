@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use super::exchange;
 use super::frame::{Acts, Bytes, ChainSeq, Message};
-use super::pace::{Giver, Pace};
+use super::pace::{Giver, RateLimit};
 use super::session::say;
 use crate::circle::act::Farewell;
 use crate::circle::body::Role;
-use crate::circle::state::{CircleState, Standing, Taken};
+use crate::circle::state::{CircleState, OwnStanding, Taken};
 use crate::context::{Cx, Stop};
 use crate::id::{ActId, CircleId, EpochId};
 use crate::io::{Effect, Link};
@@ -82,7 +82,7 @@ fn take(
     cx: &mut Cx<'_, '_>,
     acts: &Acts,
     giver: Option<&Giver>,
-    pace: &mut Pace,
+    pace: &mut RateLimit,
 ) -> Result<Brought, Stop> {
     let mut offered = match &acts.keys {
         Some(sealed) => circle.open_box(cx.env.crypto, &sealed.0),
@@ -169,7 +169,7 @@ pub(crate) fn run(
     bytes: &[u8],
     skipped: bool,
 ) -> Result<(), Stop> {
-    let Some(circle) = rooms.circles.get(&id).filter(|circle| circle.row.standing != Standing::Left) else { return Ok(()) };
+    let Some(circle) = rooms.circles.get(&id).filter(|circle| circle.row.standing != OwnStanding::Left) else { return Ok(()) };
     let size = bytes.len() as u64;
     let Ok(head) = RunHead::peek(bytes) else { return Err(Stop::Peer("a run that is none")) };
     if circle.now().person_of(&head.chain.device).is_none() {
@@ -232,7 +232,7 @@ pub(crate) fn noted(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
 
 /// A member hands us our farewell. It counts if its signer could remove us in our own view.
 pub(crate) fn farewell(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: CircleId, bytes: &[u8]) -> Result<(), Stop> {
-    let in_touch = |c: &&mut CircleState| matches!(c.row.standing, Standing::In | Standing::Leaving);
+    let in_touch = |c: &&mut CircleState| matches!(c.row.standing, OwnStanding::In | OwnStanding::Leaving);
     let Some(circle) = rooms.circles.get_mut(&id).filter(in_touch) else { return Ok(()) };
     let farewell = Farewell::parse(bytes).ok().filter(|farewell| farewell.verify(cx.env.crypto));
     let Some(farewell) = farewell else { return Err(Stop::Peer("a farewell that does not verify")) };
@@ -244,12 +244,12 @@ pub(crate) fn farewell(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: CircleId, byt
     if farewell.circle != id || Some(farewell.person) != me || !could {
         return Ok(());
     }
-    if circle.row.standing == Standing::Leaving {
+    if circle.row.standing == OwnStanding::Leaving {
         // Removed before anybody heard of her leave: it is known that she is out, which is all she waits for.
         rooms.left(cx, &id);
         return Ok(());
     }
-    circle.row.standing = Standing::Removed;
+    circle.row.standing = OwnStanding::Removed;
     circle.save_row(cx);
     rooms.touched(id);
     rooms.close_circle(&id);

@@ -144,7 +144,7 @@ impl Rest {
 
 /// What is missing in one of their chains.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Hole {
+pub(crate) struct OpenGap {
     pub(crate) chain: ChainId,
     /// Its first entry that was not sent.
     pub(crate) first: u64,
@@ -169,7 +169,7 @@ pub(crate) struct Known {
     /// Chains that were sent again from the start because of a fork.
     pub(crate) shown: BTreeSet<ChainId>,
     /// What is missing in their chains, as far as we did not look yet whether we can send it.
-    pub(crate) holes: Vec<Hole>,
+    pub(crate) holes: Vec<OpenGap>,
     /// Heads they named that are still to be compared with ours.
     pub(crate) unsure: Unsure,
     /// Up to where our branches, by their number here, hold nothing for them beyond what was sent: under the talk keys that they

@@ -5,13 +5,13 @@
 use minicbor::{Decode, Encode};
 
 use super::frame::{Acts, Bytes, Card, Frame, Message, Request, RequestBody, StewardKey, TicketAnswer, TicketProof, refusal};
-use super::parts::Parts;
+use super::parts::ActBatches;
 use super::requests::Requests;
 use super::session::{Guest, Welcome, say, send};
 use super::{exchange, session::Session};
 use crate::circle::body::Role;
 use crate::circle::record::Record;
-use crate::circle::state::{CircleState, Standing};
+use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::ticket::{self, Secret};
 use crate::circle::words;
 use crate::codec;
@@ -163,7 +163,7 @@ enum Word {
 /// A link may be old and in anybody's hands: only who made it here, keeps a request of the device that asks, or knows that
 /// device as admitted, says anything but unknown. Everybody else looks up as much as somebody who is in no such circle.
 fn concern(rooms: &Rooms, cx: &mut Cx<'_, '_>, proof: &TicketProof) -> Result<Word, Stop> {
-    let ours = rooms.circles.values().filter(|circle| circle.row.standing == Standing::In);
+    let ours = rooms.circles.values().filter(|circle| circle.row.standing == OwnStanding::In);
     let found: Vec<_> = ours.filter_map(|circle| Some((circle, circle.invite_of(&proof.key)?))).collect();
     if found.is_empty() {
         let (circle, invite) = (CircleId([0; 32]), ActId([0; 32]));
@@ -463,7 +463,7 @@ fn welcome(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), Sto
     let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
     let sent = &mut session.welcome;
     // A talk key she may not have is not lacking either.
-    let mut parts = Parts::of(circle, cx, guest.device, (&sent.acts, &sent.epochs, &sent.epochs));
+    let mut parts = ActBatches::of(circle, cx, guest.device, (&sent.acts, &sent.epochs, &sent.epochs));
     let mut next = parts.next(circle, cx)?;
     while let Some(part) = next {
         if sent.in_flight >= limits::CREDIT_BYTES as u64 {

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use kith_protocol::control::{Batch, BatchItem, Edit as Change, EditNote, NewNote};
+use kith_protocol::control::{Batch, BatchItem, EditItem as Change, EditNote, NewNote};
 use kith_protocol::crypto::{Seeded, SigningKey};
 use kith_protocol::id::{ItemId, PeerId};
 use kith_protocol::item::edit::{Edit, Op, Value};

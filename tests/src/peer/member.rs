@@ -12,7 +12,7 @@ use kith_protocol::id::{Addr, PeerId};
 use kith_protocol::node::{Answer, CallId, Command, Effect, Env, Input, Link, Node};
 use kith_protocol::store::{MemoryStore, Store};
 use kith_protocol::time::Millis;
-use kith_protocol::tx::Batch;
+use kith_protocol::tx::Turn;
 use libp2p::Multiaddr;
 use libp2p::core::muxing::SubstreamBox;
 use libp2p::identity::Keypair;
@@ -130,7 +130,7 @@ impl Member {
 
     /// One input, one commit, its effects.
     fn turn(self: &Arc<Self>, state: &mut State, input: Input) {
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut env = Env { now: now(), rng: &mut state.rng, crypto: &Real, peer: &self.id };
         state.node.handle(&mut env, &state.store, &mut batch, input).expect("memory does not fail");
         state.store.commit(&batch.writes).expect("memory does not fail");

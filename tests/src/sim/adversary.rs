@@ -13,7 +13,7 @@ use kith_protocol::planted::{Bug, plant};
 use kith_protocol::private::Private;
 use kith_protocol::store::{Store, StoreError};
 use kith_protocol::time::{MINUTE, SECOND};
-use kith_protocol::tx::{Batch, Tx};
+use kith_protocol::tx::{Turn, Tx};
 
 use super::fault::Roughness;
 use super::net::{Weather, Who};
@@ -147,7 +147,7 @@ fn fill(
     known: &BTreeSet<ActId>,
     honest: &[(PersonId, DeviceId)],
 ) -> Result<(), StoreError> {
-    let mut batch = Batch::default();
+    let mut batch = Turn::default();
     let mut tx = Tx::new(&world.machines[who].disk, &batch);
     let acts = signed.acts.iter().filter(|act| known.contains(&act.id()));
     keep(&mut tx, signed, &device, (&format!("person {who}"), START), acts);

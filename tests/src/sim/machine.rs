@@ -11,7 +11,7 @@ use kith_protocol::node::{self, Answer, CallId, Effect, Env, Input, Node, Query}
 use kith_protocol::planted::{Bug, planted};
 use kith_protocol::store::{Read, Store, StoreError, Table};
 use kith_protocol::time::Millis;
-use kith_protocol::tx::Batch;
+use kith_protocol::tx::Turn;
 
 use super::disk::Disk;
 use super::hostile::Mask;
@@ -23,7 +23,7 @@ const SCREEN: u64 = 10_000;
 
 /// What one turn led to.
 #[derive(Debug)]
-pub enum Turn {
+pub enum TurnEnd {
     /// Committed: these effects are to be carried out, in order.
     Effects(Vec<Effect>),
     /// The store refused: the node forgot everything in memory; these calls are told so.
@@ -165,13 +165,13 @@ impl Machine {
     ///
     /// # Errors
     /// [`StoreError`] where the node cannot be opened again after a refused commit.
-    pub fn turn(&mut self, now: Millis, crypto: &dyn Crypto) -> Result<Turn, StoreError> {
+    pub fn turn(&mut self, now: Millis, crypto: &dyn Crypto) -> Result<TurnEnd, StoreError> {
         let local = self.local(now);
         let inputs = std::mem::take(&mut self.inbox);
-        let Some(node) = &mut self.node else { return Ok(Turn::Effects(Vec::new())) };
+        let Some(node) = &mut self.node else { return Ok(TurnEnd::Effects(Vec::new())) };
         let calls: Vec<CallId> =
             inputs.iter().filter_map(|i| if let Input::Call(id, _) = i { Some(*id) } else { None }).collect();
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut env = Env { now: local, rng: &mut self.rng, crypto, peer: &self.peer };
         let mut outcome = Ok(());
         for input in inputs {
@@ -188,11 +188,11 @@ impl Machine {
             outcome = self.disk.commit(&batch.writes);
         }
         match outcome {
-            Ok(()) => Ok(Turn::Effects(early.into_iter().chain(batch.effects).collect())),
-            Err(_) if power => Ok(Turn::PowerFailed(early)),
+            Ok(()) => Ok(TurnEnd::Effects(early.into_iter().chain(batch.effects).collect())),
+            Err(_) if power => Ok(TurnEnd::PowerFailed(early)),
             Err(why) => {
                 self.boot(crypto)?;
-                Ok(Turn::Refused(calls, why))
+                Ok(TurnEnd::Refused(calls, why))
             }
         }
     }

@@ -274,7 +274,7 @@ impl Workload {
             Wrong::Meddle => {
                 let (item, _, mine) = some_item(&id, Noun::Note, pick, ask)?;
                 let edit = control::EditNote { title: Some(self.words()), ..Default::default() };
-                return (!mine).then_some(Command::Edit(id, item, control::Edit::Note(edit)));
+                return (!mine).then_some(Command::Edit(id, item, control::EditItem::Note(edit)));
             }
             Wrong::Unseat => Command::RemoveMember(id.clone(), seat()?),
             Wrong::Lower => Command::SetRole(id.clone(), seat()?, control::SetRole { role: "guest".to_owned() }),
@@ -409,10 +409,10 @@ impl Workload {
         }
         let title = Some(self.title(who));
         let change = match noun {
-            Noun::Note => control::Edit::Note(control::EditNote { title, body: Some(self.words()), ..Default::default() }),
-            Noun::Event => control::Edit::Event(control::EditEvent { title, ..Default::default() }),
+            Noun::Note => control::EditItem::Note(control::EditNote { title, body: Some(self.words()), ..Default::default() }),
+            Noun::Event => control::EditItem::Event(control::EditEvent { title, ..Default::default() }),
             Noun::Resource => {
-                control::Edit::Resource(control::EditResource { title, note: Some(self.words()), ..Default::default() })
+                control::EditItem::Resource(control::EditResource { title, note: Some(self.words()), ..Default::default() })
             }
         };
         Some((Command::Edit(id, item.clone(), change), Intent::Edit { circle, noun, id: item, version }))

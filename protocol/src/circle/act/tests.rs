@@ -9,7 +9,7 @@ use crate::circle::epoch::{EpochKeys, epoch_id, new_epoch};
 use crate::crypto::{DeviceSecrets, Real, Seeded, Suite};
 use crate::id::PersonId;
 use crate::store::MemoryStore;
-use crate::tx::{Batch, Tx};
+use crate::tx::{Turn, Tx};
 
 struct World {
     device: DeviceSecrets,
@@ -94,7 +94,7 @@ fn w22_w23_other_bytes_for_the_same_act_are_refused() {
 fn acts_are_kept_by_circle() {
     let mut world = world();
     let (act, _) = world.write(Statement::Leave);
-    let (store, batch) = (MemoryStore::default(), Batch::default());
+    let (store, batch) = (MemoryStore::default(), Turn::default());
     let mut tx = Tx::new(&store, &batch);
     put_act(&mut tx, &world.genesis);
     put_act(&mut tx, &act);

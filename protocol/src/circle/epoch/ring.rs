@@ -159,12 +159,12 @@ mod tests {
     use super::*;
     use crate::crypto::Seeded;
     use crate::store::{MemoryStore, Store};
-    use crate::tx::Batch;
+    use crate::tx::Turn;
 
     #[test]
     fn a_ring_comes_back_from_the_store() {
         let mut store = MemoryStore::default();
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let (circle, other) = (CircleId([1; 32]), CircleId([2; 32]));
         let row = EpochRow::new(EpochKeys::random(&mut Seeded::new(1)), ActId([3; 32]), Millis(4), History::Days(5), Millis(6));
         let mut tx = Tx::new(&store, &batch);

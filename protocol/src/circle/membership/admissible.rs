@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::bits::Bits;
 use super::fact::{Fact, enacts, introduced, motion_subject, person_id, proposal, subject};
-use super::graph::{Down, Graph, Quorum, Ruling};
+use super::graph::{ActGraph, Down, Quorum, Ruling};
 use super::judgement::Judgement;
 use super::people::Status;
 use super::rules::Rule;
@@ -20,7 +20,7 @@ pub(super) fn carries(quorum: &Quorum, stands: impl Fn(usize) -> bool) -> bool {
 }
 
 /// What the act is, if it is admissible; `state` is that of its own past.
-pub(super) fn rule(g: &Graph, state: &Judgement, fact: &Fact) -> Option<Ruling> {
+pub(super) fn rule(g: &ActGraph, state: &Judgement, fact: &Fact) -> Option<Ruling> {
     if let Statement::Genesis { suite, devices, recovery, .. } = &fact.statement {
         // R1: one genesis; the circle's id is its id, and it names the founder.
         let keys: Vec<DeviceId> = devices.iter().map(|keys| keys.sign).chain(*recovery).collect();
@@ -48,7 +48,7 @@ pub(super) fn rule(g: &Graph, state: &Judgement, fact: &Fact) -> Option<Ruling> 
 }
 
 /// The one person whose key this is; a key introduced for two persons is nobody's (D-18).
-fn author(g: &Graph, state: &Judgement, key: &DeviceId) -> Option<usize> {
+fn author(g: &ActGraph, state: &Judgement, key: &DeviceId) -> Option<usize> {
     let introductions = g.introductions(g.key(key)?).iter().filter(|x| state.ids.get(**x));
     let owners: BTreeSet<usize> = introductions.map(|x| g.act(*x).owner).collect();
     let mut owners = owners.into_iter();
@@ -60,7 +60,7 @@ fn distinct(keys: &[DeviceId]) -> bool {
 }
 
 struct Hearing<'a> {
-    g: &'a Graph,
+    g: &'a ActGraph,
     state: &'a Judgement,
     fact: &'a Fact,
     me: usize,

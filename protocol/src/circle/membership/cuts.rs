@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::graph::Graph;
+use super::graph::ActGraph;
 use super::judgement::Judgement;
 use crate::circle::body::{ChainId, Point, Points, Role, Statement};
 use crate::id::{ActId, DeviceId, PersonId};
@@ -38,14 +38,14 @@ impl Cut {
 
 impl Judgement {
     /// The cuts in effect, by act.
-    pub(super) fn cuts(&self, g: &Graph) -> Vec<Cut> {
+    pub(super) fn cuts(&self, g: &ActGraph) -> Vec<Cut> {
         let acts = (0..g.people()).flat_map(|p| g.dossier(p).downs.iter().chain(&g.dossier(p).identity));
         let mut cuts: Vec<Cut> = acts.filter(|d| self.eff.get(**d)).filter_map(|d| self.cut(g, *d)).collect();
         cuts.sort_unstable_by_key(|cut| cut.act);
         cuts
     }
 
-    fn cut(&self, g: &Graph, d: usize) -> Option<Cut> {
+    fn cut(&self, g: &ActGraph, d: usize) -> Option<Cut> {
         let (act, view) = (g.act(d), self.view(g));
         if matches!(act.statement, Statement::Leave) {
             return None;

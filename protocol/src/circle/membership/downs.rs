@@ -1,7 +1,7 @@
 //! R4, R5: removals, demotions and leaves. Which are in force, what is beyond their cuts, what falls with that.
 
 use super::bits::Bits;
-use super::graph::Graph;
+use super::graph::ActGraph;
 use super::rules::Rule;
 use crate::circle::body::Statement;
 
@@ -19,7 +19,7 @@ pub(super) struct Labels {
 /// A set of acts that holds the past of each of them, with its downs labelled.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View<'a> {
-    pub(super) g: &'a Graph,
+    pub(super) g: &'a ActGraph,
     pub(super) ids: &'a Bits,
     pub(super) labels: &'a Labels,
 }
@@ -103,7 +103,7 @@ impl View<'_> {
 
 /// R5: labels the high downs and leaves among `news`. Late where one in force cuts it, in force where only late ones do;
 /// what is left lies in a circle.
-pub(super) fn label(g: &Graph, ids: &Bits, labels: &mut Labels, news: &[usize]) {
+pub(super) fn label(g: &ActGraph, ids: &Bits, labels: &mut Labels, news: &[usize]) {
     let strong = |x: &usize| {
         let act = g.act(*x);
         act.ruling.down.is_some() && (act.ruling.high || matches!(act.statement, Statement::Leave))

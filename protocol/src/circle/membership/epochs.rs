@@ -1,7 +1,7 @@
 //! R10, D-20: is the circle frozen, and which epochs may a writer use who knows all these acts?
 
 use super::bits::Bits;
-use super::graph::{Act, Graph};
+use super::graph::{Act, ActGraph};
 use super::judgement::Judgement;
 use super::people::Status;
 use crate::circle::body::{Role, Statement};
@@ -15,7 +15,7 @@ impl Judgement {
 
     /// The maximal usable epochs of `past`, of which this is the judgement: the act stands, its author is current and no guest,
     /// and all that must precede it does.
-    pub(super) fn usable(&self, g: &Graph, past: &Bits) -> Vec<usize> {
+    pub(super) fn usable(&self, g: &ActGraph, past: &Bits) -> Vec<usize> {
         let mut fit: Vec<usize> = Vec::new();
         for x in past.list().into_iter().rev().filter(|x| carries_epoch(g.act(*x))) {
             if !fit.iter().any(|y| g.knows(*y, x)) && self.fits(g, x) && self.carrier_stands(g, x) {
@@ -26,16 +26,16 @@ impl Judgement {
         fit
     }
 
-    fn carrier_stands(&self, g: &Graph, x: usize) -> bool {
+    fn carrier_stands(&self, g: &ActGraph, x: usize) -> bool {
         if g.rotations().get(x) { self.rotation_stands(g, x) } else { self.eff.get(x) }
     }
 
     /// The acts of `past` that have no effect.
-    pub(super) fn void(&self, g: &Graph, past: &Bits) -> Vec<usize> {
+    pub(super) fn void(&self, g: &ActGraph, past: &Bits) -> Vec<usize> {
         past.beyond(&self.eff).into_iter().filter(|x| !self.carrier_stands(g, *x)).collect()
     }
 
-    fn fits(&self, g: &Graph, x: usize) -> bool {
+    fn fits(&self, g: &ActGraph, x: usize) -> bool {
         let act = g.act(x);
         let author = self.person(act.ruling.who);
         author.is_some_and(|author| author.status == Status::Current && author.rank > Role::Guest)

@@ -103,7 +103,7 @@ pub(super) struct Dossier {
 /// Nothing rests on a plain rotation, so it takes no part in judging (and being no head, it would keep every act after it
 /// from knowing all before it): `core` and `heads` leave rotations out.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct Ancestry {
     pub(super) past: Bits,
     pub(super) core: Bits,
     /// The maximal acts of `core`.
@@ -114,13 +114,13 @@ pub(super) struct Place {
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(super) struct Graph {
+pub(super) struct ActGraph {
     pub(super) rules: Rules,
     pub(super) circle: CircleId,
     pub(super) suite: u8,
     acts: Vec<Act>,
     index: BTreeMap<ActId, usize>,
-    refused: BTreeMap<ActId, Place>,
+    refused: BTreeMap<ActId, Ancestry>,
     rotations: Bits,
     people: Vec<(PersonId, Dossier)>,
     person_index: BTreeMap<PersonId, usize>,
@@ -132,7 +132,7 @@ pub(super) struct Graph {
     uninvites: BTreeMap<usize, Vec<usize>>,
 }
 
-impl Graph {
+impl ActGraph {
     pub(super) const fn new(circle: CircleId, rules: Rules) -> Self {
         Self {
             rules,
@@ -235,7 +235,7 @@ impl Graph {
     }
 
     /// What these acts and all before them are; `None` where one is unknown or held.
-    pub(super) fn place(&self, parents: &[ActId]) -> Option<Place> {
+    pub(super) fn place(&self, parents: &[ActId]) -> Option<Ancestry> {
         let mut past = Bits::default();
         let (mut heads, mut tips) = (Vec::new(), Vec::new());
         for id in parents {
@@ -255,7 +255,7 @@ impl Graph {
                 heads.extend(&refused.heads);
             }
         }
-        Some(Place { core: past.minus(&self.rotations), past, heads: self.maximal(heads), tips: self.maximal(tips) })
+        Some(Ancestry { core: past.minus(&self.rotations), past, heads: self.maximal(heads), tips: self.maximal(tips) })
     }
 
     /// Those of `tips` that no other of them knows, ascending.
@@ -267,12 +267,12 @@ impl Graph {
         tips
     }
 
-    pub(super) fn refuse(&mut self, id: ActId, place: Place) {
+    pub(super) fn refuse(&mut self, id: ActId, place: Ancestry) {
         self.refused.insert(id, place);
     }
 
     /// Takes an admissible act in and says its number.
-    pub(super) fn insert(&mut self, fact: Fact, place: Place, ruling: Ruling) -> usize {
+    pub(super) fn insert(&mut self, fact: Fact, place: Ancestry, ruling: Ruling) -> usize {
         let x = self.acts.len();
         let (devices, recovery) = introduced(&fact.statement);
         let keys: Vec<DeviceId> = devices.iter().map(|keys| keys.sign).chain(recovery).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bits::Bits;
-use super::graph::Graph;
+use super::graph::ActGraph;
 use super::rules::Rule;
 use crate::circle::body::Statement;
 
@@ -22,7 +22,7 @@ pub(super) struct Identity {
 }
 
 /// Settles `acts` among each other; they are concurrent with nothing before `news`.
-pub(super) fn settle(g: &Graph, news: &[usize], acts: Vec<usize>) -> Identity {
+pub(super) fn settle(g: &ActGraph, news: &[usize], acts: Vec<usize>) -> Identity {
     let all: Vec<_> = acts.iter().map(|w| Arc::new(Taking { by: *w, keys: taken(g, news, *w) })).collect();
     let falls = |x: usize, to: &dyn Fn(usize) -> bool| all.iter().any(|w| to(w.by) && overrides(g, w, x));
     let (mut good, mut late) = (Bits::default(), Bits::default());
@@ -48,7 +48,7 @@ pub(super) fn settle(g: &Graph, news: &[usize], acts: Vec<usize>) -> Identity {
 
 /// `w` voids `x`: concurrent, and it takes the key that signed `x`. A revocation takes devices, a recovery also the recovery key
 /// it spends, a re-vouch every key: so re-vouch > recovery > device.
-fn overrides(g: &Graph, w: &Taking, x: usize) -> bool {
+fn overrides(g: &ActGraph, w: &Taking, x: usize) -> bool {
     if !g.concurrent(w.by, x) || !g.rules.on(Rule::DeviceCut) {
         return false;
     }
@@ -60,7 +60,7 @@ fn overrides(g: &Graph, w: &Taking, x: usize) -> bool {
 }
 
 /// The keys `w` names, and every key that such a key certified beyond `w`'s knowledge.
-fn taken(g: &Graph, news: &[usize], w: usize) -> Bits {
+fn taken(g: &ActGraph, news: &[usize], w: usize) -> Bits {
     let mut keys = g.act(w).ruling.kills.clone().unwrap_or_default();
     loop {
         let mut grew = false;

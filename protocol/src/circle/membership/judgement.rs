@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::bits::Bits;
 use super::downs::{Labels, View, label};
-use super::graph::{Graph, Place};
+use super::graph::{ActGraph, Ancestry};
 use super::grounding::{Pass, Spoilt};
 use super::identity::Identity;
 use super::people::{Keys, Standing};
@@ -58,12 +58,12 @@ impl Judgement {
     }
 
     /// The people admitted by an invite, standing or not.
-    pub(super) fn people_by(&self, g: &Graph, invite: usize) -> BTreeSet<usize> {
+    pub(super) fn people_by(&self, g: &ActGraph, invite: usize) -> BTreeSet<usize> {
         g.uses(invite).iter().filter(|x| self.ids.get(**x)).filter_map(|x| g.act(*x).subject).collect()
     }
 
     /// The recovery keys of `p` that have not been spent or replaced.
-    pub(super) fn recovery_keys(&self, g: &Graph, p: usize) -> Vec<usize> {
+    pub(super) fn recovery_keys(&self, g: &ActGraph, p: usize) -> Vec<usize> {
         let view = self.view(g);
         let outs = view.outs(p, &self.ids, &self.eff);
         let acts = g.dossier(p).intros.iter().copied().filter(|x| self.ids.get(*x));
@@ -71,18 +71,18 @@ impl Judgement {
         alive.filter(|key| !self.killed.get(*key)).collect()
     }
 
-    pub(super) const fn view<'a>(&'a self, g: &'a Graph) -> View<'a> {
+    pub(super) const fn view<'a>(&'a self, g: &'a ActGraph) -> View<'a> {
         View { g, ids: &self.ids, labels: &self.labels }
     }
 
     /// May the news of `place` be judged on top of this: do they all know all of it?
-    pub(super) fn is_base_of(&self, g: &Graph, place: &Place) -> bool {
+    pub(super) fn is_base_of(&self, g: &ActGraph, place: &Ancestry) -> bool {
         self.ids.within(&place.core)
             && place.core.beyond(&self.ids).into_iter().all(|x| self.heads.iter().all(|head| g.knows(x, *head)))
     }
 
     /// The judgement of `place`, of which this is the base.
-    pub(super) fn extended(&self, g: &Graph, place: Place) -> Self {
+    pub(super) fn extended(&self, g: &ActGraph, place: Ancestry) -> Self {
         let news = place.core.beyond(&self.ids);
         let mut next = self.clone();
         next.count += news.len();
@@ -98,7 +98,7 @@ impl Judgement {
 
     /// Two rounds: what high downs in force leave standing says which lone downs stand (R5); then all that cut, cut. In each,
     /// invites and re-vouches are weighed on what stood before they were.
-    fn judge(&mut self, g: &Graph, news: &[usize]) -> Spoilt {
+    fn judge(&mut self, g: &ActGraph, news: &[usize]) -> Spoilt {
         let nothing = (Bits::default(), Spoilt::new());
         let labels = self.labels.clone();
         let view = View { g, ids: &self.ids, labels: &labels };
@@ -142,7 +142,7 @@ impl Judgement {
     }
 
     /// The downs that cut.
-    fn cutting(&self, g: &Graph) -> Bits {
+    fn cutting(&self, g: &ActGraph) -> Bits {
         let mut cuts = self.labels.in_force.union(&self.labels.opposed);
         if !g.rules.on(Rule::LateCutsNothing) {
             cuts.join(&self.labels.late);
@@ -152,7 +152,7 @@ impl Judgement {
     }
 
     /// Does the rotation `x`, somewhere in these acts, stand among them?
-    pub(super) fn rotation_stands(&self, g: &Graph, x: usize) -> bool {
+    pub(super) fn rotation_stands(&self, g: &ActGraph, x: usize) -> bool {
         let (cuts, nothing) = (self.cutting(g), (Bits::default(), Spoilt::new()));
         let pass = Pass {
             view: self.view(g),
@@ -167,7 +167,7 @@ impl Judgement {
     }
 
     /// Only whom the news concern can stand otherwise than before.
-    fn count_people(&mut self, g: &Graph, news: &[usize]) {
+    fn count_people(&mut self, g: &ActGraph, news: &[usize]) {
         let mut touched = BTreeSet::new();
         for act in news.iter().map(|x| g.act(*x)) {
             touched.extend([act.ruling.who, act.owner]);
@@ -191,7 +191,7 @@ impl Judgement {
     }
 
     /// R4: removing or leaving closes her open invites.
-    fn closed_invites(&self, g: &Graph, p: usize) -> Vec<usize> {
+    fn closed_invites(&self, g: &ActGraph, p: usize) -> Vec<usize> {
         let view = self.view(g);
         let outs = view.outs(p, &self.ids, &self.eff);
         let open = g.dossier(p).invites.iter().copied().filter(|x| self.eff.get(*x));
@@ -199,7 +199,7 @@ impl Judgement {
     }
 
     /// D-20: every down and identity act in effect, and what spoilt an invite's admission.
-    fn note_needs(&mut self, g: &Graph, news: &[usize], spoilt: &Spoilt) {
+    fn note_needs(&mut self, g: &ActGraph, news: &[usize], spoilt: &Spoilt) {
         let all = g.rules.on(Rule::SuspensionRekeys);
         for x in news.iter().copied().filter(|x| self.eff.get(*x)) {
             let ruling = &g.act(x).ruling;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::graph::{Graph, Place};
+use super::graph::{ActGraph, Ancestry};
 use super::judgement::Judgement;
 
 /// Judgements kept as they were asked for last.
@@ -30,7 +30,7 @@ impl Memo {
     }
 
     /// The judgement of `place`.
-    pub(super) fn judgement(&mut self, g: &Graph, place: Place) -> Arc<Judgement> {
+    pub(super) fn judgement(&mut self, g: &ActGraph, place: Ancestry) -> Arc<Judgement> {
         if let Some(n) = self.recent.iter().rposition(|known| known.heads == place.heads) {
             let known = self.recent.remove(n);
             self.recent.push(Arc::clone(&known));
@@ -54,7 +54,7 @@ impl Memo {
     }
 
     /// The largest known judgement on which only news must be judged.
-    fn base(&self, g: &Graph, place: &Place) -> Arc<Judgement> {
+    fn base(&self, g: &ActGraph, place: &Ancestry) -> Arc<Judgement> {
         let size = place.core.count();
         let mut best: Option<&Arc<Judgement>> = None;
         for known in self.recent.iter().rev().chain(self.landmarks.iter().rev()) {

@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 
-use super::graph::{Act, Graph};
+use super::graph::{Act, ActGraph};
 use super::judgement::Judgement;
 use crate::circle::body::{History, Policy, PolicyField, Retention, Statement};
 
 impl Judgement {
     /// Settings stay candidates until a later one replaces them.
-    pub(super) fn set_policies(&mut self, g: &Graph, news: &[usize]) {
+    pub(super) fn set_policies(&mut self, g: &ActGraph, news: &[usize]) {
         for x in news.iter().copied().filter(|x| self.eff.get(*x)) {
             for policy in set(g.act(x)) {
                 self.settings.entry(policy.field()).or_default().push(x);
@@ -21,7 +21,7 @@ impl Judgement {
     }
 
     /// The settings of a field between which only the id decides; the first is in force.
-    pub(super) fn chosen<'g>(&self, g: &'g Graph, field: PolicyField) -> Vec<(usize, &'g Policy)> {
+    pub(super) fn chosen<'g>(&self, g: &'g ActGraph, field: PolicyField) -> Vec<(usize, &'g Policy)> {
         let last = self.settings.get(&field).map_or(&[][..], Vec::as_slice);
         let value = |x: &usize| set(g.act(*x)).iter().find(|policy| policy.field() == field).map(|policy| (*x, policy));
         let mut found: Vec<_> = last.iter().filter_map(value).collect();
@@ -33,7 +33,7 @@ impl Judgement {
     }
 
     /// What newcomers may read.
-    pub(super) fn history(&self, g: &Graph) -> History {
+    pub(super) fn history(&self, g: &ActGraph) -> History {
         match self.chosen(g, PolicyField::History).first() {
             Some((_, Policy::History(history))) => *history,
             _ => History::SinceJoin,
@@ -41,7 +41,7 @@ impl Judgement {
     }
 
     /// May every member invite?
-    pub(super) fn members_invite(&self, g: &Graph) -> bool {
+    pub(super) fn members_invite(&self, g: &ActGraph) -> bool {
         matches!(self.chosen(g, PolicyField::MembersInvite).first(), Some((_, Policy::MembersInvite(true))))
     }
 }

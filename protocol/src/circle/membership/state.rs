@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cuts::Cut;
-use super::graph::{Graph, Place};
+use super::graph::{ActGraph, Ancestry};
 use super::judgement::Judgement;
 use super::people::{Standing, Status};
 use crate::circle::body::{History, Policy, PolicyField, Retention, Role, Statement};
@@ -37,7 +37,7 @@ impl Person {
 
 /// An invite that stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invite {
+pub struct OpenInvite {
     /// Who opened it.
     pub by: PersonId,
     /// The most it gives.
@@ -54,7 +54,7 @@ pub struct Invite {
     pub closed: bool,
 }
 
-impl Invite {
+impl OpenInvite {
     /// How many more people may come by it.
     #[must_use]
     pub fn left(&self) -> u32 {
@@ -85,7 +85,7 @@ pub struct State {
     /// Content cuts in effect, by act.
     pub cuts: Vec<Cut>,
     /// Invites that stand, closed and used ones included.
-    pub invites: BTreeMap<ActId, Invite>,
+    pub invites: BTreeMap<ActId, OpenInvite>,
     /// Downs that apply but cut nothing.
     pub late: BTreeSet<ActId>,
     /// Downs and identity acts that cut each other.
@@ -177,7 +177,7 @@ impl State {
     }
 
     /// The judgement `j` of `place` in the ids of the world outside.
-    pub(super) fn of(g: &Graph, j: &Judgement, place: &Place) -> Self {
+    pub(super) fn of(g: &ActGraph, j: &Judgement, place: &Ancestry) -> Self {
         let ids = |acts: Vec<usize>| acts.into_iter().map(|x| g.act(x).id);
         let mut frontier: Vec<ActId> = ids(place.tips.clone()).collect();
         frontier.sort_unstable();
@@ -209,7 +209,7 @@ impl State {
     }
 }
 
-fn person(g: &Graph, standing: &Standing) -> Person {
+fn person(g: &ActGraph, standing: &Standing) -> Person {
     let devices = |keys: &[usize]| {
         let mut devices: Vec<DeviceId> = keys.iter().map(|key| g.key_id(*key)).collect();
         devices.sort_unstable();
@@ -227,7 +227,7 @@ fn person(g: &Graph, standing: &Standing) -> Person {
     }
 }
 
-fn owners(g: &Graph, j: &Judgement) -> BTreeMap<DeviceId, PersonId> {
+fn owners(g: &ActGraph, j: &Judgement) -> BTreeMap<DeviceId, PersonId> {
     let view = j.view(g);
     let mut owners = BTreeMap::new();
     for (p, _) in j.everybody() {
@@ -240,7 +240,7 @@ fn owners(g: &Graph, j: &Judgement) -> BTreeMap<DeviceId, PersonId> {
     owners
 }
 
-fn settings(g: &Graph, j: &Judgement) -> BTreeMap<PolicyField, Vec<(ActId, Policy)>> {
+fn settings(g: &ActGraph, j: &Judgement) -> BTreeMap<PolicyField, Vec<(ActId, Policy)>> {
     let fields = j.settings.keys().map(|field| {
         let chosen = j.chosen(g, *field).into_iter().map(|(x, policy)| (g.act(x).id, policy.clone()));
         (*field, chosen.collect())
@@ -248,12 +248,12 @@ fn settings(g: &Graph, j: &Judgement) -> BTreeMap<PolicyField, Vec<(ActId, Polic
     fields.collect()
 }
 
-fn invites(g: &Graph, j: &Judgement) -> BTreeMap<ActId, Invite> {
+fn invites(g: &ActGraph, j: &Judgement) -> BTreeMap<ActId, OpenInvite> {
     let all = j.everybody().flat_map(|(p, _)| &g.dossier(p).invites).filter(|x| j.eff.get(**x));
     let found = all.filter_map(|x| {
         let act = g.act(*x);
         let Statement::Invite { role, uses, key, expires } = &act.statement else { return None };
-        let invite = Invite {
+        let invite = OpenInvite {
             by: g.person_id(act.ruling.who),
             role: *role,
             uses: *uses,

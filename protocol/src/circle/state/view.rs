@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CircleState, Standing};
+use super::{CircleState, OwnStanding};
 use crate::circle::body::{History, Policy, PolicyField, Retention, Role};
 use crate::circle::membership::State;
 use crate::id::{DeviceId, PersonId};
@@ -58,7 +58,7 @@ impl CircleState {
     /// May she tell somebody who left that it is noted? Who is out herself passes nothing on: her word counts only once nobody is in.
     #[must_use]
     pub(crate) fn notes_leaves(&self) -> bool {
-        !matches!(self.row.standing, Standing::Leaving | Standing::Left) || self.others().is_empty()
+        !matches!(self.row.standing, OwnStanding::Leaving | OwnStanding::Left) || self.others().is_empty()
     }
 
     fn policy(&self, field: PolicyField) -> Option<Policy> {

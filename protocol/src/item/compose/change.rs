@@ -5,22 +5,22 @@ use std::collections::BTreeSet;
 use rand_core::CryptoRng;
 
 use super::new::{First, ordered, words};
-use super::{Place, Stop, Target, entry};
+use super::{ComposeContext, ComposeError, Target, entry};
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Code, Edit as Wanted, EditEvent, EditNote, EditResource, Error, NewReaction, NewReply, Rsvp};
+use crate::control::{Code, EditEvent, EditItem as Wanted, EditNote, EditResource, Error, NewReaction, NewReply, Rsvp};
 use crate::id::{ItemId, ItemKey};
-use crate::item::diff::Draft;
+use crate::item::diff::EditBuilder;
 use crate::item::edit::{Op, Value};
 use crate::item::kind::{Kind, fields};
-use crate::item::reader::{Reader, Shown};
+use crate::item::reader::{ItemReader, Shown};
 use crate::item::valid;
-use crate::item::whole::Whole;
+use crate::item::whole::LoadedItem;
 use crate::limits::TITLE_CHARS;
 use crate::log::entry::NewEntry;
 use crate::time::Millis;
 
 /// An item that is there for all to see.
-fn target(reader: &Reader<'_>, key: &ItemKey, kinds: &[Kind]) -> Result<(Shown, Target), Stop> {
+fn target(reader: &ItemReader<'_>, key: &ItemKey, kinds: &[Kind]) -> Result<(Shown, Target), ComposeError> {
     let shown =
         reader.visible(key)?.filter(|shown| shown.row.kind().is_some_and(|kind| kinds.is_empty() || kinds.contains(&kind)));
     let found = shown.and_then(|shown| {
@@ -38,14 +38,14 @@ fn class(kind: Option<Kind>) -> KeyClass {
 /// A reply to a note.
 ///
 /// # Errors
-/// [`Stop`] where it cannot be written.
+/// [`ComposeError`] where it cannot be written.
 pub fn reply(
-    reader: &Reader<'_>,
-    place: &Place,
+    reader: &ItemReader<'_>,
+    place: &ComposeContext,
     rng: &mut dyn CryptoRng,
     note: &ItemKey,
     new: &NewReply,
-) -> Result<NewEntry, Stop> {
+) -> Result<NewEntry, ComposeError> {
     let (_, about) = target(reader, note, &[Kind::Note])?;
     let body = valid::text(&new.body, "reply")?;
     if body.trim().is_empty() {
@@ -63,14 +63,14 @@ pub fn reply(
 /// A reaction to a note; the same again takes it back. Empty: nothing to take back.
 ///
 /// # Errors
-/// [`Stop`] where it cannot be written.
+/// [`ComposeError`] where it cannot be written.
 pub fn react(
-    reader: &Reader<'_>,
-    place: &Place,
+    reader: &ItemReader<'_>,
+    place: &ComposeContext,
     rng: &mut dyn CryptoRng,
     note: &ItemKey,
     new: &NewReaction,
-) -> Result<Vec<NewEntry>, Stop> {
+) -> Result<Vec<NewEntry>, ComposeError> {
     let (_, about) = target(reader, note, &[Kind::Note])?;
     let emoji = valid::emoji(&new.emoji)?;
     let keys = reader.children(Kind::Reaction, note)?;
@@ -89,14 +89,14 @@ pub fn react(
 /// An answer to an event; the last one counts. Empty: that was the answer already.
 ///
 /// # Errors
-/// [`Stop`] where it cannot be written.
+/// [`ComposeError`] where it cannot be written.
 pub fn rsvp(
-    reader: &Reader<'_>,
-    place: &Place,
+    reader: &ItemReader<'_>,
+    place: &ComposeContext,
     rng: &mut dyn CryptoRng,
     event: &ItemKey,
     answer: Rsvp,
-) -> Result<Vec<NewEntry>, Stop> {
+) -> Result<Vec<NewEntry>, ComposeError> {
     let (_, about) = target(reader, event, &[Kind::Event])?;
     let answer = match answer {
         Rsvp::Yes => "yes",
@@ -113,13 +113,13 @@ pub fn rsvp(
     reader.has_room(&mine.key, place.me)?;
     let Some(mine) = reader.full(&mine.key)? else { return Err(unready()) };
     let Some(whole) = &mine.whole else { return Ok(Vec::new()) };
-    let mut draft = Draft::default();
+    let mut draft = EditBuilder::default();
     draft.set(&whole.fields, fields::ANSWER, Value::text(answer));
     // Later than the answer it replaces, whatever the clock says.
-    Ok(save(&Place { now: place.now.max(mine.last_when().0.plus(1)), ..*place }, &mine, whole, draft)?)
+    Ok(save(&ComposeContext { now: place.now.max(mine.last_when().0.plus(1)), ..*place }, &mine, whole, draft)?)
 }
 
-fn save(place: &Place, shown: &Shown, whole: &Whole, draft: Draft) -> Result<Vec<NewEntry>, Error> {
+fn save(place: &ComposeContext, shown: &Shown, whole: &LoadedItem, draft: EditBuilder) -> Result<Vec<NewEntry>, Error> {
     if draft.is_empty() {
         return Ok(Vec::new());
     }
@@ -130,8 +130,13 @@ fn save(place: &Place, shown: &Shown, whole: &Whole, draft: Draft) -> Result<Vec
 /// Changes of a note, reply, event or resource. Empty: it says that already.
 ///
 /// # Errors
-/// [`Stop`] where it cannot be written.
-pub fn edit(reader: &Reader<'_>, place: &Place, key: &ItemKey, wanted: &Wanted) -> Result<Vec<NewEntry>, Stop> {
+/// [`ComposeError`] where it cannot be written.
+pub fn edit(
+    reader: &ItemReader<'_>,
+    place: &ComposeContext,
+    key: &ItemKey,
+    wanted: &Wanted,
+) -> Result<Vec<NewEntry>, ComposeError> {
     let (shown, Target { item, .. }) = target(reader, key, &[])?;
     let kind = shown.row.kind().unwrap_or(Kind::Note);
     if !kind.may_edit(place.role, item.creator == place.me) {
@@ -140,24 +145,28 @@ pub fn edit(reader: &Reader<'_>, place: &Place, key: &ItemKey, wanted: &Wanted) 
     reader.has_room(key, place.me)?;
     let Some(shown) = reader.full(key)? else { return Err(unready()) };
     let Some(whole) = &shown.whole else { return Ok(Vec::new()) };
-    let mut change = Changing { whole, draft: Draft::default() };
+    let mut change = Changing { whole, draft: EditBuilder::default() };
     match (whole.kind, wanted) {
         (Kind::Note | Kind::Reply, Wanted::Note(wanted)) => change.note(wanted)?,
         (Kind::Event, Wanted::Event(wanted)) => change.event(wanted)?,
         (Kind::Resource, Wanted::Resource(wanted)) => change.resource(wanted)?,
-        _ => return Err(Error::new(Code::Usage, format!("that is a {}", whole.kind.noun()), "Edit it by its own noun.").into()),
+        _ => {
+            return Err(
+                Error::new(Code::Usage, format!("that is a {}", whole.kind.noun()), "EditItem it by its own noun.").into()
+            );
+        }
     }
     let Changing { draft, .. } = change;
     Ok(save(place, &shown, whole, draft)?)
 }
 
 /// Its entries are not all here, or not all open.
-fn unready() -> Stop {
+fn unready() -> ComposeError {
     Error::new(Code::Failed, "this cannot be changed yet: parts of it are missing", "They come from any member who has them.")
         .into()
 }
 
-fn refused(place: &Place, kind: Kind, item: ItemId) -> Stop {
+fn refused(place: &ComposeContext, kind: Kind, item: ItemId) -> ComposeError {
     let (message, hint) = if item.creator == place.me || !matches!(kind, Kind::Note | Kind::Reply) {
         (format!("you cannot change this {} in your role", kind.noun()), "A steward can change your role.")
     } else {
@@ -167,8 +176,8 @@ fn refused(place: &Place, kind: Kind, item: ItemId) -> Stop {
 }
 
 struct Changing<'a> {
-    whole: &'a Whole,
-    draft: Draft,
+    whole: &'a LoadedItem,
+    draft: EditBuilder,
 }
 
 impl Changing<'_> {
@@ -208,7 +217,11 @@ impl Changing<'_> {
     fn note(&mut self, wanted: &EditNote) -> Result<(), Error> {
         let only_notes = wanted.title.is_some() || wanted.want.is_some() || wanted.lang.is_some() || wanted.tags.is_some();
         if self.whole.kind == Kind::Reply && only_notes {
-            return Err(Error::new(Code::Usage, "a reply has a text and a content warning only", "Edit its note for the rest."));
+            return Err(Error::new(
+                Code::Usage,
+                "a reply has a text and a content warning only",
+                "EditItem its note for the rest.",
+            ));
         }
         self.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "a title")?;
         self.line(fields::WARNING, wanted.content_warning.as_ref(), TITLE_CHARS, "a content warning")?;
@@ -264,7 +277,7 @@ impl Changing<'_> {
     }
 }
 
-fn tombstone(place: &Place, rng: &mut dyn CryptoRng, target: Target, now: bool) -> Result<NewEntry, Error> {
+fn tombstone(place: &ComposeContext, rng: &mut dyn CryptoRng, target: Target, now: bool) -> Result<NewEntry, Error> {
     let ops = if now { vec![Op::Set(fields::NOW, Value::Flag(true))] } else { Vec::new() };
     place.open(rng, Kind::Tombstone, Some(target), ops)
 }
@@ -273,14 +286,14 @@ fn tombstone(place: &Place, rng: &mut dyn CryptoRng, target: Target, now: bool) 
 /// Empty: it is deleted already.
 ///
 /// # Errors
-/// [`Stop`] where it may not be.
+/// [`ComposeError`] where it may not be.
 pub fn remove(
-    reader: &Reader<'_>,
-    place: &Place,
+    reader: &ItemReader<'_>,
+    place: &ComposeContext,
     rng: &mut dyn CryptoRng,
     key: &ItemKey,
     now: bool,
-) -> Result<Vec<NewEntry>, Stop> {
+) -> Result<Vec<NewEntry>, ComposeError> {
     let (kind, target) = any(reader, key)?;
     let item = target.item;
     if item.creator != place.me && place.role != Role::Founder {
@@ -301,8 +314,8 @@ pub fn remove(
 }
 
 /// An item that is here, shown or not.
-fn any(reader: &Reader<'_>, key: &ItemKey) -> Result<(Kind, Target), Stop> {
-    let missing = || Stop::from(Error::new(Code::NotFound, "that is not here", "kith note list shows what is."));
+fn any(reader: &ItemReader<'_>, key: &ItemKey) -> Result<(Kind, Target), ComposeError> {
+    let missing = || ComposeError::from(Error::new(Code::NotFound, "that is not here", "kith note list shows what is."));
     let row = reader.row(key)?.ok_or_else(missing)?;
     let kind = row.kind().filter(|kind| !kind.is_mark()).ok_or_else(missing)?;
     for slot in &row.slots {
@@ -316,15 +329,15 @@ fn any(reader: &Reader<'_>, key: &ItemKey) -> Result<(Kind, Target), Stop> {
 /// Hides or pins an item (`on`), or shows or unpins it again. Facilitators and up. Empty: so it is already.
 ///
 /// # Errors
-/// [`Stop`] where it may not be.
+/// [`ComposeError`] where it may not be.
 pub fn mark(
-    reader: &Reader<'_>,
-    place: &Place,
+    reader: &ItemReader<'_>,
+    place: &ComposeContext,
     rng: &mut dyn CryptoRng,
     kind: Kind,
     key: &ItemKey,
     on: bool,
-) -> Result<Vec<NewEntry>, Stop> {
+) -> Result<Vec<NewEntry>, ComposeError> {
     place.may_open(kind)?;
     let (target_kind, target) = any(reader, key)?;
     if !kind.may_target(target_kind) {
@@ -346,7 +359,7 @@ pub fn mark(
     for shown in there.iter().filter(|shown| on || is_on(shown)).take(if on { 1 } else { usize::MAX }) {
         let Some(shown) = reader.full(&shown.key)? else { continue };
         let Some(whole) = &shown.whole else { continue };
-        let mut draft = Draft::default();
+        let mut draft = EditBuilder::default();
         draft.set(&whole.fields, fields::ON, Value::Flag(on));
         let edit = draft.finish(place.now, whole.heads());
         entries.push(entry(kind, class(Some(target_kind)), whole.item, shown.row.retention, &edit)?);

@@ -2,7 +2,7 @@
 
 use rand_core::CryptoRng;
 
-use super::Place;
+use super::ComposeContext;
 use crate::control::{BatchItem, Code, Error, NewEvent, NewNote, NewResource, Want};
 use crate::item::edit::{Op, Value};
 use crate::item::kind::{Form, Kind, fields};
@@ -69,7 +69,7 @@ fn needed(text: &str, message: &str, hint: &str) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error`] where it cannot be written.
-pub fn note(place: &Place, rng: &mut dyn CryptoRng, new: &NewNote) -> Result<NewEntry, Error> {
+pub fn note(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewNote) -> Result<NewEntry, Error> {
     let mut first = First::default();
     let title = valid::line(&new.title, TITLE_CHARS, "a title")?;
     let body = valid::text(&new.body, "note")?;
@@ -92,7 +92,7 @@ pub fn note(place: &Place, rng: &mut dyn CryptoRng, new: &NewNote) -> Result<New
 ///
 /// # Errors
 /// [`Error`] where it cannot be written.
-pub fn event(place: &Place, rng: &mut dyn CryptoRng, new: &NewEvent) -> Result<NewEntry, Error> {
+pub fn event(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewEvent) -> Result<NewEntry, Error> {
     let mut first = First::default();
     let title = valid::line(&new.title, TITLE_CHARS, "a title")?;
     needed(&title, "the event has no title", "Give it one, so that people know what it is about.")?;
@@ -131,7 +131,7 @@ pub(super) fn ordered(starts: Millis, ends: Millis) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error`] where it cannot be written.
-pub fn resource(place: &Place, rng: &mut dyn CryptoRng, new: &NewResource) -> Result<NewEntry, Error> {
+pub fn resource(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewResource) -> Result<NewEntry, Error> {
     let mut first = First::default();
     let title = valid::line(&new.title, TITLE_CHARS, "a title")?;
     let url = valid::url(&new.url)?;
@@ -150,14 +150,14 @@ pub fn resource(place: &Place, rng: &mut dyn CryptoRng, new: &NewResource) -> Re
 ///
 /// # Errors
 /// [`Error`] naming the first that cannot be written, counted from 1.
-pub fn batch(place: &Place, rng: &mut dyn CryptoRng, batch: &crate::control::Batch) -> Result<Vec<NewEntry>, Error> {
+pub fn batch(place: &ComposeContext, rng: &mut dyn CryptoRng, batch: &crate::control::Batch) -> Result<Vec<NewEntry>, Error> {
     if batch.items.len() > BATCH_ITEMS {
         let message = format!("{} items at once; there is room for {BATCH_ITEMS}", batch.items.len());
         return Err(Error::new(Code::TooLarge, message, "Send them in several parts."));
     }
     let count = batch.items.len();
     let made = batch.items.iter().enumerate().map(|(at, item)| {
-        let place = Place { now: Millis(place.now.0.saturating_sub((count - at) as u64)), ..*place };
+        let place = ComposeContext { now: Millis(place.now.0.saturating_sub((count - at) as u64)), ..*place };
         let made = match item {
             BatchItem::Note(new) => note(&place, rng, new),
             BatchItem::Event(new) => event(&place, rng, new),

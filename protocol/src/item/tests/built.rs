@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::circle::body::KeyClass;
-use crate::control::{Edit as Wanted, EditEvent, EditNote, EditResource, NewEvent, NewResource, NoteState};
+use crate::control::{EditEvent, EditItem as Wanted, EditNote, EditResource, NewEvent, NewResource, NoteState};
 use crate::io::Filter;
 use crate::item::edit::{Edit, Op, VERSION, Value};
 use crate::item::kind::fields as f;
@@ -33,7 +33,7 @@ impl Machine {
         let (names, log, me) = (Names(self.me), Rc::clone(&self.log), self.me);
         let writer = |n: u8| Writer { person: person(n), role: Some(role(n)), me: n == me, standing: true };
         let entries: Vec<(Writer, &Opened)> = entries.iter().map(|opened| (writer(opened.chain.device.0[0]), opened)).collect();
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut tx = Tx::new(&self.store, &batch);
         let _report = apply(&mut tx, Ports { source: &*log, people: &names, now: self.now }, &CIRCLE, &entries)
             .expect("memory never fails");

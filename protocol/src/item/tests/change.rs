@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::{Code, Edit, EditEvent, EditNote, NewEvent, NewReaction, NewReply, NoteState, Rsvp};
+use crate::control::{Code, EditEvent, EditItem, EditNote, NewEvent, NewReaction, NewReply, NoteState, Rsvp};
 use crate::item::kind::Kind;
 use crate::item::{Applied, Reveal, event};
 use crate::time::{DAY, SECOND};
@@ -33,7 +33,7 @@ fn mark(machine: &mut Machine, kind: Kind, key: &ItemKey, on: bool) -> Result<Ve
 }
 
 fn edit_body(machine: &mut Machine, key: &ItemKey, body: &str) -> Result<Vec<Opened>, control::Error> {
-    let wanted = Edit::Note(EditNote { body: Some(body.to_owned()), ..EditNote::default() });
+    let wanted = EditItem::Note(EditNote { body: Some(body.to_owned()), ..EditNote::default() });
     let entries = machine.say(|reader, place, _| compose::edit(reader, place, key, &wanted))?;
     Ok(machine.write(entries))
 }
@@ -98,7 +98,7 @@ fn everybody_but_guests_edits_an_event_and_its_last_answer_counts() {
     let (mut amara, mut chioma, mut dune) = (Machine::new(AMARA), Machine::new(CHIOMA), Machine::new(DUNE));
     let (key, made) = new_event(&mut amara);
     deliver(&[made], &mut [&mut chioma, &mut dune]);
-    let wanted = Edit::Event(EditEvent { location: Some("Library".to_owned()), ..EditEvent::default() });
+    let wanted = EditItem::Event(EditEvent { location: Some("Library".to_owned()), ..EditEvent::default() });
     let refused = dune.say(|reader, place, _| compose::edit(reader, place, &key, &wanted)).expect_err("a guest");
     assert_eq!(refused.code, Code::NotAllowed);
     let entries = chioma.say(|reader, place, _| compose::edit(reader, place, &key, &wanted)).expect("a member");
@@ -273,7 +273,7 @@ fn what_lies_beyond_a_cut_is_held_unless_another_s_words_rest_on_it() {
 
     let (key, made) = new_event(&mut chioma);
     deliver(std::slice::from_ref(&made), &mut [&mut amara, &mut bea]);
-    let wanted = Edit::Event(EditEvent { location: Some("Library".to_owned()), ..EditEvent::default() });
+    let wanted = EditItem::Event(EditEvent { location: Some("Library".to_owned()), ..EditEvent::default() });
     let entries = amara.say(|reader, place, _| compose::edit(reader, place, &key, &wanted)).expect("a member");
     let edits = amara.write(entries);
     deliver(&edits, &mut [&mut bea]);
@@ -416,7 +416,7 @@ fn a_rebuild_gives_the_same_rows() {
     let rows = |machine: &mut Machine| {
         let scan = |table| machine.store.scan(table, &[], &[], 1_000).expect("reads");
         let unnumbered = |(key, value): (Vec<u8>, Vec<u8>)| {
-            let mut row = crate::item::row::Row::read(&value).expect("a row");
+            let mut row = crate::item::row::ItemRow::read(&value).expect("a row");
             row.number = 0;
             (key, crate::codec::encode(&row))
         };

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::control::{Edit, EditNote, EditResource, NewReaction, NewReply, NewResource};
+use crate::control::{EditItem, EditNote, EditResource, NewReaction, NewReply, NewResource};
 use crate::io::Filter;
 use crate::item::kind::Kind;
 use crate::item::{notes, resource, resources};
@@ -69,13 +69,13 @@ impl Machine {
             }
             Deed::EditNote(at, words) => {
                 let Some(key) = self.key(Kind::Note, *at) else { return Vec::new() };
-                let wanted = Edit::Note(EditNote { body: Some(words.clone()), ..EditNote::default() });
+                let wanted = EditItem::Note(EditNote { body: Some(words.clone()), ..EditNote::default() });
                 self.say(|reader, place, _| compose::edit(reader, place, &key, &wanted))
             }
             Deed::EditResource(at, words) => {
                 let Some(key) = self.key(Kind::Resource, *at) else { return Vec::new() };
                 let tags = Some(vec![words.trim().to_owned()]);
-                let wanted = Edit::Resource(EditResource { note: Some(words.repeat(2)), tags, ..EditResource::default() });
+                let wanted = EditItem::Resource(EditResource { note: Some(words.repeat(2)), tags, ..EditResource::default() });
                 self.say(|reader, place, _| compose::edit(reader, place, &key, &wanted))
             }
             Deed::Remove(at, now) => {

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use rand_core::CryptoRng;
 
 use super::extend::extend;
-use super::find::Place;
+use super::find::ChainRef;
 use crate::circle::body::{ChainId, KeyClass};
 use crate::circle::epoch::KeyRing;
 use crate::crypto::{Crypto, Signature, SigningKey};
 use crate::id::{ActId, CircleId, EpochId, Incarnation};
 use crate::limits;
 use crate::log::LogError;
-use crate::log::entry::{Body, Meta, NewEntry, Opened, Sheet};
+use crate::log::entry::{Body, EntryRecord, Meta, NewEntry, Opened};
 use crate::log::payload::pack;
-use crate::log::piece::{Piece, class_key};
+use crate::log::piece::{Segment, class_key};
 use crate::log::rows::{self, ChainRow};
 use crate::log::run::RunHead;
 use crate::log::walk::NOTHING;
@@ -89,17 +89,17 @@ pub fn append(
 /// What the heads of a batch's first entry may add to its weight.
 const HEADS_WEIGHT: usize = 34 * limits::HEADS;
 
-fn sheet(entry: NewEntry, rng: &mut dyn CryptoRng) -> Result<Sheet, LogError> {
+fn sheet(entry: NewEntry, rng: &mut dyn CryptoRng) -> Result<EntryRecord, LogError> {
     let mut nonce = [0; 24];
     rng.fill_bytes(&mut nonce);
     let NewEntry { kind, item, retention, payload, .. } = entry;
     let body = Body::Kept { nonce, packed: pack(payload)? };
-    Ok(Sheet { meta: Meta { kind, item, retention, heads: None }, body })
+    Ok(EntryRecord { meta: Meta { kind, item, retention, heads: None }, body })
 }
 
 /// One of this device's own chains while it is written.
 struct Own {
-    place: Place,
+    place: ChainRef,
     row: ChainRow,
 }
 
@@ -109,7 +109,7 @@ impl Own {
             Some(known) => known,
             None => (rows::number(tx, &circle, &chain)?, ChainRow::starting(1, NOTHING, epoch, None)),
         };
-        Ok(Self { place: Place { circle, chain, number }, row })
+        Ok(Self { place: ChainRef { circle, chain, number }, row })
     }
 
     #[expect(clippy::too_many_arguments, reason = "as above")]
@@ -121,16 +121,16 @@ impl Own {
         signer: &SigningKey,
         epoch: EpochId,
         heads: &Arc<[ActId]>,
-        mut sheets: Vec<Sheet>,
+        mut sheets: Vec<EntryRecord>,
     ) -> Result<Vec<Opened>, LogError> {
         let same = self.row.seq > 0 && self.row.epoch == epoch && self.row.heads.as_slice() == &**heads;
         if let Some(first) = sheets.first_mut().filter(|_| !same) {
             first.meta.heads = Some(Arc::clone(heads));
         }
-        let Place { circle, chain, number } = self.place;
+        let ChainRef { circle, chain, number } = self.place;
         let head = RunHead { chain, epoch, first: self.row.seq + 1, previous: self.row.head };
         let key = class_key(ring, &epoch, &chain)?;
-        let mut piece = Piece::seal(&circle, key, head, sheets, Signature([0; 64]))?;
+        let mut piece = Segment::seal(&circle, key, head, sheets, Signature([0; 64]))?;
         piece.sign(crypto, signer, &circle);
         piece.heads = Arc::clone(heads);
         extend(tx, ring, &self.place, &mut self.row, &piece, None)?;

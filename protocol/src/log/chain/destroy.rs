@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::extend::put_block;
-use super::find::{Place, block_after, block_of, open_block};
+use super::find::{ChainRef, block_after, block_of, open_block};
 use crate::budget::Budget;
 use crate::circle::body::KeyClass;
 use crate::circle::epoch::KeyRing;
@@ -46,7 +46,7 @@ pub fn destroy_some(
     for (number, seqs) in chains {
         let Some((circle, chain)) = rows::named(tx, number)? else { continue };
         let Some(row) = rows::get_chain(tx, &circle, &chain, number)? else { continue };
-        let place = Place { circle, chain, number };
+        let place = ChainRef { circle, chain, number };
         let mut seqs = seqs.into_iter().peekable();
         while let Some(seq) = seqs.next() {
             if seq >= row.tail {
@@ -90,7 +90,7 @@ fn destroy_single(tx: &mut Tx<'_>, number: u32, seq: u64) -> Result<(), StoreErr
 fn destroy_in_block(
     tx: &mut Tx<'_>,
     ring: &dyn KeyRing,
-    place: &Place,
+    place: &ChainRef,
     block: &BlockRow,
     seqs: &BTreeSet<u64>,
 ) -> Result<(), LogError> {

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use super::find::{Place, open_tail};
+use super::find::{ChainRef, open_tail};
 use crate::circle::epoch::KeyRing;
 use crate::codec;
 use crate::limits;
 use crate::log::LogError;
-use crate::log::piece::{Piece, class_key};
+use crate::log::piece::{Segment, class_key};
 use crate::log::rows::{self, BlockRow, ChainRow, TailRow, place_key};
-use crate::log::run::Form;
+use crate::log::run::RunForm;
 use crate::log::single::Single;
 use crate::store::Table;
 use crate::tx::Tx;
@@ -20,9 +20,9 @@ use crate::tx::Tx;
 pub(super) fn extend(
     tx: &mut Tx<'_>,
     ring: &dyn KeyRing,
-    place: &Place,
+    place: &ChainRef,
     row: &mut ChainRow,
-    piece: &Piece,
+    piece: &Segment,
     run: Option<&[u8]>,
 ) -> Result<(), LogError> {
     let (len, weight) = (piece.len(), piece.weight());
@@ -56,7 +56,7 @@ pub(super) fn extend(
 }
 
 /// Makes a block of the tail. Where the tail's key is gone, only its end stays.
-pub(super) fn fold(tx: &mut Tx<'_>, ring: &dyn KeyRing, place: &Place, row: &mut ChainRow) -> Result<(), LogError> {
+pub(super) fn fold(tx: &mut Tx<'_>, ring: &dyn KeyRing, place: &ChainRef, row: &mut ChainRow) -> Result<(), LogError> {
     match open_tail(tx, ring, place, row, row.tail) {
         Ok(Some(piece)) => put_block(tx, ring, place, &piece, None)?,
         Ok(None) => return Ok(()),
@@ -73,7 +73,13 @@ pub(super) fn fold(tx: &mut Tx<'_>, ring: &dyn KeyRing, place: &Place, row: &mut
 }
 
 /// The tail and what follows it, as one piece; the tail's rows are deleted. Its weight was found to fit.
-fn join(tx: &mut Tx<'_>, ring: &dyn KeyRing, place: &Place, row: &ChainRow, piece: &Piece) -> Result<Option<Piece>, LogError> {
+fn join(
+    tx: &mut Tx<'_>,
+    ring: &dyn KeyRing,
+    place: &ChainRef,
+    row: &ChainRow,
+    piece: &Segment,
+) -> Result<Option<Segment>, LogError> {
     let Some(mut joined) = open_tail(tx, ring, place, row, row.tail)? else { return Ok(None) };
     let offset = joined.len();
     joined.signatures = piece.signatures.iter().map(|(index, signature)| (index + offset, *signature)).collect();
@@ -84,7 +90,7 @@ fn join(tx: &mut Tx<'_>, ring: &dyn KeyRing, place: &Place, row: &ChainRow, piec
     Ok(Some(joined))
 }
 
-fn delete_tail(tx: &mut Tx<'_>, place: &Place, row: &ChainRow) {
+fn delete_tail(tx: &mut Tx<'_>, place: &ChainRef, row: &ChainRow) {
     for seq in row.tail..=row.seq {
         tx.delete(Table::Tail, &place_key(place.number, seq));
     }
@@ -94,13 +100,13 @@ fn delete_tail(tx: &mut Tx<'_>, place: &Place, row: &ChainRow) {
 pub(super) fn put_block(
     tx: &mut Tx<'_>,
     ring: &dyn KeyRing,
-    place: &Place,
-    piece: &Piece,
+    place: &ChainRef,
+    piece: &Segment,
     run: Option<&[u8]>,
 ) -> Result<(), LogError> {
     let run = match run {
         Some(run) => run.to_vec(),
-        None => piece.run(&place.circle, class_key(ring, &piece.head.epoch, &place.chain)?, Form::Block)?,
+        None => piece.run(&place.circle, class_key(ring, &piece.head.epoch, &place.chain)?, RunForm::Block)?,
     };
     let named = piece.sheets.first().is_some_and(|sheet| sheet.meta.heads.is_some());
     let heads = if named { Vec::new() } else { piece.heads.to_vec() };
@@ -110,7 +116,7 @@ pub(super) fn put_block(
     Ok(())
 }
 
-fn put_tail(tx: &mut Tx<'_>, place: &Place, piece: &Piece) {
+fn put_tail(tx: &mut Tx<'_>, place: &ChainRef, piece: &Segment) {
     let mut heads = Arc::clone(&piece.heads);
     let mut signatures = piece.signatures.iter().peekable();
     for (index, ((sheet, sealed), id)) in piece.sheets.iter().zip(&piece.sealed).zip(&piece.ids).enumerate() {

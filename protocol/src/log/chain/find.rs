@@ -8,15 +8,15 @@ use crate::circle::body::ChainId;
 use crate::circle::epoch::KeyRing;
 use crate::id::{CircleId, EntryId};
 use crate::log::LogError;
-use crate::log::piece::{Piece, class_key};
+use crate::log::piece::{Segment, class_key};
 use crate::log::rows::{self, BlockRow, ChainRow, TailRow, corrupt, place_key, seq_of};
 use crate::log::run::RunHead;
-use crate::log::walk::Walker;
+use crate::log::walk::ChainHasher;
 use crate::store::{Read, StoreError, Table};
 
 /// Which chain, on this machine and everywhere.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct ChainRef {
     pub(super) circle: CircleId,
     pub(super) chain: ChainId,
     pub(super) number: u32,
@@ -37,8 +37,8 @@ pub(super) fn block_after(read: &dyn Read, number: u32, seq: u64) -> Result<Opti
 }
 
 /// A stored block, opened. It was verified when it came.
-pub(super) fn open_block(ring: &dyn KeyRing, place: &Place, row: &BlockRow) -> Result<Piece, LogError> {
-    let mut piece = Piece::open(None, ring, &place.circle, &row.run)?;
+pub(super) fn open_block(ring: &dyn KeyRing, place: &ChainRef, row: &BlockRow) -> Result<Segment, LogError> {
+    let mut piece = Segment::open(None, ring, &place.circle, &row.run)?;
     if piece.last_id() != row.last {
         return Err(corrupt("a block's last id").into());
     }
@@ -50,10 +50,10 @@ pub(super) fn open_block(ring: &dyn KeyRing, place: &Place, row: &BlockRow) -> R
 pub(super) fn open_tail(
     read: &dyn Read,
     ring: &dyn KeyRing,
-    place: &Place,
+    place: &ChainRef,
     row: &ChainRow,
     from: u64,
-) -> Result<Option<Piece>, LogError> {
+) -> Result<Option<Segment>, LogError> {
     open_tail_part(read, ring, place, row, from.max(row.tail)..row.seq + 1)
 }
 
@@ -61,10 +61,10 @@ pub(super) fn open_tail(
 pub(super) fn open_tail_part(
     read: &dyn Read,
     ring: &dyn KeyRing,
-    place: &Place,
+    place: &ChainRef,
     row: &ChainRow,
     range: Range<u64>,
-) -> Result<Option<Piece>, LogError> {
+) -> Result<Option<Segment>, LogError> {
     let from = range.start;
     let len = usize::try_from(range.end.saturating_sub(from)).unwrap_or(usize::MAX);
     if len == 0 {
@@ -78,11 +78,11 @@ pub(super) fn open_tail_part(
         return Err(corrupt("a chain's tail").into());
     };
     let head = RunHead { chain: place.chain, epoch: row.epoch, first: from, previous };
-    let walker = Walker::new(&place.circle, &place.chain, row.epoch, key, from, previous);
+    let walker = ChainHasher::new(&place.circle, &place.chain, row.epoch, key, from, previous);
     let heads = Arc::from(first.heads.as_slice());
     let ids = tail.iter().map(|row| row.id).collect();
     let signatures = tail.iter().enumerate().filter_map(|(index, row)| Some((index, row.signature?))).collect();
-    let piece = Piece { head, sheets: Vec::new(), ids, sealed: Vec::new(), signatures, heads };
+    let piece = Segment { head, sheets: Vec::new(), ids, sealed: Vec::new(), signatures, heads };
     Ok(Some(piece.with_singles(walker, tail.into_iter().map(|row| row.single).collect())))
 }
 
@@ -99,7 +99,7 @@ pub(super) fn last_signed(read: &dyn Read, number: u32, from: u64, to: u64) -> R
 }
 
 /// The id of a tail entry, or of the entry before the tail.
-fn tail_id(read: &dyn Read, place: &Place, row: &ChainRow, seq: u64) -> Result<Option<EntryId>, LogError> {
+fn tail_id(read: &dyn Read, place: &ChainRef, row: &ChainRow, seq: u64) -> Result<Option<EntryId>, LogError> {
     if seq + 1 == row.tail {
         return Ok(Some(row.tail_before));
     }
@@ -111,10 +111,10 @@ fn tail_id(read: &dyn Read, place: &Place, row: &ChainRow, seq: u64) -> Result<O
 pub(super) fn piece_of(
     read: &dyn Read,
     ring: &dyn KeyRing,
-    place: &Place,
+    place: &ChainRef,
     row: &ChainRow,
     seq: u64,
-) -> Result<Option<Piece>, LogError> {
+) -> Result<Option<Segment>, LogError> {
     if seq >= row.tail && seq <= row.seq {
         return open_tail(read, ring, place, row, row.tail);
     }
@@ -134,7 +134,7 @@ pub(super) enum AtHand {
 }
 
 /// An entry's id, as far as no block has to be opened for it: the ends of blocks, and the tail.
-pub(super) fn at_hand(read: &dyn Read, place: &Place, row: &ChainRow, seq: u64) -> Result<AtHand, LogError> {
+pub(super) fn at_hand(read: &dyn Read, place: &ChainRef, row: &ChainRow, seq: u64) -> Result<AtHand, LogError> {
     let known = |id: Option<EntryId>| id.map_or(AtHand::Unknown, AtHand::Known);
     if seq == row.seq {
         return Ok(AtHand::Known(row.head));
@@ -159,7 +159,7 @@ pub(super) fn at_hand(read: &dyn Read, place: &Place, row: &ChainRow, seq: u64) 
 pub(super) fn id_at(
     read: &dyn Read,
     ring: &dyn KeyRing,
-    place: &Place,
+    place: &ChainRef,
     row: &ChainRow,
     seq: u64,
 ) -> Result<Option<EntryId>, LogError> {

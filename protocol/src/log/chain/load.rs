@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
-use super::find::{AtHand, Place, at_hand, id_at, open_block, open_tail, open_tail_part, piece_of};
+use super::find::{AtHand, ChainRef, at_hand, id_at, open_block, open_tail, open_tail_part, piece_of};
 use crate::budget::Budget;
 use crate::circle::epoch::KeyRing;
 use crate::id::EntryId;
@@ -13,24 +13,24 @@ use crate::log::entry::{EntryAt, Opened};
 use crate::log::rows::{self, BlockRow, ChainRow};
 use crate::store::{Read, StoreError};
 
-/// Opened blocks that a [`Reader`] keeps, at most so many.
+/// Opened blocks that a [`ChainReader`] keeps, at most so many.
 const KEPT: usize = 8;
 
 /// Reads entries, best in order: keeps the blocks it opened last. Good for one question to the
 /// store: it does not see what is written meanwhile.
-pub struct Reader<'a> {
+pub struct ChainReader<'a> {
     read: &'a dyn Read,
     ring: &'a dyn KeyRing,
     opener: Opener,
 }
 
-impl std::fmt::Debug for Reader<'_> {
+impl std::fmt::Debug for ChainReader<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("opener", &self.opener).finish_non_exhaustive()
+        f.debug_struct("ChainReader").field("opener", &self.opener).finish_non_exhaustive()
     }
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ChainReader<'a> {
     /// A reader of one circle's entries.
     #[must_use]
     pub fn new(read: &'a dyn Read, ring: &'a dyn KeyRing) -> Self {
@@ -107,7 +107,7 @@ impl Opener {
     }
 }
 
-/// One entry; `None` where it is not here, or the key of its epoch is not held. For several use [`load_many`] or a [`Reader`]:
+/// One entry; `None` where it is not here, or the key of its epoch is not held. For several use [`load_many`] or a [`ChainReader`]:
 /// a block is opened as a whole.
 ///
 /// # Errors
@@ -115,7 +115,7 @@ impl Opener {
 pub fn load(read: &dyn Read, ring: &dyn KeyRing, at: EntryAt) -> Result<Option<Opened>, StoreError> {
     let Some((place, row)) = chain_of(read, at.chain)? else { return Ok(None) };
     if at.seq < row.tail || at.seq > row.seq {
-        return Reader::new(read, ring).load(at);
+        return ChainReader::new(read, ring).load(at);
     }
     let piece = stored(open_tail_part(read, ring, &place, &row, at.seq..at.seq + 1))?;
     Ok(piece.and_then(|piece| piece.into_opened(&place.circle, at.chain).pop()))
@@ -175,10 +175,10 @@ pub fn compare(
     Ok(Compared::Other)
 }
 
-pub(super) fn chain_of(read: &dyn Read, number: u32) -> Result<Option<(Place, ChainRow)>, StoreError> {
+pub(super) fn chain_of(read: &dyn Read, number: u32) -> Result<Option<(ChainRef, ChainRow)>, StoreError> {
     let Some((circle, chain)) = rows::named(read, number)? else { return Ok(None) };
     let row = rows::get_chain(read, &circle, &chain, number)?;
-    Ok(row.map(|row| (Place { circle, chain, number }, row)))
+    Ok(row.map(|row| (ChainRef { circle, chain, number }, row)))
 }
 
 /// What was verified when it came is no peer's fault any more: a key that is not held hides it, all else is damage.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::extend::{extend, put_block};
-use super::find::{self, Place, id_at, piece_of};
+use super::find::{self, ChainRef, id_at, piece_of};
 use crate::circle::body::ChainId;
 use crate::circle::epoch::KeyRing;
 use crate::codec;
@@ -16,9 +16,9 @@ use crate::id::{ActId, CircleId, EntryId};
 use crate::limits;
 use crate::log::LogError;
 use crate::log::entry::Opened;
-use crate::log::piece::Piece;
+use crate::log::piece::Segment;
 use crate::log::rows::{self, ChainRow, ForkRow};
-use crate::log::run::{Form, Run};
+use crate::log::run::{Run, RunForm};
 use crate::log::walk::NOTHING;
 use crate::planted::{Bug, planted};
 use crate::store::{Read, Table};
@@ -80,8 +80,8 @@ pub fn receive(
     run: &[u8],
     skipped: bool,
 ) -> Result<Received, LogError> {
-    let block = Run::parse(run)?.form == Form::Block;
-    let piece = Piece::open(Some(crypto).filter(|_| !planted(Bug::Unsigned)), ring, circle, run)?;
+    let block = Run::parse(run)?.form == RunForm::Block;
+    let piece = Segment::open(Some(crypto).filter(|_| !planted(Bug::Unsigned)), ring, circle, run)?;
     let mut taking = Taking { tx, ring, circle: *circle, run: block.then_some(run), skipped };
     taking.take(piece)
 }
@@ -94,13 +94,13 @@ struct Taking<'t, 'b> {
     skipped: bool,
 }
 
-type Known = (Place, ChainRow);
+type Known = (ChainRef, ChainRow);
 
 impl Taking<'_, '_> {
-    fn take(&mut self, piece: Piece) -> Result<Received, LogError> {
+    fn take(&mut self, piece: Segment) -> Result<Received, LogError> {
         let chain = piece.head.chain;
         let branches = rows::branches(self.tx, &self.circle, &chain)?;
-        let known = |(number, row)| (Place { circle: self.circle, chain, number }, row);
+        let known = |(number, row)| (ChainRef { circle: self.circle, chain, number }, row);
         let branches: Vec<Known> = branches.into_iter().map(known).collect();
         if branches.is_empty() {
             return self.start(piece);
@@ -124,7 +124,7 @@ impl Taking<'_, '_> {
     }
 
     /// The first entries of a chain that is not known here.
-    fn start(&mut self, piece: Piece) -> Result<Received, LogError> {
+    fn start(&mut self, piece: Segment) -> Result<Received, LogError> {
         let head = piece.head;
         if (head.first == 1) != (head.previous == NOTHING) {
             return Err(LogError::Rule("a chain's first entry"));
@@ -136,12 +136,12 @@ impl Taking<'_, '_> {
             return Err(LogError::Quota("incarnations of a device"));
         }
         let number = rows::number(self.tx, &self.circle, &head.chain)?;
-        let place = Place { circle: self.circle, chain: head.chain, number };
+        let place = ChainRef { circle: self.circle, chain: head.chain, number };
         self.extend(place, ChainRow::starting(head.first, head.previous, head.epoch, None), piece)
     }
 
     /// Puts a piece behind the end of a chain (directly, or with a gap that the row knows).
-    fn extend(&mut self, place: Place, mut row: ChainRow, mut piece: Piece) -> Result<Received, LogError> {
+    fn extend(&mut self, place: ChainRef, mut row: ChainRow, mut piece: Segment) -> Result<Received, LogError> {
         let named = piece.sheets.first().is_some_and(|sheet| sheet.meta.heads.is_some());
         let follows = !row.heads.is_empty() && row.epoch == piece.head.epoch && row.seq + 1 == piece.head.first;
         if !named && !follows {
@@ -155,7 +155,7 @@ impl Taking<'_, '_> {
     }
 
     /// How a piece lies over what is known of a branch; `None`: beside it.
-    fn overlap(&self, place: &Place, row: &ChainRow, piece: &Piece) -> Result<Option<Overlap>, LogError> {
+    fn overlap(&self, place: &ChainRef, row: &ChainRow, piece: &Segment) -> Result<Option<Overlap>, LogError> {
         let (first, last) = (piece.head.first, piece.last());
         let front = (row.parent.is_none() && row.first > 1).then(|| (1, row.first - 1));
         if let Some((from, _)) = front.iter().chain(&row.gaps).find(|(from, to)| last >= *from && last <= *to) {
@@ -180,7 +180,7 @@ impl Taking<'_, '_> {
 
     /// Does a piece that fills what is missing, with what it has from `first` on, hang together with one of its sides, and
     /// contradict neither? With neither only where whoever served it says that what lies before it is not for this device.
-    fn fits(&self, place: &Place, row: &ChainRow, piece: &Piece, first: u64) -> Result<bool, LogError> {
+    fn fits(&self, place: &ChainRef, row: &ChainRow, piece: &Segment, first: u64) -> Result<bool, LogError> {
         let before = match first {
             1 => Some(NOTHING),
             first => id_at(self.tx, self.ring, place, row, first - 1)?,
@@ -201,7 +201,7 @@ impl Taking<'_, '_> {
     }
 
     /// Entries that were missing in front of or inside a chain.
-    fn fill(&mut self, place: Place, mut row: ChainRow, mut piece: Piece) -> Result<Received, LogError> {
+    fn fill(&mut self, place: ChainRef, mut row: ChainRow, mut piece: Segment) -> Result<Received, LogError> {
         let (first, last) = (piece.head.first, piece.last());
         let before = match piece_of(self.tx, self.ring, &place, &row, first - 1) {
             Err(LogError::NoKey(_)) => None,
@@ -232,11 +232,11 @@ impl Taking<'_, '_> {
     }
 
     /// May a piece stand behind a gap? Only where whoever served it says so; what is missing stays visible.
-    fn jumps(&self, row: &ChainRow, piece: &Piece) -> bool {
+    fn jumps(&self, row: &ChainRow, piece: &Segment) -> bool {
         self.skipped && row.parent.is_none() && piece.head.first > row.seq + 1
     }
 
-    fn jump(&mut self, place: Place, mut row: ChainRow, piece: Piece) -> Result<Received, LogError> {
+    fn jump(&mut self, place: ChainRef, mut row: ChainRow, piece: Segment) -> Result<Received, LogError> {
         if row.gaps.len() >= limits::CHAIN_GAPS {
             return Err(LogError::Quota("gaps of a chain"));
         }
@@ -246,7 +246,7 @@ impl Taking<'_, '_> {
     }
 
     /// A piece that lies on no known branch: a gap, or equivocation.
-    fn part(&mut self, branches: &[Known], piece: Piece) -> Result<Received, LogError> {
+    fn part(&mut self, branches: &[Known], piece: Segment) -> Result<Received, LogError> {
         let first = piece.head.first;
         let end = branches.iter().map(|(_, row)| row.seq).max().unwrap_or(0);
         if first > end + 1 {
@@ -267,7 +267,7 @@ impl Taking<'_, '_> {
     }
 
     /// The last place at which a piece and a branch agree, if they do at all (the entry before the piece counts).
-    fn common(&self, place: &Place, row: &ChainRow, piece: &Piece) -> Result<Option<u64>, LogError> {
+    fn common(&self, place: &ChainRef, row: &ChainRow, piece: &Segment) -> Result<Option<u64>, LogError> {
         let agrees = |seq: u64| -> Result<bool, LogError> {
             let mine = id_at(self.tx, self.ring, place, row, seq)?;
             Ok(mine.is_some() && mine == piece.id_at(seq))
@@ -289,7 +289,14 @@ impl Taking<'_, '_> {
     }
 
     /// Keeps a new branch, which parts from a known one behind `common`.
-    fn branch(&mut self, place: &Place, row: &ChainRow, common: u64, piece: Piece, count: usize) -> Result<Received, LogError> {
+    fn branch(
+        &mut self,
+        place: &ChainRef,
+        row: &ChainRow,
+        common: u64,
+        piece: Segment,
+        count: usize,
+    ) -> Result<Received, LogError> {
         let seq = common + 1;
         let Some(known) = id_at(self.tx, self.ring, place, row, seq)? else {
             // What is not known here accuses nobody.
@@ -306,18 +313,18 @@ impl Taking<'_, '_> {
         let named = piece.sheets.first().is_some_and(|sheet| sheet.meta.heads.is_some());
         if !named && piece.heads.is_empty() {
             let before = piece_of(self.tx, self.ring, place, row, common)?;
-            let index = |before: &Piece| usize::try_from(common - before.head.first).unwrap_or(0);
+            let index = |before: &Segment| usize::try_from(common - before.head.first).unwrap_or(0);
             piece.heads = before.map(|before| before.heads_at(index(&before))).unwrap_or_default();
         }
         let number = rows::number(self.tx, &self.circle, &place.chain)?;
         let mut branch = ChainRow::starting(seq, piece.head.previous, piece.head.epoch, Some(place.number));
         branch.heads = piece.heads.to_vec();
-        let received = self.extend(Place { number, ..*place }, branch, piece)?;
+        let received = self.extend(ChainRef { number, ..*place }, branch, piece)?;
         Ok(Received { fork: Some(Fork { seq, known, other, branch: Some(number) }), ..received })
     }
 
     /// A piece whose beginning is on no known branch: the entry before it is not the one known here.
-    fn stray(&mut self, branches: &[Known], piece: &Piece) -> Result<Received, LogError> {
+    fn stray(&mut self, branches: &[Known], piece: &Segment) -> Result<Received, LogError> {
         let seq = piece.head.first - 1;
         for (place, row) in branches {
             if let Some(known) = id_at(self.tx, self.ring, place, row, seq)? {
@@ -346,16 +353,16 @@ enum Overlap {
     Fills(usize),
 }
 
-fn continues(row: &ChainRow, piece: &Piece) -> bool {
+fn continues(row: &ChainRow, piece: &Segment) -> bool {
     piece.head.first == row.seq + 1 && piece.head.previous == row.head
 }
 
-fn nothing(piece: &Piece) -> Received {
+fn nothing(piece: &Segment) -> Received {
     let heads = Arc::clone(&piece.heads);
     Received { chain: piece.head.chain, entries: Vec::new(), heads, last: piece.last(), fork: None, gap: None }
 }
 
-fn opened(piece: Piece, place: &Place) -> Received {
+fn opened(piece: Segment, place: &ChainRef) -> Received {
     let empty = nothing(&piece);
     Received { entries: piece.into_opened(&place.circle, place.number), ..empty }
 }

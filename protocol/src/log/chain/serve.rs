@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use super::find::{Place, block_after, block_of, last_signed, open_block, open_tail_part};
+use super::find::{ChainRef, block_after, block_of, last_signed, open_block, open_tail_part};
 use crate::budget::Budget;
 use crate::circle::body::ChainId;
 use crate::circle::epoch::KeyRing;
 use crate::id::{CircleId, EpochId};
 use crate::log::LogError;
-use crate::log::piece::{Piece, class_key};
+use crate::log::piece::{Segment, class_key};
 use crate::log::rows::{self, BlockRow, ChainRow};
-use crate::log::run::{Form, RunHead};
+use crate::log::run::{RunForm, RunHead};
 use crate::store::Read;
 
 /// A run to be sent.
@@ -106,7 +106,7 @@ pub fn serve_single(
     talk: Option<&BTreeSet<EpochId>>,
 ) -> Result<Option<Served>, LogError> {
     let lack = Lack { branch, after, until: u64::MAX, talk };
-    whole(serve_number(read, ring, &lack, max_bytes, Some(Form::Single), &mut Budget::ENDLESS.clone())?)
+    whole(serve_number(read, ring, &lack, max_bytes, Some(RunForm::Single), &mut Budget::ENDLESS.clone())?)
 }
 
 fn whole(serving: Serving) -> Result<Option<Served>, LogError> {
@@ -148,7 +148,7 @@ fn serve_number(
     ring: &dyn KeyRing,
     lack: &Lack<'_>,
     max_bytes: usize,
-    form: Option<Form>,
+    form: Option<RunForm>,
     budget: &mut Budget,
 ) -> Result<Serving, LogError> {
     match Server::of(read, ring, lack, max_bytes, form)? {
@@ -160,12 +160,12 @@ fn serve_number(
 struct Server<'a> {
     read: &'a dyn Read,
     ring: &'a dyn KeyRing,
-    place: Place,
+    place: ChainRef,
     row: ChainRow,
     max_bytes: usize,
     talk: Option<&'a BTreeSet<EpochId>>,
     /// Joined or single where that is asked for; else as it suits.
-    form: Option<Form>,
+    form: Option<RunForm>,
 }
 
 /// Where the next run is.
@@ -187,11 +187,11 @@ impl<'a> Server<'a> {
         ring: &'a dyn KeyRing,
         lack: &Lack<'a>,
         max_bytes: usize,
-        form: Option<Form>,
+        form: Option<RunForm>,
     ) -> Result<Option<Self>, LogError> {
         let Some((circle, chain)) = rows::named(read, lack.branch)? else { return Ok(None) };
         let Some(row) = rows::get_chain(read, &circle, &chain, lack.branch)? else { return Ok(None) };
-        let place = Place { circle, chain, number: lack.branch };
+        let place = ChainRef { circle, chain, number: lack.branch };
         Ok(Some(Self { read, ring, place, row, max_bytes, talk: lack.talk, form }))
     }
 
@@ -257,7 +257,7 @@ impl<'a> Server<'a> {
     }
 
     /// A run of a piece's entries from `seq` on, up to a signature.
-    fn cut(&self, piece: Piece, seq: u64, asked: u64) -> Result<Served, LogError> {
+    fn cut(&self, piece: Segment, seq: u64, asked: u64) -> Result<Served, LogError> {
         let from = usize::try_from(seq.saturating_sub(piece.head.first)).unwrap_or(usize::MAX);
         let piece = piece.tail_from(from);
         let mut weight = 0;
@@ -270,7 +270,7 @@ impl<'a> Server<'a> {
         let ends = || piece.signatures.iter().map(|(index, _)| *index);
         let end = ends().rev().find(|index| fits(*index)).or_else(|| ends().next());
         let piece = piece.front_to(end.map_or(0, |end| end + 1));
-        let form = self.form.unwrap_or(if piece.len() == 1 { Form::Single } else { Form::Block });
+        let form = self.form.unwrap_or(if piece.len() == 1 { RunForm::Single } else { RunForm::Block });
         let key = class_key(self.ring, &piece.head.epoch, &self.place.chain)?;
         let run = piece.run(&self.place.circle, key, form)?;
         Ok(Served { run, first: piece.head.first, last: piece.last(), skipped: piece.head.first > asked })

@@ -8,9 +8,9 @@ use super::find::{block_of, open_tail_part};
 use super::load::{chain_of, stored};
 use crate::circle::epoch::KeyRing;
 use crate::id::DeviceId;
-use crate::log::entry::{Body, EntryAt, Said, Sheet};
+use crate::log::entry::{Body, EntryAt, EntryRecord, Said};
 use crate::log::payload::unpack;
-use crate::log::piece::Piece;
+use crate::log::piece::Segment;
 use crate::store::{Read, StoreError};
 
 /// Bytes of entries that a [`Skimmer`] keeps at hand, about.
@@ -28,7 +28,7 @@ struct Leaf {
     chain: u32,
     device: DeviceId,
     first: u64,
-    sheets: Vec<Sheet>,
+    sheets: Vec<EntryRecord>,
     bytes: usize,
 }
 
@@ -39,13 +39,13 @@ impl std::fmt::Debug for Skimmer {
 }
 
 impl Leaf {
-    fn sheet(&self, at: EntryAt) -> Option<&Sheet> {
+    fn sheet(&self, at: EntryAt) -> Option<&EntryRecord> {
         let index = at.seq.checked_sub(self.first).filter(|_| self.chain == at.chain)?;
         self.sheets.get(usize::try_from(index).ok()?)
     }
 
     fn say(&self, at: EntryAt) -> Option<Said> {
-        let Sheet { meta, body } = self.sheet(at)?;
+        let EntryRecord { meta, body } = self.sheet(at)?;
         let payload = match body {
             Body::Kept { packed, .. } => unpack(packed.clone()),
             Body::Gone { .. } => None,
@@ -71,8 +71,8 @@ impl Skimmer {
         let Some((first, block)) = block_of(read, at.chain, at.seq)?.filter(|(_, block)| !block.run.is_empty()) else {
             return Ok(None);
         };
-        let Some(sheets) = stored(Piece::sheets(ring, &place.circle, &block.run).map(Some))? else { return Ok(None) };
-        let bytes = sheets.iter().map(Sheet::bytes).sum();
+        let Some(sheets) = stored(Segment::sheets(ring, &place.circle, &block.run).map(Some))? else { return Ok(None) };
+        let bytes = sheets.iter().map(EntryRecord::bytes).sum();
         let leaf = Leaf { chain: at.chain, device: place.chain.device, first, sheets, bytes };
         let said = leaf.say(at);
         let mut kept = self.kept.borrow_mut();

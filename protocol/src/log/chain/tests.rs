@@ -18,7 +18,7 @@ use crate::log::LogError;
 use crate::log::entry::{EntryAt, NewEntry, Opened, Said};
 use crate::log::work;
 use crate::store::{MemoryStore, Store};
-use crate::tx::{Batch, Tx};
+use crate::tx::{Turn, Tx};
 
 type Keys = BTreeMap<EpochId, EpochKeys>;
 
@@ -61,7 +61,7 @@ fn notes(count: usize, words: &str) -> Vec<NewEntry> {
 
 impl Side {
     fn change<T>(&mut self, change: impl FnOnce(&mut Tx<'_>, &Keys, &mut Seeded) -> Result<T, LogError>) -> Result<T, LogError> {
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let done = {
             let mut tx = Tx::new(&self.store, &batch);
             let done = change(&mut tx, &self.keys, &mut self.rng)?;

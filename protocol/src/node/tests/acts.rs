@@ -82,7 +82,7 @@ impl Village {
     /// A machine takes a frame; of which circles did it read the acts?
     fn watched(&mut self, at: usize, input: Input) -> Vec<Vec<u8>> {
         let machine = &mut self.machines[at];
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         let watched = Watched { store: &machine.store, read: RefCell::default() };
         machine.node.handle(&mut env, &watched, &mut batch, input).expect("memory never fails");
@@ -126,7 +126,7 @@ fn keys_made_again_and_again_arrive_with_their_acts() {
     village.found(control::NewCircle { history: "all".into(), ..Default::default() });
     let rotations = 3 * crate::limits::BOX_EPOCHS;
     let machine = &mut village.machines[0];
-    let mut batch = Batch::default();
+    let mut batch = Turn::default();
     for _ in 0..rotations {
         let mut env = Env { now: village.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);

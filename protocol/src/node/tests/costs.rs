@@ -51,7 +51,7 @@ impl Village {
     fn writes(&mut self, at: usize, fresh: bool, entries: impl FnOnce(crate::id::PersonId) -> Vec<NewEntry>) -> Vec<EntryId> {
         let id = self.circle_id(at);
         let machine = &mut self.machines[at];
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
         if fresh {

@@ -10,7 +10,7 @@ use crate::circle::body::{ChainId, KeyClass, Point, Points, Statement};
 use crate::id::{CircleId, EntryId};
 use crate::log::chain;
 use crate::sync::receive;
-use crate::tx::{Batch, Tx};
+use crate::tx::{Turn, Tx};
 
 /// One entry of Chioma's, signed by one of her copies.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl Scrolls {
         let mut store = self.folders[after.map_or(BEFORE, |after| after + 1)].clone();
         let mut node = Node::open(&store, &Real, peer(2)).expect("opens");
         let at = self.signed.len();
-        let (words, mut batch, peer) = (format!("note {at}"), Batch::default(), peer(2));
+        let (words, mut batch, peer) = (format!("note {at}"), Turn::default(), peer(2));
         let mut rng = Seeded::new(1_000 + at as u64);
         let mut env = Env { now: village.now, rng: &mut rng, crypto: &Real, peer: &peer };
         let new = control::NewNote { body: words.clone(), ..Default::default() };
@@ -88,7 +88,7 @@ impl Village {
     /// Does something to a machine's rooms as an input would.
     fn within(&mut self, at: usize, change: impl FnOnce(&mut Rooms, &mut Cx<'_, '_>) -> Result<(), Stop>) -> Result<(), Stop> {
         let machine = &mut self.machines[at];
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
         let rooms = &mut machine.node.rooms;

@@ -56,7 +56,7 @@ impl Village {
     /// A machine learns acts and their keys, as if somebody had sent them.
     fn teach(&mut self, at: usize, made: &[Made]) {
         let machine = &mut self.machines[at];
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
         let rooms = &mut machine.node.rooms;
@@ -145,7 +145,7 @@ fn a_policy_that_becomes_stricter_closes_what_is_written_from_then_on() {
     village.note(0, "", "for everybody");
     // The founder's machine writes the policy and stops before it makes new keys.
     let machine = &mut village.machines[0];
-    let mut batch = Batch::default();
+    let mut batch = Turn::default();
     let mut env = Env { now: village.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
     let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
     let circle = machine.node.rooms.circles.values_mut().next().expect("a circle");
@@ -326,7 +326,7 @@ impl Village {
         for _ in 0..count {
             let machine = &mut self.machines[at];
             let mut node = Node::open(&machine.store, &Real, machine.peer.clone()).expect("opens");
-            let batch = Batch::default();
+            let batch = Turn::default();
             let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
             let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
             let circle = node.rooms.circles.values_mut().next().expect("a circle");

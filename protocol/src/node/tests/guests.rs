@@ -109,7 +109,7 @@ fn one_more_request_reads_none_of_those_that_wait() {
     let (stream, frame) = last.expect("some");
     let machine = &mut village.machines[0];
     let store = Counting { store: &machine.store, read: Cell::new(0) };
-    let mut batch = Batch::default();
+    let mut batch = Turn::default();
     let mut env = Env { now: village.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
     machine.node.handle(&mut env, &store, &mut batch, Input::Bytes(stream, frame)).expect("handled");
     assert!(store.read.get() < 2 * ACT_BYTES, "{} bytes were read", store.read.get());
@@ -231,7 +231,7 @@ fn a_welcome_has_an_end() {
 fn what_came_with_a_join_goes_with_it() {
     let mut village = Village::new(2);
     let (_, id) = newcomer(&mut village);
-    let mut batch = Batch::default();
+    let mut batch = Turn::default();
     for table in [Table::Act, Table::Epoch, Table::Record] {
         let mut tx = Tx::new(&village.machines[1].store, &batch);
         (0..700_u16).for_each(|n| tx.put(table, &[&id.0[..], &n.to_be_bytes()].concat(), vec![1]));

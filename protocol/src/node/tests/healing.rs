@@ -82,7 +82,7 @@ fn whoever_leaves_while_she_is_removed_is_told_and_stops_calling() {
     village.call(0, Command::RemoveMember("-".into(), members[chioma].id.clone())).expect("removed");
     village.online(2);
     let standing = village.machines[2].node.rooms.circles.values().next().map(|circle| circle.row.standing);
-    assert_eq!(standing, Some(crate::circle::state::Standing::Left), "she knows that they know that she is out");
+    assert_eq!(standing, Some(crate::circle::state::OwnStanding::Left), "she knows that they know that she is out");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn whoever_walks_away_says_so_until_somebody_has_heard_it() {
     village.settle();
     assert_eq!(village.members(0)[1].1, "left");
     let standing = village.machines[1].node.rooms.circles.values().next().map(|circle| circle.row.standing);
-    assert_eq!(standing, Some(crate::circle::state::Standing::Left), "she knows that it is known");
+    assert_eq!(standing, Some(crate::circle::state::OwnStanding::Left), "she knows that it is known");
 }
 
 #[test]
@@ -122,12 +122,16 @@ fn two_who_leave_at_once_do_not_take_each_other_for_the_circle() {
         |village: &Village, at: usize| village.machines[at].node.rooms.circles.values().next().map(|circle| circle.row.standing);
     (1..3).for_each(|at| village.online(at));
     for at in 1..3 {
-        assert_eq!(standing(&village, at), Some(crate::circle::state::Standing::Leaving), "nobody who is in heard machine {at}");
+        assert_eq!(
+            standing(&village, at),
+            Some(crate::circle::state::OwnStanding::Leaving),
+            "nobody who is in heard machine {at}"
+        );
     }
     village.online(0);
     assert_eq!(village.members(0).iter().filter(|(_, status)| status == "left").count(), 2);
     for at in 1..3 {
-        assert_eq!(standing(&village, at), Some(crate::circle::state::Standing::Left), "machine {at} was heard");
+        assert_eq!(standing(&village, at), Some(crate::circle::state::OwnStanding::Left), "machine {at} was heard");
     }
 }
 
@@ -135,7 +139,7 @@ impl Village {
     /// A machine makes so many new keys that nobody needs.
     fn rotates(&mut self, at: usize, count: usize) {
         let machine = &mut self.machines[at];
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
         let circle = machine.node.rooms.circles.values_mut().next().expect("in a circle");

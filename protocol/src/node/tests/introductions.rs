@@ -193,5 +193,5 @@ fn whoever_was_put_out_before_they_were_known_is_told_by_those_whom_they_know() 
     village.offline(3);
     village.online(2);
     let standing = village.machines[2].node.rooms.circles.values().next().map(|circle| circle.row.standing);
-    assert_eq!(standing, Some(crate::circle::state::Standing::Removed), "Bea told her");
+    assert_eq!(standing, Some(crate::circle::state::OwnStanding::Removed), "Bea told her");
 }

@@ -1,7 +1,7 @@
 //! Coming in, while streams break.
 
 use super::*;
-use crate::circle::state::Standing;
+use crate::circle::state::OwnStanding;
 use crate::sync::frame::TicketAnswer;
 
 /// Is it a part of a welcome that is not the last?
@@ -87,7 +87,7 @@ fn a_refused_command_leaves_memory_as_the_store_has_it_while_a_welcome_comes() {
     let call = CallId(village.fresh());
     village.handle(1, Input::Call(call, Command::RemoveMember("-".into(), "Amara".into())));
     assert!(village.replies.remove(&call).expect("an answer").is_err());
-    assert_eq!(standing(&village), Vec::<Standing>::new());
+    assert_eq!(standing(&village), Vec::<OwnStanding>::new());
     let machine = &village.machines[1];
     let again = Node::open(&machine.store, &Real, machine.peer.clone()).expect("opens");
     assert_eq!(again.rooms.circles.len(), machine.node.rooms.circles.len());

@@ -35,7 +35,7 @@ pub(super) fn stream_of(village: &mut Village, at: usize, peer: PeerId) -> Link 
 /// A machine takes a frame of somebody's; what it does.
 fn does(village: &mut Village, at: usize, link: Link, frame: &Frame) -> Vec<Effect> {
     let machine = &mut village.machines[at];
-    let mut batch = Batch::default();
+    let mut batch = Turn::default();
     let mut env = Env { now: village.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
     machine.node.handle(&mut env, &machine.store, &mut batch, Input::Bytes(link, crate::codec::encode(frame))).expect("handled");
     machine.store.commit(&batch.writes).expect("memory never fails");

@@ -55,7 +55,7 @@ impl Table {
             table.village.call(at, Command::NewReply("-".into(), about, reply)).expect("a reply");
         }
         let anew = control::EditNote { body: Some("mild".into()), content_warning: Some(String::new()), ..Default::default() };
-        table.village.call(0, Command::Edit("-".into(), table.earlier.clone(), control::Edit::Note(anew))).expect("an edit");
+        table.village.call(0, Command::Edit("-".into(), table.earlier.clone(), control::EditItem::Note(anew))).expect("an edit");
         table
     }
 
@@ -102,7 +102,7 @@ impl Table {
         let again = control::EditNote { body: Some(format!("{MINE} says it again")), ..Default::default() };
         let own: Vec<String> = self.village.notes(1).into_iter().flat_map(|note| note.replies).filter_map(mine).collect();
         for id in own.iter().chain([&self.own]) {
-            all.push(Command::Edit("-".into(), id.clone(), control::Edit::Note(again.clone())));
+            all.push(Command::Edit("-".into(), id.clone(), control::EditItem::Note(again.clone())));
         }
         for id in own.into_iter().chain([self.own.clone()]) {
             all.push(Command::Remove { circle: "-".into(), item: id, now: false });

@@ -10,7 +10,7 @@ use kith_protocol::circle::words;
 use kith_protocol::control;
 use kith_protocol::crypto::Seeded;
 use kith_protocol::id::PersonId;
-use kith_protocol::item::compose::{self, Place};
+use kith_protocol::item::compose::{self, ComposeContext};
 use kith_protocol::item::edit::Edit;
 use kith_protocol::item::kind::Kind;
 use kith_protocol::log::entry::NewEntry;
@@ -106,9 +106,9 @@ fn command(name: &str, value: &Value) -> Option<Command> {
         "policies" => Command::EditCircle(circle, body(value)?),
         "role" => Command::SetRole(circle, "Bea".to_owned(), body(value)?),
         "accept" => Command::Accept(body(value)?),
-        "edit-note" => Command::Edit(circle, item, control::Edit::Note(body(value)?)),
-        "edit-event" => Command::Edit(circle, item, control::Edit::Event(body(value)?)),
-        "edit-resource" => Command::Edit(circle, item, control::Edit::Resource(body(value)?)),
+        "edit-note" => Command::Edit(circle, item, control::EditItem::Note(body(value)?)),
+        "edit-event" => Command::Edit(circle, item, control::EditItem::Event(body(value)?)),
+        "edit-resource" => Command::Edit(circle, item, control::EditItem::Resource(body(value)?)),
         _ => return None,
     })
 }
@@ -123,7 +123,7 @@ fn compose_bodies() -> Prepared {
         let Ok(Value::Object(fields)) = serde_json::from_slice::<Value>(bytes) else { return Verdict::Refused };
         let Some((name, value)) = fields.iter().next() else { return Verdict::Refused };
         let Some(command) = command(name, value) else { return Verdict::Refused };
-        let place = Place { me: PersonId([1; 32]), role: Role::Founder, now: AT, retention: Retention::Days(90) };
+        let place = ComposeContext { me: PersonId([1; 32]), role: Role::Founder, now: AT, retention: Retention::Days(90) };
         let made = match &command {
             Command::Batch(_, batch) => compose::batch(&place, &mut Seeded::new(1), batch),
             Command::NewNote(_, new) => compose::note(&place, &mut Seeded::new(1), new).map(|made| vec![made]),

@@ -7,15 +7,15 @@ use kith_protocol::circle::body::{ChainId, KeyClass, Retention, Role};
 use kith_protocol::codec;
 use kith_protocol::crypto::hash;
 use kith_protocol::id::{ActId, CircleId, DeviceId, EntryId, EpochId, Incarnation, ItemId, PersonId};
-use kith_protocol::item::edit::{Edit, Op, Place, Value};
+use kith_protocol::item::edit::{CharacterId, Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
-use kith_protocol::item::{Delivery, Outcome, People, Ports, Reader, Source, Writer, apply, events, notes, resources};
+use kith_protocol::item::{DeliveryCounts, ItemReader, Outcome, People, Ports, Source, Writer, apply, events, notes, resources};
 use kith_protocol::log::entry::{EntryAt, Opened};
 use kith_protocol::node::Filter;
 use kith_protocol::private::Private;
 use kith_protocol::store::{MemoryStore, Read, Store, StoreError};
 use kith_protocol::time::Millis;
-use kith_protocol::tx::{Batch, Tx};
+use kith_protocol::tx::{Turn, Tx};
 
 use super::super::{Form, Prepared, Target, Tree, Verdict};
 
@@ -50,7 +50,7 @@ fn change(deps: &[u8], names: &[u8], ops: Vec<Op>) -> Edit {
 /// A circle's life in edits: each kind opened, texts edited by two at once, tags, marks, a tombstone.
 fn lines() -> Vec<Line> {
     let open = |about, ops| Edit::opening(AT, about, ops);
-    let place = |entry, counter| Place { entry, counter };
+    let place = |entry, counter| CharacterId { entry, counter };
     let body = |text: &str| Op::Insert(1, None, words(text));
     let tag = |text: &str| Op::Add(5, words(text));
     vec![
@@ -137,7 +137,7 @@ impl People for Names {
     }
 }
 
-impl Delivery for Names {
+impl DeliveryCounts for Names {
     fn of(&self, _: EntryAt) -> Option<(u32, u32)> {
         None
     }
@@ -163,7 +163,7 @@ struct Machine {
 impl Machine {
     fn take(&mut self, entries: &[Opened]) -> Vec<Outcome> {
         self.log.0.borrow_mut().extend(entries.iter().map(|entry| (entry.at, entry.clone())));
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut tx = Tx::new(&self.store, &batch);
         let ports = Ports { source: &self.log, people: &Names, now: AT };
         let judged: Vec<(Writer, &Opened)> = entries.iter().map(|entry| (writer(entry.chain.device.0[0]), entry)).collect();
@@ -175,7 +175,7 @@ impl Machine {
 
     /// What everybody must agree on.
     fn shown(&self) -> String {
-        let reader = Reader {
+        let reader = ItemReader {
             read: &self.store,
             source: &self.log,
             people: &Names,

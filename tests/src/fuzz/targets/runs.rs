@@ -10,7 +10,7 @@ use kith_protocol::crypto::{Key, Seeded, derive, hash, pad, seal_with};
 use kith_protocol::id::{CircleId, DeviceId, EntryId, EpochId, Incarnation};
 use kith_protocol::log::chain::{Received, receive, serve};
 use kith_protocol::store::{MemoryStore, Store};
-use kith_protocol::tx::{Batch, Tx};
+use kith_protocol::tx::{Turn, Tx};
 
 use super::super::{Form, NULL, Prepared, Target, Tree, Verdict};
 use super::crypto::Trusting;
@@ -73,7 +73,7 @@ fn wire(form: u64, first: &Tree, previous: &Tree, body: Vec<u8>) -> Vec<u8> {
 
 /// Takes a run; what came of it must be servable, and mean the same to the next.
 fn taken(base: &MemoryStore, ring: &BTreeMap<EpochId, EpochKeys>, run: &[u8], skipped: bool) -> Verdict {
-    let mut batch = Batch::default();
+    let mut batch = Turn::default();
     let mut tx = Tx::new(base, &batch);
     let Ok(received) = receive(&mut tx, &Trusting, ring, &CIRCLE, run, skipped) else { return Verdict::Refused };
     let Received { entries, gap, fork, last, .. } = received;
@@ -86,7 +86,7 @@ fn taken(base: &MemoryStore, ring: &BTreeMap<EpochId, EpochKeys>, run: &[u8], sk
     let view = Tx::new(base, &batch);
     let served = serve(&view, ring, &CIRCLE, &chain(), after, 1 << 20, None).expect("what was taken is served");
     let served = served.expect("there is something behind what was there");
-    let nothing = Batch::default();
+    let nothing = Turn::default();
     let mut next = Tx::new(base, &nothing);
     let again = receive(&mut next, &Trusting, ring, &CIRCLE, &served.run, skipped || served.skipped);
     let again = again.expect("what is served is taken");
@@ -103,7 +103,7 @@ fn base(ring: &BTreeMap<EpochId, EpochKeys>) -> (MemoryStore, Vec<EntryId>) {
     let mut store = MemoryStore::default();
     let entries: Vec<Tree> = (0..4).map(|n| entry(n * 5)).collect();
     let run = sealed_singles(ring, &[Tree::Uint(1), Tree::Bytes(vec![0; 32]), Tree::List(entries)]).expect("a sample");
-    let mut batch = Batch::default();
+    let mut batch = Turn::default();
     let mut tx = Tx::new(&store, &batch);
     let received = receive(&mut tx, &Trusting, ring, &CIRCLE, &run, false).expect("a sample is taken");
     let ids = received.entries.iter().map(|entry| entry.id).collect();

@@ -9,7 +9,7 @@ use kith_protocol::id::{Addr, PeerId};
 use kith_protocol::node::{self, Answer, CallId, Command, Effect, Env, Filter, Input, Link, Node, Noun, Query};
 use kith_protocol::store::{MemoryStore, Store};
 use kith_protocol::time::Millis;
-use kith_protocol::tx::Batch;
+use kith_protocol::tx::Turn;
 
 use super::crypto::Trusting;
 
@@ -67,7 +67,7 @@ impl Machine {
             Step::Listening(addrs) => Input::Listening(addrs),
             Step::Tick => Input::Tick,
         };
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut env = Env { now, rng: &mut self.rng, crypto: &Trusting, peer: &self.peer };
         self.node.handle(&mut env, &self.store, &mut batch, input).expect("no peer's bytes make the store fail");
         self.store.commit(&batch.writes).expect("memory never fails");

@@ -15,7 +15,7 @@ use kith_protocol::log::entry::{EntryAt, Opened};
 use kith_protocol::planted::plant;
 use kith_protocol::store::{MemoryStore, Read, Store, Table};
 use kith_protocol::time::DAY;
-use kith_protocol::tx::{Batch, Tx};
+use kith_protocol::tx::{Turn, Tx};
 
 use super::time::SLACK;
 use super::{Found, asker, items};
@@ -205,7 +205,7 @@ pub(super) fn healed(world: &World, who: Who, id: &str) -> Option<Found> {
         let (mut fresh, mut after) = (MemoryStore::default(), head.first.saturating_sub(1));
         while after < head.seq {
             let Ok(Some(served)) = chain::serve_branch(disk, &ring, head.no, after, 1 << 18, None) else { break };
-            let mut batch = Batch::default();
+            let mut batch = Turn::default();
             let mut tx = Tx::new(&fresh, &batch);
             let keys: &dyn KeyRing = &ring;
             match chain::receive(&mut tx, world.crypto(), keys, &circle, &served.run, true) {

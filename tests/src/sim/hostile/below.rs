@@ -16,7 +16,7 @@ use kith_protocol::log::entry::NewEntry;
 use kith_protocol::private::Private;
 use kith_protocol::store::{MemoryStore, Read, Store, Table};
 use kith_protocol::time::Millis;
-use kith_protocol::tx::{Batch, Tx};
+use kith_protocol::tx::{Turn, Tx};
 use rand_core::Rng as _;
 
 use crate::sim::disk::Disk;
@@ -72,7 +72,7 @@ pub fn below(disk: &Disk, crypto: &dyn Crypto, circle: &str, (at, pick): (Millis
 }
 
 fn commit<T>(store: &mut MemoryStore, write: impl FnOnce(&mut Tx<'_>) -> Option<T>) -> Option<T> {
-    let mut batch = Batch::default();
+    let mut batch = Turn::default();
     let mut tx = Tx::new(&*store, &batch);
     let done = write(&mut tx)?;
     tx.finish().join(&mut batch);

@@ -20,7 +20,7 @@ use kith_protocol::log::entry::{EntryAt, NewEntry, Opened};
 use kith_protocol::private::Private;
 use kith_protocol::store::{Read, Store, StoreError, Table};
 use kith_protocol::time::Millis;
-use kith_protocol::tx::{Batch, Tx};
+use kith_protocol::tx::{Turn, Tx};
 use rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 
@@ -467,7 +467,7 @@ impl Forger<'_> {
     }
 
     fn commit(&mut self, write: impl FnOnce(&mut Tx<'_>) -> bool) -> Result<bool, StoreError> {
-        let mut batch = Batch::default();
+        let mut batch = Turn::default();
         let mut tx = Tx::new(&*self.disk, &batch);
         if !write(&mut tx) {
             return Ok(false);

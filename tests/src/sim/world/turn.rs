@@ -6,7 +6,7 @@ use kith_protocol::store::StoreError;
 use super::show::{show_effect, show_input};
 use super::{Event, JUDGED, RETRY, Who, World};
 use crate::sim::check::{self, Before};
-use crate::sim::machine::Turn;
+use crate::sim::machine::TurnEnd;
 use crate::sim::workload::Intent;
 
 impl World {
@@ -40,12 +40,12 @@ impl World {
             self.trace.line(self.clock.now(), &show_input(who, input));
         }
         match self.machines[who].turn(self.clock.now(), &*self.crypto) {
-            Ok(Turn::Effects(effects)) => self.carry_out(who, effects),
-            Ok(Turn::PowerFailed(early)) => {
+            Ok(TurnEnd::Effects(effects)) => self.carry_out(who, effects),
+            Ok(TurnEnd::PowerFailed(early)) => {
                 self.carry_out(who, early);
                 return self.power_failed(who);
             }
-            Ok(Turn::Refused(calls, why)) => {
+            Ok(TurnEnd::Refused(calls, why)) => {
                 self.say(&format!("m{who} the store refused: {why}"));
                 if !matches!(why, StoreError::Full) {
                     self.breaks("availability/store", format!("machine {who}'s store fails: {why}"));

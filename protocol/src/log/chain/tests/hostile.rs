@@ -67,7 +67,7 @@ fn w13_deep_nesting_is_refused() {
 /// A device that signs a payload which it did not seal: authentic, but nobody can open it.
 #[test]
 fn e13_what_is_not_sealed_is_never_shown_and_stops_nothing() {
-    use crate::log::{piece::Piece, run::Form, single::Sealed};
+    use crate::log::{piece::Segment, run::RunForm, single::Sealed};
     let (mut ada, mut bea, mut cleo) = (side(1), side(2), side(3));
     let open = crate::log::entry::Packed { zstd: false, bytes: b"in the open".to_vec() };
     let meta = crate::log::entry::Meta {
@@ -77,15 +77,16 @@ fn e13_what_is_not_sealed_is_never_shown_and_stops_nothing() {
         heads: Some(HEADS.as_slice().into()),
     };
     let body = crate::log::entry::Body::Kept { nonce: [0; 24], packed: open };
-    let sheets = vec![crate::log::entry::Sheet { meta: meta.clone(), body }];
+    let sheets = vec![crate::log::entry::EntryRecord { meta: meta.clone(), body }];
     let head = RunHead { chain: talk(), epoch: FIRST, first: 1, previous: EntryId([0; 32]) };
     let key = ada.keys[&FIRST].talk.clone().expect("held");
-    let mut piece = Piece::seal(&CIRCLE, &key, head, sheets, crate::crypto::Signature([0; 64])).expect("seals");
+    let mut piece = Segment::seal(&CIRCLE, &key, head, sheets, crate::crypto::Signature([0; 64])).expect("seals");
     piece.sealed = vec![Sealed::Kept([&[0; 24][..], b"in the open", &[0; 16]].concat())];
     let (hash, len) = crate::log::piece::hash_and_len(&piece.sealed[0]);
-    piece.ids = vec![crate::log::walk::Walker::new(&CIRCLE, &talk(), FIRST, &key, 1, head.previous).step_over(&meta, &hash, len)];
+    piece.ids =
+        vec![crate::log::walk::ChainHasher::new(&CIRCLE, &talk(), FIRST, &key, 1, head.previous).step_over(&meta, &hash, len)];
     piece.sign(&Real, &signer(), &CIRCLE);
-    let run = piece.run(&CIRCLE, &key, Form::Single).expect("encodes");
+    let run = piece.run(&CIRCLE, &key, RunForm::Single).expect("encodes");
     let served = Served { run, first: 1, last: 1, skipped: false };
     for side in [&mut ada, &mut bea] {
         let received = side.take(&served).expect("receives");

@@ -1,6 +1,6 @@
 //! What a hostile member says in an entry that is well-formed: values at the ends of what each field may hold, and beyond.
 
-use kith_protocol::item::edit::{Op, Place, Value};
+use kith_protocol::item::edit::{CharacterId, Op, Value};
 use kith_protocol::item::kind::{Field, Form, Kind};
 use kith_protocol::limits;
 use kith_protocol::private::Private;
@@ -60,11 +60,11 @@ fn words(rng: &mut Rng, limit: usize) -> Private<String> {
 /// Text behind characters and deletions of characters, of which some are there.
 fn text(rng: &mut Rng, number: u8, limit: usize) -> Vec<Op> {
     let counter = [0, 3, 4_000_000_000, u32::MAX][rng.index(4)];
-    let after = rng.chance(70).then_some(Place { entry: 0, counter });
+    let after = rng.chance(70).then_some(CharacterId { entry: 0, counter });
     let words = Private(HOSTILE.repeat(if rng.chance(10) { limit / HOSTILE.len() } else { 2 }));
     let mut ops = vec![Op::Insert(number, after, words)];
     if rng.chance(60) {
-        ops.push(Op::Delete(number, Place { entry: 0, counter: 0 }, [1, 5, 1 << 20, u32::MAX][rng.index(4)]));
+        ops.push(Op::Delete(number, CharacterId { entry: 0, counter: 0 }, [1, 5, 1 << 20, u32::MAX][rng.index(4)]));
     }
     ops
 }
