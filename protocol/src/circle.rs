@@ -10,5 +10,5 @@ pub mod record;
 mod row;
 pub(crate) mod state;
 pub(crate) mod summary;
+pub mod text;
 pub(crate) mod ticket;
-pub mod words;

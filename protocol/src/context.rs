@@ -37,7 +37,7 @@ impl<'a, 'e> Cx<'a, 'e> {
 
 /// Why an input ended early. Its draft is dropped.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
+pub enum InputError {
     /// A command cannot be done; the caller is told.
     #[error("refused: {}", .0.message)]
     Refused(Error),
@@ -52,13 +52,13 @@ pub enum Stop {
     Peer(&'static str),
 }
 
-impl From<Error> for Stop {
+impl From<Error> for InputError {
     fn from(error: Error) -> Self {
         Self::Refused(error)
     }
 }
 
-impl Stop {
+impl InputError {
     /// A refusal because of somebody's role.
     pub(crate) fn not_allowed(message: &str) -> Self {
         Self::Refused(Error::new(Code::NotAllowed, message, "kith member list shows who may"))

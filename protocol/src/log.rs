@@ -5,13 +5,13 @@
 
 mod block;
 pub mod chain;
+mod chain_hasher;
 pub mod entry;
 mod payload;
-mod piece;
 mod rows;
 mod run;
+mod segment;
 mod single;
-mod walk;
 pub mod work;
 
 use crate::codec::CodecError;

@@ -13,15 +13,15 @@ mod memory;
 pub(crate) mod people;
 mod query;
 mod roles;
-mod rooms;
+mod state;
 #[cfg(test)]
 mod tests;
 
 use crate::context::Cx;
-pub use crate::context::Stop;
+pub use crate::context::InputError;
 pub use crate::io::{Answer, CallId, Command, Effect, Env, Filter, Input, Link, Noun, Query};
 pub use query::answer;
-pub(crate) use rooms::Rooms;
+pub(crate) use state::NodeState;
 
 use crate::control::{Code, Error};
 use crate::crypto::Crypto;
@@ -36,7 +36,7 @@ use crate::tx::{Turn, Tx};
 /// The core of one member's daemon. Holds only what a crash may forget.
 #[derive(Debug)]
 pub struct Node {
-    rooms: Rooms,
+    rooms: NodeState,
 }
 
 impl Node {
@@ -45,7 +45,7 @@ impl Node {
     /// # Errors
     /// [`StoreError`] where the store fails or is damaged.
     pub fn open(base: &dyn Read, crypto: &dyn Crypto, peer: PeerId) -> Result<Self, StoreError> {
-        Ok(Self { rooms: Rooms::open(base, crypto, peer)? })
+        Ok(Self { rooms: NodeState::open(base, crypto, peer)? })
     }
 
     /// Handles one input. Its writes and effects join `batch`; a refusal is replied and leaves no trace.
@@ -71,7 +71,7 @@ impl Node {
             Err(stop) => stop,
         };
         let spent = cx.tx.spent();
-        if planted(Bug::KeptDraft) && !matches!(stop, Stop::Store(_)) {
+        if planted(Bug::KeptDraft) && !matches!(stop, InputError::Store(_)) {
             let mut kept = Turn::default();
             cx.tx.finish().join(&mut kept);
             batch.writes.extend(kept.writes);
@@ -80,24 +80,24 @@ impl Node {
         }
         batch.spent = spent;
         match (stop, call, link) {
-            (Stop::Store(error), _, _) => return Err(error),
-            (Stop::Refused(error), Some(call), _) => {
+            (InputError::Store(error), _, _) => return Err(error),
+            (InputError::Refused(error), Some(call), _) => {
                 self.rooms.gather_soon(env.now);
                 batch.effects.push(Effect::Reply(call, Err(error)));
             }
-            (Stop::Peer(why), _, link) => {
+            (InputError::Peer(why), _, link) => {
                 batch.effects.push(Effect::Log(why, None));
                 if let Some(link) = link {
                     self.rooms.ended(env, link);
                     batch.effects.push(Effect::Close(link));
                 }
             }
-            (Stop::Later(id, size), _, Some(link)) => {
+            (InputError::Later(id, size), _, Some(link)) => {
                 let mut tx = Tx::new(base, batch);
                 self.rooms.put_off(&mut tx, link, &id, size);
                 tx.finish().join(batch);
             }
-            (Stop::Refused(_), None, _) | (Stop::Later(..), _, None) => {
+            (InputError::Refused(_), None, _) | (InputError::Later(..), _, None) => {
                 batch.effects.push(Effect::Log("an input could not be used", None))
             }
         }
@@ -129,7 +129,7 @@ impl Node {
     }
 }
 
-fn step(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, input: Input) -> Result<(), Stop> {
+fn step(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, input: Input) -> Result<(), InputError> {
     match input {
         Input::Call(call, command) => command_came(rooms, cx, call, command),
         Input::Opened { link, peer, .. } => {
@@ -157,19 +157,19 @@ fn step(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, input: Input) -> Result<(), Stop
     }
 }
 
-fn frame_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, bytes: &[u8]) -> Result<(), Stop> {
+fn frame_came(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, bytes: &[u8]) -> Result<(), InputError> {
     let Some(session) = rooms.sessions.get_mut(&link) else {
         cx.tx.then(Effect::Close(link));
         return Ok(());
     };
     if !session.one_more() {
-        return Err(Stop::Peer("too much from somebody who proved nothing"));
+        return Err(InputError::Peer("too much from somebody who proved nothing"));
     }
     let frame: Frame = crate::codec::decode_within(bytes, crate::limits::FRAME_BYTES, "frame")
-        .map_err(|_| Stop::Peer("a frame that is none"))?;
+        .map_err(|_| InputError::Peer("a frame that is none"))?;
     match frame {
         Frame::Hello { version: frame::VERSION, salt } => hello::hello(rooms, cx, link, salt),
-        Frame::Hello { .. } => Err(Stop::Peer("another protocol version")),
+        Frame::Hello { .. } => Err(InputError::Peer("another protocol version")),
         Frame::Tokens(tokens) => hello::tokens(rooms, cx, link, tokens),
         Frame::Intro(sealed) => hello::introduced(rooms, cx, link, &sealed.0),
         Frame::Ticket(proof) => welcome::ticket(rooms, cx, link, &proof),
@@ -180,7 +180,13 @@ fn frame_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, bytes: &[u8]) 
     }
 }
 
-fn message_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, token: frame::Token, message: Message) -> Result<(), Stop> {
+fn message_came(
+    rooms: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    token: frame::Token,
+    message: Message,
+) -> Result<(), InputError> {
     if let Message::Farewell(bytes) = &message {
         let Some(id) = hello::circle_of_farewell(rooms, cx.env.now, link, &token) else { return Ok(()) };
         return receive::farewell(rooms, cx, id, &bytes.0);
@@ -212,7 +218,7 @@ fn message_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, token: frame
     }
 }
 
-fn command_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, call: CallId, command: Command) -> Result<(), Stop> {
+fn command_came(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, call: CallId, command: Command) -> Result<(), InputError> {
     let answer = match command {
         Command::PreviewInvite(link) => return people::preview(rooms, cx, call, &link),
         Command::Init { name } => people::init(cx, &name)?,
@@ -259,7 +265,7 @@ pub(crate) fn outside() -> Error {
 }
 
 /// Keeps the dialer's wishes in step with the circles and the tickets.
-pub(crate) fn call_whom(rooms: &mut Rooms, env: Option<&mut Env<'_>>) {
+pub(crate) fn call_whom(rooms: &mut NodeState, env: Option<&mut Env<'_>>) {
     let wanted = rooms.wanted();
     rooms.dialer.want(env, wanted);
 }

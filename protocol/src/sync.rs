@@ -3,17 +3,17 @@
 //! Owns links, credits, back-off. Must never judge: acts go to `circle`, entries to `log` and `item`. Everything here may be
 //! forgotten in a crash; it is exchanged again at the next meeting.
 
+mod act_batches;
 mod branches;
 pub(crate) mod dial;
-#[cfg(feature = "fuzzing")]
-pub mod doors;
 pub(crate) mod exchange;
 pub(crate) mod frame;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
+mod gaps;
 pub(crate) mod hello;
-mod holes;
 pub(crate) mod join;
-pub(crate) mod pace;
-mod parts;
+pub(crate) mod rate_limit;
 pub(crate) mod receive;
 pub(crate) mod requests;
 pub(crate) mod session;

@@ -30,7 +30,7 @@ fn what_a_have_costs() {
     assert!(mallory.handled());
     mallory.deaf(true);
     let beside = |seq: u64| array([run.chain(), Cbor::Uint(seq), bytes([9; 32])]);
-    // As many as anybody may name, all inside one block; then a frame full of what nobody knows, and of holes that hold no run.
+    // As many as anybody may name, all inside one block; then a frame full of what nobody knows, and of gaps that hold no run.
     mallory.has((0..9).map(|n| beside(10 + n)).collect(), Vec::new());
     meanwhile(&scene, "nine heads");
     let unknown = |n: u64| {
@@ -39,8 +39,8 @@ fn what_a_have_costs() {
         array([array([bytes(run.signer.id().0), bytes(incarnation), Cbor::Uint(2)]), Cbor::Uint(5), bytes([9; 32])])
     };
     mallory.has((0..9_000).map(unknown).collect(), Vec::new());
-    let hole = |n: u64| array([run.chain(), Cbor::Uint(2 + 3 * n), Cbor::Uint(2 + 3 * n)]);
-    mallory.has(Vec::new(), (0..65).map(hole).collect());
+    let gap = |n: u64| array([run.chain(), Cbor::Uint(2 + 3 * n), Cbor::Uint(2 + 3 * n)]);
+    mallory.has(Vec::new(), (0..65).map(gap).collect());
     for _ in 0..200 {
         mallory.has(Vec::new(), Vec::new());
     }

@@ -5,7 +5,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::words;
+use super::text;
 use crate::codec::{self, CodecError};
 use crate::crypto::{self, Crypto, Key, Signature, SigningKey};
 use crate::id::{Addr, CircleId, DeviceId, EpochId, PeerId};
@@ -91,8 +91,8 @@ fn bound(circle: &CircleId, device: &DeviceId, count: u64, epoch: &EpochId) -> V
 }
 
 fn well_formed(body: &RecordBody) -> bool {
-    words::is_name(&body.name.0)
-        && words::is_name(&body.device_name.0)
+    text::is_name(&body.name.0)
+        && text::is_name(&body.device_name.0)
         && body.peer.0.len() <= limits::PEER_ID_BYTES
         && body.addresses.len() <= limits::ADDRESSES
         && body.addresses.iter().all(|a| a.0.len() <= limits::ADDRESS_BYTES)

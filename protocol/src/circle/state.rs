@@ -11,7 +11,7 @@ use super::membership::{Cut, Fact, Membership, Verdict};
 use super::record::{self, Record};
 use crate::circle::act::{self, ActBody, Farewell, SealedAct};
 use crate::codec;
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::crypto::{Crypto, DeviceKeys, Suite};
 use crate::id::{ActId, CircleId, DeviceId, EpochId, PeerId, PersonId};
 use crate::store::{self, Read, StoreError, Table};
@@ -195,13 +195,13 @@ impl CircleState {
     /// Judges an act that a peer sent, and keeps it if it belongs to this circle. `offered`: keys that came with it.
     ///
     /// # Errors
-    /// [`Stop::Store`] where the store fails.
+    /// [`InputError::Store`] where the store fails.
     pub(crate) fn take_act(
         &mut self,
         cx: &mut Cx<'_, '_>,
         bytes: &[u8],
         offered: &mut BTreeMap<EpochId, EpochKeys>,
-    ) -> Result<Taken, Stop> {
+    ) -> Result<Taken, InputError> {
         let Ok(sealed) = SealedAct::parse(bytes) else { return Ok(Taken::Bad) };
         if self.parents.contains_key(&sealed.id()) {
             return Ok(Taken::Known);

@@ -8,7 +8,7 @@ use super::alike::Crowd;
 use super::body::{Retention, Role};
 use super::membership::Status;
 use super::state::{CircleState, OwnStanding};
-use super::words;
+use super::text;
 use crate::codec;
 use crate::control::{self, Code, Error};
 use crate::id::{CircleId, DeviceId, PersonId};
@@ -239,11 +239,11 @@ pub(crate) fn circle(circle: &CircleState) -> control::Circle {
     control::Circle {
         id: circle.id.text(),
         name: circle.name(),
-        role: me.and_then(|p| p.role).filter(|_| inside).map(|role| words::role(role).to_owned()),
+        role: me.and_then(|p| p.role).filter(|_| inside).map(|role| text::role(role).to_owned()),
         status: status.to_owned(),
         members: state.people.values().filter(|p| p.status == Status::Current).count(),
         devices: state.people.values().map(|p| p.devices.len()).sum(),
-        policies: state.policies.values().filter_map(words::policy).map(|(k, v)| (k.to_owned(), v)).collect(),
+        policies: state.policies.values().filter_map(text::policy).map(|(k, v)| (k.to_owned(), v)).collect(),
         epoch: epoch.map(|(id, at)| control::Epoch { id: id.text(), created_at: control::Time(at) }),
         heads: circle.membership.heads().iter().map(crate::id::ActId::text).collect(),
         roster_hash: roster_hash(circle),
@@ -280,7 +280,7 @@ pub(crate) fn member(circle: &CircleState, summary: &Summary, person: &PersonRow
     control::Member {
         id: person.id.text(),
         name: person.name.0.clone(),
-        role: person.role.map(|role| words::role(role).to_owned()),
+        role: person.role.map(|role| text::role(role).to_owned()),
         status: ["current", "suspended", "removed", "left"]
             .get(usize::from(person.status))
             .copied()

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::built;
+use super::load::EntryCache;
 use super::parts::{self, Shares};
 use super::port::{People, Ports};
 use super::row::{Flags, ItemRow, local};
-use super::whole::EntryCache;
 use crate::id::ItemKey;
 use crate::limits::{TURN_STRETCHES, TURN_WEIGHT};
 use crate::log::entry::EntryAt;

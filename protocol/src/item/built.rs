@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 
 use super::fields::Fields;
 use super::kind::{Kind, fields};
-use super::whole::LoadedItem;
+use super::load::LoadedItem;
 use crate::circle::body::Retention;
 use crate::codec;
 use crate::id::{EntryId, ItemId, ItemKey};

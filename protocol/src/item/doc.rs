@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::diff::Character;
 use super::edit::{CharacterId, Edit, Op, Value};
+use super::edit_builder::Character;
 use super::fields::Fields;
 use super::graph::{EditGraph, Past};
 use super::kind::{Form, Kind};

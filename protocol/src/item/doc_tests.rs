@@ -7,8 +7,8 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::*;
-use crate::item::diff::EditBuilder;
 use crate::item::edit::VERSION;
+use crate::item::edit_builder::EditBuilder;
 use crate::item::fields::view_of_one;
 use crate::item::kind::fields as f;
 use crate::item::oracle::Oracle;

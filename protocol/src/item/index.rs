@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 
 use super::built;
 use super::kind::Kind;
+use super::load::{EntryCache, single};
 use super::port::Ports;
 use super::row::{Flags, ItemRow, Tag, counter, local, set_counter};
-use super::whole::{EntryCache, single};
 use crate::codec;
 use crate::id::{CircleId, ItemKey};
 use crate::limits::{BLOCK_ENTRIES, BODY_BYTES, TURN_STRETCHES};

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 
 use super::edit::Edit;
+use super::load::ItemEntry;
 use super::row::{Flags, ItemRow, local};
-use super::whole::ItemEntry;
 use crate::circle::body::Retention;
 use crate::codec;
 use crate::id::{DeviceId, EntryId, ItemId, ItemKey, PersonId};

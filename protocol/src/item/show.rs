@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::{Kind, fields};
+use super::load::touched;
 use super::reader::{Children, ItemReader, Shown};
 use super::valid::is_address;
-use super::whole::touched;
 use crate::control::{Author, Change, Event, Note, NoteState, Reply, Resource, Revision, RsvpCounts, Time, Want};
 use crate::id::{ItemKey, PersonId};
 use crate::limits::{HISTORY_BYTES, LIST_CHILDREN};

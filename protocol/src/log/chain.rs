@@ -51,7 +51,7 @@ pub struct ChainHead {
 impl ChainHead {
     /// All that is missing before its end, what lies in front of `first` included; nothing is, in front of a branch.
     #[must_use]
-    pub fn holes(&self) -> Vec<(u64, u64)> {
+    pub fn gaps(&self) -> Vec<(u64, u64)> {
         let front = (self.parent.is_none() && self.first > 1).then(|| (1, self.first - 1));
         front.into_iter().chain(self.missing.iter().copied()).collect()
     }

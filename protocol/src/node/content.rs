@@ -2,11 +2,11 @@
 
 use super::cuts;
 use super::entries::{self, Travelled};
-use super::{Rooms, outside};
+use super::{NodeState, outside};
 use crate::circle::epoch::Ring;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::{self, Summary};
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::control::{self, Finding};
 use crate::crypto::Crypto;
 use crate::id::{CircleId, ItemKey};
@@ -24,7 +24,7 @@ const HITS: usize = 50;
 /// Hits of a search at most.
 const MOST_HITS: usize = 1_000;
 
-impl From<compose::ComposeError> for Stop {
+impl From<compose::ComposeError> for InputError {
     fn from(stop: compose::ComposeError) -> Self {
         match stop {
             compose::ComposeError::Refused(error) => Self::Refused(*error),
@@ -88,7 +88,7 @@ impl Shelf {
 }
 
 /// The circles that may be meant: the named one, or all.
-fn candidates(read: &dyn Read, circle: Option<&str>) -> Result<Vec<Summary>, Stop> {
+fn candidates(read: &dyn Read, circle: Option<&str>) -> Result<Vec<Summary>, InputError> {
     let all = Summary::all(read)?;
     match circle.filter(|text| !text.is_empty() && *text != "-") {
         Some(text) => Ok(vec![summary::pick(&all, text)?.clone()]),
@@ -97,18 +97,19 @@ fn candidates(read: &dyn Read, circle: Option<&str>) -> Result<Vec<Summary>, Sto
 }
 
 /// The item that somebody names; an id alone is enough, whatever the circle.
-fn find(read: &dyn Read, circle: Option<&str>, kinds: &[Kind], text: &str) -> Result<(Summary, Kind, ItemKey), Stop> {
+fn find(read: &dyn Read, circle: Option<&str>, kinds: &[Kind], text: &str) -> Result<(Summary, Kind, ItemKey), InputError> {
     let all = candidates(read, circle)?;
     let ids: Vec<CircleId> = all.iter().map(|s| s.id).collect();
     let (id, kind, key) = item::resolve(read, &ids, kinds, text)??;
     let summary = all.into_iter().find(|s| s.id == id);
-    let summary = summary.ok_or_else(|| Stop::not_found("no circle has that name or id", "kith circle list shows yours"))?;
+    let summary =
+        summary.ok_or_else(|| InputError::not_found("no circle has that name or id", "kith circle list shows yours"))?;
     Ok((summary, kind, key))
 }
 
-fn place(summary: &Summary, now: Millis) -> Result<ComposeContext, Stop> {
+fn place(summary: &Summary, now: Millis) -> Result<ComposeContext, InputError> {
     let (Some(me), Some(role), OwnStanding::In) = (summary.me, summary.my_role(), summary.standing) else {
-        return Err(Stop::Refused(outside()));
+        return Err(InputError::Refused(outside()));
     };
     Ok(ComposeContext { me, role, now, retention: summary.retention })
 }
@@ -116,7 +117,7 @@ fn place(summary: &Summary, now: Millis) -> Result<ComposeContext, Stop> {
 // ---- commands -------------------------------------------------------------------------------------------------------
 
 /// A command about items.
-pub(crate) fn command(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, command: Command) -> Result<Answer, Stop> {
+pub(crate) fn command(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, command: Command) -> Result<Answer, InputError> {
     match command {
         Command::NewNote(circle, new) => {
             fresh(rooms, cx, &circle, |place, cx| Ok(vec![compose::note(place, cx.env.rng, &new)?])).map(Fresh::shown)?
@@ -184,27 +185,27 @@ pub(crate) fn command(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, command: Command) 
 
 /// What writing new items came to.
 struct Fresh {
-    answer: Result<Answer, Stop>,
+    answer: Result<Answer, InputError>,
     ids: Vec<String>,
 }
 
 impl Fresh {
-    fn shown(self) -> Result<Answer, Stop> {
+    fn shown(self) -> Result<Answer, InputError> {
         self.answer
     }
 
-    fn ids(self) -> Result<Answer, Stop> {
+    fn ids(self) -> Result<Answer, InputError> {
         Ok(Answer::Made(self.ids))
     }
 }
 
 /// Writes new items into a circle.
 fn fresh(
-    rooms: &mut Rooms,
+    rooms: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     circle: &str,
-    compose: impl FnOnce(&ComposeContext, &mut Cx<'_, '_>) -> Result<Vec<NewEntry>, Stop>,
-) -> Result<Fresh, Stop> {
+    compose: impl FnOnce(&ComposeContext, &mut Cx<'_, '_>) -> Result<Vec<NewEntry>, InputError>,
+) -> Result<Fresh, InputError> {
     let summary = summary::pick(&Summary::all(&cx.tx)?, circle)?.clone();
     let place = place(&summary, cx.env.now)?;
     let written = compose(&place, cx)?;
@@ -222,7 +223,7 @@ fn fresh(
 
 /// Writes about an item that is there, and shows what people look at: the item, or for a reply its note.
 fn on(
-    rooms: &mut Rooms,
+    rooms: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     circle: &str,
     kinds: &[Kind],
@@ -233,7 +234,7 @@ fn on(
         &mut dyn rand_core::CryptoRng,
         &ItemKey,
     ) -> Result<Vec<NewEntry>, compose::ComposeError>,
-) -> Result<Answer, Stop> {
+) -> Result<Answer, InputError> {
     let (summary, kind, key) = find(&cx.tx, Some(circle), kinds, item)?;
     let place = place(&summary, cx.env.now)?;
     let shelf = Shelf::open(&cx.tx, summary)?;
@@ -246,7 +247,7 @@ fn on(
 }
 
 /// One's own entries must mean what they say; anything else is our bug, told instead of hidden.
-fn refused(report: &Report) -> Result<(), Stop> {
+fn refused(report: &Report) -> Result<(), InputError> {
     let aside = report.outcomes.iter().find_map(|outcome| match outcome {
         Outcome::SetAside(why) => Some(*why),
         Outcome::Applied(_) | Outcome::Kept | Outcome::Known => None,
@@ -254,14 +255,14 @@ fn refused(report: &Report) -> Result<(), Stop> {
     aside.map_or(Ok(()), |why| {
         if why == item::BEYOND {
             let (message, hint) = ("you have changed this as often as one person may", "Start a new one, and link to this one.");
-            return Err(Stop::Refused(control::Error::new(control::Code::Failed, message, hint)));
+            return Err(InputError::Refused(control::Error::new(control::Code::Failed, message, hint)));
         }
         let message = format!("that cannot be written: {why}");
-        Err(Stop::Refused(control::Error::new(control::Code::Failed, message, "please report this")))
+        Err(InputError::Refused(control::Error::new(control::Code::Failed, message, "please report this")))
     })
 }
 
-fn seen(cx: &mut Cx<'_, '_>, circle: Option<&str>, item: Option<&str>) -> Result<Answer, Stop> {
+fn seen(cx: &mut Cx<'_, '_>, circle: Option<&str>, item: Option<&str>) -> Result<Answer, InputError> {
     if let Some(text) = item {
         let (_, _, key) = find(&cx.tx, circle, &[], text)?;
         item::see(&mut cx.tx, &key)?;
@@ -276,7 +277,7 @@ fn seen(cx: &mut Cx<'_, '_>, circle: Option<&str>, item: Option<&str>) -> Result
 // ---- queries --------------------------------------------------------------------------------------------------------
 
 /// A query about items.
-pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Answer, Stop> {
+pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Answer, InputError> {
     match query {
         Query::List { circle, noun, filter } => {
             let all = Summary::all(base)?;
@@ -326,11 +327,18 @@ pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Qu
 
 /// What is answered right after writing. A warning hides nothing that one wrote oneself; what others put behind one stays there,
 /// since nobody asked to see it.
-fn shown(read: &dyn Read, summary: &Summary, kind: Kind, key: &ItemKey, now: Millis) -> Result<Answer, Stop> {
+fn shown(read: &dyn Read, summary: &Summary, kind: Kind, key: &ItemKey, now: Millis) -> Result<Answer, InputError> {
     show(read, summary, kind, key, now, Reveal::Own)
 }
 
-fn show(read: &dyn Read, summary: &Summary, kind: Kind, key: &ItemKey, now: Millis, reveal: Reveal) -> Result<Answer, Stop> {
+fn show(
+    read: &dyn Read,
+    summary: &Summary,
+    kind: Kind,
+    key: &ItemKey,
+    now: Millis,
+    reveal: Reveal,
+) -> Result<Answer, InputError> {
     let shelf = Shelf::open(read, summary.clone())?;
     let reader = shelf.reader(read, now);
     let found = match kind {
@@ -339,10 +347,10 @@ fn show(read: &dyn Read, summary: &Summary, kind: Kind, key: &ItemKey, now: Mill
         Kind::Resource => item::resource(&reader, key)?.map(|resource| Answer::Resource(Box::new(resource))),
         Kind::Reaction | Kind::Rsvp | Kind::Tombstone | Kind::Hide | Kind::Pin => Some(Answer::Done),
     };
-    found.ok_or_else(|| Stop::not_found("that is not here", "kith note list shows what is"))
+    found.ok_or_else(|| InputError::not_found("that is not here", "kith note list shows what is"))
 }
 
-fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, Stop> {
+fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, InputError> {
     let mut inbox = Vec::new();
     for summary in candidates(base, None)? {
         let (id, name) = (summary.id, summary.name.0.clone());
@@ -375,7 +383,7 @@ fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, St
 }
 
 /// What there is to say about a circle's items.
-pub(crate) fn health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), Stop> {
+pub(crate) fn health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
     let health = item::health(base, &circle.id)?;
     let mut say = |level: &str, message: String, hint: &str| {
         findings.push(Finding { level: level.into(), circle: circle.name(), message, hint: hint.into() });

@@ -3,7 +3,7 @@
 //! An entry stands with regard to a cut if it leads to the entry of one of the cut's points, or is that entry itself. The id
 //! decides, not the place: a member who was cut can go on signing, beside what stood as well as behind it. So a point counts once its
 //! entry is known here; until then what it may leave is held. What follows from a chain's cuts is one derived row, written together
-//! with what changed it: new cuts, a point's entry that arrives, a hole that is filled, a branch that begins. Entries are judged
+//! with what changed it: new cuts, a point's entry that arrives, a gap that is filled, a branch that begins. Entries are judged
 //! by that row as they come; those that came before are judged again behind it, a slice at a time, from places that the row keeps.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::circle::body::{ChainId, Point, Role};
 use crate::circle::left::Left;
 use crate::circle::state::CircleState;
 use crate::codec;
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::id::{CircleId, PersonId};
 use crate::item::kind::Kind;
 use crate::item::{self, Ports, Source};
@@ -238,7 +238,7 @@ pub(super) fn arrived(
 }
 
 /// Where the cuts in effect changed, says anew what stands of the chains that they cover or covered.
-pub(crate) fn changed(circle: &mut CircleState, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+pub(crate) fn changed(circle: &mut CircleState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let now = circle.now();
     if now.cuts == circle.cuts || planted(Bug::NoRejudge) {
         return Ok(());
@@ -292,7 +292,7 @@ pub(crate) fn waits(read: &dyn Read) -> Result<bool, StoreError> {
 }
 
 /// Judges a slice of what waits again; `false`: nothing waited in this circle.
-pub(crate) fn advance(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
+pub(crate) fn advance(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
     let prefix = [AGAIN, &circle.id.0].concat();
     let Some((again, _)) = cx.tx.scan(Table::Local, &prefix, &[], 1)?.pop() else { return Ok(false) };
     let named = again.strip_prefix(AGAIN).and_then(chain::split_key);
@@ -317,7 +317,7 @@ pub(crate) fn advance(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<bool,
 }
 
 /// Judges the first of what is to be judged again.
-fn judge(circle: &CircleState, cx: &mut Cx<'_, '_>, source: &Once<'_>, row: &mut Row) -> Result<(), Stop> {
+fn judge(circle: &CircleState, cx: &mut Cx<'_, '_>, source: &Once<'_>, row: &mut Row) -> Result<(), InputError> {
     let places = row.again.iter().flat_map(|(no, from, to)| (*from..=*to).map(|seq| EntryAt { chain: *no, seq })).take(SLICE);
     let (mut opened, mut bytes, mut last) = (Vec::new(), 0, None);
     for at in places {
@@ -372,8 +372,8 @@ pub(crate) fn waiting(circle: &CircleState, read: &dyn Read, person: &PersonId) 
             waiting.entries += (to + 1 - from).saturating_sub(missing.sum());
             last = Some(to);
         }
-        let hole = |to: u64| head.missing.iter().find(|(first, last)| (*first..=*last).contains(&to)).map(|(first, _)| first - 1);
-        let last = last.map(|to| hole(to).unwrap_or(to)).filter(|to| *to >= head.first);
+        let gap = |to: u64| head.missing.iter().find(|(first, last)| (*first..=*last).contains(&to)).map(|(first, _)| first - 1);
+        let last = last.map(|to| gap(to).unwrap_or(to)).filter(|to| *to >= head.first);
         waiting.ends.extend(last.map(|seq| (head.id, EntryAt { chain: head.no, seq })));
     }
     Ok(waiting)

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Rooms;
+use super::NodeState;
 use super::cuts::{self, Verdicts};
 use crate::circle::body::ChainId;
 use crate::circle::epoch::{EpochKeys, KeyRing};
 use crate::circle::membership::State;
 use crate::circle::state::CircleState;
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::control::{Code, Error};
 use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
 use crate::io::Effect;
@@ -26,7 +26,7 @@ const SLICE: u64 = 512;
 const SWEEP: usize = 512;
 
 /// The keys of every circle.
-struct AllKeys<'a>(&'a Rooms);
+struct AllKeys<'a>(&'a NodeState);
 
 impl KeyRing for AllKeys<'_> {
     fn epoch(&self, id: &EpochId) -> Option<&EpochKeys> {
@@ -35,19 +35,28 @@ impl KeyRing for AllKeys<'_> {
 }
 
 /// A log error, where this device writes or reads what is its own.
-pub(crate) fn stop(error: LogError) -> Stop {
+pub(crate) fn stop(error: LogError) -> InputError {
     match error {
-        LogError::Store(error) => Stop::Store(error),
-        LogError::NoKey(_) => Stop::not_yet("the circle's keys have not arrived yet"),
+        LogError::Store(error) => InputError::Store(error),
+        LogError::NoKey(_) => InputError::not_yet("the circle's keys have not arrived yet"),
         other @ (LogError::Codec(_) | LogError::Closed | LogError::Signature | LogError::Rule(_) | LogError::Quota(_)) => {
-            Stop::Refused(Error::new(Code::Failed, format!("that could not be written: {other}"), "kith doctor looks for damage"))
+            InputError::Refused(Error::new(
+                Code::Failed,
+                format!("that could not be written: {other}"),
+                "kith doctor looks for damage",
+            ))
         }
     }
 }
 
 /// Writes entries of one's own and applies them.
-pub(crate) fn write(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, entries: Vec<NewEntry>) -> Result<Report, Stop> {
-    let Some(circle) = rooms.circles.get_mut(id) else { return Err(Stop::Refused(super::outside())) };
+pub(crate) fn write(
+    rooms: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    id: &CircleId,
+    entries: Vec<NewEntry>,
+) -> Result<Report, InputError> {
+    let Some(circle) = rooms.circles.get_mut(id) else { return Err(InputError::Refused(super::outside())) };
     let before = circle.order.len();
     let epoch = circle.epoch_for_writing(cx)?;
     let heads = circle.heads(&epoch);
@@ -72,7 +81,7 @@ pub(crate) fn apply(
     cx: &mut Cx<'_, '_>,
     entries: &[Opened],
     before: Option<&[ActId]>,
-) -> Result<Report, Stop> {
+) -> Result<Report, InputError> {
     let me = circle.device();
     let mut verdicts: BTreeMap<ChainId, Verdicts> = BTreeMap::new();
     for part in entries.chunk_by(|a, b| a.chain == b.chain) {
@@ -108,7 +117,7 @@ pub(crate) fn apply(
 }
 
 /// Tells watchers, and destroys what is to be destroyed.
-pub(super) fn carry_out(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, report: &Report) -> Result<(), Stop> {
+pub(super) fn carry_out(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, report: &Report) -> Result<(), InputError> {
     for applied in &report.changes {
         cx.tx.then(Effect::Notify(applied.notice()));
     }
@@ -128,7 +137,7 @@ fn named_by(key: &[u8]) -> Option<EntryAt> {
 }
 
 /// Destroys bytes, as many as the turn's budget allows; what is left is noted down, and follows in later turns.
-fn destroy(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, entries: &[EntryAt]) -> Result<(), Stop> {
+fn destroy(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, entries: &[EntryAt]) -> Result<(), InputError> {
     if entries.is_empty() {
         return Ok(());
     }
@@ -143,7 +152,7 @@ fn destroy(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, entries: &[EntryAt]) -> Resu
 }
 
 /// Destroys some of what was noted down; `false`: nothing was.
-fn destroy_more(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
+fn destroy_more(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
     let noted = cx.tx.scan(Table::Local, DOOMED, &[], limits::TURN_DESTROYED)?;
     let entries: Vec<EntryAt> = noted.iter().filter_map(|(key, _)| named_by(key)).collect();
     let left = chain::destroy_some(&mut cx.tx, &AllKeys(rooms), &entries, &mut cx.budget).map_err(stop)?;
@@ -158,7 +167,7 @@ fn destroy_more(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
 }
 
 /// Destroys what was left over; then hides and destroys what is due by now.
-pub(crate) fn sweep(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+pub(crate) fn sweep(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     if destroy_more(rooms, cx)? {
         return Ok(());
     }
@@ -167,7 +176,7 @@ pub(crate) fn sweep(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
 }
 
 /// Brings the words of some of the items that wait into the index; `false`: none waited.
-pub(crate) fn index(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
+pub(crate) fn index(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
     for circle in rooms.circles.values() {
         let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
         if item::index(&mut cx.tx, ports, &circle.id)? {
@@ -179,14 +188,14 @@ pub(crate) fn index(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
 
 /// Puts together some of the items that earlier turns left; `false`: none waited. What comes in all the time cannot keep this from
 /// going on: it has the budget of a turn for itself.
-pub(crate) fn catch_up(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
+pub(crate) fn catch_up(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
     let before = std::mem::take(cx.tx.spend());
     let done = catch_up_within(rooms, cx);
     cx.tx.spend().add(before);
     done
 }
 
-fn catch_up_within(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<bool, Stop> {
+fn catch_up_within(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
     for circle in rooms.circles.values() {
         let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
         if let Some(report) = item::catch_up(&mut cx.tx, ports, &circle.id)? {
@@ -203,7 +212,7 @@ pub(crate) fn next_sweep(read: &dyn Read) -> Result<Option<Millis>, StoreError> 
 }
 
 /// Builds every derived row again from the log.
-pub(crate) fn rebuild(rooms: &Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+pub(crate) fn rebuild(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let kept = item::clear(&mut cx.tx)?;
     for circle in rooms.circles.values() {
         cuts::forget(cx, &circle.id)?;

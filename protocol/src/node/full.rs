@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Rooms;
+use super::NodeState;
 use super::people::parse_link;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::Summary;
-use crate::context::Stop;
+use crate::context::InputError;
 use crate::control::{Code, Error};
 use crate::id::CircleId;
 use crate::io::Answer;
@@ -18,19 +18,19 @@ use crate::store::Read;
 use crate::sync::join::JoinRow;
 use crate::time::{DAY, Millis};
 
-impl Rooms {
+impl NodeState {
     /// Is there room for one more circle? `id`: for this one, which may be among those that count.
     ///
     /// # Errors
     /// [`Code::TooLarge`] where there is none.
-    pub(super) fn room_for(&self, id: Option<&CircleId>, now: Millis) -> Result<(), Stop> {
+    pub(super) fn room_for(&self, id: Option<&CircleId>, now: Millis) -> Result<(), InputError> {
         let standing = |circle: &CircleState| (circle.id, circle.row.standing);
         room(self.circles.values().map(standing), &self.joins, id, now)
     }
 }
 
 /// Answers the same question from the store, before anybody is asked anything. `link`: for the circle that it leads to.
-pub(super) fn ask(base: &dyn Read, link: Option<&str>, now: Millis) -> Result<Answer, Stop> {
+pub(super) fn ask(base: &dyn Read, link: Option<&str>, now: Millis) -> Result<Answer, InputError> {
     let ticket = link.map(parse_link).transpose()?;
     let held = Summary::all(base)?.into_iter().map(|summary| (summary.id, summary.standing));
     room(held, &JoinRow::all(base)?, ticket.map(|ticket| ticket.circle).as_ref(), now)?;
@@ -42,7 +42,7 @@ fn room(
     joins: &BTreeMap<CircleId, JoinRow>,
     id: Option<&CircleId>,
     now: Millis,
-) -> Result<(), Stop> {
+) -> Result<(), InputError> {
     let mut count: BTreeSet<CircleId> =
         held.filter(|(_, standing)| matches!(standing, OwnStanding::In | OwnStanding::Admitted)).map(|(id, _)| id).collect();
     // Nobody lets anybody in by an invite whose time is over.
@@ -53,5 +53,5 @@ fn room(
     }
     let message = format!("you are in {CIRCLES} circles, and one home holds no more");
     let hint = "leave one first: kith circle leave -c NAME. Circles that ended for you do not count.";
-    Err(Stop::Refused(Error::new(Code::TooLarge, message, hint)))
+    Err(InputError::Refused(Error::new(Code::TooLarge, message, hint)))
 }

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{Rooms, outside};
+use super::{NodeState, outside};
 use crate::circle::act::{self, ActBody, ActPlace};
 use crate::circle::body::{History, Policy, Role, Statement};
 use crate::circle::epoch;
 use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
 use crate::circle::summary::{self, Summary};
+use crate::circle::text;
 use crate::circle::ticket::{self, Hint, Secret, Ticket, TicketError};
-use crate::circle::words;
 use crate::codec;
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::control::{self, Code, Error, Time};
 use crate::crypto::{DeviceSecrets, Suite};
 use crate::id::{ActId, CircleId, DeviceId, Incarnation, PersonId, short_text};
@@ -30,8 +30,8 @@ const INVITE_USES: u32 = 1_000;
 // ---- this machine's member ------------------------------------------------------------------------------------------
 
 /// First start.
-pub(crate) fn init(cx: &mut Cx<'_, '_>, name: &str) -> Result<Answer, Stop> {
-    let name = words::name(name, "you")?;
+pub(crate) fn init(cx: &mut Cx<'_, '_>, name: &str) -> Result<Answer, InputError> {
+    let name = text::name(name, "you")?;
     cx.tx.put(Table::Local, b"name", codec::encode(&Private(name)));
     Ok(Answer::Done)
 }
@@ -42,30 +42,30 @@ pub(crate) fn usual_name(read: &dyn Read) -> Result<String, crate::store::StoreE
     Ok(bytes.and_then(|b| codec::decode::<Private<String>>(&b, "name").ok()).map(|name| name.0).unwrap_or_default())
 }
 
-fn name_or_usual(cx: &Cx<'_, '_>, name: &str) -> Result<String, Stop> {
+fn name_or_usual(cx: &Cx<'_, '_>, name: &str) -> Result<String, InputError> {
     let name = if name.trim().is_empty() { usual_name(&cx.tx)? } else { name.to_owned() };
-    Ok(words::name(&name, "you")?)
+    Ok(text::name(&name, "you")?)
 }
 
 // ---- circles --------------------------------------------------------------------------------------------------------
 
 /// A new circle.
-pub(crate) fn new_circle(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, new: &control::NewCircle) -> Result<Answer, Stop> {
+pub(crate) fn new_circle(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, new: &control::NewCircle) -> Result<Answer, InputError> {
     rooms.room_for(None, cx.env.now)?;
-    let name = words::name(&new.name, "a circle")?;
+    let name = text::name(&new.name, "a circle")?;
     let me = name_or_usual(cx, &new.as_name)?;
     let suite = match new.suite.as_str() {
         "" | "x-wing" => Suite::XWing,
         "x25519" => Suite::X25519,
-        _ => return Err(Stop::usage("that is not a suite of keys", "use x-wing or x25519")),
+        _ => return Err(InputError::usage("that is not a suite of keys", "use x-wing or x25519")),
     };
-    let history = words::parse_history(&new.history)?;
+    let history = text::parse_history(&new.history)?;
     let mut policies = vec![
         Policy::Name(Private(name)),
         Policy::History(history),
-        Policy::Retention(words::parse_retention(&new.retention)?),
-        Policy::MembersInvite(words::parse_invite(&new.invite)?),
-        Policy::ApprovalRequired(words::parse_approval(&new.approval)?),
+        Policy::Retention(text::parse_retention(&new.retention)?),
+        Policy::MembersInvite(text::parse_invite(&new.invite)?),
+        Policy::ApprovalRequired(text::parse_approval(&new.approval)?),
     ];
     if !new.agreement.trim().is_empty() {
         policies.insert(1, Policy::Agreement(Private(agreement(&new.agreement)?)));
@@ -77,13 +77,13 @@ pub(crate) fn new_circle(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, new: &control::
     let body = ActBody { at: cx.env.now, statement, epoch: Some(epoch.clone()) };
     let place = ActPlace::Genesis { roster: &keys.roster };
     let sealed = act::write_act(cx.env.crypto, cx.env.rng, &secrets.sign, place, &body)
-        .map_err(|_| Stop::usage("that is more than a circle's first act can hold", "shorten the agreement"))?;
+        .map_err(|_| InputError::usage("that is more than a circle's first act can hold", "shorten the agreement"))?;
     let id = sealed.circle();
     let row = CircleRow::new(id, secrets, Incarnation(cx.random()), me, OwnStanding::In, suite);
     let mut circle = CircleState::empty(row);
     let mut offered = BTreeMap::from([(epoch::epoch_id(&id, &epoch), keys)]);
     if circle.take_act(cx, sealed.bytes(), &mut offered)? != Taken::New || circle.my_role() != Some(Role::Founder) {
-        return Err(Stop::usage("the circle's first act does not hold", "try again with other settings"));
+        return Err(InputError::usage("the circle's first act does not hold", "try again with other settings"));
     }
     circle.save_row(cx);
     circle.publish(cx, &rooms.addresses);
@@ -93,63 +93,67 @@ pub(crate) fn new_circle(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, new: &control::
     Ok(Answer::Circle(shown))
 }
 
-fn agreement(text: &str) -> Result<String, Stop> {
+fn agreement(text: &str) -> Result<String, InputError> {
     if text.len() > limits::AGREEMENT_BYTES {
         let message = format!("the agreement is {} kB long; 32 kB is the most", text.len() / 1024);
-        return Err(Stop::Refused(Error::new(Code::TooLarge, message, "shorten it")));
+        return Err(InputError::Refused(Error::new(Code::TooLarge, message, "shorten it")));
     }
     Ok(text.to_owned())
 }
 
 /// The circle that a command names.
-pub(crate) fn pick(cx: &Cx<'_, '_>, text: &str) -> Result<Summary, Stop> {
+pub(crate) fn pick(cx: &Cx<'_, '_>, text: &str) -> Result<Summary, InputError> {
     Ok(summary::pick(&Summary::all(&cx.tx)?, text)?.clone())
 }
 
 /// The circle that a command names, if one is in it.
-pub(super) fn inside<'a>(rooms: &'a mut Rooms, cx: &Cx<'_, '_>, text: &str) -> Result<(&'a mut CircleState, Summary), Stop> {
+pub(super) fn inside<'a>(
+    rooms: &'a mut NodeState,
+    cx: &Cx<'_, '_>,
+    text: &str,
+) -> Result<(&'a mut CircleState, Summary), InputError> {
     let summary = pick(cx, text)?;
     match rooms.circles.get_mut(&summary.id) {
         Some(circle) if circle.row.standing == OwnStanding::In && circle.my_role().is_some() => Ok((circle, summary)),
-        _ => Err(Stop::Refused(outside())),
+        _ => Err(InputError::Refused(outside())),
     }
 }
 
 /// Policies.
 pub(crate) fn edit_circle(
-    rooms: &mut Rooms,
+    rooms: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     circle: &str,
     edit: &control::EditCircle,
-) -> Result<Answer, Stop> {
+) -> Result<Answer, InputError> {
     let (circle, _) = inside(rooms, cx, circle)?;
     let mut set = Vec::new();
     if let Some(name) = &edit.name {
-        set.push(Policy::Name(Private(words::name(name, "a circle")?)));
+        set.push(Policy::Name(Private(text::name(name, "a circle")?)));
     }
     if let Some(text) = &edit.agreement {
         set.push(Policy::Agreement(Private(agreement(text)?)));
     }
     if let Some(text) = &edit.history {
-        set.push(Policy::History(words::parse_history(text)?));
+        set.push(Policy::History(text::parse_history(text)?));
     }
     if let Some(text) = &edit.retention {
-        set.push(Policy::Retention(words::parse_retention(text)?));
+        set.push(Policy::Retention(text::parse_retention(text)?));
     }
     if let Some(text) = &edit.invite {
-        set.push(Policy::MembersInvite(words::parse_invite(text)?));
+        set.push(Policy::MembersInvite(text::parse_invite(text)?));
     }
     if let Some(text) = &edit.approval {
-        set.push(Policy::ApprovalRequired(words::parse_approval(text)?));
+        set.push(Policy::ApprovalRequired(text::parse_approval(text)?));
     }
     if set.is_empty() {
-        return Err(Stop::usage(
+        return Err(InputError::usage(
             "nothing to change",
             "give at least one of --name --agreement --history --retention --invite --approval",
         ));
     }
     if circle.my_role() != Some(Role::Founder) {
-        return Err(Stop::not_allowed("only the founder changes a circle's policies"));
+        return Err(InputError::not_allowed("only the founder changes a circle's policies"));
     }
     let history_changed = set.iter().any(|p| matches!(p, Policy::History(value) if *value != circle.history()));
     circle.write(cx, Statement::Policy { set, proposal: None }, false)?;
@@ -163,7 +167,7 @@ pub(crate) fn edit_circle(
 }
 
 /// Leave; silent.
-pub(crate) fn leave(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, Stop> {
+pub(crate) fn leave(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
     let (circle, _) = inside(rooms, cx, circle)?;
     circle.write(cx, Statement::Leave, false)?;
     circle.row.standing = if circle.others().is_empty() { OwnStanding::Left } else { OwnStanding::Leaving };
@@ -176,20 +180,25 @@ pub(crate) fn leave(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> Res
 // ---- invites --------------------------------------------------------------------------------------------------------
 
 /// A new invite.
-pub(crate) fn new_invite(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, new: &control::NewInvite) -> Result<Answer, Stop> {
+pub(crate) fn new_invite(
+    rooms: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    circle: &str,
+    new: &control::NewInvite,
+) -> Result<Answer, InputError> {
     let addresses = rooms.addresses.clone();
     let peer = rooms.peer.clone();
     let (circle, _) = inside(rooms, cx, circle)?;
-    let role = if new.role.is_empty() { Role::Member } else { words::parse_role(&new.role)? };
+    let role = if new.role.is_empty() { Role::Member } else { text::parse_role(&new.role)? };
     if role > Role::Member {
-        return Err(Stop::usage(
+        return Err(InputError::usage(
             "an invite gives the role of member or guest",
             "set a higher role once she is in: kith member role",
         ));
     }
     let uses = new.uses.max(1);
     if uses > INVITE_USES {
-        return Err(Stop::usage("an invite brings at most 1,000 people", "make several"));
+        return Err(InputError::usage("an invite brings at most 1,000 people", "make several"));
     }
     let lasts = if new.expires_in == 0 { INVITE_HOURS * HOUR } else { new.expires_in };
     let expires = cx.env.now.plus(lasts);
@@ -200,11 +209,11 @@ pub(crate) fn new_invite(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, n
     let shown = invite(circle, cx, &act, &Hint { peer, addresses })?;
     let id = circle.id;
     rooms.touched(id);
-    shown.map(Answer::Invite).ok_or_else(|| Stop::not_found("the invite did not come to stand", "try again"))
+    shown.map(Answer::Invite).ok_or_else(|| InputError::not_found("the invite did not come to stand", "try again"))
 }
 
 /// An invite as the local API shows it.
-fn invite(circle: &CircleState, cx: &Cx<'_, '_>, act: &ActId, here: &Hint) -> Result<Option<control::Invite>, Stop> {
+fn invite(circle: &CircleState, cx: &Cx<'_, '_>, act: &ActId, here: &Hint) -> Result<Option<control::Invite>, InputError> {
     let secret = welcome::secret_of(&cx.tx, &circle.id, act)?;
     Ok(show_invite(circle, act, secret, here, cx.env.now))
 }
@@ -227,7 +236,7 @@ pub(crate) fn show_invite(
     Some(control::Invite {
         id: short_text('i', &act.0),
         link,
-        role: words::role(facts.role).to_owned(),
+        role: text::role(facts.role).to_owned(),
         expires_at: Time(facts.expires),
         uses: facts.uses,
         used: u32::try_from(facts.used.len()).unwrap_or(u32::MAX),
@@ -242,14 +251,14 @@ pub(crate) fn show_invite(
 }
 
 /// One of several by short id or prefix.
-fn by_prefix<T: Copy>(all: impl Iterator<Item = (String, T)>, text: &str, what: &str, hint: &str) -> Result<T, Stop> {
+fn by_prefix<T: Copy>(all: impl Iterator<Item = (String, T)>, text: &str, what: &str, hint: &str) -> Result<T, InputError> {
     let found: Vec<(String, T)> = all.filter(|(id, _)| text.len() > 1 && id.starts_with(&text.to_lowercase())).collect();
     match found.as_slice() {
         [(_, one)] => Ok(*one),
-        [] => Err(Stop::not_found(&format!("no {what} has that id"), hint)),
+        [] => Err(InputError::not_found(&format!("no {what} has that id"), hint)),
         _ => {
             let ids: Vec<&str> = found.iter().take(5).map(|(id, _)| id.as_str()).collect();
-            Err(Stop::Refused(Error::new(
+            Err(InputError::Refused(Error::new(
                 Code::Ambiguous,
                 format!("several {what}s begin like that"),
                 format!("use more of the id: {}", ids.join(", ")),
@@ -259,7 +268,7 @@ fn by_prefix<T: Copy>(all: impl Iterator<Item = (String, T)>, text: &str, what: 
 }
 
 /// Close an invite.
-pub(crate) fn revoke_invite(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, id: &str) -> Result<Answer, Stop> {
+pub(crate) fn revoke_invite(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, id: &str) -> Result<Answer, InputError> {
     let here = Hint { peer: rooms.peer.clone(), addresses: rooms.addresses.clone() };
     let (circle, _) = inside(rooms, cx, circle)?;
     let state = circle.now();
@@ -274,28 +283,30 @@ pub(crate) fn revoke_invite(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str
 
 // ---- joining --------------------------------------------------------------------------------------------------------
 
-pub(super) fn parse_link(link: &str) -> Result<Ticket, Stop> {
+pub(super) fn parse_link(link: &str) -> Result<Ticket, InputError> {
     Ticket::parse(link).map_err(|error| match error {
-        TicketError::NotALink => Stop::usage("that is not an invite link", "a link begins with kith://join#; copy all of it"),
-        TicketError::Damaged => Stop::usage("the link is cut off or mistyped", "copy all of it again, in one line"),
-        TicketError::Newer => Stop::usage("the link was made by a newer version of Kith", "update Kith and try again"),
+        TicketError::NotALink => {
+            InputError::usage("that is not an invite link", "a link begins with kith://join#; copy all of it")
+        }
+        TicketError::Damaged => InputError::usage("the link is cut off or mistyped", "copy all of it again, in one line"),
+        TicketError::Newer => InputError::usage("the link was made by a newer version of Kith", "update Kith and try again"),
     })
 }
 
-fn not_expired(ticket: &Ticket, cx: &Cx<'_, '_>) -> Result<(), Stop> {
+fn not_expired(ticket: &Ticket, cx: &Cx<'_, '_>) -> Result<(), InputError> {
     // Only the admitting steward's clock decides; this spares a wait that must end in a no.
     if cx.env.now > ticket.expires.plus(24 * HOUR) {
-        return Err(Stop::not_found("the invite has expired", "ask for a new invite"));
+        return Err(InputError::not_found("the invite has expired", "ask for a new invite"));
     }
     Ok(())
 }
 
 /// Shows what a link offers; answered when the card came.
-pub(crate) fn preview(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, call: CallId, link: &str) -> Result<(), Stop> {
+pub(crate) fn preview(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, call: CallId, link: &str) -> Result<(), InputError> {
     let ticket = parse_link(link)?;
     not_expired(&ticket, cx)?;
     if rooms.looking.len() >= 8 {
-        return Err(Stop::usage("several links are being looked at already", "wait a moment and try again"));
+        return Err(InputError::usage("several links are being looked at already", "wait a moment and try again"));
     }
     let secrets = DeviceSecrets::generate(cx.env.rng, Suite::X25519);
     rooms.looking.push(Looking { call, ticket, secrets, since: cx.env.now });
@@ -303,7 +314,7 @@ pub(crate) fn preview(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, call: CallId, link
 }
 
 /// Calls whom tickets name, at once; where a stream is open already, greets on it.
-fn call_again(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+fn call_again(rooms: &mut NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     super::call_whom(rooms, Some(&mut *cx.env));
     rooms.dialer.all_now();
     let links: Vec<super::Link> = rooms.sessions.keys().copied().collect();
@@ -314,7 +325,7 @@ fn call_again(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
 }
 
 /// Asks to join.
-pub(crate) fn accept(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, accept: &control::Accept) -> Result<Answer, Stop> {
+pub(crate) fn accept(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, accept: &control::Accept) -> Result<Answer, InputError> {
     let ticket = parse_link(&accept.link)?;
     let name = name_or_usual(cx, &accept.as_name)?;
     let id = ticket.circle;
@@ -323,7 +334,7 @@ pub(crate) fn accept(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, accept: &control::A
             join::confirm_join(rooms, cx, &id)?;
             return Ok(rooms.joins.get(&id).map_or(Answer::Done, |join| Answer::Join(show_join(rooms, join))));
         } else if circle.row.standing == OwnStanding::In && !rooms.joins.contains_key(&id) {
-            return Err(Stop::usage("you are in this circle already", "kith circle list shows it"));
+            return Err(InputError::usage("you are in this circle already", "kith circle list shows it"));
         }
         if let Some(join) =
             rooms.joins.get(&id).filter(|join| !join.over() || matches!(circle_standing(rooms, &id), Some(OwnStanding::In)))
@@ -351,12 +362,12 @@ pub(crate) fn accept(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, accept: &control::A
     }
 }
 
-fn circle_standing(rooms: &Rooms, id: &CircleId) -> Option<OwnStanding> {
+fn circle_standing(rooms: &NodeState, id: &CircleId) -> Option<OwnStanding> {
     rooms.circles.get(id).map(|circle| circle.row.standing)
 }
 
 /// A join as the local API shows it.
-pub(crate) fn show_join(rooms: &Rooms, join: &JoinRow) -> control::Join {
+pub(crate) fn show_join(rooms: &NodeState, join: &JoinRow) -> control::Join {
     show_join_in(rooms.circles.get(&join.ticket.circle), join)
 }
 
@@ -371,25 +382,25 @@ pub(crate) fn show_join_in(circle: Option<&CircleState>, join: &JoinRow) -> cont
     }
 }
 
-fn pick_join(rooms: &Rooms, text: &str) -> Result<CircleId, Stop> {
+fn pick_join(rooms: &NodeState, text: &str) -> Result<CircleId, InputError> {
     let lower = text.to_lowercase();
     let fits =
         |j: &&JoinRow| j.ticket.circle.text().starts_with(&lower) || j.circle_name.0.to_lowercase() == lower || text == "-";
     let found: Vec<CircleId> = rooms.joins.values().filter(fits).map(|j| j.ticket.circle).collect();
     match found.as_slice() {
         [one] => Ok(*one),
-        [] => Err(Stop::not_found("no join under way has that name or id", "kith join LINK starts one")),
-        _ => Err(Stop::Refused(Error::new(Code::Ambiguous, "several joins are under way", "name one by its id"))),
+        [] => Err(InputError::not_found("no join under way has that name or id", "kith join LINK starts one")),
+        _ => Err(InputError::Refused(Error::new(Code::Ambiguous, "several joins are under way", "name one by its id"))),
     }
 }
 
 /// Yes, having seen the members.
-pub(crate) fn confirm(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, Stop> {
+pub(crate) fn confirm(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
     let id = pick_join(rooms, circle)?;
     if rooms.circles.get(&id).is_some_and(|c| c.row.standing == OwnStanding::Admitted) {
         join::confirm_join(rooms, cx, &id)?;
     } else if rooms.joins.get(&id).is_some_and(JoinRow::open) {
-        return Err(Stop::usage("a steward has not approved yet", "wait; kith join LINK goes on where it was"));
+        return Err(InputError::usage("a steward has not approved yet", "wait; kith join LINK goes on where it was"));
     }
     match rooms.joins.get(&id) {
         Some(join) => Ok(Answer::Join(show_join(rooms, join))),
@@ -398,7 +409,7 @@ pub(crate) fn confirm(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> R
 }
 
 /// No; nobody saw my name.
-pub(crate) fn abandon(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, Stop> {
+pub(crate) fn abandon(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
     let id = pick_join(rooms, circle)?;
     if let Some(circle) = rooms.circles.get_mut(&id).filter(|c| c.row.standing == OwnStanding::Admitted) {
         circle.write(cx, Statement::Leave, false)?;
@@ -410,7 +421,7 @@ pub(crate) fn abandon(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str) -> R
     Ok(Answer::Done)
 }
 
-fn pick_request(cx: &Cx<'_, '_>, circle: &CircleState, text: &str) -> Result<RequestRow, Stop> {
+fn pick_request(cx: &Cx<'_, '_>, circle: &CircleState, text: &str) -> Result<RequestRow, InputError> {
     let rows: Vec<RequestRow> = RequestRow::all(&cx.tx, &circle.id)?.into_iter().filter(|row| !row.declined).collect();
     let named = rows.iter().enumerate().filter(|(_, row)| {
         welcome::open_request(circle, cx.env.crypto, &row.request)
@@ -424,11 +435,11 @@ fn pick_request(cx: &Cx<'_, '_>, circle: &CircleState, text: &str) -> Result<Req
             by_prefix(all, text, "request", "kith invite pending shows them")?
         }
     };
-    rows.into_iter().nth(at).ok_or_else(|| Stop::not_found("no request has that id", "kith invite pending shows them"))
+    rows.into_iter().nth(at).ok_or_else(|| InputError::not_found("no request has that id", "kith invite pending shows them"))
 }
 
 /// Lets somebody in who asks.
-pub(crate) fn approve(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, request: &str) -> Result<Answer, Stop> {
+pub(crate) fn approve(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, request: &str) -> Result<Answer, InputError> {
     let (circle, _) = inside(rooms, cx, circle)?;
     let id = circle.id;
     let row = pick_request(cx, circle, request)?;
@@ -439,29 +450,34 @@ pub(crate) fn approve(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, requ
 }
 
 /// Admits the device whose request is kept here.
-pub(crate) fn admit(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, device: &DeviceId) -> Result<PersonId, Stop> {
-    let Some(circle) = rooms.circles.get_mut(id) else { return Err(Stop::Refused(outside())) };
+pub(crate) fn admit(
+    rooms: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    id: &CircleId,
+    device: &DeviceId,
+) -> Result<PersonId, InputError> {
+    let Some(circle) = rooms.circles.get_mut(id) else { return Err(InputError::Refused(outside())) };
     let row = RequestRow::get(&cx.tx, id, device)?;
-    let row = row.ok_or_else(|| Stop::not_found("no request has that id", "kith invite pending shows them"))?;
+    let row = row.ok_or_else(|| InputError::not_found("no request has that id", "kith invite pending shows them"))?;
     let body = welcome::open_request(circle, cx.env.crypto, &row.request).ok_or_else(|| {
-        Stop::Refused(Error::new(
+        InputError::Refused(Error::new(
             Code::Failed,
             "this request was not sealed to your device",
             "another steward can open it; or ask for a new one",
         ))
     })?;
     let invite = circle.invite_of(&row.request.ticket);
-    let invite = invite.ok_or_else(|| Stop::not_found("the invite of this request is gone", "make a new invite"))?;
+    let invite = invite.ok_or_else(|| InputError::not_found("the invite of this request is gone", "make a new invite"))?;
     match welcome::invite_status(circle, &invite, cx.env.now) {
         InviteStatus::Open => {}
         InviteStatus::Used => {
-            return Err(Stop::Refused(Error::new(Code::NotAllowed, "the invite has been used up", "make a new invite")));
+            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite has been used up", "make a new invite")));
         }
         InviteStatus::Expired => {
-            return Err(Stop::Refused(Error::new(Code::NotAllowed, "the invite has expired", "make a new invite")));
+            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite has expired", "make a new invite")));
         }
         InviteStatus::Revoked => {
-            return Err(Stop::Refused(Error::new(Code::NotAllowed, "the invite was closed", "make a new invite")));
+            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite was closed", "make a new invite")));
         }
     }
     let role = circle.now().invites.get(&invite).map_or(Role::Guest, |facts| facts.role);
@@ -476,10 +492,10 @@ pub(crate) fn admit(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, devic
 }
 
 /// Says no.
-pub(crate) fn decline(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, request: &str) -> Result<Answer, Stop> {
+pub(crate) fn decline(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, request: &str) -> Result<Answer, InputError> {
     let (circle, _) = inside(rooms, cx, circle)?;
     if circle.my_role().is_none_or(|role| role < Role::Steward) {
-        return Err(Stop::not_allowed("only stewards decide on requests"));
+        return Err(InputError::not_allowed("only stewards decide on requests"));
     }
     let id = circle.id;
     let mut row = pick_request(cx, circle, request)?;

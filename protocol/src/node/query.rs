@@ -5,15 +5,15 @@ use crate::circle::membership::Status;
 use crate::circle::record;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::{self, Summary};
+use crate::circle::text;
 use crate::circle::ticket::Hint;
-use crate::circle::words;
-use crate::context::Stop;
+use crate::context::InputError;
 use crate::control::{self, Error, Finding, Time};
 use crate::crypto::Crypto;
 use crate::id::{PeerId, short_text};
 use crate::io::{Answer, Query};
 use crate::log::chain;
-use crate::node::{content, cuts, full, people, rooms};
+use crate::node::{content, cuts, full, people, state};
 use crate::store::{Read, StoreError};
 use crate::sync::join::JoinRow;
 use crate::sync::welcome::{self, RequestRow};
@@ -26,13 +26,15 @@ use crate::time::Millis;
 pub fn answer(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Result<Answer, Error>, StoreError> {
     match ask(base, crypto, now, query) {
         Ok(answer) => Ok(Ok(answer)),
-        Err(Stop::Refused(error)) => Ok(Err(error)),
-        Err(Stop::Store(error)) => Err(error),
-        Err(Stop::Peer(_) | Stop::Later(..)) => Ok(Err(Error::new(control::Code::Failed, "that could not be answered", ""))),
+        Err(InputError::Refused(error)) => Ok(Err(error)),
+        Err(InputError::Store(error)) => Err(error),
+        Err(InputError::Peer(_) | InputError::Later(..)) => {
+            Ok(Err(Error::new(control::Code::Failed, "that could not be answered", "")))
+        }
     }
 }
 
-fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Answer, Stop> {
+fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Answer, InputError> {
     match query {
         Query::Status => Ok(Answer::Status(Box::new(status(base)?))),
         Query::Circles => circles(base, crypto),
@@ -50,15 +52,15 @@ fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Resul
 }
 
 /// The circle that a query names, with all it means.
-fn load(base: &dyn Read, crypto: &dyn Crypto, circle: &str) -> Result<CircleState, Stop> {
+fn load(base: &dyn Read, crypto: &dyn Crypto, circle: &str) -> Result<CircleState, InputError> {
     let all = Summary::all(base)?;
     let id = summary::pick(&all, circle)?.id;
     let row = CircleState::row(base, &id)?
-        .ok_or_else(|| Stop::not_found("no circle has that name or id", "kith circle list shows yours"))?;
+        .ok_or_else(|| InputError::not_found("no circle has that name or id", "kith circle list shows yours"))?;
     Ok(CircleState::load(base, crypto, row)?)
 }
 
-fn status(base: &dyn Read) -> Result<control::DaemonStatus, Stop> {
+fn status(base: &dyn Read) -> Result<control::DaemonStatus, InputError> {
     let all = Summary::all(base)?;
     let mut status =
         control::DaemonStatus { circles: all.iter().filter(|s| s.standing == OwnStanding::In).count(), ..Default::default() };
@@ -78,7 +80,7 @@ fn status(base: &dyn Read) -> Result<control::DaemonStatus, Stop> {
     Ok(status)
 }
 
-fn circles(base: &dyn Read, crypto: &dyn Crypto) -> Result<Answer, Stop> {
+fn circles(base: &dyn Read, crypto: &dyn Crypto) -> Result<Answer, InputError> {
     let all = CircleState::load_all(base, crypto)?;
     let mut shown: Vec<control::Circle> =
         all.values().filter(|c| c.row.standing != OwnStanding::Admitted).map(summary::circle).collect();
@@ -86,9 +88,9 @@ fn circles(base: &dyn Read, crypto: &dyn Crypto) -> Result<Answer, Stop> {
     Ok(Answer::Circles(shown))
 }
 
-fn invites(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: &str) -> Result<Answer, Stop> {
+fn invites(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: &str) -> Result<Answer, InputError> {
     let circle = load(base, crypto, circle)?;
-    let here = rooms::here(base)?.unwrap_or(Hint { peer: PeerId(Vec::new()), addresses: Vec::new() });
+    let here = state::here(base)?.unwrap_or(Hint { peer: PeerId(Vec::new()), addresses: Vec::new() });
     let mut shown = Vec::new();
     for act in circle.now().invites.keys() {
         let secret = welcome::secret_of(base, &circle.id, act)?;
@@ -99,12 +101,16 @@ fn invites(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: &str) -> R
 }
 
 /// Who asks to come in: shown to stewards, whose devices alone can open requests.
-pub(crate) fn pending(circle: &CircleState, base: &dyn Read, crypto: &dyn Crypto) -> Result<Vec<control::PendingRequest>, Stop> {
+pub(crate) fn pending(
+    circle: &CircleState,
+    base: &dyn Read,
+    crypto: &dyn Crypto,
+) -> Result<Vec<control::PendingRequest>, InputError> {
     let (mut shown, summary) = (Vec::new(), Summary::of(circle));
     for row in RequestRow::all(base, &circle.id)?.into_iter().filter(|row| !row.declined) {
         let Some(body) = welcome::open_request(circle, crypto, &row.request) else { continue };
         let Some(invite) = circle.invite_of(&row.request.ticket) else { continue };
-        let role = circle.now().invites.get(&invite).map_or("member", |facts| words::role(facts.role));
+        let role = circle.now().invites.get(&invite).map_or("member", |facts| text::role(facts.role));
         let [like_present, like_former] = summary.likes(&body.name.0);
         shown.push(control::PendingRequest {
             id: short_text('q', &row.request.device.0),
@@ -120,7 +126,7 @@ pub(crate) fn pending(circle: &CircleState, base: &dyn Read, crypto: &dyn Crypto
     Ok(shown)
 }
 
-fn joins(base: &dyn Read, crypto: &dyn Crypto) -> Result<Answer, Stop> {
+fn joins(base: &dyn Read, crypto: &dyn Crypto) -> Result<Answer, InputError> {
     let circles = CircleState::load_all(base, crypto)?;
     let shown = JoinRow::all(base)?.values().map(|join| people::show_join_in(circles.get(&join.ticket.circle), join)).collect();
     Ok(Answer::Joins(shown))
@@ -132,7 +138,7 @@ fn finding(level: &str, circle: &str, message: impl Into<String>, hint: &str) ->
     Finding { level: level.to_owned(), circle: circle.to_owned(), message: message.into(), hint: hint.to_owned() }
 }
 
-fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, Stop> {
+fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, InputError> {
     let mut findings = Vec::new();
     for circle in CircleState::load_all(base, crypto)?.values() {
         circle_health(circle, base, now, &mut findings)?;
@@ -150,7 +156,7 @@ fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, S
     Ok(Answer::Doctor(control::Doctor { ok, findings }))
 }
 
-fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &mut Vec<Finding>) -> Result<(), Stop> {
+fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &mut Vec<Finding>) -> Result<(), InputError> {
     let name = circle.name();
     let (state, summary) = (circle.now(), Summary::of(circle));
     let mut say = |level: &str, message: String, hint: &str| findings.push(finding(level, &name, message, hint));

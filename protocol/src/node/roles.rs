@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::people::inside;
-use super::{Rooms, cuts, delivery};
+use super::{NodeState, cuts, delivery};
 use crate::circle::body::{Point, Points, Role, Statement};
 use crate::circle::membership::Status;
 use crate::circle::state::CircleState;
 use crate::circle::summary::{self, Summary};
-use crate::circle::words;
-use crate::context::{Cx, Stop};
+use crate::circle::text;
+use crate::context::{Cx, InputError};
 use crate::control;
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::io::Answer;
@@ -17,11 +17,11 @@ use crate::log::chain::{self, Glance};
 use crate::log::entry::EntryAt;
 
 /// Removes somebody, with a new epoch in the same act.
-pub(crate) fn remove(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, Stop> {
+pub(crate) fn remove(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, InputError> {
     let (circle, summary) = inside(rooms, cx, circle)?;
     let person = summary::pick_person(&summary, member)?.id;
     if Some(person) == circle.me() {
-        return Err(Stop::usage("that is you", "kith circle leave"));
+        return Err(InputError::usage("that is you", "kith circle leave"));
     }
     let points = points(circle, cx, &person)?;
     circle.write(cx, Statement::Remove { person, points, proposal: None }, true)?;
@@ -30,26 +30,26 @@ pub(crate) fn remove(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, membe
 
 /// Whose writing is meant, and how much of it waits; for stewards.
 fn waiting<'a>(
-    rooms: &'a mut Rooms,
+    rooms: &'a mut NodeState,
     cx: &Cx<'_, '_>,
     circle: &str,
     member: &str,
-) -> Result<(&'a mut CircleState, PersonId, cuts::Waiting), Stop> {
+) -> Result<(&'a mut CircleState, PersonId, cuts::Waiting), InputError> {
     let (circle, summary) = inside(rooms, cx, circle)?;
     if circle.my_role().is_none_or(|role| role < Role::Steward) {
-        return Err(Stop::not_allowed("only stewards look after what a removal holds"));
+        return Err(InputError::not_allowed("only stewards look after what a removal holds"));
     }
     let person = summary::pick_person(&summary, member)?.id;
     let waiting = cuts::waiting(circle, &cx.tx, &person)?;
     if waiting.entries == 0 {
-        return Err(Stop::not_found("nothing of theirs waits", "kith doctor says what is held, and why"));
+        return Err(InputError::not_found("nothing of theirs waits", "kith doctor says what is held, and why"));
     }
     Ok((circle, person, waiting))
 }
 
 /// Brings back what waits of somebody's writing for an entry that is not here: up to the place that a removal named, on every
 /// branch that is here.
-pub(crate) fn restore(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, Stop> {
+pub(crate) fn restore(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, InputError> {
     let (circle, person, waiting) = waiting(rooms, cx, circle, member)?;
     let mut looks = POINT_LOOKS;
     let mut points = Points::new();
@@ -65,7 +65,7 @@ pub(crate) fn restore(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, memb
 }
 
 /// Says no more of what waits of somebody's writing, on this machine, until it is more.
-pub(crate) fn leave_aside(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, Stop> {
+pub(crate) fn leave_aside(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, InputError> {
     let (circle, person, waiting) = waiting(rooms, cx, circle, member)?;
     let id = circle.id;
     cuts::leave_aside(&mut cx.tx, &id, &person, waiting.entries);
@@ -77,7 +77,7 @@ const POINT_LOOKS: usize = 8;
 
 /// What stands of somebody's writing: all that is known here. Of each chain the end of every branch, and the last entry that
 /// somebody else is known to have: should this machine be lost before it passes the rest on, what others have stays.
-fn points(circle: &CircleState, cx: &Cx<'_, '_>, person: &PersonId) -> Result<Points, Stop> {
+fn points(circle: &CircleState, cx: &Cx<'_, '_>, person: &PersonId) -> Result<Points, InputError> {
     let state = circle.now();
     let mut looks = POINT_LOOKS;
     let mut points = Points::new();
@@ -103,7 +103,7 @@ fn acknowledged(
     head: &chain::ChainHead,
     person: &PersonId,
     looks: &mut usize,
-) -> Result<Option<Point>, Stop> {
+) -> Result<Option<Point>, InputError> {
     let state = circle.now();
     let third = |device: &DeviceId| {
         *device != circle.device() && state.is_current(device) && state.person_of(device).is_some_and(|who| who != *person)
@@ -114,7 +114,7 @@ fn acknowledged(
 }
 
 /// An entry as a point, if its id can be said.
-fn point_at(circle: &CircleState, cx: &Cx<'_, '_>, at: EntryAt, looks: &mut usize) -> Result<Option<Point>, Stop> {
+fn point_at(circle: &CircleState, cx: &Cx<'_, '_>, at: EntryAt, looks: &mut usize) -> Result<Option<Point>, InputError> {
     let entry = match chain::glance(&cx.tx, at)? {
         Glance::Id(id) => Some(id),
         Glance::Inside if *looks > 0 => {
@@ -126,7 +126,7 @@ fn point_at(circle: &CircleState, cx: &Cx<'_, '_>, at: EntryAt, looks: &mut usiz
     Ok(entry.map(|entry| Point { seq: at.seq, entry }))
 }
 
-fn after_change(rooms: &mut Rooms, id: CircleId, person: &PersonId) -> Result<Answer, Stop> {
+fn after_change(rooms: &mut NodeState, id: CircleId, person: &PersonId) -> Result<Answer, InputError> {
     rooms.touched(id);
     let Some(circle) = rooms.circles.get(&id) else { return Ok(Answer::Done) };
     let summary = Summary::of(circle);
@@ -135,13 +135,13 @@ fn after_change(rooms: &mut Rooms, id: CircleId, person: &PersonId) -> Result<An
 
 /// Sets a role; or steps down.
 pub(crate) fn set_role(
-    rooms: &mut Rooms,
+    rooms: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     circle: &str,
     member: &str,
     set: &control::SetRole,
-) -> Result<Answer, Stop> {
-    let role = words::parse_role(&set.role)?;
+) -> Result<Answer, InputError> {
+    let role = text::parse_role(&set.role)?;
     let (circle, summary) = inside(rooms, cx, circle)?;
     let person = summary::pick_person(&summary, member)?.clone();
     if person.role == Some(role) {

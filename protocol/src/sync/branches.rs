@@ -11,7 +11,7 @@ use super::frame::{ChainHave, Have};
 use super::session::Known;
 use crate::circle::body::ChainId;
 use crate::circle::state::CircleState;
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::id::EntryId;
 use crate::limits;
 use crate::log::chain::{self, ChainHead, Compared};
@@ -22,8 +22,8 @@ pub(super) type Unsure = BTreeMap<ChainId, Vec<(u64, EntryId)>>;
 /// What they name of each chain, each entry once.
 ///
 /// # Errors
-/// [`Stop::Peer`] where it is more of one chain than anybody keeps.
-pub(super) fn named(have: &Have) -> Result<Unsure, Stop> {
+/// [`InputError::Peer`] where it is more of one chain than anybody keeps.
+pub(super) fn named(have: &Have) -> Result<Unsure, InputError> {
     let mut named = Unsure::new();
     for ChainHave { chain, seq, head } in &have.chains {
         let of_chain = named.entry(*chain).or_default();
@@ -31,7 +31,7 @@ pub(super) fn named(have: &Have) -> Result<Unsure, Stop> {
             of_chain.push((*seq, *head));
         }
         if of_chain.len() > limits::BRANCHES + 1 {
-            return Err(Stop::Peer("more branches of a chain than anybody keeps"));
+            return Err(InputError::Peer("more branches of a chain than anybody keeps"));
         }
     }
     named.values_mut().for_each(|of_chain| of_chain.retain(|(seq, _)| *seq > 0));
@@ -62,7 +62,12 @@ pub(super) fn unsure(mut named: Unsure, heads: &[ChainHead]) -> Unsure {
 
 /// Compares as much as the budget allows; `false`: some is left for a later turn. A chain of which none of their heads is on our
 /// main branch is sent from the start, once.
-pub(super) fn look(circle: &CircleState, cx: &mut Cx<'_, '_>, known: &mut Known, heads: &[ChainHead]) -> Result<bool, Stop> {
+pub(super) fn look(
+    circle: &CircleState,
+    cx: &mut Cx<'_, '_>,
+    known: &mut Known,
+    heads: &[ChainHead],
+) -> Result<bool, InputError> {
     if known.unsure.is_empty() {
         return Ok(true);
     }

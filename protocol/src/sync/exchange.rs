@@ -8,18 +8,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::act_batches::ActBatches;
 use super::frame::{Bytes, ChainHave, ChainSeq, Hash, Have, Message, Token};
-use super::parts::ActBatches;
 use super::session::{CircleLink, Known, Rest, say};
-use super::{branches, holes};
+use super::{branches, gaps};
 use crate::circle::body::{ChainId, KeyClass};
 use crate::circle::state::CircleState;
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::id::{ActId, CircleId, DeviceId};
 use crate::io::Link;
 use crate::limits;
 use crate::log::chain::{self, ChainHead, Lack, Serving};
-use crate::node::{Rooms, entries};
+use crate::node::{NodeState, entries};
 use crate::planted::{Bug, planted};
 use crate::store::StoreError;
 use crate::time::Millis;
@@ -32,7 +32,7 @@ pub(super) const RUN_BYTES: usize = 768 << 10;
 pub(crate) const ANNOUNCE_AFTER: u64 = 300;
 
 /// Both devices are proved here: compare.
-pub(crate) fn begin(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId) -> Result<(), Stop> {
+pub(crate) fn begin(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, id: CircleId) -> Result<(), InputError> {
     let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
     let digest = digest(circle, cx)?;
     let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
@@ -66,13 +66,19 @@ fn have(circle: &CircleState, cx: &Cx<'_, '_>) -> Result<Have, StoreError> {
         epochs: circle.ring.iter().map(|(id, _)| *id).collect(),
         talk: circle.ring.iter().filter(|(_, row)| row.keys.talk.is_some()).map(|(id, _)| *id).collect(),
         records: circle.records.values().filter(|r| state.is_current(&r.device)).map(|r| (r.device, r.count)).collect(),
-        missing: chains.iter().flat_map(holes::of).collect(),
+        missing: chains.iter().flat_map(gaps::of).collect(),
         chains: sorted(chains.into_iter().map(|c| ChainHave { chain: c.id, seq: c.seq, head: c.head }).collect()),
     })
 }
 
 /// Their digest came.
-pub(crate) fn digest_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, theirs: Hash) -> Result<(), Stop> {
+pub(crate) fn digest_came(
+    rooms: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    id: CircleId,
+    theirs: Hash,
+) -> Result<(), InputError> {
     let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
     if digest(circle, cx)? != theirs {
         return say_have(rooms, cx, link, id);
@@ -92,7 +98,7 @@ pub(crate) fn digest_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id
 }
 
 /// Says all we have on a link.
-pub(crate) fn say_have(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId) -> Result<(), Stop> {
+pub(crate) fn say_have(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, id: CircleId) -> Result<(), InputError> {
     if !rooms.still_welcome(link, &id) {
         return Ok(());
     }
@@ -124,14 +130,20 @@ fn known_from(circle: &CircleState, have: &Have) -> Known {
         heads: have.chains.iter().map(|c| c.head).collect(),
         branches: BTreeMap::new(),
         shown: BTreeSet::new(),
-        holes: holes::in_order(&have.missing),
+        gaps: gaps::in_order(&have.missing),
         unsure: BTreeMap::new(),
         passed: BTreeMap::new(),
     }
 }
 
 /// They say what they have: send what they lack. Who says it too often is heard later, and what she said last counts.
-pub(crate) fn have_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, have: Have) -> Result<(), Stop> {
+pub(crate) fn have_came(
+    rooms: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    id: CircleId,
+    have: Have,
+) -> Result<(), InputError> {
     let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
     if !shared.rest.hears(cx.env.now) {
         branches::named(&have)?;
@@ -142,14 +154,14 @@ pub(crate) fn have_came(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: 
     hear(rooms, cx, link, id, &have)
 }
 
-fn hear(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, have: &Have) -> Result<(), Stop> {
+fn hear(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, have: &Have) -> Result<(), InputError> {
     let named = branches::named(have)?;
     let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
     let heads = chain::chains(&cx.tx, &circle.id)?;
     let mut known = known_from(circle, have);
-    holes::bound(&mut known.holes, &heads);
+    gaps::bound(&mut known.gaps, &heads);
     known.unsure = branches::unsure(named, &heads);
-    let reached = holes::reached(circle, cx, have, &known, &heads)?;
+    let reached = gaps::reached(circle, cx, have, &known, &heads)?;
     let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
     shared.known = Some(known);
     shared.in_flight = 0;
@@ -163,7 +175,7 @@ fn hear(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, have: 
 }
 
 /// Goes on with what was left over: what the budget of a turn did not reach to, and what was said too often.
-pub(crate) fn go_on(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+pub(crate) fn go_on(rooms: &mut NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let mut due: Vec<(Link, CircleId)> = Vec::new();
     for (link, session) in &rooms.sessions {
         let now = cx.env.now;
@@ -205,7 +217,7 @@ fn least(chains: &[ChainHave]) -> BTreeMap<ChainId, u64> {
 
 /// A folder that was restored or cloned shows itself: entries of our own chain come that we did not know. Signed ones only: a
 /// mere claim must not make us begin again.
-pub(crate) fn begin_again(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
+pub(crate) fn begin_again(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) {
     let incarnation = crate::id::Incarnation(cx.random());
     if let Some(circle) = rooms.circles.get_mut(id) {
         circle.row.incarnation = incarnation;
@@ -217,7 +229,7 @@ pub(crate) fn begin_again(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId)
 // ---- sending --------------------------------------------------------------------------------------------------------
 
 /// Sends everything that a link's other side is known to lack, within credit and the turn's budget.
-pub(crate) fn push(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) -> Result<(), Stop> {
+pub(crate) fn push(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) -> Result<(), InputError> {
     if !rooms.is_best(link, id) {
         return Ok(());
     }
@@ -234,7 +246,7 @@ pub(crate) fn push(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &Circ
 }
 
 /// Pushes to every proved link of a circle.
-pub(crate) fn push_all(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
+pub(crate) fn push_all(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), InputError> {
     for link in rooms.links_of(id) {
         push(rooms, cx, link, id)?;
     }
@@ -242,7 +254,7 @@ pub(crate) fn push_all(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) ->
 }
 
 /// True where nothing is left to send.
-fn push_acts(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<bool, Stop> {
+fn push_acts(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<bool, InputError> {
     let Some(known) = shared.known.as_mut() else { return Ok(false) };
     let mut parts = ActBatches::of(circle, cx, shared.device, (&known.acts, &known.epochs, &known.talk));
     while shared.in_flight < limits::CREDIT_BYTES as u64 {
@@ -283,7 +295,7 @@ fn push_records(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &
 }
 
 /// `false`: the turn's budget is spent, and something may be left.
-fn push_runs(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<bool, Stop> {
+fn push_runs(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<bool, InputError> {
     let all = chain::chains(&cx.tx, &circle.id)?;
     let Some(known) = shared.known.as_mut() else { return Ok(true) };
     if !branches::look(circle, cx, known, &all)? {
@@ -302,7 +314,7 @@ fn push_runs(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut
             return Ok(false);
         }
     }
-    holes::push(circle, cx, link, shared, &heads)
+    gaps::push(circle, cx, link, shared, &heads)
 }
 
 /// Sends a branch behind `after`, as far as credit goes; says how far they are now. `None`: the turn's budget is spent.
@@ -313,7 +325,7 @@ fn push_chain(
     shared: &mut CircleLink,
     head: &ChainHead,
     mut after: u64,
-) -> Result<Option<u64>, Stop> {
+) -> Result<Option<u64>, InputError> {
     let Some(known) = shared.known.as_mut() else { return Ok(Some(after)) };
     while after < head.seq && shared.in_flight < limits::CREDIT_BYTES as u64 {
         let talk = (head.id.class == KeyClass::Talk).then_some(&known.talk);
@@ -345,7 +357,7 @@ fn push_branch(
     link: Link,
     shared: &mut CircleLink,
     branch: &ChainHead,
-) -> Result<bool, Stop> {
+) -> Result<bool, InputError> {
     let Some(known) = shared.known.as_ref().filter(|known| !known.heads.contains(&branch.head)) else { return Ok(true) };
     let after = known.branches.get(&branch.no).copied().unwrap_or_else(|| branch.first.saturating_sub(1));
     let Some(after) = push_chain(circle, cx, link, shared, branch, after)? else { return Ok(false) };
@@ -357,7 +369,7 @@ fn push_branch(
 }
 
 /// A run showed two branches of a chain: the other side may lack ours; it gets our main one from the start, once.
-pub(crate) fn show_own_branch(rooms: &mut Rooms, link: Link, id: &CircleId, chain: &ChainId) {
+pub(crate) fn show_own_branch(rooms: &mut NodeState, link: Link, id: &CircleId, chain: &ChainId) {
     if let Some(known) = rooms.shared(link, id).and_then(|s| s.known.as_mut())
         && known.shown.insert(*chain)
     {
@@ -368,7 +380,7 @@ pub(crate) fn show_own_branch(rooms: &mut Rooms, link: Link, id: &CircleId, chai
 // ---- acknowledgements -----------------------------------------------------------------------------------------------
 
 /// Acknowledges acts or records: so many bytes more may be sent to us.
-pub(super) fn acknowledge(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, weight: u64) {
+pub(super) fn acknowledge(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, weight: u64) {
     if let Some(shared) = rooms.shared(link, id).filter(|_| weight > 0) {
         let token = shared.mine;
         say(cx, link, token, Message::Got(Vec::new(), weight));
@@ -377,13 +389,13 @@ pub(super) fn acknowledge(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id
 
 /// How far their chains are now.
 pub(crate) fn got(
-    rooms: &mut Rooms,
+    rooms: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     link: Link,
     id: CircleId,
     chains: &[ChainSeq],
     freed: u64,
-) -> Result<(), Stop> {
+) -> Result<(), InputError> {
     if chains.is_empty() {
         if let Some(shared) = rooms.shared(link, &id) {
             shared.in_flight = shared.in_flight.saturating_sub(freed);
@@ -417,7 +429,13 @@ pub(crate) fn got(
 }
 
 /// They lack what we announced.
-pub(crate) fn want(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, chains: &[ChainSeq]) -> Result<(), Stop> {
+pub(crate) fn want(
+    rooms: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    id: CircleId,
+    chains: &[ChainSeq],
+) -> Result<(), InputError> {
     if let Some(known) = rooms.shared(link, &id).and_then(|s| s.known.as_mut()) {
         for theirs in chains {
             if known.chains.contains_key(&theirs.chain) || known.chains.len() < limits::DEVICES * 4 {
@@ -429,7 +447,7 @@ pub(crate) fn want(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: Circl
 }
 
 /// Tells every link how far chains are here, for chains that grew by others' entries.
-pub(crate) fn announce(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
+pub(crate) fn announce(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), InputError> {
     let heads: Vec<ChainSeq> = chain::chains(&cx.tx, id)?
         .into_iter()
         .filter(|c| c.parent.is_none())
@@ -454,7 +472,7 @@ pub(crate) fn announce(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) ->
 /// Remembers which of our own entries a device has, which is told to nobody but the author; and how far it says that it is on
 /// chains of third devices, for whoever has to name what stands of them one day.
 fn note_delivery(
-    rooms: &mut Rooms,
+    rooms: &mut NodeState,
     cx: &Cx<'_, '_>,
     id: &CircleId,
     device: &DeviceId,

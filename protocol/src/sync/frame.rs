@@ -128,7 +128,7 @@ pub(crate) struct Have {
     pub(crate) chains: Vec<ChainHave>,
     /// What is missing in them before their ends, whether it may be read here or not.
     #[n(5)]
-    pub(crate) missing: Vec<ChainHole>,
+    pub(crate) missing: Vec<ChainGap>,
 }
 
 /// A chain's head.
@@ -146,7 +146,7 @@ pub(crate) struct ChainHave {
 /// A stretch of a chain that is not here although what follows is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(array)]
-pub(crate) struct ChainHole {
+pub(crate) struct ChainGap {
     #[n(0)]
     pub(crate) chain: ChainId,
     #[n(1)]

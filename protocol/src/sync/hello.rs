@@ -18,12 +18,12 @@ use crate::circle::membership::Status;
 use crate::circle::record::Record;
 use crate::circle::state::{CircleState, OwnStanding, Taken};
 use crate::codec;
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::crypto::{self, Key};
 use crate::id::{CircleId, DeviceId, EpochId, PeerId};
 use crate::io::{Effect, Link};
 use crate::limits;
-use crate::node::Rooms;
+use crate::node::NodeState;
 use crate::planted::{Bug, planted};
 use crate::time::{DAY, Millis};
 
@@ -38,7 +38,7 @@ const FAREWELL_DAYS: u64 = 90;
 const INTRO_BYTES: usize = 14 << 10;
 
 /// A stream is open: say hello.
-pub(crate) fn opened(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, peer: PeerId) {
+pub(crate) fn opened(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, peer: PeerId) {
     if rooms.sessions.len() >= limits::LINKS {
         cx.tx.then(Effect::Close(link));
         return;
@@ -50,9 +50,9 @@ pub(crate) fn opened(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, peer: P
 }
 
 /// Their hello came: send our tokens, and what a joiner has to say.
-pub(crate) fn hello(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, salt: Salt) -> Result<(), Stop> {
+pub(crate) fn hello(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, salt: Salt) -> Result<(), InputError> {
     let Some(session) = rooms.sessions.get_mut(&link).filter(|s| s.their_salt.is_none()) else {
-        return Err(Stop::Peer("a second hello"));
+        return Err(InputError::Peer("a second hello"));
     };
     session.their_salt = Some(salt);
     let pairs = pairs(rooms, cx.env.now, link);
@@ -77,7 +77,7 @@ pub(crate) fn token(key: &Key, circle: &CircleId, from: (&PeerId, &Salt), to: (&
 }
 
 /// This end of a stream.
-const fn ours<'a>(rooms: &'a Rooms, session: &'a Session) -> (&'a PeerId, &'a Salt) {
+const fn ours<'a>(rooms: &'a NodeState, session: &'a Session) -> (&'a PeerId, &'a Salt) {
     (&rooms.peer, &session.my_salt)
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn parts<'a>(
 }
 
 /// The tokens for a device at the other end of a stream.
-fn pair(rooms: &Rooms, session: &Session, circle: &CircleState, device: DeviceId) -> Option<Pair> {
+fn pair(rooms: &NodeState, session: &Session, circle: &CircleState, device: DeviceId) -> Option<Pair> {
     let shared = circle.row.secrets.hello.agree(&circle.keys.get(&device)?.hello)?;
     let us = (&rooms.peer, &session.my_salt);
     let them = (&session.peer, session.their_salt.as_ref()?);
@@ -107,7 +107,7 @@ fn pair(rooms: &Rooms, session: &Session, circle: &CircleState, device: DeviceId
 
 /// Every device that the link's peer is known to be, in circles we are in: those that are in, and those that have to be told that
 /// they are not.
-fn pairs(rooms: &Rooms, now: Millis, link: Link) -> Vec<Pair> {
+fn pairs(rooms: &NodeState, now: Millis, link: Link) -> Vec<Pair> {
     let Some(session) = rooms.sessions.get(&link) else { return Vec::new() };
     let mut out = Vec::new();
     for (id, circle) in &rooms.circles {
@@ -141,12 +141,12 @@ fn send_tokens(cx: &mut Cx<'_, '_>, link: Link, mut tokens: Vec<Token>) {
 }
 
 /// Their tokens came: prove ourselves where they match, introduce ourselves where they should have and did not.
-pub(crate) fn tokens(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, tokens: Vec<Token>) -> Result<(), Stop> {
+pub(crate) fn tokens(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, tokens: Vec<Token>) -> Result<(), InputError> {
     let Some(session) = rooms.sessions.get_mut(&link).filter(|s| s.their_salt.is_some()) else {
-        return Err(Stop::Peer("tokens before hello"));
+        return Err(InputError::Peer("tokens before hello"));
     };
     if session.their_tokens.len() + tokens.len() > 2 * TOKENS {
-        return Err(Stop::Peer("too many tokens"));
+        return Err(InputError::Peer("too many tokens"));
     }
     let first = session.their_tokens.is_empty();
     session.their_tokens.extend(tokens);
@@ -160,7 +160,7 @@ pub(crate) fn tokens(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, tokens:
 }
 
 /// Proves ourselves in every circle that their tokens name; returns circles in which they do not know us.
-fn match_up(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Vec<CircleId> {
+fn match_up(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link) -> Vec<CircleId> {
     let mut unmatched = Vec::new();
     for pair in pairs(rooms, cx.env.now, link) {
         let Some(session) = rooms.sessions.get_mut(&link) else { break };
@@ -214,25 +214,25 @@ fn parting(circle: &CircleState, device: &DeviceId, now: Millis) -> Option<Messa
 }
 
 /// The circle in whose name a farewell comes: one in which we know the sender, who does not count us in any more.
-pub(crate) fn circle_of_farewell(rooms: &Rooms, now: Millis, link: Link, token: &Token) -> Option<CircleId> {
+pub(crate) fn circle_of_farewell(rooms: &NodeState, now: Millis, link: Link, token: &Token) -> Option<CircleId> {
     pairs(rooms, now, link).into_iter().find(|pair| pair.theirs == *token).map(|pair| pair.circle)
 }
 
 /// They prove a device.
 pub(crate) fn prove(
-    rooms: &mut Rooms,
+    rooms: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     link: Link,
     id: CircleId,
     device: DeviceId,
     signature: &crypto::Signature,
-) -> Result<(), Stop> {
+) -> Result<(), InputError> {
     let (Some(session), Some(circle)) = (rooms.sessions.get_mut(&link), rooms.circles.get(&id)) else { return Ok(()) };
     let parts = parts(&id, &device, theirs(session), (&rooms.peer, &session.my_salt));
     let right = cx.env.crypto.verify(&device, PROVE, &parts, signature);
     let Some(shared) = session.circles.get_mut(&id) else { return Ok(()) };
     if !right || shared.device != device || !circle.is_current(&device) {
-        return Err(Stop::Peer("a proof that does not hold"));
+        return Err(InputError::Peer("a proof that does not hold"));
     }
     shared.proved = true;
     rooms.dialer.proved(&session.peer);
@@ -255,7 +255,7 @@ fn first_keys(circle: &CircleState) -> Option<(&EpochId, &Key)> {
 }
 
 /// Somebody we know now may be at the other end of a stream that has nothing to do with the circle yet: greet her in it, once.
-pub(crate) fn offer(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
+pub(crate) fn offer(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) {
     let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| !s.circles.contains_key(id)).map(|(link, _)| *link).collect();
     for link in links {
         let pairs = pairs(rooms, cx.env.now, link).into_iter();
@@ -269,14 +269,14 @@ pub(crate) fn offer(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
 }
 
 /// On a stream that is open already: we are in a circle now that the other side may share.
-pub(crate) fn present(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
+pub(crate) fn present(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
     let pairs = pairs(rooms, cx.env.now, link).into_iter();
     send_tokens(cx, link, pairs.filter(|pair| pair.circle == *id).map(|pair| pair.mine).collect());
     introduce(rooms, cx, link, id);
 }
 
 /// Presents our admission and record to a member who does not know us yet.
-fn introduce(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
+fn introduce(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
     let (Some(circle), Some(session)) = (rooms.circles.get(id), rooms.sessions.get(&link)) else { return };
     let Some(key) = meeting_key(circle) else { return };
     // Sealed so that members can open it who were away when the newest keys were made.
@@ -313,7 +313,7 @@ fn introduce(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
 }
 
 /// The keys to try on an introduction: those of our circles, and others that open nothing, as many in every home.
-pub(crate) fn meeting_keys(rooms: &Rooms) -> Vec<(Option<CircleId>, Key)> {
+pub(crate) fn meeting_keys(rooms: &NodeState) -> Vec<(Option<CircleId>, Key)> {
     let ours = rooms.circles.values().filter(|circle| circle.row.standing == OwnStanding::In);
     let mut keys: Vec<_> = ours.filter_map(|circle| Some((Some(circle.id), meeting_key(circle)?))).collect();
     while keys.len() < limits::CIRCLES {
@@ -324,7 +324,7 @@ pub(crate) fn meeting_keys(rooms: &Rooms) -> Vec<(Option<CircleId>, Key)> {
 
 /// Opens an introduction in the circle whose it is. All keys are tried, wherever one fits: the time it takes does not tell in how
 /// many circles we are.
-fn opened_in(rooms: &Rooms, salt: &Salt, sealed: &[u8]) -> Option<(CircleId, Introduction)> {
+fn opened_in(rooms: &NodeState, salt: &Salt, sealed: &[u8]) -> Option<(CircleId, Introduction)> {
     let mut found = None;
     for (circle, key) in meeting_keys(rooms) {
         let plain = crypto::open(&key, &salt.0, sealed);
@@ -339,12 +339,12 @@ fn opened_in(rooms: &Rooms, salt: &Salt, sealed: &[u8]) -> Option<(CircleId, Int
 /// Somebody introduces themself: if it opens in a circle of ours, learn of them, and send the token they could not expect. Whoever
 /// ever was in can seal an introduction, so any answer at all tells them that we are in. It goes to a device only that is in, and that
 /// by its own record is at the other end; or to one that was put out before anybody here had a record of it, and knew us.
-pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sealed: &[u8]) -> Result<(), Stop> {
+pub(crate) fn introduced(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, sealed: &[u8]) -> Result<(), InputError> {
     let Some(salt) = rooms.sessions.get(&link).and_then(|s| s.their_salt) else {
-        return Err(Stop::Peer("an introduction before hello"));
+        return Err(InputError::Peer("an introduction before hello"));
     };
     if sealed.len() > INTRO_BYTES + 64 {
-        return Err(Stop::Peer("an introduction that is too long"));
+        return Err(InputError::Peer("an introduction that is too long"));
     }
     let Some((id, intro)) = opened_in(rooms, &salt, sealed) else { return Ok(()) };
     let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
@@ -379,7 +379,7 @@ pub(crate) fn introduced(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, sea
 }
 
 /// Tells a device that is not in any more what it is told.
-fn part(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, device: DeviceId) {
+fn part(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, device: DeviceId) {
     if let (Some(circle), Some(session)) = (rooms.circles.get(id), rooms.sessions.get(&link))
         && let Some(pair) = pair(rooms, session, circle, device)
         && let Some(message) = parting(circle, &device, cx.env.now)
@@ -390,7 +390,7 @@ fn part(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, device: D
 
 /// Whoever left is told that it is noted, or they would say so for ever: no record of theirs names them here. Only the device itself
 /// is told, and only by somebody who was in when it left: it knows that one anyway.
-fn note_leave(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, intro: &Introduction) {
+fn note_leave(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, intro: &Introduction) {
     let (Some(circle), Some(session), Some(gone)) = (rooms.circles.get(id), rooms.sessions.get(&link), &intro.gone) else {
         return;
     };

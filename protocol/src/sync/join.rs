@@ -11,16 +11,16 @@ use super::session::{Arriving, Session, send};
 use super::{hello, welcome};
 use crate::circle::record;
 use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
+use crate::circle::text;
 use crate::circle::ticket::Ticket;
-use crate::circle::words;
 use crate::codec;
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::control::{self, JoinStatus, Time};
 use crate::crypto::{self, DeviceSecrets, HpkeSecret, Suite};
 use crate::id::{CircleId, Incarnation, PeerId};
 use crate::io::{Answer, CallId, Effect, Link};
 use crate::limits;
-use crate::node::Rooms;
+use crate::node::NodeState;
 use crate::private::Private;
 use crate::store::{self, Read, StoreError, Table};
 use crate::time::{DAY, MINUTE, Millis};
@@ -149,7 +149,7 @@ pub(crate) struct Looking {
 }
 
 /// On a link that we opened to a ticket's peer: prove the ticket.
-pub(crate) fn greet(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), Stop> {
+pub(crate) fn greet(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), InputError> {
     let free = |s: &&Session| s.asked.is_none() && s.ask_again.is_none_or(|at| at <= cx.env.now);
     let Some(session) = rooms.sessions.get(&link).filter(free) else { return Ok(()) };
     let Some(their_salt) = session.their_salt else { return Ok(()) };
@@ -176,7 +176,7 @@ pub(crate) fn greet(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Resul
 }
 
 /// A member answers our ticket.
-pub(crate) fn answered(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, answer: &TicketAnswer) -> Result<(), Stop> {
+pub(crate) fn answered(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, answer: &TicketAnswer) -> Result<(), InputError> {
     let Some(asked) = rooms.sessions.get(&link).and_then(|s| s.asked) else { return Ok(()) };
     match answer {
         TicketAnswer::Card(sealed) => card(rooms, cx, link, &asked, sealed)?,
@@ -198,18 +198,18 @@ pub(crate) fn answered(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, answe
 }
 
 fn with_join(
-    rooms: &mut Rooms,
+    rooms: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     asked: &CircleId,
     then: impl FnOnce(&mut JoinRow, &mut Cx<'_, '_>),
-) -> Result<(), Stop> {
+) -> Result<(), InputError> {
     if let Some(join) = rooms.joins.get_mut(asked).filter(|join| join.open()) {
         then(join, cx);
     }
     Ok(())
 }
 
-fn refused(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8) -> Result<(), Stop> {
+fn refused(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8) -> Result<(), InputError> {
     let reason = match why {
         refusal::EXPIRED => "the invite has expired",
         refusal::USED => "the invite has been used",
@@ -224,7 +224,7 @@ fn refused(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8) ->
 }
 
 /// Too many ask there at the moment: whoever looks is told, whoever wants to join asks again in a minute.
-fn busy(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId) -> Result<(), Stop> {
+fn busy(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId) -> Result<(), InputError> {
     let reason = "too many ask there at the moment";
     let error = control::Error::new(control::Code::Failed, reason, "try again in a few minutes");
     for looking in rooms.take_looking(|l| l.ticket.circle == *asked) {
@@ -238,7 +238,7 @@ fn busy(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId) ->
 }
 
 /// Asks again where we were told to, if its time has come.
-pub(crate) fn ask_again(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+pub(crate) fn ask_again(rooms: &mut NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let due = |s: &Session| s.ask_again.is_some_and(|at| at <= cx.env.now);
     let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| due(s)).map(|(link, _)| *link).collect();
     for link in links {
@@ -251,7 +251,7 @@ pub(crate) fn ask_again(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), St
 }
 
 /// The card came: show it to whoever looks, and ask to come in where that was wanted.
-fn card(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId, sealed: &Bytes) -> Result<(), Stop> {
+fn card(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId, sealed: &Bytes) -> Result<(), InputError> {
     for looking in rooms.take_looking(|l| l.ticket.circle == *asked) {
         let answer = match open_card(cx, &looking.ticket, sealed) {
             Some(card) => Ok(Answer::Preview(preview(&looking.ticket, &card))),
@@ -264,7 +264,7 @@ fn card(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId, se
         cx.tx.then(Effect::Reply(looking.call, answer));
     }
     let Some(join) = rooms.joins.get_mut(asked).filter(|join| join.open()) else { return Ok(()) };
-    let Some(card) = open_card(cx, &join.ticket, sealed) else { return Err(Stop::Peer("a card that does not verify")) };
+    let Some(card) = open_card(cx, &join.ticket, sealed) else { return Err(InputError::Peer("a card that does not verify")) };
     let Some(suite) = Suite::from_byte(card.suite) else {
         join.set(cx, 5, "the circle uses keys that this version does not know");
         return Ok(());
@@ -286,8 +286,8 @@ fn open_card(cx: &Cx<'_, '_>, ticket: &Ticket, sealed: &Bytes) -> Option<Card> {
     let card: Card = codec::decode_within(&plain, limits::FRAME_BYTES, "card").ok()?;
     let right = cx.env.crypto.verify(&ticket.inviter, welcome::CARD, &[&welcome::card_parts(&card, &key)], &card.signature);
     let fits = card.stewards.len() <= limits::HEADS
-        && words::is_name(&card.circle_name.0)
-        && words::is_name(&card.inviter_name.0)
+        && text::is_name(&card.circle_name.0)
+        && text::is_name(&card.inviter_name.0)
         && card.agreement.0.len() <= limits::AGREEMENT_BYTES;
     (right && fits).then_some(card)
 }
@@ -298,11 +298,11 @@ fn preview(ticket: &Ticket, card: &Card) -> control::Preview {
         inviter: card.inviter_name.0.clone(),
         members: card.members,
         agreement: card.agreement.0.clone(),
-        history: crate::circle::words::history(card.history),
-        retention: crate::circle::words::retention(card.retention),
+        history: crate::circle::text::history(card.history),
+        retention: crate::circle::text::retention(card.retention),
         visible_to:
             "stewards see the name you give when you ask; all members see it once you have seen who they are and said yes".into(),
-        role: crate::circle::words::role(ticket.role).into(),
+        role: crate::circle::text::role(ticket.role).into(),
         expires_at: Time(ticket.expires),
     }
 }
@@ -333,18 +333,18 @@ fn request(join: &JoinRow, card: &Card, suite: Suite, cx: &mut Cx<'_, '_>) -> Re
 
 /// Admitted: take keys and acts, judge them, see who is there. Nobody sees anything of the circle before its last part is here.
 fn welcomed(
-    rooms: &mut Rooms,
+    rooms: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     link: Link,
     asked: &CircleId,
     acts: &Acts,
     records: &[Bytes],
-) -> Result<(), Stop> {
+) -> Result<(), InputError> {
     let Some(join) = rooms.joins.get(asked).filter(|join| join.open()) else { return Ok(()) };
     let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
     session.welcomed += 1;
     if session.welcomed > limits::WELCOME_PARTS || acts.acts.len() > limits::FRAME_ACTS {
-        return Err(Stop::Peer("a welcome without end"));
+        return Err(InputError::Peer("a welcome without end"));
     }
     let mut arriving = match session.arriving.take().filter(|arriving| arriving.circle.device() == join.secrets.sign.id()) {
         Some(arriving) => arriving,
@@ -365,7 +365,7 @@ fn welcomed(
     }
     // What comes now is kept before anybody has shown that we are in.
     if circle.order.len() > limits::WELCOME_ACTS || circle.weight > limits::WELCOME_BYTES || offered.len() > limits::HELD_ACTS {
-        return Err(Stop::Peer("a welcome without end"));
+        return Err(InputError::Peer("a welcome without end"));
     }
     for bytes in records.iter().take(limits::FRAME_RECORDS) {
         circle.take_record(cx, &bytes.0);
@@ -380,7 +380,7 @@ fn welcomed(
 
 /// The circle of a join, before anything of it has come. Whoever was in before comes back as a new device; what she held of the
 /// circle stays hers.
-fn arrive(cx: &mut Cx<'_, '_>, join: &JoinRow) -> Result<Option<Box<Arriving>>, Stop> {
+fn arrive(cx: &mut Cx<'_, '_>, join: &JoinRow) -> Result<Option<Box<Arriving>>, InputError> {
     let Some(suite) = Suite::from_byte(join.suite) else { return Ok(None) };
     let (id, secrets, name) = (join.ticket.circle, join.secrets.clone(), join.name.0.clone());
     let row = CircleRow::new(id, secrets, Incarnation(cx.random()), name, OwnStanding::Admitted, suite);
@@ -389,12 +389,12 @@ fn arrive(cx: &mut Cx<'_, '_>, join: &JoinRow) -> Result<Option<Box<Arriving>>, 
 }
 
 /// All of a welcome is here.
-fn settled(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, arriving: Arriving) -> Result<(), Stop> {
+fn settled(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, arriving: Arriving) -> Result<(), InputError> {
     let Arriving { mut circle, offered } = arriving;
     let id = circle.id;
     circle.take_keys(cx, offered);
     if !circle.is_current(&circle.device()) {
-        return Err(Stop::Peer("a welcome into a circle that does not know us"));
+        return Err(InputError::Peer("a welcome into a circle that does not know us"));
     }
     circle.dirty = true;
     circle.save_row(cx);
@@ -406,7 +406,7 @@ fn settled(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, arriving: Arriving) -> Result
 }
 
 /// Yes: publish the name, meet the others.
-pub(crate) fn confirm_join(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
+pub(crate) fn confirm_join(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), InputError> {
     let Some(circle) = rooms.circles.get_mut(id) else { return Ok(()) };
     circle.row.standing = OwnStanding::In;
     circle.save_row(cx);
@@ -426,7 +426,7 @@ pub(crate) fn confirm_join(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId
 }
 
 /// Looks that nobody answered, and joins that are long over.
-pub(crate) fn tidy(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+pub(crate) fn tidy(rooms: &mut NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let now = cx.env.now;
     for looking in rooms.take_looking(|l| now.since(l.since) > LOOK_FOR) {
         let error = control::Error::new(
@@ -444,7 +444,7 @@ pub(crate) fn tidy(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
 }
 
 /// Forgets a join, and where it came to nothing all that came with it: acts, keys and records of a circle that we are not in.
-pub(crate) fn forget(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
+pub(crate) fn forget(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), InputError> {
     rooms.joins.remove(id);
     JoinRow::delete(cx, id);
     if CircleState::row(&cx.tx, id)?.is_some() {

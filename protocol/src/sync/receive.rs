@@ -6,24 +6,24 @@ use std::collections::BTreeMap;
 
 use super::exchange;
 use super::frame::{Acts, Bytes, ChainSeq, Message};
-use super::pace::{Giver, RateLimit};
+use super::rate_limit::{Giver, RateLimit};
 use super::session::say;
 use crate::circle::act::Farewell;
 use crate::circle::body::Role;
 use crate::circle::state::{CircleState, OwnStanding, Taken};
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::id::{ActId, CircleId, EpochId};
 use crate::io::{Effect, Link};
 use crate::limits;
 use crate::log::LogError;
 use crate::log::chain::{self, RunHead};
 use crate::log::entry::Opened;
-use crate::node::{Rooms, entries};
+use crate::node::{NodeState, entries};
 
 /// Acts and keys came.
-pub(crate) fn acts(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, acts: &Acts) -> Result<(), Stop> {
+pub(crate) fn acts(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, acts: &Acts) -> Result<(), InputError> {
     if acts.acts.len() > limits::FRAME_ACTS {
-        return Err(Stop::Peer("more acts than travel together"));
+        return Err(InputError::Peer("more acts than travel together"));
     }
     let device = rooms.shared(link, &id).map(|shared| shared.device);
     let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
@@ -83,7 +83,7 @@ fn take(
     acts: &Acts,
     giver: Option<&Giver>,
     pace: &mut RateLimit,
-) -> Result<Brought, Stop> {
+) -> Result<Brought, InputError> {
     let mut offered = match &acts.keys {
         Some(sealed) => circle.open_box(cx.env.crypto, &sealed.0),
         None => BTreeMap::new(),
@@ -112,7 +112,7 @@ fn take(
 }
 
 /// Asks those for the rest who brought more than they may at once, and when it is time.
-pub(crate) fn ask_for_rest(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+pub(crate) fn ask_for_rest(rooms: &mut NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let mut due = Vec::new();
     for (link, session) in &mut rooms.sessions {
         for (id, shared) in &mut session.circles {
@@ -123,7 +123,7 @@ pub(crate) fn ask_for_rest(rooms: &mut Rooms, cx: &mut Cx<'_, '_>) -> Result<(),
 }
 
 /// Asks again on every link where something could not be used before.
-fn resync(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
+fn resync(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), InputError> {
     for link in rooms.links_of(id) {
         if rooms.shared(link, id).is_some_and(|s| s.resync) {
             exchange::say_have(rooms, cx, link, *id)?;
@@ -133,9 +133,15 @@ fn resync(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), S
 }
 
 /// Records came.
-pub(crate) fn records(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, records: &[Bytes]) -> Result<(), Stop> {
+pub(crate) fn records(
+    rooms: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    id: CircleId,
+    records: &[Bytes],
+) -> Result<(), InputError> {
     if records.len() > limits::FRAME_RECORDS {
-        return Err(Stop::Peer("more records than travel together"));
+        return Err(InputError::Peer("more records than travel together"));
     }
     let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
     let mut news = false;
@@ -162,30 +168,30 @@ pub(crate) fn records(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, id: Ci
 
 /// A run of entries came.
 pub(crate) fn run(
-    rooms: &mut Rooms,
+    rooms: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     link: Link,
     id: CircleId,
     bytes: &[u8],
     skipped: bool,
-) -> Result<(), Stop> {
+) -> Result<(), InputError> {
     let Some(circle) = rooms.circles.get(&id).filter(|circle| circle.row.standing != OwnStanding::Left) else { return Ok(()) };
     let size = bytes.len() as u64;
-    let Ok(head) = RunHead::peek(bytes) else { return Err(Stop::Peer("a run that is none")) };
+    let Ok(head) = RunHead::peek(bytes) else { return Err(InputError::Peer("a run that is none")) };
     if circle.now().person_of(&head.chain.device).is_none() {
-        return Err(Stop::Later(id, size));
+        return Err(InputError::Later(id, size));
     }
     let received = match chain::receive(&mut cx.tx, cx.env.crypto, &circle.ring, &id, bytes, skipped) {
         Ok(received) => received,
-        Err(LogError::Store(error)) => return Err(Stop::Store(error)),
-        Err(LogError::NoKey(_) | LogError::Quota(_)) => return Err(Stop::Later(id, size)),
+        Err(LogError::Store(error)) => return Err(InputError::Store(error)),
+        Err(LogError::NoKey(_) | LogError::Quota(_)) => return Err(InputError::Later(id, size)),
         Err(LogError::Codec(_) | LogError::Closed | LogError::Signature | LogError::Rule(_)) => {
-            return Err(Stop::Peer("entries that do not verify"));
+            return Err(InputError::Peer("entries that do not verify"));
         }
     };
     let unknown = |entry: &Opened| entry.heads.iter().any(|head| !circle.parents.contains_key(head));
     if received.gap.is_some() || received.entries.iter().any(unknown) {
-        return Err(Stop::Later(id, size));
+        return Err(InputError::Later(id, size));
     }
     let fresh = !received.entries.is_empty();
     drop(entries::apply(circle, cx, &received.entries, Some(&received.heads))?);
@@ -226,16 +232,16 @@ pub(crate) fn run(
 }
 
 /// Somebody noted that we left.
-pub(crate) fn noted(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) {
+pub(crate) fn noted(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) {
     rooms.left(cx, id);
 }
 
 /// A member hands us our farewell. It counts if its signer could remove us in our own view.
-pub(crate) fn farewell(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: CircleId, bytes: &[u8]) -> Result<(), Stop> {
+pub(crate) fn farewell(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: CircleId, bytes: &[u8]) -> Result<(), InputError> {
     let in_touch = |c: &&mut CircleState| matches!(c.row.standing, OwnStanding::In | OwnStanding::Leaving);
     let Some(circle) = rooms.circles.get_mut(&id).filter(in_touch) else { return Ok(()) };
     let farewell = Farewell::parse(bytes).ok().filter(|farewell| farewell.verify(cx.env.crypto));
-    let Some(farewell) = farewell else { return Err(Stop::Peer("a farewell that does not verify")) };
+    let Some(farewell) = farewell else { return Err(InputError::Peer("a farewell that does not verify")) };
     let state = circle.now();
     let me = state.person_of(&circle.device());
     let mine = state.role_of(&circle.device()).unwrap_or(Role::Guest);

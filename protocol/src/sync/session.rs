@@ -169,7 +169,7 @@ pub(crate) struct Known {
     /// Chains that were sent again from the start because of a fork.
     pub(crate) shown: BTreeSet<ChainId>,
     /// What is missing in their chains, as far as we did not look yet whether we can send it.
-    pub(crate) holes: Vec<OpenGap>,
+    pub(crate) gaps: Vec<OpenGap>,
     /// Heads they named that are still to be compared with ours.
     pub(crate) unsure: Unsure,
     /// Up to where our branches, by their number here, hold nothing for them beyond what was sent: under the talk keys that they

@@ -4,23 +4,23 @@
 
 use minicbor::{Decode, Encode};
 
+use super::act_batches::ActBatches;
 use super::frame::{Acts, Bytes, Card, Frame, Message, Request, RequestBody, StewardKey, TicketAnswer, TicketProof, refusal};
-use super::parts::ActBatches;
 use super::requests::Requests;
 use super::session::{Guest, Welcome, say, send};
 use super::{exchange, session::Session};
 use crate::circle::body::Role;
 use crate::circle::record::Record;
 use crate::circle::state::{CircleState, OwnStanding};
+use crate::circle::text;
 use crate::circle::ticket::{self, Secret};
-use crate::circle::words;
 use crate::codec;
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::crypto::{self, Crypto, SigningKey};
 use crate::id::{ActId, CircleId, DeviceId, PeerId};
 use crate::io::{Effect, Link};
 use crate::limits;
-use crate::node::Rooms;
+use crate::node::NodeState;
 use crate::private::Private;
 use crate::store::{Read, StoreError, Table};
 use crate::time::{MINUTE, Millis};
@@ -100,9 +100,9 @@ pub(crate) fn proof_parts(
 }
 
 /// Somebody proves a ticket.
-pub(crate) fn ticket(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, proof: &TicketProof) -> Result<(), Stop> {
+pub(crate) fn ticket(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, proof: &TicketProof) -> Result<(), InputError> {
     let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
-    let Some(their_salt) = session.their_salt else { return Err(Stop::Peer("a ticket before hello")) };
+    let Some(their_salt) = session.their_salt else { return Err(InputError::Peer("a ticket before hello")) };
     let peer = session.peer.clone();
     if !rooms.tries.one_more(&peer, cx.env.now) {
         return refuse(cx, link, refusal::BUSY);
@@ -136,7 +136,7 @@ pub(crate) fn ticket(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, proof: 
 }
 
 /// Guests' streams are few: who came first goes, and may come back. (Peer ids cost nothing, so a crowd must not keep others out.)
-fn make_room(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) {
+fn make_room(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link) {
     let guests = rooms.sessions.iter().filter_map(|(link, session)| Some((session.guest_since()?, *link)));
     let mut guests: Vec<(Millis, Link)> = guests.filter(|(_, other)| *other != link).collect();
     guests.sort_unstable();
@@ -145,7 +145,7 @@ fn make_room(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) {
     }
 }
 
-fn refuse(cx: &mut Cx<'_, '_>, link: Link, why: u8) -> Result<(), Stop> {
+fn refuse(cx: &mut Cx<'_, '_>, link: Link, why: u8) -> Result<(), InputError> {
     send(cx, link, &Frame::Answer(TicketAnswer::Refused(why)));
     Ok(())
 }
@@ -162,7 +162,7 @@ enum Word {
 
 /// A link may be old and in anybody's hands: only who made it here, keeps a request of the device that asks, or knows that
 /// device as admitted, says anything but unknown. Everybody else looks up as much as somebody who is in no such circle.
-fn concern(rooms: &Rooms, cx: &mut Cx<'_, '_>, proof: &TicketProof) -> Result<Word, Stop> {
+fn concern(rooms: &NodeState, cx: &mut Cx<'_, '_>, proof: &TicketProof) -> Result<Word, InputError> {
     let ours = rooms.circles.values().filter(|circle| circle.row.standing == OwnStanding::In);
     let found: Vec<_> = ours.filter_map(|circle| Some((circle, circle.invite_of(&proof.key)?))).collect();
     if found.is_empty() {
@@ -268,12 +268,12 @@ fn card(circle: &CircleState, crypto: &dyn Crypto, ticket: &DeviceId) -> Card {
 // ---- requests -------------------------------------------------------------------------------------------------------
 
 /// A proved ticket's holder asks to come in.
-pub(crate) fn request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, request: Request) -> Result<(), Stop> {
+pub(crate) fn request(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, request: Request) -> Result<(), InputError> {
     let Some(guest) = rooms.sessions.get(&link).and_then(|s| s.guest) else {
-        return Err(Stop::Peer("a request without a ticket"));
+        return Err(InputError::Peer("a request without a ticket"));
     };
     if request.device != guest.device || request.ticket != guest.ticket {
-        return Err(Stop::Peer("a request by somebody else"));
+        return Err(InputError::Peer("a request by somebody else"));
     }
     if let Some(circle) = rooms.circles.get(&guest.circle) {
         let ended = forget_requests(circle, &mut rooms.requests, cx);
@@ -290,7 +290,7 @@ pub(crate) fn request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, reques
 }
 
 /// Keeps a request, if there is room and it is one. One that cannot be used takes nothing with it.
-fn keep_request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, request: Request) -> Result<(), Stop> {
+fn keep_request(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId, request: Request) -> Result<(), InputError> {
     let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
     let known = circle.keys.contains_key(&request.device) || rooms.requests.holds(id, &request.device);
     let open = circle.invite_of(&request.ticket).is_some_and(|i| invite_status(circle, &i, cx.env.now) == InviteStatus::Open);
@@ -318,7 +318,7 @@ fn keep_request(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, request: 
         match crate::node::people::admit(rooms, cx, id, &device) {
             Ok(_) => return Ok(()),
             // It waits for a steward who can.
-            Err(Stop::Refused(_)) => {}
+            Err(InputError::Refused(_)) => {}
             Err(stop) => return Err(stop),
         }
     }
@@ -350,7 +350,7 @@ pub(crate) fn forget_requests(circle: &CircleState, requests: &mut Requests, cx:
 }
 
 /// Tells open links of guests that they wait for nothing any more.
-pub(crate) fn refuse_guests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, ended: &[(DeviceId, u8)]) {
+pub(crate) fn refuse_guests(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId, ended: &[(DeviceId, u8)]) {
     for (link, session) in &mut rooms.sessions {
         let Some(guest) = session.guest.filter(|guest| guest.circle == *id) else { continue };
         if let Some((_, why)) = ended.iter().find(|(device, _)| *device == guest.device) {
@@ -361,12 +361,12 @@ pub(crate) fn refuse_guests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleI
 }
 
 /// Passes all that wait on to a steward's device.
-pub(crate) fn forward_requests(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) -> Result<(), Stop> {
+pub(crate) fn forward_requests(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) -> Result<(), InputError> {
     forward(rooms, cx, link, id, None)
 }
 
 /// Passes requests on to a steward's device that can open them: one device's, or all.
-fn forward(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, only: Option<DeviceId>) -> Result<(), Stop> {
+fn forward(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, only: Option<DeviceId>) -> Result<(), InputError> {
     let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
     let state = circle.now();
     let Some(shared) = rooms.sessions.get(&link).and_then(|s| s.circles.get(id)).filter(|s| s.proved) else { return Ok(()) };
@@ -395,9 +395,14 @@ fn forward(rooms: &Rooms, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, only: 
 }
 
 /// Requests that another member kept for us.
-pub(crate) fn requests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: CircleId, requests: Vec<Request>) -> Result<(), Stop> {
+pub(crate) fn requests(
+    rooms: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    id: CircleId,
+    requests: Vec<Request>,
+) -> Result<(), InputError> {
     if requests.len() > TOGETHER {
-        return Err(Stop::Peer("more requests than travel together"));
+        return Err(InputError::Peer("more requests than travel together"));
     }
     for request in requests {
         keep_request(rooms, cx, &id, request)?;
@@ -414,7 +419,7 @@ pub(crate) fn open_request(circle: &CircleState, crypto: &dyn Crypto, request: &
     let body: RequestBody = codec::decode_within(&plain, limits::ACT_BYTES, "request").ok()?;
     let bound = codec::encode(&(circle.id, &body.keys, &body.agreement));
     let right = body.keys.sign == request.device
-        && words::is_name(&body.name.0)
+        && text::is_name(&body.name.0)
         && crypto.verify(&request.ticket, REQUEST, &[&bound], &body.ticket_signature)
         && crypto.verify(&request.device, REQUEST, &[&bound], &body.signature);
     right.then_some(body)
@@ -428,7 +433,7 @@ pub(crate) fn sign_request(crypto: &dyn Crypto, key: &SigningKey, bound: &[u8]) 
 // ---- letting in -----------------------------------------------------------------------------------------------------
 
 /// Lets every admitted guest on an open link in.
-pub(crate) fn welcome_guests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), Stop> {
+pub(crate) fn welcome_guests(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), InputError> {
     let is_guest = |s: &Session| s.guest.is_some_and(|g| g.circle == *id && !g.welcomed);
     let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| is_guest(s)).map(|(link, _)| *link).collect();
     for link in links {
@@ -445,7 +450,7 @@ pub(crate) fn welcome_guests(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, id: &Circle
 }
 
 /// Tells open links of a guest that a steward said no.
-pub(crate) fn decline_guest(rooms: &Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, device: &DeviceId) {
+pub(crate) fn decline_guest(rooms: &NodeState, cx: &mut Cx<'_, '_>, id: &CircleId, device: &DeviceId) {
     for (link, session) in &rooms.sessions {
         if session.guest.is_some_and(|g| g.circle == *id && g.device == *device) {
             send(cx, *link, &Frame::Answer(TicketAnswer::Declined));
@@ -454,7 +459,7 @@ pub(crate) fn decline_guest(rooms: &Rooms, cx: &mut Cx<'_, '_>, id: &CircleId, d
 }
 
 /// Keys, all acts and the members' records, for an admitted device that has not said yes yet.
-fn welcome(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), Stop> {
+fn welcome(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), InputError> {
     let Some(guest) = rooms.sessions.get(&link).and_then(|s| s.guest) else { return Ok(()) };
     let Some(circle) = rooms.circles.get(&guest.circle) else { return Ok(()) };
     if !circle.is_current(&guest.device) {
@@ -494,7 +499,7 @@ fn some_records(circle: &CircleState) -> Vec<Bytes> {
 }
 
 /// A newcomer took in so much: the next parts.
-pub(crate) fn taken(rooms: &mut Rooms, cx: &mut Cx<'_, '_>, link: Link, freed: u64) -> Result<(), Stop> {
+pub(crate) fn taken(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, freed: u64) -> Result<(), InputError> {
     let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
     if session.welcome.in_flight == 0 || session.guest.is_none_or(|guest| guest.welcomed) {
         return Ok(());

@@ -69,7 +69,7 @@ impl Ring {
     }
 }
 
-/// A Have full of heads and holes of chains in whose blocks they lie.
+/// A Have full of heads and gaps of chains in whose blocks they lie.
 fn a_have(ring: &mut Ring) -> Result<f64, String> {
     let runs: Vec<Run> = (0..20).map(|_| ring.mallory.small(256)).collect();
     for run in &runs {
@@ -78,11 +78,11 @@ fn a_have(ring: &mut Ring) -> Result<f64, String> {
     let _ = ring.mallory.handled();
     ring.mallory.deaf(true);
     let heads = |run: &Run| (0..9).map(|n| array([run.chain(), Cbor::Uint(10 + n), bytes([9; 32])])).collect::<Vec<_>>();
-    let holes =
+    let gaps =
         |run: &Run| (0..65_u64).map(|n| array([run.chain(), Cbor::Uint(2 + 3 * n), Cbor::Uint(2 + 3 * n)])).collect::<Vec<_>>();
-    let (heads, holes) = (runs.iter().flat_map(heads).collect(), runs.iter().flat_map(holes).collect());
+    let (heads, gaps) = (runs.iter().flat_map(heads).collect(), runs.iter().flat_map(gaps).collect());
     ring.longest(|ring| {
-        ring.mallory.has(heads, holes);
+        ring.mallory.has(heads, gaps);
         ring.mallory.deaf(false);
         Ok(())
     })

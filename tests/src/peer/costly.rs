@@ -22,10 +22,10 @@ impl Run {
 }
 
 impl Peer {
-    /// Says that it has these chains, and these holes in them.
-    pub fn has(&self, chains: Vec<Cbor>, holes: Vec<Cbor>) {
+    /// Says that it has these chains, and these gaps in them.
+    pub fn has(&self, chains: Vec<Cbor>, gaps: Vec<Cbor>) {
         let none = || Cbor::Array(Vec::new());
-        self.say(3, vec![array([none(), none(), none(), none(), Cbor::Array(chains), Cbor::Array(holes)])]);
+        self.say(3, vec![array([none(), none(), none(), none(), Cbor::Array(chains), Cbor::Array(gaps)])]);
     }
 
     /// A run of so many small notes, in a chain of its own.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::fact::{Fact, introduced};
 use crate::circle::body::{History, Motion, Point, Points, Policy, Retention, Statement};
-use crate::circle::words;
+use crate::circle::text;
 use crate::crypto::DeviceKeys;
 use crate::limits;
 
@@ -72,7 +72,7 @@ fn policies_fit(set: &[Policy]) -> bool {
 fn policy_fits(policy: &Policy) -> bool {
     let days = |days: &u32| (1..=limits::POLICY_DAYS).contains(days);
     match policy {
-        Policy::Name(name) => !name.0.trim().is_empty() && words::is_name(&name.0),
+        Policy::Name(name) => !name.0.trim().is_empty() && text::is_name(&name.0),
         Policy::Agreement(text) => text.0.len() <= limits::AGREEMENT_BYTES,
         Policy::History(History::Days(n)) | Policy::Retention(Retention::Days(n)) => days(n),
         Policy::History(History::All | History::SinceJoin)

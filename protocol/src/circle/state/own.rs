@@ -7,7 +7,7 @@ use crate::circle::epoch::{self, EpochKeys, KeyRing};
 use crate::circle::membership::{Fact, Verdict};
 use crate::circle::record::{self, Record};
 use crate::codec;
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::control::{Code, Error};
 use crate::id::{ActId, Addr, EpochId};
 use crate::limits;
@@ -37,8 +37,8 @@ impl CircleState {
     /// Writes an act of one's own, with a new epoch where `rekey`.
     ///
     /// # Errors
-    /// [`Stop::Refused`] where the rules do not allow it.
-    pub(crate) fn write(&mut self, cx: &mut Cx<'_, '_>, statement: Statement, rekey: bool) -> Result<ActId, Stop> {
+    /// [`InputError::Refused`] where the rules do not allow it.
+    pub(crate) fn write(&mut self, cx: &mut Cx<'_, '_>, statement: Statement, rekey: bool) -> Result<ActId, InputError> {
         if !matches!(statement, Statement::Rotate | Statement::Leave) {
             let admits = matches!(statement, Statement::Admit { .. });
             let whole = self.gather(cx, if admits { MOST_MERGES } else { MERGES })?;
@@ -56,14 +56,14 @@ impl CircleState {
         let (author, countersigned) = (self.device(), false);
         let fact = Fact { id: ActId([0; 32]), author, parents, statement, epoch: rekey, countersigned };
         if self.membership.check(&fact) != Verdict::Admissible {
-            return Err(Stop::not_allowed("your role in this circle does not allow that"));
+            return Err(InputError::not_allowed("your role in this circle does not allow that"));
         }
         let (epoch, keys) = if rekey { self.fresh_epoch(cx, &fact.parents) } else { (None, None) };
         let Some(roster) = self.ring.epoch(&under).map(|keys| keys.roster.clone()) else { return Err(keys_missing()) };
         let place = ActPlace::In { circle: self.id, parents: fact.parents, epoch: under, roster: &roster };
         let body = ActBody { at: cx.env.now, statement: fact.statement, epoch };
         let sealed = act::write_act(cx.env.crypto, cx.env.rng, &self.row.secrets.sign, place, &body)
-            .map_err(|_| Stop::usage("that is more than one membership act can hold", "shorten the agreement"))?;
+            .map_err(|_| InputError::usage("that is more than one membership act can hold", "shorten the agreement"))?;
         act::put_act(&mut cx.tx, &sealed);
         let id = sealed.id();
         self.absorb(cx.env.crypto, &sealed, body);
@@ -84,7 +84,7 @@ impl CircleState {
     ///
     /// # Errors
     /// As [`Self::write`].
-    pub(crate) fn rotate(&mut self, cx: &mut Cx<'_, '_>) -> Result<ActId, Stop> {
+    pub(crate) fn rotate(&mut self, cx: &mut Cx<'_, '_>) -> Result<ActId, InputError> {
         self.write(cx, Statement::Rotate, true)
     }
 
@@ -93,7 +93,7 @@ impl CircleState {
     ///
     /// # Errors
     /// As [`Self::write`].
-    pub(crate) fn gather(&mut self, cx: &mut Cx<'_, '_>, most: usize) -> Result<bool, Stop> {
+    pub(crate) fn gather(&mut self, cx: &mut Cx<'_, '_>, most: usize) -> Result<bool, InputError> {
         if self.may_rotate() {
             for _ in 0..most {
                 if !self.membership.crowded() {
@@ -120,7 +120,7 @@ impl CircleState {
     ///
     /// # Errors
     /// As [`Self::write`].
-    pub(crate) fn epoch_for_writing(&mut self, cx: &mut Cx<'_, '_>) -> Result<EpochId, Stop> {
+    pub(crate) fn epoch_for_writing(&mut self, cx: &mut Cx<'_, '_>) -> Result<EpochId, InputError> {
         for left in (0..=MERGES).rev() {
             let usable = self.usable_epoch();
             match usable {
@@ -131,9 +131,13 @@ impl CircleState {
             }
         }
         if !self.may_rotate() {
-            return Err(Stop::not_yet("somebody who writes in this circle has to renew its keys first"));
+            return Err(InputError::not_yet("somebody who writes in this circle has to renew its keys first"));
         }
-        Err(if self.membership.crowded() { too_many_heads() } else { Stop::not_yet("no keys can be made for this circle yet") })
+        Err(if self.membership.crowded() {
+            too_many_heads()
+        } else {
+            InputError::not_yet("no keys can be made for this circle yet")
+        })
     }
 
     /// Writes the row of what only this machine knows.
@@ -172,11 +176,11 @@ impl CircleState {
     }
 }
 
-fn too_many_heads() -> Stop {
+fn too_many_heads() -> InputError {
     let message = "many things were decided side by side in this circle, and are being brought together";
-    Stop::Refused(Error::new(Code::Failed, message, "try again in a moment"))
+    InputError::Refused(Error::new(Code::Failed, message, "try again in a moment"))
 }
 
-fn keys_missing() -> Stop {
-    Stop::not_yet("the circle's keys have not arrived yet")
+fn keys_missing() -> InputError {
+    InputError::not_yet("the circle's keys have not arrived yet")
 }

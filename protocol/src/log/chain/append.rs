@@ -13,12 +13,12 @@ use crate::crypto::{Crypto, Signature, SigningKey};
 use crate::id::{ActId, CircleId, EpochId, Incarnation};
 use crate::limits;
 use crate::log::LogError;
+use crate::log::chain_hasher::NOTHING;
 use crate::log::entry::{Body, EntryRecord, Meta, NewEntry, Opened};
 use crate::log::payload::pack;
-use crate::log::piece::{Segment, class_key};
 use crate::log::rows::{self, ChainRow};
 use crate::log::run::RunHead;
-use crate::log::walk::NOTHING;
+use crate::log::segment::{Segment, class_key};
 use crate::tx::Tx;
 
 /// Which of a device's chains: its circle and incarnation. The device is the signer's, the class each entry's.

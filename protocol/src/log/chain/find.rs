@@ -8,10 +8,10 @@ use crate::circle::body::ChainId;
 use crate::circle::epoch::KeyRing;
 use crate::id::{CircleId, EntryId};
 use crate::log::LogError;
-use crate::log::piece::{Segment, class_key};
+use crate::log::chain_hasher::ChainHasher;
 use crate::log::rows::{self, BlockRow, ChainRow, TailRow, corrupt, place_key, seq_of};
 use crate::log::run::RunHead;
-use crate::log::walk::ChainHasher;
+use crate::log::segment::{Segment, class_key};
 use crate::store::{Read, StoreError, Table};
 
 /// Which chain, on this machine and everywhere.

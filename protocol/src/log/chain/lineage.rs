@@ -11,7 +11,7 @@ use crate::log::rows::{self, TailRow, place_key};
 use crate::store::{Read, StoreError, Table};
 
 /// The places that lead to an entry of one of a chain's branches, itself included: number of the branch, first and last place of
-/// each stretch. They end where something is missing: what lies before a hole is not known to be what the entry follows from.
+/// each stretch. They end where something is missing: what lies before a gap is not known to be what the entry follows from.
 #[must_use]
 pub fn path(branches: &[ChainHead], to: EntryAt) -> Vec<(u32, u64, u64)> {
     let mut found = Vec::new();

@@ -9,9 +9,9 @@ use crate::circle::body::ChainId;
 use crate::circle::epoch::KeyRing;
 use crate::id::{CircleId, EpochId};
 use crate::log::LogError;
-use crate::log::piece::{Segment, class_key};
 use crate::log::rows::{self, BlockRow, ChainRow};
 use crate::log::run::{RunForm, RunHead};
+use crate::log::segment::{Segment, class_key};
 use crate::store::Read;
 
 /// A run to be sent.

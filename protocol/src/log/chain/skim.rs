@@ -10,7 +10,7 @@ use crate::circle::epoch::KeyRing;
 use crate::id::DeviceId;
 use crate::log::entry::{Body, EntryAt, EntryRecord, Said};
 use crate::log::payload::unpack;
-use crate::log::piece::Segment;
+use crate::log::segment::Segment;
 use crate::store::{Read, StoreError};
 
 /// Bytes of entries that a [`Skimmer`] keeps at hand, about.

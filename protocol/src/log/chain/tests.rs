@@ -214,16 +214,16 @@ fn what_lies_before_a_chains_beginning_here_comes_in_any_cut_from_anybody() {
         serve(&ada.store, &ada.keys, &CIRCLE, &talk(), after, MUCH, Some(&epochs)).expect("serves").expect("has some")
     };
     assert_eq!(bea.take(&served(&[third], 0)).expect("receives").entries, new);
-    let holes = |side: &Side| chains(&side.store, &CIRCLE).expect("reads")[0].holes();
-    assert_eq!(holes(&bea), [(1, 100)]);
+    let gaps = |side: &Side| chains(&side.store, &CIRCLE).expect("reads")[0].gaps();
+    assert_eq!(gaps(&bea), [(1, 100)]);
     // From the start, from somebody who has not much; then all of it, of which she knows the beginning by now.
     assert_eq!(bea.take(&dalia.serve(0).expect("serves")).expect("receives").entries, old[..40]);
-    assert_eq!(holes(&bea), [(41, 100)]);
+    assert_eq!(gaps(&bea), [(41, 100)]);
     let received = bea.take(&served(&[FIRST], 0)).expect("receives");
     assert_eq!((received.fork, received.gap, &received.entries[..]), (None, None, &old[40..]));
-    assert_eq!(holes(&bea), [(71, 100)]);
+    assert_eq!(gaps(&bea), [(71, 100)]);
     assert_eq!(bea.take(&served(&[SECOND], 70)).expect("receives").entries, more);
-    assert!(holes(&bea).is_empty());
+    assert!(gaps(&bea).is_empty());
     assert_eq!(bea.all(), ada.all());
     assert!(forks(&bea.store, &CIRCLE).expect("reads").is_empty());
     assert_eq!((bea.take(&served(&[FIRST], 0)).expect("receives").entries.len(), bea.pull(&ada).len()), (0, 0));
@@ -248,7 +248,7 @@ fn a_stretch_with_nothing_around_it_is_kept_where_the_rest_is_not_for_her() {
     let middles = served(&[SECOND]);
     assert!(bea.take(&Served { skipped: false, ..middles.clone() }).expect("receives").entries.is_empty());
     assert_eq!(bea.take(&middles).expect("receives").entries, middle);
-    assert_eq!(chains(&bea.store, &CIRCLE).expect("reads")[0].holes(), [(1, 5), (76, 80)]);
+    assert_eq!(chains(&bea.store, &CIRCLE).expect("reads")[0].gaps(), [(1, 5), (76, 80)]);
     assert_eq!(bea.pull(&ada).len(), 0);
     assert!(forks(&bea.store, &CIRCLE).expect("reads").is_empty());
 }

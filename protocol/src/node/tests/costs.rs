@@ -11,7 +11,7 @@ use crate::log::entry::{EntryAt, NewEntry};
 use crate::log::work::{Work, counted};
 use crate::node::entries;
 use crate::store::Table;
-use crate::sync::frame::{ChainHave, ChainHole, ChainSeq, Have, Token};
+use crate::sync::frame::{ChainGap, ChainHave, ChainSeq, Have, Token};
 
 const BLOCK: u64 = BLOCK_ENTRIES as u64;
 /// Entries that make a block of their own where they come at once.
@@ -114,7 +114,7 @@ impl Village {
     }
 }
 
-fn have(chains: Vec<ChainHave>, missing: Vec<ChainHole>) -> Message {
+fn have(chains: Vec<ChainHave>, missing: Vec<ChainGap>) -> Message {
     Message::Have(Have { chains, missing, ..Have::default() })
 }
 
@@ -159,8 +159,8 @@ fn holes_that_no_run_lies_in_open_nothing() {
     village.chains(1);
     let head = village.heads_at_0().remove(0);
     let all = vec![ChainHave { chain: head.id, seq: head.seq, head: head.head }];
-    let holes = (0..65).map(|n| ChainHole { chain: head.id, first: 2 + 3 * n, last: 2 + 3 * n }).collect();
-    let work = village.says(have(all, holes));
+    let gaps = (0..65).map(|n| ChainGap { chain: head.id, first: 2 + 3 * n, last: 2 + 3 * n }).collect();
+    let work = village.says(have(all, gaps));
     assert_eq!((work.opened, work.sealed), (0, 0), "{work:?}");
 }
 

@@ -86,7 +86,11 @@ impl Scrolls {
 
 impl Village {
     /// Does something to a machine's rooms as an input would.
-    fn within(&mut self, at: usize, change: impl FnOnce(&mut Rooms, &mut Cx<'_, '_>) -> Result<(), Stop>) -> Result<(), Stop> {
+    fn within(
+        &mut self,
+        at: usize,
+        change: impl FnOnce(&mut NodeState, &mut Cx<'_, '_>) -> Result<(), InputError>,
+    ) -> Result<(), InputError> {
         let machine = &mut self.machines[at];
         let mut batch = Turn::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
@@ -103,7 +107,7 @@ impl Village {
     }
 
     /// A run comes, from whoever has it. Refused for now where something before it is missing.
-    fn bring(&mut self, at: usize, id: CircleId, run: &[u8]) -> Result<(), Stop> {
+    fn bring(&mut self, at: usize, id: CircleId, run: &[u8]) -> Result<(), InputError> {
         self.within(at, |rooms, cx| receive::run(rooms, cx, Link(u64::MAX), id, run, false))
     }
 
@@ -360,7 +364,7 @@ fn a_removal_hides_from_its_commit_on_and_rows_follow() {
     village.queue.clear();
     let points = scrolls.points(&[first]);
     let id = scrolls.circle;
-    let removed = |rooms: &mut Rooms, cx: &mut Cx<'_, '_>| {
+    let removed = |rooms: &mut NodeState, cx: &mut Cx<'_, '_>| {
         let circle = rooms.circles.get_mut(&id).expect("a circle");
         let person = circle.now().person_of(&scrolls.chain.device).expect("hers");
         circle.write(cx, Statement::Remove { person, points, proposal: None }, true)?;

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use kith_protocol::circle::body::{Retention, Role};
-use kith_protocol::circle::words;
+use kith_protocol::circle::text;
 use kith_protocol::control;
 use kith_protocol::crypto::Seeded;
 use kith_protocol::id::PersonId;
@@ -156,22 +156,18 @@ fn few_words() -> Prepared {
     let samples = words.iter().map(|word| word.as_bytes().to_vec()).collect();
     let judge = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes);
-        let history = words::parse_history(&text);
+        let history = text::parse_history(&text);
         if let Ok(history) = &history {
-            assert_eq!(words::parse_history(&words::history(*history)).ok(), Some(*history), "what is said is understood");
+            assert_eq!(text::parse_history(&text::history(*history)).ok(), Some(*history), "what is said is understood");
         }
-        let retention = words::parse_retention(&text);
+        let retention = text::parse_retention(&text);
         if let Ok(retention) = &retention {
-            assert_eq!(
-                words::parse_retention(&words::retention(*retention)).ok(),
-                Some(*retention),
-                "what is said is understood"
-            );
+            assert_eq!(text::parse_retention(&text::retention(*retention)).ok(), Some(*retention), "what is said is understood");
         }
-        let role = words::parse_role(&text).is_ok();
-        let others = words::parse_invite(&text).is_ok() || words::parse_approval(&text).is_ok();
-        if let Ok(name) = words::name(&text, "a name") {
-            assert_eq!(words::name(&name, "a name").ok(), Some(name.clone()), "a name is trimmed once");
+        let role = text::parse_role(&text).is_ok();
+        let others = text::parse_invite(&text).is_ok() || text::parse_approval(&text).is_ok();
+        if let Ok(name) = text::name(&text, "a name") {
+            assert_eq!(text::name(&name, "a name").ok(), Some(name.clone()), "a name is trimmed once");
         }
         Verdict::taken(history.is_ok() || retention.is_ok() || role || others)
     };

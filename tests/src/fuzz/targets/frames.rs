@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use kith_protocol::crypto::hash;
-use kith_protocol::sync::doors;
+use kith_protocol::sync::fuzz;
 
 use super::super::{Form, NULL, Prepared, Target, Tree, Verdict};
 use super::world;
@@ -32,7 +32,7 @@ fn through(samples: Vec<Vec<u8>>, door: fn(&[u8]) -> Option<Vec<u8>>) -> Prepare
 fn frame() -> Prepared {
     let chapters = world::chapters();
     let samples: Vec<Vec<u8>> = chapters.iter().flat_map(world::Chapter::frames).collect();
-    through(samples, doors::frame)
+    through(samples, fuzz::frame)
 }
 
 fn id(n: u8) -> Tree {
@@ -50,13 +50,13 @@ fn text(text: &str) -> Tree {
 fn introduction() -> Prepared {
     let blob = |n: u8| Tree::Bytes(vec![n; 90]);
     let one = |acts: Vec<Tree>| Tree::List(vec![Tree::List(acts), blob(9)]).cbor();
-    through(vec![one(Vec::new()), one((1..4).map(blob).collect())], doors::introduction)
+    through(vec![one(Vec::new()), one((1..4).map(blob).collect())], fuzz::introduction)
 }
 
 fn request() -> Prepared {
     let keys = Tree::List(vec![id(1), Tree::Bytes(vec![2; 1_216]), id(3)]);
     let one = |agreement: Tree| Tree::List(vec![keys.clone(), text("Béa"), agreement, signature(), signature()]).cbor();
-    through(vec![one(NULL), one(id(4))], doors::request)
+    through(vec![one(NULL), one(id(4))], fuzz::request)
 }
 
 fn card() -> Prepared {
@@ -68,7 +68,7 @@ fn card() -> Prepared {
     };
     let none = |n: u64| Tree::List(vec![Tree::Uint(n), Tree::List(Vec::new())]);
     let days = |n: u64| Tree::List(vec![Tree::Uint(n), Tree::List(vec![Tree::Uint(30)])]);
-    through(vec![one(none(1), none(0), 1), one(days(2), days(1), 3)], doors::card)
+    through(vec![one(none(1), none(0), 1), one(days(2), days(1), 3)], fuzz::card)
 }
 
 fn link() -> Prepared {
@@ -81,13 +81,13 @@ fn link() -> Prepared {
     let judge = |bytes: &[u8]| {
         let check = hash("kith/v1/link-check", &[bytes]);
         let link = format!("kith://join#{}", BASE64URL_NOPAD.encode(&[bytes, &check[..4]].concat()));
-        let read = doors::link(&link);
+        let read = fuzz::link(&link);
         if let Some(again) = &read {
             assert_eq!(*again, link, "a link is written again as it was");
         }
         // And as what somebody pastes.
-        drop(doors::link(&String::from_utf8_lossy(bytes)));
-        drop(doors::link(&format!("kith://join#{}", String::from_utf8_lossy(bytes))));
+        drop(fuzz::link(&String::from_utf8_lossy(bytes)));
+        drop(fuzz::link(&format!("kith://join#{}", String::from_utf8_lossy(bytes))));
         Verdict::taken(read.is_some())
     };
     Prepared { samples: vec![one(Vec::new()), one(vec![hint.clone()]), one(vec![hint; 4])], judge: Box::new(judge) }

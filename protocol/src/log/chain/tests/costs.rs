@@ -71,7 +71,7 @@ fn what_a_hole_does_not_hold_whole_is_not_opened() {
         let run = if let Serving::Run(served) = served { Some((served.first, served.last)) } else { None };
         (run, work.opened + work.sealed)
     };
-    assert_eq!(serve(0, BLOCK - 1), (None, 0), "a signature behind the hole");
+    assert_eq!(serve(0, BLOCK - 1), (None, 0), "a signature behind the gap");
     assert_eq!(serve(2, 2), (None, 0));
     assert_eq!(serve(0, BLOCK), (Some((1, BLOCK)), 0), "a block as it lies there");
     assert_eq!(serve(4, BLOCK), (Some((5, BLOCK)), 2), "a part is opened and joined");

@@ -67,7 +67,7 @@ fn w13_deep_nesting_is_refused() {
 /// A device that signs a payload which it did not seal: authentic, but nobody can open it.
 #[test]
 fn e13_what_is_not_sealed_is_never_shown_and_stops_nothing() {
-    use crate::log::{piece::Segment, run::RunForm, single::Sealed};
+    use crate::log::{run::RunForm, segment::Segment, single::Sealed};
     let (mut ada, mut bea, mut cleo) = (side(1), side(2), side(3));
     let open = crate::log::entry::Packed { zstd: false, bytes: b"in the open".to_vec() };
     let meta = crate::log::entry::Meta {
@@ -82,9 +82,10 @@ fn e13_what_is_not_sealed_is_never_shown_and_stops_nothing() {
     let key = ada.keys[&FIRST].talk.clone().expect("held");
     let mut piece = Segment::seal(&CIRCLE, &key, head, sheets, crate::crypto::Signature([0; 64])).expect("seals");
     piece.sealed = vec![Sealed::Kept([&[0; 24][..], b"in the open", &[0; 16]].concat())];
-    let (hash, len) = crate::log::piece::hash_and_len(&piece.sealed[0]);
-    piece.ids =
-        vec![crate::log::walk::ChainHasher::new(&CIRCLE, &talk(), FIRST, &key, 1, head.previous).step_over(&meta, &hash, len)];
+    let (hash, len) = crate::log::segment::hash_and_len(&piece.sealed[0]);
+    piece.ids = vec![
+        crate::log::chain_hasher::ChainHasher::new(&CIRCLE, &talk(), FIRST, &key, 1, head.previous).step_over(&meta, &hash, len),
+    ];
     piece.sign(&Real, &signer(), &CIRCLE);
     let run = piece.run(&CIRCLE, &key, RunForm::Single).expect("encodes");
     let served = Served { run, first: 1, last: 1, skipped: false };

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::LogError;
 use super::block;
+use super::chain_hasher::{ChainHasher, payload_hash};
 use super::entry::{Body, EntryAt, EntryRecord, Opened};
 use super::payload::unpack;
 use super::run::{Run, RunForm, RunHead};
 use super::single::{self, Sealed, Single};
-use super::walk::{ChainHasher, payload_hash};
 use crate::circle::body::ChainId;
 use crate::circle::epoch::KeyRing;
 use crate::crypto::{Crypto, Key, Signature};

@@ -10,7 +10,7 @@ use super::frame::{Acts, Bytes};
 use crate::circle::act;
 use crate::circle::epoch::{self, BoxKeys, EpochKeys};
 use crate::circle::state::CircleState;
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::id::{ActId, DeviceId, EpochId};
 use crate::limits;
 
@@ -56,7 +56,7 @@ impl ActBatches {
     }
 
     /// The next frame's share; nothing where everything has been taken.
-    pub(super) fn next(&mut self, circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<Option<ActBatch>, Stop> {
+    pub(super) fn next(&mut self, circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<Option<ActBatch>, InputError> {
         let mut keys = Vec::new();
         while keys.len() < limits::BOX_EPOCHS
             && let Some(epoch) = self.late.pop_front()

@@ -9,7 +9,7 @@ use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::Summary;
 use crate::circle::ticket::Hint;
 use crate::codec;
-use crate::context::{Cx, Stop};
+use crate::context::{Cx, InputError};
 use crate::control::WatchEvent;
 use crate::crypto::Crypto;
 use crate::id::{Addr, CircleId, PeerId};
@@ -22,7 +22,7 @@ use crate::sync::exchange;
 use crate::sync::frame::{Bytes, Frame, Message};
 use crate::sync::hello;
 use crate::sync::join::{self, JoinRow, Looking};
-use crate::sync::pace::RateLimit;
+use crate::sync::rate_limit::RateLimit;
 use crate::sync::receive;
 use crate::sync::requests::Requests;
 use crate::sync::session::{CircleLink, Session, say};
@@ -45,7 +45,7 @@ fn of_time(at: Millis, now: Millis) -> bool {
 
 /// The rooms' memory.
 #[derive(Debug)]
-pub(crate) struct Rooms {
+pub(crate) struct NodeState {
     /// This node's transport id.
     pub(crate) peer: PeerId,
     /// Where this node listens.
@@ -87,7 +87,7 @@ const INDEX_AFTER: u64 = 250;
 /// or so many after the first, while more keep coming.
 const INDEX_BY: u64 = 2_000;
 
-impl Rooms {
+impl NodeState {
     pub(crate) fn open(base: &dyn Read, crypto: &dyn Crypto, peer: PeerId) -> Result<Self, StoreError> {
         let mut rooms = Self {
             peer,
@@ -134,7 +134,7 @@ impl Rooms {
     }
 
     /// After every input: derived rows, pushes, calls.
-    pub(crate) fn settle(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    pub(crate) fn settle(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
         let touched = std::mem::take(&mut self.touched);
         for id in &touched {
             let mut ended = Vec::new();
@@ -203,14 +203,14 @@ impl Rooms {
         self.gathering.extend(begun);
     }
 
-    fn gather(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    fn gather(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
         let due: Vec<CircleId> = self.gathering.iter().filter(|(_, at)| of_time(**at, cx.env.now)).map(|(id, _)| *id).collect();
         for id in due {
             self.gathering.remove(&id);
             let Some(circle) = self.circles.get_mut(&id) else { continue };
             match circle.gather(cx, MERGES) {
                 Ok(false) if circle.is_gathering() => drop(self.gathering.insert(id, cx.env.now.plus(1))),
-                Ok(_) | Err(Stop::Refused(_)) => {}
+                Ok(_) | Err(InputError::Refused(_)) => {}
                 Err(other) => return Err(other),
             }
             self.touched.insert(id);
@@ -362,7 +362,7 @@ impl Rooms {
     }
 
     /// Whatever is due.
-    pub(crate) fn tick(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    pub(crate) fn tick(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
         let now = cx.env.now;
         let due: Vec<CircleId> = self.announce.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id).collect();
         for id in due {
@@ -409,7 +409,7 @@ impl Rooms {
     }
 
     /// Judges a slice of what cuts reach again.
-    fn rejudge(&self, cx: &mut Cx<'_, '_>) -> Result<(), Stop> {
+    fn rejudge(&self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
         for circle in self.circles.values() {
             if cuts::advance(circle, cx)? {
                 break;

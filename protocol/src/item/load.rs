@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::diff::Character;
 use super::doc::{Doc, DocEntry};
 use super::edit::{Edit, Op};
+use super::edit_builder::Character;
 use super::fields::{Fields, view_of_one};
 use super::graph::{EditGraph, Past};
 use super::kind::{Kind, fields};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::edit::{CharacterId, Edit, Op, VERSION, Value};
 use super::fields::Fields;
-use super::hunk::hunks;
+use super::text_diff::hunks;
 use crate::id::EntryId;
 use crate::private::Private;
 use crate::time::Millis;
