@@ -12,7 +12,6 @@ mod rows;
 mod run;
 mod segment;
 mod single;
-pub mod work;
 
 use crate::codec::CodecError;
 use crate::id::EpochId;

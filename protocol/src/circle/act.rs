@@ -23,6 +23,7 @@ use crate::crypto::{Crypto, Key, Signature, SigningKey, derive, hash, open, pad,
 use crate::id::{ActId, CircleId, DeviceId, EpochId};
 use crate::limits;
 use crate::time::Millis;
+use crate::work;
 
 const VERSION: u64 = 2;
 const PURPOSE: &str = "kith/v1/act";
@@ -105,6 +106,7 @@ impl SealedAct {
     /// # Errors
     /// [`CodecError`] where they are not an act's canonical bytes.
     pub fn parse(bytes: &[u8]) -> Result<Self, CodecError> {
+        work::did(|work| work.acts += 1);
         codec::check_version(bytes, VERSION, "act")?;
         let wire: Wire = codec::decode_within(bytes, limits::ACT_BYTES, "act")?;
         let rooted = wire.circle.is_some();

@@ -77,6 +77,8 @@ pub(crate) struct CircleState {
     pub(crate) weight: usize,
     /// Memory is ahead of the store.
     pub(crate) dirty: bool,
+    /// How often it changed.
+    revision: u64,
 }
 
 impl CircleState {
@@ -102,7 +104,25 @@ impl CircleState {
             cuts: Vec::new(),
             weight: 0,
             dirty: false,
+            revision: 0,
         }
+    }
+
+    /// Something changed that the store does not hold yet.
+    pub(crate) const fn change(&mut self) {
+        self.dirty = true;
+        self.revision += 1;
+    }
+
+    /// Names what acts, keys and records say at this moment: it grows with every change.
+    #[must_use]
+    pub(crate) const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Takes the place of what was in memory before. What was noted about that holds of this no more.
+    pub(crate) const fn replaces(&mut self, before: &Self) {
+        self.revision = before.revision + 1;
     }
 
     /// All circles of a store.
@@ -169,7 +189,7 @@ impl CircleState {
     /// Takes a verified, opened act into memory.
     fn absorb(&mut self, crypto: &dyn Crypto, sealed: &SealedAct, body: ActBody) {
         let id = sealed.id();
-        self.dirty = true;
+        self.change();
         self.weight = self.weight.saturating_add(sealed.bytes().len());
         if let (Statement::Remove { person, .. }, Some(farewell)) = (&body.statement, sealed.farewell(&body)) {
             self.farewells.entry(*person).or_insert((farewell, body.at));
@@ -270,7 +290,7 @@ impl CircleState {
         let roster = &self.ring.epoch(&epoch)?.roster;
         let record = Record::read(cx.env.crypto, &self.id, roster, bytes).filter(|record| record.body.peer == *peer)?;
         record::put(&mut cx.tx, &self.id, &record);
-        self.dirty = true;
+        self.change();
         self.records.insert(device, record);
         Some(device)
     }
@@ -282,7 +302,7 @@ impl CircleState {
         }
         let roster = &self.ring.epoch(&epoch)?.roster;
         let record = Record::read(crypto, &self.id, roster, bytes)?;
-        self.dirty = true;
+        self.change();
         self.records.insert(device, record);
         Some(device)
     }

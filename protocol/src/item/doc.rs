@@ -68,7 +68,7 @@ impl Doc {
             doc.made.push(made);
         }
         doc.parts = parts;
-        crate::log::work::did(|work| {
+        crate::work::did(|work| {
             work.built += 1;
             work.operations += doc.work() as u64;
         });

@@ -7,6 +7,7 @@ mod append;
 mod destroy;
 mod extend;
 mod find;
+mod heads;
 mod lineage;
 mod load;
 mod receive;
@@ -15,6 +16,7 @@ mod skim;
 
 pub use append::{ChainPlace, append};
 pub use destroy::{destroy, destroy_some, forget_epoch};
+pub use heads::Heads;
 pub use lineage::{Glance, glance, path};
 pub use load::{ChainReader, Compared, Opener, compare, id_of, load, load_many};
 pub use receive::{Fork, Gap, Received, receive};
@@ -26,8 +28,9 @@ pub use super::run::RunHead;
 
 use super::rows::{self, ChainRow, ForkRow};
 use crate::circle::body::ChainId;
-use crate::id::{CircleId, EntryId};
+use crate::id::{CircleId, DeviceId, EntryId};
 use crate::store::{Read, StoreError, Table};
+use crate::work;
 
 /// How far one chain, or one branch of it, is known here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +68,21 @@ const PAGE: usize = 512;
 /// # Errors
 /// [`StoreError`] where the store fails or is damaged.
 pub fn chains(read: &dyn Read, circle: &CircleId) -> Result<Vec<ChainHead>, StoreError> {
+    work::did(|work| work.scanned += 1);
+    scan(read, &rows::chain_prefix(b'c', circle, None))
+}
+
+/// The chains of one device in a circle, as [`chains`] gives them.
+///
+/// # Errors
+/// [`StoreError`] where the store fails or is damaged.
+pub fn of_device(read: &dyn Read, circle: &CircleId, device: &DeviceId) -> Result<Vec<ChainHead>, StoreError> {
+    scan(read, &rows::device_prefix(circle, device))
+}
+
+fn scan(read: &dyn Read, prefix: &[u8]) -> Result<Vec<ChainHead>, StoreError> {
     let mut all = Vec::new();
-    each_row(read, &rows::chain_prefix(b'c', circle, None), |key, value| {
+    each_row(read, prefix, |key, value| {
         let (_, id, _) =
             key.split_first().and_then(|(_, key)| rows::split_key(key)).ok_or_else(|| rows::corrupt("key of a chain row"))?;
         let no = rows::number_of(key)?;

@@ -3,9 +3,9 @@
 
 use super::LogError;
 use super::entry::Packed;
-use super::work;
 use crate::crypto::{padded_len, unpad};
 use crate::limits;
+use crate::work;
 
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;

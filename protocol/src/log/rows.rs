@@ -141,6 +141,11 @@ pub(super) fn chain_prefix(kind: u8, circle: &CircleId, chain: Option<&ChainId>)
     key
 }
 
+/// What the keys of one device's chains begin with.
+pub(super) fn device_prefix(circle: &CircleId, device: &DeviceId) -> Vec<u8> {
+    [b"c", &circle.0[..], &device.0].concat()
+}
+
 fn chain_key(circle: &CircleId, chain: &ChainId, number: u32) -> Vec<u8> {
     let mut key = chain_prefix(b'c', circle, Some(chain));
     key.extend_from_slice(&number.to_be_bytes());

@@ -66,6 +66,9 @@ pub(crate) fn write(
     let written = chain::append(&mut cx.tx, crypto, rng, &circle.ring, signer, &place, &epoch, &heads, entries).map_err(stop)?;
     let rotated = circle.order.len() != before;
     let report = apply(circle, cx, &written, None)?;
+    let chains: BTreeSet<ChainId> = written.iter().map(|entry| entry.chain).collect();
+    let heads = rooms.heads.entry(*id).or_default();
+    chains.iter().try_for_each(|chain| heads.update(&cx.tx, id, chain))?;
     if rotated {
         rooms.touched(*id);
     }
@@ -247,7 +250,7 @@ impl Travelled {
     pub(crate) fn of(read: &dyn Read, circle: &CircleId, device: &DeviceId, others: &[DeviceId]) -> Result<Self, StoreError> {
         let seen = super::delivery::load(read, circle)?;
         let mut reached = BTreeMap::new();
-        for head in chain::chains(read, circle)?.into_iter().filter(|head| head.id.device == *device) {
+        for head in chain::of_device(read, circle, device)? {
             let far = others.iter().map(|d| seen.get(d).and_then(|chains| chains.get(&head.id)).copied().unwrap_or(0));
             reached.insert(head.no, far.collect());
         }

@@ -23,6 +23,7 @@ impl Node {
             part("standing", &circle.now());
             part("devices", &circle.keys.keys().collect::<Vec<_>>());
             part("farewells", &circle.farewells.keys().collect::<Vec<_>>());
+            part("chains", &self.rooms.heads_of(id).all().collect::<Vec<_>>());
             part("records", &circle.records.values().map(|record| &record.bytes).collect::<Vec<_>>());
             part("epochs", &(&circle.epochs, &circle.carried));
             let keys = |id| circle.ring.epoch(id).map(|keys| [Some(&keys.roster), Some(&keys.library), keys.talk.as_ref()]);

@@ -88,7 +88,7 @@ pub(crate) fn new_circle(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, new: &contr
     circle.save_row(cx);
     circle.publish(cx, &rooms.addresses);
     let shown = summary::circle(&circle);
-    rooms.circles.insert(id, circle);
+    rooms.put_circle(circle);
     rooms.touched(id);
     Ok(Answer::Circle(shown))
 }

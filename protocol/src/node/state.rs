@@ -15,6 +15,7 @@ use crate::crypto::Crypto;
 use crate::id::{Addr, CircleId, PeerId};
 use crate::io::{Effect, Env, Link};
 use crate::item;
+use crate::log::chain::Heads;
 use crate::planted::{Bug, planted};
 use crate::store::{Read, StoreError, Table};
 use crate::sync::dial::Wanted;
@@ -51,6 +52,8 @@ pub(crate) struct NodeState {
     /// Where this node listens.
     pub(crate) addresses: Vec<Addr>,
     pub(crate) circles: BTreeMap<CircleId, CircleState>,
+    /// How far each chain is here, of every circle.
+    pub(crate) heads: BTreeMap<CircleId, Heads>,
     pub(crate) joins: BTreeMap<CircleId, JoinRow>,
     pub(crate) looking: Vec<Looking>,
     pub(crate) sessions: BTreeMap<Link, Session>,
@@ -89,10 +92,13 @@ const INDEX_BY: u64 = 2_000;
 
 impl NodeState {
     pub(crate) fn open(base: &dyn Read, crypto: &dyn Crypto, peer: PeerId) -> Result<Self, StoreError> {
+        let circles = CircleState::load_all(base, crypto)?;
+        let heads = circles.keys().map(|id| Ok((*id, Heads::load(base, id)?))).collect::<Result<_, StoreError>>()?;
         let mut rooms = Self {
             peer,
             addresses: Vec::new(),
-            circles: CircleState::load_all(base, crypto)?,
+            circles,
+            heads,
             joins: JoinRow::all(base)?,
             looking: Vec::new(),
             sessions: BTreeMap::new(),
@@ -193,6 +199,7 @@ impl NodeState {
         for circle in self.circles.values_mut() {
             circle.dirty = false;
         }
+        self.heads.values_mut().for_each(Heads::keep);
         self.requests.saved();
     }
 
@@ -224,14 +231,30 @@ impl NodeState {
         self.wrote.clear();
         self.joins = JoinRow::all(view)?;
         self.requests.reload(view)?;
+        self.heads.values_mut().for_each(Heads::undo);
         let dirty: Vec<CircleId> = self.circles.values().filter(|c| c.dirty).map(|c| c.id).collect();
         for id in dirty {
             match CircleState::row(view, &id)? {
-                Some(row) => self.circles.insert(id, CircleState::load(view, crypto, row)?),
-                None => self.circles.remove(&id),
-            };
+                Some(row) => self.put_circle(CircleState::load(view, crypto, row)?),
+                None => drop(self.circles.remove(&id)),
+            }
         }
         Ok(())
+    }
+
+    /// Takes a circle in, in place of what was in memory of it before.
+    pub(crate) fn put_circle(&mut self, mut circle: CircleState) {
+        if let Some(before) = self.circles.get(&circle.id) {
+            circle.replaces(before);
+        }
+        self.heads.entry(circle.id).or_default();
+        self.circles.insert(circle.id, circle);
+    }
+
+    /// How far each chain of a circle is here.
+    pub(crate) fn heads_of(&self, id: &CircleId) -> &Heads {
+        const NONE: &Heads = &Heads::none();
+        self.heads.get(id).unwrap_or(NONE)
     }
 
     /// The other side sent something bad behind something good: what was good stays, and the stream ends. (Dropping the draft

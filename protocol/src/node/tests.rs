@@ -20,6 +20,7 @@ mod introductions;
 mod joining;
 mod many;
 mod names;
+mod news;
 mod warnings;
 
 struct Machine {
@@ -172,7 +173,7 @@ impl Village {
                     self.now = Millis(self.now.0.max(when.0));
                     self.queue.push_back((at, Input::Tick));
                 }
-                _ => return,
+                _ => return self.heads_agree(),
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::circle::state::CircleState;
 use crate::context::{Cx, InputError};
 use crate::id::{ActId, DeviceId, EpochId};
 use crate::limits;
+use crate::work;
 
 /// Bytes of acts in one frame; keys and framing come on top.
 const ACTS_BYTES: usize = 384 << 10;
@@ -51,6 +52,7 @@ impl ActBatches {
         let mut keys = person.map(|person| circle.keys_for(&person, &lacking, cx.env.now)).unwrap_or_default();
         keys.retain(|id, keys| !epochs.contains(id) || keys.talk.is_some());
         let known = |id: &&EpochId| circle.epochs.get(*id).is_some_and(|meta| meta.acts.iter().any(|act| acts.contains(act)));
+        work::did(|work| work.compared += circle.order.len() as u64);
         let late = keys.keys().filter(known).copied().collect();
         Self { device, keys, late, acts: circle.order.iter().filter(|id| !acts.contains(*id)).copied().collect() }
     }

@@ -14,7 +14,7 @@ use crate::circle::state::CircleState;
 use crate::context::{Cx, InputError};
 use crate::id::EntryId;
 use crate::limits;
-use crate::log::chain::{self, ChainHead, Compared};
+use crate::log::chain::{self, Compared, Heads};
 
 /// Heads of theirs that are not compared yet with what stands here, by chain.
 pub(super) type Unsure = BTreeMap<ChainId, Vec<(u64, EntryId)>>;
@@ -40,45 +40,35 @@ pub(super) fn named(have: &Have) -> Result<Unsure, InputError> {
 }
 
 /// Of what they name, what is worth comparing: where they have our main branch that is plain.
-pub(super) fn unsure(mut named: Unsure, heads: &[ChainHead]) -> Unsure {
+pub(super) fn unsure(named: Unsure, heads: &Heads) -> Unsure {
     let mut unsure = Unsure::new();
-    let mut beside: BTreeMap<ChainId, Vec<EntryId>> = BTreeMap::new();
-    for head in heads.iter().filter(|head| head.parent.is_some()) {
-        beside.entry(head.id).or_default().push(head.head);
-    }
-    for main in heads.iter().filter(|head| head.parent.is_none()) {
+    for (chain, mut of_chain) in named {
         // Chains that are not known here are none of this: they are asked for.
-        let Some(mut of_chain) = named.remove(&main.id) else { continue };
+        let Some(main) = heads.main(&chain) else { continue };
         let on_main = |(seq, head): &(u64, EntryId)| *head == main.head || *seq > main.seq;
         if of_chain.iter().any(on_main) {
             continue;
         }
-        let beside = beside.get(&main.id).map(Vec::as_slice).unwrap_or_default();
-        of_chain.retain(|(_, head)| !beside.contains(head));
-        unsure.insert(main.id, of_chain);
+        let beside = |head: &EntryId| heads.branches(&chain).any(|other| other.parent.is_some() && other.head == *head);
+        of_chain.retain(|(_, head)| !beside(head));
+        unsure.insert(chain, of_chain);
     }
     unsure
 }
 
 /// Compares as much as the budget allows; `false`: some is left for a later turn. A chain of which none of their heads is on our
 /// main branch is sent from the start, once.
-pub(super) fn look(
-    circle: &CircleState,
-    cx: &mut Cx<'_, '_>,
-    known: &mut Known,
-    heads: &[ChainHead],
-) -> Result<bool, InputError> {
+pub(super) fn look(circle: &CircleState, cx: &mut Cx<'_, '_>, known: &mut Known, heads: &Heads) -> Result<bool, InputError> {
     if known.unsure.is_empty() {
         return Ok(true);
     }
-    let numbers: BTreeMap<ChainId, u32> = heads.iter().filter(|c| c.parent.is_none()).map(|c| (c.id, c.no)).collect();
     while let Some((chain, claims)) = known.unsure.pop_first() {
-        let Some(number) = numbers.get(&chain) else { continue };
-        match chain::compare(&cx.tx, &circle.ring, *number, &claims, &mut cx.budget)? {
+        let Some(main) = heads.main(&chain) else { continue };
+        match chain::compare(&cx.tx, &circle.ring, main.no, &claims, &mut cx.budget)? {
             Compared::Alike => {}
             Compared::Other => {
                 if known.shown.insert(chain) {
-                    known.chains.insert(chain, 0);
+                    known.lower(chain, 0);
                 }
             }
             Compared::Later(claims) => {

@@ -18,11 +18,11 @@ use crate::context::{Cx, InputError};
 use crate::id::{ActId, CircleId, DeviceId};
 use crate::io::Link;
 use crate::limits;
-use crate::log::chain::{self, ChainHead, Lack, Serving};
+use crate::log::chain::{self, ChainHead, Heads, Lack, Serving};
 use crate::node::{NodeState, entries};
 use crate::planted::{Bug, planted};
-use crate::store::StoreError;
 use crate::time::Millis;
+use crate::work;
 
 /// Bytes of records in one frame.
 pub(super) const RECORDS_BYTES: usize = 256 << 10;
@@ -34,22 +34,22 @@ pub(crate) const ANNOUNCE_AFTER: u64 = 300;
 /// Both devices are proved here: compare.
 pub(crate) fn begin(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, id: CircleId) -> Result<(), InputError> {
     let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
-    let digest = digest(circle, cx)?;
+    let digest = digest(circle, rooms.heads_of(&id));
     let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
     let token = shared.mine;
     say(cx, link, token, Message::Digest(digest));
     super::welcome::forward_requests(rooms, cx, link, &id)
 }
 
-fn digest(circle: &CircleState, cx: &Cx<'_, '_>) -> Result<Hash, StoreError> {
-    let have = have(circle, cx)?;
+fn digest(circle: &CircleState, heads: &Heads) -> Hash {
+    let have = have(circle, heads);
     let mut hasher = blake3::Hasher::new_derive_key("kith/v1/digest");
     hasher.update(&crate::codec::encode(&have.tips)).update(&crate::codec::encode(&have.epochs));
     hasher.update(&crate::codec::encode(&have.records));
     if !planted(Bug::BlindDigest) {
         hasher.update(&crate::codec::encode(&have.chains));
     }
-    Ok(Hash(*hasher.finalize().as_bytes()))
+    Hash(*hasher.finalize().as_bytes())
 }
 
 fn sorted(mut chains: Vec<ChainHave>) -> Vec<ChainHave> {
@@ -58,17 +58,16 @@ fn sorted(mut chains: Vec<ChainHave>) -> Vec<ChainHave> {
 }
 
 /// What we have of a circle.
-fn have(circle: &CircleState, cx: &Cx<'_, '_>) -> Result<Have, StoreError> {
-    let chains = chain::chains(&cx.tx, &circle.id)?;
+fn have(circle: &CircleState, heads: &Heads) -> Have {
     let state = circle.now();
-    Ok(Have {
+    Have {
         tips: circle.tips.iter().copied().collect(),
         epochs: circle.ring.iter().map(|(id, _)| *id).collect(),
         talk: circle.ring.iter().filter(|(_, row)| row.keys.talk.is_some()).map(|(id, _)| *id).collect(),
         records: circle.records.values().filter(|r| state.is_current(&r.device)).map(|r| (r.device, r.count)).collect(),
-        missing: chains.iter().flat_map(gaps::of).collect(),
-        chains: sorted(chains.into_iter().map(|c| ChainHave { chain: c.id, seq: c.seq, head: c.head }).collect()),
-    })
+        missing: heads.all().flat_map(gaps::of).collect(),
+        chains: sorted(heads.all().map(|c| ChainHave { chain: c.id, seq: c.seq, head: c.head }).collect()),
+    }
 }
 
 /// Their digest came.
@@ -80,10 +79,10 @@ pub(crate) fn digest_came(
     theirs: Hash,
 ) -> Result<(), InputError> {
     let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
-    if digest(circle, cx)? != theirs {
+    if digest(circle, rooms.heads_of(&id)) != theirs {
         return say_have(rooms, cx, link, id);
     }
-    let mine = have(circle, cx)?;
+    let mine = have(circle, rooms.heads_of(&id));
     if !mine.missing.is_empty() {
         // Digests say how far chains go. What lies before that may be there and not here.
         return say_have(rooms, cx, link, id);
@@ -92,7 +91,7 @@ pub(crate) fn digest_came(
     if let Some(shared) = rooms.shared(link, &id) {
         shared.known = Some(known);
         let device = shared.device;
-        note_delivery(rooms, cx, &id, &device, mine.chains.iter().map(|c| ChainSeq { chain: c.chain, seq: c.seq }))?;
+        note_delivery(rooms, cx, &id, &device, mine.chains.iter().map(|c| ChainSeq { chain: c.chain, seq: c.seq }));
     }
     Ok(())
 }
@@ -103,7 +102,7 @@ pub(crate) fn say_have(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, i
         return Ok(());
     }
     let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
-    let have = have(circle, cx)?;
+    let have = have(circle, rooms.heads_of(&id));
     if let Some(shared) = rooms.shared(link, &id) {
         let token = shared.mine;
         (shared.resync, shared.said) = (false, true);
@@ -133,6 +132,9 @@ fn known_from(circle: &CircleState, have: &Have) -> Known {
         gaps: gaps::in_order(&have.missing),
         unsure: BTreeMap::new(),
         passed: BTreeMap::new(),
+        complete_at: None,
+        followed: None,
+        behind: BTreeSet::new(),
     }
 }
 
@@ -157,16 +159,16 @@ pub(crate) fn have_came(
 fn hear(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, id: CircleId, have: &Have) -> Result<(), InputError> {
     let named = branches::named(have)?;
     let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
-    let heads = chain::chains(&cx.tx, &circle.id)?;
+    let heads = rooms.heads_of(&id);
     let mut known = known_from(circle, have);
-    gaps::bound(&mut known.gaps, &heads);
-    known.unsure = branches::unsure(named, &heads);
-    let reached = gaps::reached(circle, cx, have, &known, &heads)?;
+    gaps::bound(&mut known.gaps, heads);
+    known.unsure = branches::unsure(named, heads);
+    let reached = gaps::reached(circle, cx, have, &known, heads)?;
     let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
     shared.known = Some(known);
     shared.in_flight = 0;
     let (device, silent) = (shared.device, !shared.said);
-    note_delivery(rooms, cx, &id, &device, reached.into_iter())?;
+    note_delivery(rooms, cx, &id, &device, reached.into_iter());
     if silent {
         // Our digests crossed: theirs was ours by the time we saw it, and ours was another when they did. They wait for this.
         say_have(rooms, cx, link, id)?;
@@ -233,13 +235,14 @@ pub(crate) fn push(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &
     if !rooms.is_best(link, id) {
         return Ok(());
     }
-    let (Some(circle), Some(session)) = (rooms.circles.get(id), rooms.sessions.get_mut(&link)) else { return Ok(()) };
-    let Some(shared) = session.circles.get_mut(id).filter(|s| s.proved && s.known.is_some()) else { return Ok(()) };
+    let (Some(circle), Some(heads)) = (rooms.circles.get(id), rooms.heads.get(id)) else { return Ok(()) };
+    let shared = rooms.sessions.get_mut(&link).and_then(|session| session.circles.get_mut(id));
+    let Some(shared) = shared.filter(|s| s.proved && s.known.is_some()) else { return Ok(()) };
     if !circle.is_current(&shared.device) {
         return Ok(());
     }
     // In this order: records and entries are judged by acts.
-    if push_acts(circle, cx, link, shared)? && push_records(circle, cx, link, shared) && !push_runs(circle, cx, link, shared)? {
+    if push_membership(circle, cx, link, shared)? && !push_runs(circle, heads, cx, link, shared)? {
         shared.rest.unsent = true;
     }
     Ok(())
@@ -251,6 +254,20 @@ pub(crate) fn push_all(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId
         push(rooms, cx, link, id)?;
     }
     Ok(())
+}
+
+/// Sends acts, keys and records. True where nothing is left to send. Most pushes are about entries: as long as the circle is what it
+/// was when the other side last had all of this, none of it is looked at.
+fn push_membership(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<bool, InputError> {
+    let complete = |shared: &CircleLink| shared.known.as_ref().is_some_and(|known| known.complete_at == Some(circle.revision()));
+    if complete(shared) {
+        return Ok(true);
+    }
+    let done = push_acts(circle, cx, link, shared)? && push_records(circle, cx, link, shared);
+    if let Some(known) = shared.known.as_mut().filter(|_| done) {
+        known.complete_at = Some(circle.revision());
+    }
+    Ok(done)
 }
 
 /// True where nothing is left to send.
@@ -294,27 +311,44 @@ fn push_records(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &
     true
 }
 
-/// `false`: the turn's budget is spent, and something may be left.
-fn push_runs(circle: &CircleState, cx: &mut Cx<'_, '_>, link: Link, shared: &mut CircleLink) -> Result<bool, InputError> {
-    let all = chain::chains(&cx.tx, &circle.id)?;
+/// `false`: the turn's budget is spent, and something may be left. Looks only at chains of which they may lack something.
+fn push_runs(
+    circle: &CircleState,
+    heads: &Heads,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    shared: &mut CircleLink,
+) -> Result<bool, InputError> {
     let Some(known) = shared.known.as_mut() else { return Ok(true) };
-    if !branches::look(circle, cx, known, &all)? {
+    if !branches::look(circle, cx, known, heads)? {
         return Ok(false);
     }
-    let (heads, branches): (Vec<ChainHead>, Vec<ChainHead>) = all.into_iter().partition(|c| c.parent.is_none());
-    for head in &heads {
-        let known = shared.known.as_ref();
-        let after = known.and_then(|known| known.chains.get(&head.id)).copied().unwrap_or(0);
+    known.follow(heads, circle.revision());
+    let behind: Vec<&ChainHead> = known.behind.iter().flat_map(|chain| heads.branches(chain)).collect();
+    work::did(|work| work.compared += behind.len() as u64);
+    let (mains, branches): (Vec<&ChainHead>, Vec<&ChainHead>) = behind.into_iter().partition(|head| head.parent.is_none());
+    for head in mains {
+        let after = shared.known.as_ref().and_then(|known| known.chains.get(&head.id)).copied().unwrap_or(0);
         if push_chain(circle, cx, link, shared, head, after)?.is_none() {
             return Ok(false);
         }
+        if shared.in_flight >= limits::CREDIT_BYTES as u64 {
+            // The rest follows once they have acknowledged some of it.
+            return Ok(true);
+        }
+        if let Some(known) = shared.known.as_mut().filter(|_| heads.branches(&head.id).count() == 1) {
+            known.behind.remove(&head.id);
+        }
     }
     for branch in branches {
-        if !push_branch(circle, cx, link, shared, &branch)? {
+        if !push_branch(circle, cx, link, shared, branch)? {
             return Ok(false);
         }
     }
-    gaps::push(circle, cx, link, shared, &heads)
+    if let Some(known) = shared.known.as_mut().filter(|_| shared.in_flight < limits::CREDIT_BYTES as u64) {
+        known.behind.clear();
+    }
+    gaps::push(circle, cx, link, shared, heads)
 }
 
 /// Sends a branch behind `after`, as far as credit goes; says how far they are now. `None`: the turn's budget is spent.
@@ -373,7 +407,7 @@ pub(crate) fn show_own_branch(rooms: &mut NodeState, link: Link, id: &CircleId, 
     if let Some(known) = rooms.shared(link, id).and_then(|s| s.known.as_mut())
         && known.shown.insert(*chain)
     {
-        known.chains.insert(*chain, 0);
+        known.lower(*chain, 0);
     }
 }
 
@@ -402,20 +436,20 @@ pub(crate) fn got(
         }
         return push(rooms, cx, link, &id);
     }
-    let mine: BTreeMap<_, _> =
-        chain::chains(&cx.tx, &id)?.into_iter().filter(|c| c.parent.is_none()).map(|c| (c.id, c.seq)).collect();
-    let Some(shared) = rooms.shared(link, &id) else { return Ok(()) };
+    let (Some(heads), Some(session)) = (rooms.heads.get(&id), rooms.sessions.get_mut(&link)) else { return Ok(()) };
+    let Some(shared) = session.circles.get_mut(&id) else { return Ok(()) };
     let (token, device) = (shared.mine, shared.device);
     shared.in_flight = shared.in_flight.saturating_sub(freed);
     let mut wanted = Vec::new();
     if let Some(known) = shared.known.as_mut() {
         for theirs in chains {
-            let here = mine.get(&theirs.chain).copied().unwrap_or(0);
+            let head = heads.main(&theirs.chain);
+            let here = head.map_or(0, |head| head.seq);
             if theirs.seq > here && freed == 0 {
                 wanted.push(ChainSeq { chain: theirs.chain, seq: here });
             }
             // What they claim beyond what we have is no reason to keep anything.
-            if mine.contains_key(&theirs.chain) {
+            if head.is_some() {
                 let seq = known.chains.entry(theirs.chain).or_insert(0);
                 *seq = (*seq).max(theirs.seq.min(here));
             }
@@ -424,7 +458,7 @@ pub(crate) fn got(
     if !wanted.is_empty() {
         say(cx, link, token, Message::Want(wanted));
     }
-    note_delivery(rooms, cx, &id, &device, chains.iter().copied())?;
+    note_delivery(rooms, cx, &id, &device, chains.iter().copied());
     if freed > 0 { push(rooms, cx, link, &id) } else { Ok(()) }
 }
 
@@ -439,7 +473,7 @@ pub(crate) fn want(
     if let Some(known) = rooms.shared(link, &id).and_then(|s| s.known.as_mut()) {
         for theirs in chains {
             if known.chains.contains_key(&theirs.chain) || known.chains.len() < limits::DEVICES * 4 {
-                known.chains.insert(theirs.chain, theirs.seq);
+                known.lower(theirs.chain, theirs.seq);
             }
         }
     }
@@ -448,11 +482,8 @@ pub(crate) fn want(
 
 /// Tells every link how far chains are here, for chains that grew by others' entries.
 pub(crate) fn announce(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), InputError> {
-    let heads: Vec<ChainSeq> = chain::chains(&cx.tx, id)?
-        .into_iter()
-        .filter(|c| c.parent.is_none())
-        .map(|c| ChainSeq { chain: c.id, seq: c.seq })
-        .collect();
+    let heads: Vec<ChainSeq> =
+        rooms.heads_of(id).all().filter(|c| c.parent.is_none()).map(|c| ChainSeq { chain: c.id, seq: c.seq }).collect();
     for link in rooms.links_of(id) {
         if !rooms.is_best(link, id) {
             continue;
@@ -477,17 +508,13 @@ fn note_delivery(
     id: &CircleId,
     device: &DeviceId,
     chains: impl Iterator<Item = ChainSeq>,
-) -> Result<(), StoreError> {
-    let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
+) {
+    let (Some(circle), Some(heads)) = (rooms.circles.get(id), rooms.heads.get(id)) else { return };
     let me = circle.device();
-    let (heads, branches): (Vec<ChainHead>, Vec<ChainHead>) =
-        chain::chains(&cx.tx, id)?.into_iter().partition(|c| c.parent.is_none());
-    let heads: BTreeMap<ChainId, u64> = heads.into_iter().map(|c| (c.id, c.seq)).collect();
-    let here = chains.filter_map(|c| Some(ChainSeq { chain: c.chain, seq: c.seq.min(*heads.get(&c.chain)?) }));
+    let here = chains.filter_map(|c| Some(ChainSeq { chain: c.chain, seq: c.seq.min(heads.main(&c.chain)?.seq) }));
     let (own, others): (Vec<ChainSeq>, Vec<ChainSeq>) = here.partition(|c| c.chain.device == me);
     rooms.delivery.note(*id, *device, own.into_iter(), cx.env.now);
     // Of a chain with branches, how far says nothing of where.
-    let plain = |c: &ChainSeq| c.seq > 0 && c.chain.device != *device && branches.iter().all(|branch| branch.id != c.chain);
+    let plain = |c: &ChainSeq| c.seq > 0 && c.chain.device != *device && heads.branches(&c.chain).count() == 1;
     rooms.delivery.witness(*id, *device, others.into_iter().filter(plain), cx.env.now);
-    Ok(())
 }

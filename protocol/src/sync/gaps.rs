@@ -6,18 +6,18 @@
 
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::exchange::RUN_BYTES;
 use super::frame::{Bytes, ChainGap, ChainSeq, Have, Message};
 use super::session::{CircleLink, Known, OpenGap, say};
-use crate::circle::body::{ChainId, KeyClass};
+use crate::circle::body::KeyClass;
 use crate::circle::state::CircleState;
 use crate::context::{Cx, InputError};
 use crate::id::EpochId;
 use crate::io::Link;
 use crate::limits;
-use crate::log::chain::{self, ChainHead, Lack, Serving};
+use crate::log::chain::{self, ChainHead, Heads, Lack, Serving};
 use crate::node::entries;
 
 /// The gaps of one of our chains.
@@ -48,12 +48,12 @@ pub(super) fn in_order(missing: &[ChainGap]) -> Vec<OpenGap> {
 const UNKNOWN: usize = 1_024;
 
 /// Leaves out what cannot matter here.
-pub(super) fn bound(gaps: &mut Vec<OpenGap>, heads: &[ChainHead]) {
-    let known: BTreeSet<ChainId> = heads.iter().map(|head| head.id).collect();
+pub(super) fn bound(gaps: &mut Vec<OpenGap>, heads: &Heads) {
     let mut unknown = 0;
     gaps.retain(|gap| {
-        unknown += usize::from(!known.contains(&gap.chain));
-        known.contains(&gap.chain) || unknown <= UNKNOWN
+        let known = heads.main(&gap.chain).is_some();
+        unknown += usize::from(!known);
+        known || unknown <= UNKNOWN
     });
 }
 
@@ -63,13 +63,12 @@ pub(super) fn push(
     cx: &mut Cx<'_, '_>,
     link: Link,
     shared: &mut CircleLink,
-    heads: &[ChainHead],
+    heads: &Heads,
 ) -> Result<bool, InputError> {
     let Some(known) = shared.known.as_mut().filter(|known| !known.gaps.is_empty()) else { return Ok(true) };
-    let heads: BTreeMap<ChainId, &ChainHead> = heads.iter().map(|head| (head.id, head)).collect();
     let mut spent = false;
     for gap in &mut known.gaps {
-        let Some(head) = heads.get(&gap.chain) else { continue };
+        let Some(head) = heads.main(&gap.chain) else { continue };
         while !spent && gap.first <= gap.last.min(head.seq) && shared.in_flight < limits::CREDIT_BYTES as u64 {
             let lack = lack(head, gap, &known.talk);
             match chain::serve_lack(&cx.tx, &circle.ring, &lack, RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
@@ -105,15 +104,13 @@ pub(super) fn reached(
     cx: &mut Cx<'_, '_>,
     have: &Have,
     known: &Known,
-    heads: &[ChainHead],
+    heads: &Heads,
 ) -> Result<Vec<ChainSeq>, InputError> {
     let me = circle.device();
     let mut reached: Vec<ChainSeq> = have.chains.iter().map(|c| ChainSeq { chain: c.chain, seq: c.seq }).collect();
     reached.retain(|theirs| theirs.chain.device == me);
-    let main = |head: &&ChainHead| head.id.device == me && head.parent.is_none();
-    let heads: BTreeMap<ChainId, &ChainHead> = heads.iter().filter(main).map(|head| (head.id, head)).collect();
-    for gap in &known.gaps {
-        let Some(head) = heads.get(&gap.chain) else { continue };
+    for gap in known.gaps.iter().filter(|gap| gap.chain.device == me) {
+        let Some(head) = heads.main(&gap.chain) else { continue };
         let lack = lack(head, gap, &known.talk);
         if chain::has_lack(&cx.tx, &circle.ring, &lack, &mut cx.budget).map_err(entries::stop)? != Some(false) {
             reached.retain(|theirs| theirs.chain != gap.chain || theirs.seq < gap.first);

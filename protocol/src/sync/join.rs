@@ -396,9 +396,8 @@ fn settled(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, arriving: Arriving) -> Re
     if !circle.is_current(&circle.device()) {
         return Err(InputError::Peer("a welcome into a circle that does not know us"));
     }
-    circle.dirty = true;
     circle.save_row(cx);
-    rooms.circles.insert(id, circle);
+    rooms.put_circle(circle);
     rooms.touched(id);
     with_join(rooms, cx, &id, |join, cx| join.set(cx, 2, ""))?;
     let confirm = rooms.joins.get(&id).is_some_and(|join| join.confirm);
@@ -451,6 +450,7 @@ pub(crate) fn forget(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) 
         return Ok(());
     }
     rooms.circles.remove(id);
+    rooms.heads.remove(id);
     for table in [Table::Act, Table::Epoch, Table::Record] {
         for (key, _) in store::all(&cx.tx, table, &id.0)? {
             cx.tx.delete(table, &key);

@@ -202,13 +202,14 @@ pub(crate) fn run(
     if received.fork.is_some() {
         cx.log("a device wrote two different entries at one place", Some(id));
     }
-    let branches = chain::branches(&cx.tx, &id, &received.chain)?;
-    let forked = received.fork.is_some() || branches.len() > 1;
+    let heads = rooms.heads.entry(id).or_default();
+    heads.update(&cx.tx, &id, &received.chain)?;
+    let head = heads.main(&received.chain).map(|head| head.seq);
+    let forked = received.fork.is_some() || heads.branches(&received.chain).count() > 1;
     if forked {
         exchange::show_own_branch(rooms, link, &id, &received.chain);
     }
-    let head = branches.into_iter().find(|c| c.parent.is_none());
-    let through = head.map(|head| ChainSeq { chain: received.chain, seq: head.seq });
+    let through = head.map(|seq| ChainSeq { chain: received.chain, seq });
     // What lies on another branch says nothing of how far the other side is on ours.
     let same = through.filter(|_| !forked);
     if let (Some(known), Some(through)) = (rooms.shared(link, &id).and_then(|s| s.known.as_mut()), same) {

@@ -12,7 +12,7 @@ use crate::context::Cx;
 use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId, PeerId};
 use crate::io::{Effect, Link};
 use crate::limits;
-use crate::log::chain::ChainHead;
+use crate::log::chain::{ChainHead, Heads};
 use crate::time::Millis;
 
 /// Tokens that one side may send on a link, padding included.
@@ -175,9 +175,31 @@ pub(crate) struct Known {
     /// Up to where our branches, by their number here, hold nothing for them beyond what was sent: under the talk keys that they
     /// had at that time.
     pub(crate) passed: BTreeMap<u32, (usize, u64)>,
+    /// The circle's revision at which they had all acts, keys and records that they may have.
+    pub(crate) complete_at: Option<u64>,
+    /// As of when `behind` holds: the circle's revision, how many talk keys they had, and the mark of our heads.
+    pub(crate) followed: Option<(u64, usize, u64)>,
+    /// Chains of which they may lack something: all others were looked at, and did not change since.
+    pub(crate) behind: BTreeSet<ChainId>,
 }
 
 impl Known {
+    /// They are no further than this on a chain.
+    pub(crate) fn lower(&mut self, chain: ChainId, seq: u64) {
+        self.chains.insert(chain, seq);
+        self.behind.insert(chain);
+    }
+
+    /// Notes which chains are to be looked at again: those that changed, or all of them where other keys decide what may be sent.
+    pub(crate) fn follow(&mut self, heads: &Heads, revision: u64) {
+        let (talk, mark) = (self.talk.len(), heads.mark());
+        match self.followed {
+            Some((as_of, keys, before)) if (as_of, keys) == (revision, talk) => self.behind.extend(heads.since(before)),
+            _ => self.behind.extend(heads.all().map(|head| head.id)),
+        }
+        self.followed = Some((revision, talk, mark));
+    }
+
     /// From where on a branch is looked at again: behind what was sent, and behind what is not for them.
     pub(crate) fn skip(&self, branch: u32, after: u64) -> u64 {
         let passed = self.passed.get(&branch).filter(|(keys, _)| *keys == self.talk.len());

@@ -79,7 +79,7 @@ impl CircleState {
     }
 
     fn keep_epoch(&mut self, cx: &mut Cx<'_, '_>, id: EpochId, row: EpochRow) {
-        self.dirty = true;
+        self.change();
         epoch::put_epoch(&mut cx.tx, &self.id, &id, &row);
         self.ring.insert(id, row);
     }

@@ -143,7 +143,7 @@ impl CircleState {
     /// Writes the row of what only this machine knows.
     pub(crate) fn save_row(&mut self, cx: &mut Cx<'_, '_>) {
         cx.tx.put(Table::Circle, &self.id.0, codec::encode(&self.row));
-        self.dirty = true;
+        self.change();
     }
 
     /// Publishes this device's record: name, address, agreement. False where it says so already.

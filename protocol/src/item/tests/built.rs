@@ -8,9 +8,9 @@ use crate::item::edit::{Edit, Op, VERSION, Value};
 use crate::item::kind::fields as f;
 use crate::item::{catch_up, event, events, history, notes, resource, unbuilt};
 use crate::limits::{BLOCK_ENTRIES, TURN_STRETCHES, TURN_WEIGHT};
-use crate::log::work::counted;
 use crate::store::Table;
 use crate::tx::Spent;
+use crate::work::counted;
 
 impl Machine {
     /// Goes on with what earlier turns left; how many turns it took.

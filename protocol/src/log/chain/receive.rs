@@ -129,10 +129,9 @@ impl Taking<'_, '_> {
         if (head.first == 1) != (head.previous == NOTHING) {
             return Err(LogError::Rule("a chain's first entry"));
         }
-        let of_device = rows::chain_prefix(b'c', &self.circle, Some(&head.chain));
-        let of_device = of_device.get(..of_device.len() - 17).unwrap_or_default();
+        let of_device = rows::device_prefix(&self.circle, &head.chain.device);
         let many = limits::INCARNATIONS * 2;
-        if self.tx.scan(Table::Chain, of_device, &[], many)?.len() >= many {
+        if self.tx.scan(Table::Chain, &of_device, &[], many)?.len() >= many {
             return Err(LogError::Quota("incarnations of a device"));
         }
         let number = rows::number(self.tx, &self.circle, &head.chain)?;

@@ -16,9 +16,9 @@ use crate::id::{ActId, EpochId, Incarnation, ItemId, PersonId};
 use crate::limits;
 use crate::log::LogError;
 use crate::log::entry::{EntryAt, NewEntry, Opened, Said};
-use crate::log::work;
 use crate::store::{MemoryStore, Store};
 use crate::tx::{Turn, Tx};
+use crate::work;
 
 type Keys = BTreeMap<EpochId, EpochKeys>;
 

@@ -8,37 +8,37 @@ use crate::item::kind::{Kind, fields};
 use crate::limits::{BLOCK_DIRECT, BLOCK_ENTRIES, BRANCHES, HAVE_MILLIS, HAVES, TURN_BLOCKS};
 use crate::log::chain::{self, ChainHead};
 use crate::log::entry::{EntryAt, NewEntry};
-use crate::log::work::{Work, counted};
 use crate::node::entries;
 use crate::store::Table;
 use crate::sync::frame::{ChainGap, ChainHave, ChainSeq, Have, Token};
+use crate::work::{Work, counted};
 
 const BLOCK: u64 = BLOCK_ENTRIES as u64;
 /// Entries that make a block of their own where they come at once.
 const FEW: u64 = BLOCK_DIRECT as u64;
 const TURN: u64 = TURN_BLOCKS as u64;
 
-fn circle_of_two() -> Village {
+pub(super) fn circle_of_two() -> Village {
     let mut village = Village::new(2);
     village.found(control::NewCircle::default());
     village.join(1);
     village
 }
 
-fn item(creator: crate::id::PersonId, number: u64) -> ItemId {
+pub(super) fn item(creator: crate::id::PersonId, number: u64) -> ItemId {
     let mut nonce = [7; 16];
     nonce[..8].copy_from_slice(&number.to_be_bytes());
     ItemId { creator, nonce }
 }
 
-fn opening(now: Millis, item: ItemId, title: &str) -> NewEntry {
+pub(super) fn opening(now: Millis, item: ItemId, title: &str) -> NewEntry {
     let ops = vec![Op::Set(fields::TITLE, Value::text(title)), Op::Set(fields::STARTS, Value::Moment(now.0))];
     let payload = crate::codec::encode(&Edit { version: 1, at: now, about: None, deps: vec![], names: vec![], ops });
     NewEntry { class: KeyClass::Library, kind: Kind::Event.number(), item, retention: Retention::Keep, payload }
 }
 
 impl Village {
-    fn circle_id(&self, at: usize) -> CircleId {
+    pub(super) fn circle_id(&self, at: usize) -> CircleId {
         *self.machines[at].node.rooms.circles.keys().next().expect("a circle")
     }
 
@@ -68,13 +68,14 @@ impl Village {
         let written = chain::load_many(&cx.tx, ring, &places.collect::<Vec<_>>()).expect("reads");
         machine.node.rooms.settle(&mut cx).expect("settles");
         cx.tx.finish().join(&mut batch);
+        machine.node.rooms.saved();
         machine.store.commit(&batch.writes).expect("memory never fails");
         batch.effects.into_iter().for_each(|effect| self.perform(at, effect));
         written.into_iter().map(|entry| entry.id).collect()
     }
 
     /// So many events by machine 1, each block a chain of its own, known to machine 0.
-    fn chains(&mut self, count: u64) {
+    pub(super) fn chains(&mut self, count: u64) {
         for number in 0..count {
             let now = self.now;
             self.writes(1, true, |me| (0..BLOCK).map(|n| opening(now, item(me, number * BLOCK + n), "x")).collect());
@@ -89,12 +90,12 @@ impl Village {
         links.next().expect("a link")
     }
 
-    fn says(&mut self, message: Message) -> Work {
+    pub(super) fn says(&mut self, message: Message) -> Work {
         let (link, token) = self.member();
         self.work(0, Input::Bytes(link, crate::codec::encode(&Frame::Circle(token, message))))
     }
 
-    fn heads_at_0(&self) -> Vec<ChainHead> {
+    pub(super) fn heads_at_0(&self) -> Vec<ChainHead> {
         chain::chains(&self.machines[0].store, &self.circle_id(0)).expect("reads")
     }
 

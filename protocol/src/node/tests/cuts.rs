@@ -419,7 +419,7 @@ fn with_many(count: usize) -> Village {
 
 #[test]
 fn a_removal_opens_no_block_of_what_stays_and_each_block_once_of_what_does_not() {
-    use crate::log::work::counted;
+    use crate::work::counted;
     let mut village = with_many(1_024);
     // All of it is named: nothing has to be read again.
     let mut kept = with_many(512);

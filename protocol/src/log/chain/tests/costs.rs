@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::budget::Budget;
-use crate::log::work::{Work, counted};
+use crate::work::{Work, counted};
 
 #[test]
 fn a_block_is_opened_once_for_all_that_is_read_of_it() {

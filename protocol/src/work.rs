@@ -14,6 +14,12 @@ pub struct Work {
     pub built: u64,
     /// and the operations and runs that they were made of.
     pub operations: u64,
+    /// Times that the rows of all chains of a circle were read.
+    pub scanned: u64,
+    /// Acts read: their bytes decoded.
+    pub acts: u64,
+    /// Acts, records and chains looked at for what the other side of a stream lacks.
+    pub compared: u64,
 }
 
 #[cfg(any(test, feature = "switches"))]
@@ -22,8 +28,10 @@ mod counting {
 
     use super::Work;
 
+    const NONE: Work = Work { opened: 0, sealed: 0, inflated: 0, built: 0, operations: 0, scanned: 0, acts: 0, compared: 0 };
+
     thread_local! {
-        static DONE: Cell<Work> = const { Cell::new(Work { opened: 0, sealed: 0, inflated: 0, built: 0, operations: 0 }) };
+        static DONE: Cell<Work> = const { Cell::new(NONE) };
     }
 
     /// Runs something and says what work it caused in this thread.
@@ -37,6 +45,9 @@ mod counting {
             inflated: before.inflated + done.inflated,
             built: before.built + done.built,
             operations: before.operations + done.operations,
+            scanned: before.scanned + done.scanned,
+            acts: before.acts + done.acts,
+            compared: before.compared + done.compared,
         });
         (out, done)
     }
