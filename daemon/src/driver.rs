@@ -141,9 +141,12 @@ impl<M: Machine> Driver<M> {
         net: NetHandle,
         hub: Arc<Hub>,
         peer: PeerId,
+        listening: Vec<Addr>,
     ) -> Result<Self, StoreError> {
         let machine = M::open(&store, &peer)?;
-        let (calls, listening, later, waiting) = (BTreeMap::new(), None, Vec::new(), VecDeque::new());
+        let (calls, listening, waiting) = (BTreeMap::new(), Some(listening).filter(|addrs| !addrs.is_empty()), VecDeque::new());
+        // Before the first call: whoever makes an invite right away gives addresses with it.
+        let later = listening.clone().map(Input::Listening).into_iter().collect();
         let (next_call, scrub_due, failures, rest) = (1, false, 0, None);
         Ok(Self {
             store,

@@ -18,6 +18,8 @@ pub(crate) const SEND_QUEUE_BYTES: usize = 2 * CREDIT_BYTES + (4 << 20);
 pub(crate) const WRITE_BYTES: usize = 256 << 10;
 /// Bytes of one read.
 pub(crate) const READ_BYTES: usize = 16 << 10;
+/// How long unlocking waits for the first address to listen on: without one, nothing that asks others to call makes sense.
+pub(crate) const FIRST_ADDRESS: Duration = Duration::from_secs(2);
 /// Dials and closings that wait for the network task.
 pub(crate) const NET_COMMANDS: usize = 512;
 /// Addresses tried in one dial.

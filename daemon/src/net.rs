@@ -138,6 +138,17 @@ impl Net {
         self.listening.borrow().clone()
     }
 
+    /// The first addresses on which this node can be reached, as soon as there are any; empty if there are none for so long.
+    /// Blocks.
+    pub(crate) fn first_addresses(&self, patience: Duration) -> Vec<Addr> {
+        let mut listening = self.listening.clone();
+        if let Some(runtime) = &self.runtime {
+            let some = async { listening.wait_for(|addrs| !addrs.is_empty()).await.map(drop) };
+            drop(runtime.block_on(async { tokio::time::timeout(patience, some).await }));
+        }
+        task::told(&self.listening())
+    }
+
     /// Peers with an open link.
     pub(crate) fn connected(&self) -> usize {
         self.links.peers()

@@ -19,7 +19,7 @@ use crate::driver::{Driver, Event, Machine, Outcome, store_trouble};
 use crate::home::Home;
 use crate::hub::Hub;
 use crate::keystore::MasterKey;
-use crate::limits::{EVENTS, READ};
+use crate::limits::{EVENTS, FIRST_ADDRESS, READ};
 use crate::net::{self, Inbox, Net, NetError, NetOptions};
 use crate::random::Random;
 use crate::store::{Leased, Leave, OpenError, Reader, SqliteStore};
@@ -149,7 +149,9 @@ impl Session {
         let options = NetOptions { keypair, listen: config.listen.clone(), transports: config.transports, strict: config.strict };
         let net = Net::start(options, Inbox::new(events.clone()))?;
         let hub = Arc::new(Hub::new());
-        let driver = Driver::<M>::open(store, queue, net.handle(), Arc::clone(&hub), peer).map_err(SessionError::Core)?;
+        let listening = net.first_addresses(FIRST_ADDRESS);
+        let driver =
+            Driver::<M>::open(store, queue, net.handle(), Arc::clone(&hub), peer, listening).map_err(SessionError::Core)?;
         let fate = Arc::new(OnceLock::new());
         let told = Arc::clone(&fate);
         let thread = std::thread::Builder::new().name("driver".to_owned()).spawn(move || {

@@ -16,7 +16,7 @@ fn driven() -> Driven {
     let dir = tempfile::tempdir().expect("a folder");
     let store = SqliteStore::create(&dir.path().join("store.db"), &MasterKey::from_bytes([7; 32])).expect("a store");
     let (events, queue) = mpsc::channel(64);
-    let driver = Driver::open(store, queue, NetHandle::idle(), Arc::new(Hub::new()), PeerId(vec![1])).expect("opens");
+    let driver = Driver::open(store, queue, NetHandle::idle(), Arc::new(Hub::new()), PeerId(vec![1]), Vec::new()).expect("opens");
     Driven { _dir: dir, events, driver }
 }
 

@@ -201,10 +201,14 @@ impl Task {
         let mut addrs: Vec<_> = self.swarm.listeners().cloned().collect();
         addrs.sort_by_key(rank);
         self.told.send_replace(addrs.clone());
-        let addrs = addrs.iter().take(ADDRESSES).map(addr_bytes).collect();
         self.waiting.retain(|input| !matches!(input, Input::Listening(_)));
-        self.waiting.push_back(Input::Listening(addrs));
+        self.waiting.push_back(Input::Listening(told(&addrs)));
     }
+}
+
+/// As many of these addresses as the core keeps.
+pub(super) fn told(addrs: &[Multiaddr]) -> Vec<Addr> {
+    addrs.iter().take(ADDRESSES).map(addr_bytes).collect()
 }
 
 /// IPv4 before IPv6, since more networks route it; link-local addresses last, since they mean nothing elsewhere.

@@ -189,6 +189,14 @@ pub(crate) fn new_invite(
     let addresses = rooms.addresses.clone();
     let peer = rooms.peer.clone();
     let (circle, _) = inside(rooms, cx, circle)?;
+    if addresses.is_empty() {
+        // A link without an address would look like any other, and bring nobody.
+        return Err(InputError::Refused(Error::new(
+            Code::Failed,
+            "Nobody could use an invite now: this machine has no address yet at which others can reach it.",
+            "Wait a moment, or connect to a network; `kith status` shows the addresses.",
+        )));
+    }
     let role = if new.role.is_empty() { Role::Member } else { text::parse_role(&new.role)? };
     if role > Role::Member {
         return Err(InputError::usage(

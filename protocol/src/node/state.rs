@@ -94,9 +94,11 @@ impl NodeState {
     pub(crate) fn open(base: &dyn Read, crypto: &dyn Crypto, peer: PeerId) -> Result<Self, StoreError> {
         let circles = CircleState::load_all(base, crypto)?;
         let heads = circles.keys().map(|id| Ok((*id, Heads::load(base, id)?))).collect::<Result<_, StoreError>>()?;
+        // Where this node was reachable last is right until it hears where it is now.
+        let last = here(base)?.filter(|here| here.peer == peer).map(|here| here.addresses);
         let mut rooms = Self {
             peer,
-            addresses: Vec::new(),
+            addresses: last.unwrap_or_default(),
             circles,
             heads,
             joins: JoinRow::all(base)?,

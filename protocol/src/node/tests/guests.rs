@@ -267,3 +267,26 @@ fn a_frame_holds_so_many_acts_and_no_more() {
     assert!(!village.is_open(stream), "as many as fit into a mebibyte");
     assert_eq!(village.sent, before, "nothing is acknowledged");
 }
+
+#[test]
+fn an_invite_made_right_after_a_start_says_where_this_machine_was_last() {
+    let mut village = Village::new(1);
+    village.found(control::NewCircle::default());
+    let before = Ticket::parse(&village.link()).expect("a link").hints;
+    assert!(before.iter().all(|hint| !hint.addresses.is_empty()));
+    let machine = &mut village.machines[0];
+    machine.node = Node::open(&machine.store, &Real, machine.peer.clone()).expect("opens again");
+    assert_eq!(Ticket::parse(&village.link()).expect("a link").hints, before);
+}
+
+#[test]
+fn a_machine_that_nobody_can_reach_makes_no_invite() {
+    let mut village = Village::new(1);
+    village.found(control::NewCircle::default());
+    village.queue.push_back((0, Input::Listening(Vec::new())));
+    village.settle();
+    let refused = village.call(0, Command::NewInvite("-".into(), control::NewInvite::default())).expect_err("no address");
+    assert!(refused.message.contains("no address"), "{}", refused.message);
+    let Answer::Invites(invites) = village.ask(0, Query::Invites("-".into())) else { panic!("no list") };
+    assert!(invites.is_empty());
+}
