@@ -1,4 +1,4 @@
-//! Calendars: when something is, how it comes again, and iCalendar files in and out.
+//! Calendars: when something is, how it comes again, and iCalendar files in.
 //!
 //! `chrono` stays inside [`rule`], where a library counts recurrences on the wall clock alone; everything else is `jiff`. So a
 //! weekly meeting at 18:00 stays at 18:00 when the clocks change, whatever the library believes about time zones.
@@ -6,7 +6,6 @@
 pub(crate) mod read;
 pub(crate) mod rule;
 pub(crate) mod when;
-pub(crate) mod write;
 mod zone;
 
 use jiff::civil::{Date, DateTime};

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use kith_protocol::control::{Circle, Code, DaemonStatus};
 use zeroize::Zeroizing;
 
-use crate::args::{Global, Wait};
 use crate::client::{Client, Reply, Route, launch};
 use crate::error::{self, Result, Stop};
 use crate::files;
+use crate::global::{Global, Wait};
 use crate::home::Home;
 use crate::ui::{Line, Ui};
 

@@ -1,11 +1,6 @@
-//! Exit codes, and the one place that tells a person (or a script) how a command ended.
-
-use std::process::ExitCode;
+//! Exit codes.
 
 use kith_protocol::control::Code;
-
-use crate::error::{Result, Stop};
-use crate::ui::{Line, Ui};
 
 /// Interrupted from the keyboard.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -25,25 +20,6 @@ pub(crate) const fn code(code: Code) -> u8 {
         Code::NotFound | Code::Ambiguous => 6,
         Code::NeedsConfirmation | Code::NeedsPassphrase => 7,
         Code::TimedOut => 8,
-    }
-}
-
-/// Say how it ended, on stderr, and turn it into an exit code.
-pub(crate) fn finish(ui: &Ui, result: Result<()>) -> ExitCode {
-    match result {
-        Ok(()) | Err(Stop::DryRun | Stop::Closed) => ExitCode::SUCCESS,
-        Err(Stop::Said(kind)) => ExitCode::from(code(kind)),
-        Err(Stop::Refused(error)) => {
-            if ui.json {
-                crate::ui::complain_json(&error);
-            } else {
-                ui.complain(&Line::new().warn("kith: ").text(&error.message));
-                for line in error.hint.lines().filter(|line| !line.is_empty()) {
-                    ui.complain(&Line::new().text("      ").dim(line));
-                }
-            }
-            ExitCode::from(code(error.code))
-        }
     }
 }
 

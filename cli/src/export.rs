@@ -3,6 +3,7 @@
 //! Other people wrote nearly all of it. Nothing of theirs may begin a line, a heading, a cell or a property of its own: where a
 //! file says who wrote something, Kith wrote that.
 
+pub(crate) mod calendar;
 pub(crate) mod csv;
 pub(crate) mod markdown;
 

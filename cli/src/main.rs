@@ -9,20 +9,26 @@ mod client;
 mod commands;
 mod context;
 mod demo;
+mod duration;
 mod error;
 mod exit;
 mod export;
 mod fault;
 mod files;
+mod global;
 mod home;
 mod import;
+mod input;
 mod interrupt;
-mod text;
+
 mod ui;
 
 use std::process::ExitCode;
 
-use args::{Args, Command};
+use args::Args;
+use clap::CommandFactory;
+use commands::Command;
+use commands::daemon::{DaemonRun, DaemonVerb};
 use context::Context;
 
 fn main() -> ExitCode {
@@ -35,17 +41,17 @@ fn main() -> ExitCode {
     };
     let context = match Context::new(args.global) {
         Ok(context) => context,
-        Err((ui, stop)) => return exit::finish(&ui, Err(stop)),
+        Err((ui, stop)) => return ui::finish(&ui, Err(stop)),
     };
-    if let Command::Daemon(commands::daemon::Verb::Run(run)) = args.command {
-        return exit::finish(context.ui(), run_daemon(&context, run));
+    if let Command::Daemon(DaemonVerb::Run(run)) = args.command {
+        return ui::finish(context.ui(), run_daemon(&context, run));
     }
     interrupt::listen();
-    exit::finish(context.ui(), commands::run(&context, args.command))
+    ui::finish(context.ui(), commands::run(&context, args.command, Args::command))
 }
 
 /// Be the daemon until it is told to stop.
-fn run_daemon(context: &Context, run: commands::daemon::Run) -> error::Result<()> {
+fn run_daemon(context: &Context, run: DaemonRun) -> error::Result<()> {
     let options = kith_daemon::Options {
         home: context.home().path().to_path_buf(),
         listen: run.listen,

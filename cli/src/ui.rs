@@ -5,6 +5,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod clean;
+mod finish;
 mod line;
 pub(crate) mod progress;
 pub(crate) mod table;
@@ -12,10 +13,11 @@ pub(crate) mod time;
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
+pub(crate) use finish::finish;
 pub(crate) use line::Line;
 
-use crate::args::Global;
 use crate::error::{Result, Stop, failed};
+use crate::global::Global;
 
 /// Before each line that others wrote.
 const STROKE: &str = "│ ";

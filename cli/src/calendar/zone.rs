@@ -9,7 +9,7 @@ use super::rule::{Moment, Rule};
 
 /// A zone of a file, and how sure we are.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct FoundZone {
     pub(crate) tz: TimeZone,
     pub(crate) name: String,
     /// What the person should know about the choice.
@@ -75,9 +75,9 @@ const COMMON: &[&str] = &[
 ];
 
 /// The zone a `TZID` means, at about that time.
-pub(crate) fn find(tzid: &str, described: &[&Component<'_>], at: DateTime) -> Option<Found> {
+pub(crate) fn find(tzid: &str, described: &[&Component<'_>], at: DateTime) -> Option<FoundZone> {
     let tzid = tzid.trim().trim_matches('"');
-    let certain = |tz: TimeZone, note| named(tz, tzid).map(|(tz, name)| Found { tz, name, note });
+    let certain = |tz: TimeZone, note| named(tz, tzid).map(|(tz, name)| FoundZone { tz, name, note });
     if let Some(tz) = get(tzid).or_else(|| windows(tzid)) {
         return certain(tz, None);
     }
@@ -93,7 +93,7 @@ pub(crate) fn find(tzid: &str, described: &[&Component<'_>], at: DateTime) -> Op
 }
 
 /// A zone that only the file knows: one that does the same, else a fixed offset.
-fn described_zone(tzid: &str, own: &Component<'_>, at: DateTime) -> Option<Found> {
+fn described_zone(tzid: &str, own: &Component<'_>, at: DateTime) -> Option<FoundZone> {
     let wanted: Vec<(DateTime, Offset)> = samples(at).filter_map(|dt| offset_at(own, dt).map(|offset| (dt, offset))).collect();
     let fits = |tz: &TimeZone| {
         !wanted.is_empty() && wanted.iter().all(|(dt, offset)| tz.to_zoned(*dt).is_ok_and(|z| z.offset() == *offset))
@@ -103,7 +103,7 @@ fn described_zone(tzid: &str, own: &Component<'_>, at: DateTime) -> Option<Found
     if let Some(tz) = names.filter_map(|name| get(&name)).find(fits) {
         let name = tz.iana_name()?.to_owned();
         let note = Some(format!("the file's own time zone \"{tzid}\" does what {name} does, and is taken as that"));
-        return Some(Found { tz, name, note });
+        return Some(FoundZone { tz, name, note });
     }
     // No zone does the same. Whole hours have fixed zones with names; the sign in those names is the other way round.
     let seconds = offset_at(own, at)?.seconds();
@@ -115,7 +115,7 @@ fn described_zone(tzid: &str, own: &Component<'_>, at: DateTime) -> Option<Found
     };
     let tz = get(&name)?;
     let note = Some(format!("the file's own time zone \"{tzid}\" is like no other; its offset at the start is kept, as {name}"));
-    Some(Found { tz, name, note })
+    Some(FoundZone { tz, name, note })
 }
 
 /// The instant of a wall-clock time by a file's own description.
@@ -203,7 +203,7 @@ mod tests {
 
     use super::*;
 
-    fn found(file: &str, tzid: &str, at: &str) -> Option<Found> {
+    fn found(file: &str, tzid: &str, at: &str) -> Option<FoundZone> {
         let text = unfold(file);
         let roots = if file.is_empty() { Vec::new() } else { read_calendar_simple(&text).unwrap() };
         let zones: Vec<&Component<'_>> = roots.iter().collect();

@@ -11,14 +11,14 @@ use crate::client::Route;
 use crate::context::Context;
 use crate::error::Result;
 use crate::files;
-use crate::text;
+use crate::input;
 use crate::ui::{Line, Ui};
 
 /// What can be done with circles.
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum CircleVerb {
     /// Found a circle; you are its founder
-    New(New),
+    New(CircleNew),
     /// Your circles
     List,
     /// One circle: members, rules, keys
@@ -27,7 +27,7 @@ pub(crate) enum Verb {
         which: Option<String>,
     },
     /// Change name or rules (founder)
-    Edit(Edit),
+    Edit(CircleEdit),
     /// The agreement that everybody signs by joining
     Agreement,
     /// Leave silently; nobody is told
@@ -36,7 +36,7 @@ pub(crate) enum Verb {
 
 /// The rules that both `new` and `edit` take.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Rules {
+pub(crate) struct CircleRules {
     /// A file with the agreement, or - for stdin
     #[arg(long, value_name = "FILE")]
     agreement: Option<PathBuf>,
@@ -56,14 +56,14 @@ pub(crate) struct Rules {
 
 /// A new circle.
 #[derive(Debug, clap::Args)]
-pub(crate) struct New {
+pub(crate) struct CircleNew {
     /// Its name
     name: String,
     /// Your name in it, if not the usual one
     #[arg(long = "as", value_name = "NAME")]
     as_name: Option<String>,
     #[command(flatten)]
-    rules: Rules,
+    rules: CircleRules,
     /// Key agreement: x-wing (post-quantum) or x25519 [default: x-wing]
     #[arg(long, value_name = "SUITE", hide_short_help = true)]
     suite: Option<String>,
@@ -71,27 +71,27 @@ pub(crate) struct New {
 
 /// A changed circle.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Edit {
+pub(crate) struct CircleEdit {
     /// Which; else -c, else the only one
     which: Option<String>,
     /// Its new name
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
-    rules: Rules,
+    rules: CircleRules,
 }
 
-pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+pub(crate) fn run(context: &Context, verb: CircleVerb) -> Result<()> {
     match verb {
-        Verb::New(new) => create(context, new),
-        Verb::List => list(context),
-        Verb::Show { which } => {
+        CircleVerb::New(new) => create(context, new),
+        CircleVerb::List => list(context),
+        CircleVerb::Show { which } => {
             let reply = context.client()?.get(&route(context, which.as_deref()))?;
             context.show(&reply, |ui, circle: Circle| show(ui, &circle))
         }
-        Verb::Edit(edit) => change(context, edit),
-        Verb::Agreement => agreement(context),
-        Verb::Leave => leave(context),
+        CircleVerb::Edit(edit) => change(context, edit),
+        CircleVerb::Agreement => agreement(context),
+        CircleVerb::Leave => leave(context),
     }
 }
 
@@ -102,12 +102,12 @@ fn route(context: &Context, which: Option<&str>) -> Route {
 fn read_agreement(path: Option<&Path>) -> Result<Option<String>> {
     match path {
         None => Ok(None),
-        Some(path) if path.as_os_str() == "-" => text::stdin(AGREEMENT_BYTES).map(Some),
+        Some(path) if path.as_os_str() == "-" => input::stdin(AGREEMENT_BYTES).map(Some),
         Some(path) => files::read_text(path, AGREEMENT_BYTES).map(|text| Some(text.trim_end().to_owned())),
     }
 }
 
-fn create(context: &Context, new: New) -> Result<()> {
+fn create(context: &Context, new: CircleNew) -> Result<()> {
     let client = context.client()?;
     // Before anything is read from somebody who waits: is there room at all?
     client.secretly("POST", &Route::new("room"), &json!({}))?;
@@ -182,7 +182,7 @@ fn show(ui: &Ui, circle: &Circle) -> Result<()> {
     ui.facts(&facts)
 }
 
-fn change(context: &Context, edit: Edit) -> Result<()> {
+fn change(context: &Context, edit: CircleEdit) -> Result<()> {
     let body = EditCircle {
         name: edit.name,
         agreement: read_agreement(edit.rules.agreement.as_deref())?,

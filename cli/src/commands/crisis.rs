@@ -17,7 +17,7 @@ const AS_OF: &str = "2026-11";
 
 /// Where help is found now; also with no home and with Kith stopped
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct CrisisArgs {
     /// Keep this file as your circle's own crisis card, unencrypted, so that it is shown here always
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
@@ -80,7 +80,7 @@ const HELP: &[Help] = &[
 
 const ELSEWHERE: &str = "https://findahelpline.com";
 
-pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+pub(crate) fn run(context: &Context, args: &CrisisArgs) -> Result<()> {
     if let Some(file) = &args.keep {
         return keep(context, file);
     }

@@ -15,9 +15,9 @@ const LOG_BYTES: usize = 64 << 20;
 
 /// What can be done with the daemon.
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum DaemonVerb {
     /// Be the daemon, in the foreground, until told to stop
-    Run(Run),
+    Run(DaemonRun),
     /// What it wrote to its log; never content
     Logs {
         /// The last so many lines
@@ -32,18 +32,18 @@ pub(crate) enum Verb {
 
 /// The daemon itself.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Run {
+pub(crate) struct DaemonRun {
     /// An address to listen on, such as /ip4/0.0.0.0/udp/4001/quic-v1; may be given again
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Vec<String>,
 }
 
-pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+pub(crate) fn run(context: &Context, verb: DaemonVerb) -> Result<()> {
     match verb {
-        Verb::Run(_) => Err(error::failed("The daemon runs from main.", "")),
-        Verb::Logs { lines } => logs(context, lines),
-        Verb::Install => install(context),
-        Verb::Uninstall => uninstall(context),
+        DaemonVerb::Run(_) => Err(error::failed("The daemon runs from main.", "")),
+        DaemonVerb::Logs { lines } => logs(context, lines),
+        DaemonVerb::Install => install(context),
+        DaemonVerb::Uninstall => uninstall(context),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::ui::Line;
 
 /// See it work: three people, three daemons, one circle, on this computer, in a minute
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct DemoArgs {
     /// Connect by TCP only
     #[arg(long)]
     tcp_only: bool,
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     keep: bool,
 }
 
-pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+pub(crate) fn run(context: &Context, args: &DemoArgs) -> Result<()> {
     let ui = context.ui();
     if context.global().dry_run {
         ui.say("This would start three daemons with homes of their own in a temporary folder, and take them away again.");

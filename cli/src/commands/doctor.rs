@@ -10,13 +10,13 @@ use crate::ui::{Line, Ui};
 
 /// Look after everything: members who see something else, gaps, forks, too few stewards
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct DoctorArgs {
     /// Build lists, documents and the search index again from the signed log
     #[arg(long)]
     rebuild: bool,
 }
 
-pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+pub(crate) fn run(context: &Context, args: &DoctorArgs) -> Result<()> {
     let client = context.client()?;
     if args.rebuild {
         let spinner = context.ui().spinner("Building everything again from the log");

@@ -4,30 +4,30 @@ use jiff::Timestamp;
 use kith_protocol::control::{EditEvent, Event, NewEvent, NoteState, Rsvp, Rsvped};
 
 use super::show::{author, delivery, dotted, short_ids, state};
-use crate::args::duration;
 use crate::calendar::rule::{self, Rule};
 use crate::calendar::when::{Typed, When};
 use crate::calendar::{NEXT, Series, parse_local};
 use crate::client::{Client, Reply, Route};
 use crate::context::Context;
+use crate::duration::duration;
 use crate::error::{self, Result, usage};
-use crate::text;
+use crate::input;
 use crate::ui::{Line, Ui, time};
 
 /// What can be done with events.
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum EventVerb {
     /// Make an event; with --rrule one that comes again
-    New(New),
+    New(EventNew),
     /// The events of a circle, past ones too, oldest first
-    List(List),
+    List(EventList),
     /// One event and when it takes place next
     Show {
         /// Its id
         id: String,
     },
     /// Change an event
-    Edit(Edit),
+    Edit(EventEdit),
     /// Delete your event
     Remove {
         /// Its id
@@ -48,7 +48,7 @@ pub(crate) enum Verb {
 
 /// When something is; `new` and `edit` take the same.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Times {
+pub(crate) struct EventTimes {
     /// The end, like --starts; for whole days the last one
     #[arg(long, value_name = "TIME")]
     ends: Option<String>,
@@ -65,7 +65,7 @@ pub(crate) struct Times {
 
 /// A new event.
 #[derive(Debug, clap::Args)]
-pub(crate) struct New {
+pub(crate) struct EventNew {
     /// Its title
     #[arg(long)]
     title: String,
@@ -73,7 +73,7 @@ pub(crate) struct New {
     #[arg(long, value_name = "TIME")]
     starts: String,
     #[command(flatten)]
-    times: Times,
+    times: EventTimes,
     /// What it is about; - for stdin
     #[arg(long, default_value = "", hide_default_value = true)]
     description: String,
@@ -90,7 +90,7 @@ pub(crate) struct New {
 
 /// Which events.
 #[derive(Debug, clap::Args)]
-pub(crate) struct List {
+pub(crate) struct EventList {
     /// The last so many
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -110,7 +110,7 @@ pub(crate) struct List {
 
 /// A changed event.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Edit {
+pub(crate) struct EventEdit {
     /// Its id
     id: String,
     /// A new title
@@ -120,7 +120,7 @@ pub(crate) struct Edit {
     #[arg(long, value_name = "TIME")]
     starts: Option<String>,
     #[command(flatten)]
-    times: Times,
+    times: EventTimes,
     /// What it is about; - for stdin
     #[arg(long)]
     description: Option<String>,
@@ -144,17 +144,17 @@ fn rsvp(text: &str) -> std::result::Result<Rsvp, String> {
     }
 }
 
-pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+pub(crate) fn run(context: &Context, verb: EventVerb) -> Result<()> {
     match verb {
-        Verb::New(new) => create(context, new),
-        Verb::List(list) => show_list(context, &list),
-        Verb::Show { id } => {
+        EventVerb::New(new) => create(context, new),
+        EventVerb::List(list) => show_list(context, &list),
+        EventVerb::Show { id } => {
             let reply = context.client()?.get(&route(context).seg(&id))?;
             context.show(&reply, |ui, event: Event| show(ui, &event))
         }
-        Verb::Edit(edit) => change(context, edit),
-        Verb::Remove { id, now } => super::show::remove(context, &context.client()?, "events", &id, now),
-        Verb::Rsvp { id, answer } => {
+        EventVerb::Edit(edit) => change(context, edit),
+        EventVerb::Remove { id, now } => super::show::remove(context, &context.client()?, "events", &id, now),
+        EventVerb::Rsvp { id, answer } => {
             let client = context.client()?;
             let reply = client.send("POST", &route(context).seg(&id).seg("rsvp"), &Rsvped { answer })?;
             context.delivered(&client)?;
@@ -181,10 +181,10 @@ fn checked(rrule: Option<&str>, when: &When) -> Result<Option<String>> {
 }
 
 fn long_text(given: String) -> Result<String> {
-    if given == "-" { text::stdin(kith_protocol::limits::BODY_BYTES) } else { Ok(given) }
+    if given == "-" { input::stdin(kith_protocol::limits::BODY_BYTES) } else { Ok(given) }
 }
 
-fn create(context: &Context, new: New) -> Result<()> {
+fn create(context: &Context, new: EventNew) -> Result<()> {
     let typed =
         Typed { starts: &new.starts, ends: new.times.ends.as_deref(), duration: new.times.duration, tz: new.times.tz.as_deref() };
     let when = When::resolve(typed)?;
@@ -215,7 +215,7 @@ fn create(context: &Context, new: New) -> Result<()> {
     })
 }
 
-fn show_list(context: &Context, list: &List) -> Result<()> {
+fn show_list(context: &Context, list: &EventList) -> Result<()> {
     let limit = list.limit.map(|n| n.to_string());
     let route = route(context)
         .maybe("limit", limit.as_deref())
@@ -356,7 +356,7 @@ fn coming(event: &Event) -> Vec<(&'static str, Line)> {
     facts
 }
 
-fn change(context: &Context, edit: Edit) -> Result<()> {
+fn change(context: &Context, edit: EventEdit) -> Result<()> {
     let client = context.client()?;
     let mut body = EditEvent {
         title: edit.title.clone(),
@@ -379,7 +379,7 @@ fn change(context: &Context, edit: Edit) -> Result<()> {
 }
 
 /// New times, what was not named staying as it is.
-fn retime(context: &Context, client: &Client, edit: &Edit, body: &mut EditEvent) -> Result<()> {
+fn retime(context: &Context, client: &Client, edit: &EventEdit, body: &mut EditEvent) -> Result<()> {
     let event: Event = client.get(&route(context).seg(&edit.id))?.read()?;
     let starts = edit.starts.clone().unwrap_or_else(|| event.starts_local.clone());
     let length = Series::of(&event).map(|series| series.seconds()).filter(|_| !event.ends_local.is_empty());

@@ -6,18 +6,17 @@ use clap::ValueEnum;
 use kith_protocol::control::{Circle, Event, Note, Resource};
 use serde_json::json;
 
-use crate::calendar::write;
 use crate::client::{Client, Reply, Route};
 use crate::context::Context;
 use crate::error::{self, Result};
-use crate::export::{csv, markdown};
+use crate::export::{calendar, csv, markdown};
 use crate::files;
 use crate::home::private_dir;
 use crate::ui::Line;
 
 /// Write what a circle holds as Markdown, iCalendar, CSV and JSON files
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct ExportArgs {
     /// Only one kind of things
     #[arg(long, value_enum)]
     only: Option<Noun>,
@@ -53,7 +52,7 @@ impl Noun {
 /// A file to be: its name and what is in it.
 type Page = (String, String);
 
-pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+pub(crate) fn run(context: &Context, args: &ExportArgs) -> Result<()> {
     let client = context.client()?;
     let circle: Circle = client.get(&Route::new("circles").seg(context.circle()))?.read()?;
     if args.output.as_deref().is_some_and(|path| path.as_os_str() == "-") {
@@ -100,7 +99,7 @@ fn files_of(circle: &Circle, noun: Noun, reply: &Reply) -> Result<Vec<Page>> {
         }
         Noun::Events => {
             let events: Vec<Event> = reply.field(name)?;
-            pages.push((format!("{name}.ics"), write::calendar(&circle.name, &events)));
+            pages.push((format!("{name}.ics"), calendar::events(&circle.name, &events)));
             pages.push((format!("{name}.md"), markdown::events(&circle.name, &events)));
             pages.push((format!("{name}.csv"), csv::events(&events)));
         }
@@ -114,7 +113,7 @@ fn files_of(circle: &Circle, noun: Noun, reply: &Reply) -> Result<Vec<Page>> {
 }
 
 /// One file: a calendar, a table of resources, the notes as Markdown; with `--json` the list itself.
-fn on_stdout(context: &Context, client: &Client, circle: &Circle, args: &Args) -> Result<()> {
+fn on_stdout(context: &Context, client: &Client, circle: &Circle, args: &ExportArgs) -> Result<()> {
     let Some(noun) = args.only else {
         return Err(error::usage("Only one kind of things fits on stdout.", "Add --only notes, events or resources."));
     };
@@ -124,7 +123,7 @@ fn on_stdout(context: &Context, client: &Client, circle: &Circle, args: &Args) -
     }
     let text = match noun {
         Noun::Notes => markdown::notes(&circle.name, &reply.field::<Vec<Note>>("notes")?),
-        Noun::Events => write::calendar(&circle.name, &reply.field::<Vec<Event>>("events")?),
+        Noun::Events => calendar::events(&circle.name, &reply.field::<Vec<Event>>("events")?),
         Noun::Resources => csv::resources(&reply.field::<Vec<Resource>>("resources")?),
     };
     context.ui().out_file(&text)

@@ -22,7 +22,7 @@ const CHUNK_BYTES: usize = 512 << 10;
 
 /// Bring in a calendar (.ics), a table (.csv), a Markdown list of links (.md), or a folder of text and Markdown
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct ImportArgs {
     /// The file or folder
     path: PathBuf,
     /// The zone of times that name none [default: this computer's]
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     tz: Option<String>,
 }
 
-pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+pub(crate) fn run(context: &Context, args: &ImportArgs) -> Result<()> {
     let haul = read(args)?;
     let ui = context.ui();
     remarks(ui, &haul);
@@ -51,7 +51,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     report(context, &haul, &new, &already, &ids)
 }
 
-fn read(args: &Args) -> Result<Haul> {
+fn read(args: &ImportArgs) -> Result<Haul> {
     let path = &args.path;
     let meta = std::fs::symlink_metadata(path).map_err(|e| error::io("Cannot read", path, &e))?;
     if meta.is_dir() {
@@ -239,7 +239,7 @@ mod tests {
     use super::*;
 
     fn reads(path: &std::path::Path) -> bool {
-        read(&Args { path: path.to_path_buf(), tz: Some("UTC".to_owned()) }).is_ok()
+        read(&ImportArgs { path: path.to_path_buf(), tz: Some("UTC".to_owned()) }).is_ok()
     }
 
     #[test]

@@ -11,13 +11,13 @@ use crate::ui::{Line, Ui};
 
 /// What is new for you, oldest first; the marks stay on this computer
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct InboxArgs {
     /// Then mark all of it as seen
     #[arg(long)]
     seen: bool,
 }
 
-pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+pub(crate) fn run(context: &Context, args: &InboxArgs) -> Result<()> {
     let client = context.client()?;
     let reply = client.get(&Route::new("inbox"))?;
     context.show(&reply, show)?;

@@ -9,7 +9,7 @@ use crate::ui::Line;
 
 /// Begin: choose a name and a passphrase; leaves Kith running and unlocked
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct InitArgs {
     /// The name others see, unless you choose another in a circle
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -28,7 +28,7 @@ machine. A computer of your own is the better place.";
 const PASSPHRASE: &str = "\
 The passphrase opens everything here. Nobody can reset it for you; a few random words are good, and a note in a safe place is fine.";
 
-pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+pub(crate) fn run(context: &Context, args: &InitArgs) -> Result<()> {
     let (client, reply) = begin(context, args)?;
     let ui = context.ui();
     if ui.json {
@@ -47,7 +47,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
 }
 
 /// Make the home; the client is left running and unlocked.
-pub(crate) fn begin(context: &Context, args: &Args) -> Result<(Client, Reply)> {
+pub(crate) fn begin(context: &Context, args: &InitArgs) -> Result<(Client, Reply)> {
     let ui = context.ui();
     let client = context.bare_client()?;
     if client.answers() && client.status()?.initialized {
@@ -84,7 +84,7 @@ fn already(context: &Context) -> error::Stop {
     )
 }
 
-fn name(context: &Context, args: &Args) -> Result<String> {
+fn name(context: &Context, args: &InitArgs) -> Result<String> {
     let name = match &args.name {
         Some(name) => name.clone(),
         None if context.ui().interactive => context.ui().ask("What name should others see?", "")?,

@@ -5,20 +5,20 @@ use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 use serde_json::json;
 
-use super::join;
+use super::join::{self, AcceptArgs};
+use super::preview::{preview, read_link, show_preview};
 use super::show::{like_whom, short_ids};
-use crate::args::duration;
 use crate::client::{Client, Route};
 use crate::context::Context;
+use crate::duration::duration;
 use crate::error::{self, Result};
-use crate::text;
 use crate::ui::{Line, Ui, time};
 
 /// What can be done with invites.
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum InviteVerb {
     /// Make a link that lets somebody ask to come in
-    New(New),
+    New(InviteNew),
     /// Invites of this circle
     List,
     /// What a link offers (joins nothing), or one of your invites by its id
@@ -27,7 +27,7 @@ pub(crate) enum Verb {
         link: String,
     },
     /// Ask to join by a link; `kith join` does the same step by step
-    Accept(Accept),
+    Accept(AcceptArgs),
     /// Who asks to come in
     Pending,
     /// Let somebody in who asks
@@ -49,7 +49,7 @@ pub(crate) enum Verb {
 
 /// A new invite.
 #[derive(Debug, clap::Args)]
-pub(crate) struct New {
+pub(crate) struct InviteNew {
     /// How long it can be used [default: 72h]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     expires: Option<std::time::Duration>,
@@ -64,29 +64,16 @@ pub(crate) struct New {
     qr: bool,
 }
 
-/// Accepting a link.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Accept {
-    /// The link; - reads it from stdin
-    pub(crate) link: String,
-    /// Your name in that circle [default: the usual one]
-    #[arg(long = "as", value_name = "NAME")]
-    pub(crate) as_name: Option<String>,
-    /// Join at once when a steward lets you in, without looking at the members first
-    #[arg(long, short)]
-    pub(crate) yes: bool,
-}
-
-pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+pub(crate) fn run(context: &Context, verb: InviteVerb) -> Result<()> {
     match verb {
-        Verb::New(new) => create(context, &new),
-        Verb::List => list(context),
-        Verb::Show { link } => show(context, &link),
-        Verb::Accept(accept) => join::accept(context, &accept),
-        Verb::Pending => pending(context),
-        Verb::Approve { id } => decide(context, &id, "approve"),
-        Verb::Decline { id } => decide(context, &id, "decline"),
-        Verb::Revoke { id } => revoke(context, &id),
+        InviteVerb::New(new) => create(context, &new),
+        InviteVerb::List => list(context),
+        InviteVerb::Show { link } => show(context, &link),
+        InviteVerb::Accept(accept) => join::accept(context, &accept),
+        InviteVerb::Pending => pending(context),
+        InviteVerb::Approve { id } => decide(context, &id, "approve"),
+        InviteVerb::Decline { id } => decide(context, &id, "decline"),
+        InviteVerb::Revoke { id } => revoke(context, &id),
     }
 }
 
@@ -94,17 +81,7 @@ fn route(context: &Context, noun: &str) -> Route {
     Route::new("circles").seg(context.circle()).seg(noun)
 }
 
-/// A link as given, or from stdin: it is a secret, and arguments stand in the shell's history.
-pub(crate) fn read_link(context: &Context, given: &str) -> Result<String> {
-    let link = if given == "-" { text::secret_line(context, "The invite link")? } else { given.trim().to_owned() };
-    if link.is_empty() {
-        Err(error::usage("There is no link.", "Paste the whole link, in quotes, or use - and stdin."))
-    } else {
-        Ok(link)
-    }
-}
-
-fn create(context: &Context, new: &New) -> Result<()> {
+fn create(context: &Context, new: &InviteNew) -> Result<()> {
     let expires_in = new.expires.map_or(Ok(0), |length| u64::try_from(length.as_millis()));
     let body = NewInvite {
         role: new.role.clone().unwrap_or_default(),
@@ -178,50 +155,6 @@ fn show(context: &Context, given: &str) -> Result<()> {
     let link = read_link(context, given)?;
     let reply = preview(context, &context.client()?, &link)?;
     context.show(&reply, |ui, preview: Preview| show_preview(ui, &preview))
-}
-
-/// What a link offers. Asking changes nothing, so `--dry-run` asks too.
-pub(crate) fn preview(context: &Context, client: &Client, link: &str) -> Result<crate::client::Reply> {
-    let spinner = context.ui().spinner("Looking for somebody of this circle");
-    let reply = client.secretly("POST", &Route::new("invites").seg("preview"), &json!({ "link": link }));
-    drop(spinner);
-    reply
-}
-
-pub(crate) fn show_preview(ui: &Ui, preview: &Preview) -> Result<()> {
-    ui.facts(&[
-        ("circle", Line::new().strong(&preview.circle)),
-        ("invited by", Line::new().name(&preview.inviter)),
-        ("members", preview.members.to_string().into()),
-        ("you would be", preview.role.as_str().into()),
-        ("earlier talk", history(&preview.history).into()),
-        ("kept", retention(&preview.retention).into()),
-        ("who sees you", preview.visible_to.as_str().into()),
-        ("good until", ui.when(preview.expires_at).into()),
-    ])?;
-    if preview.agreement.is_empty() {
-        return Ok(());
-    }
-    ui.gap()?;
-    ui.out(Line::new().dim("The agreement you sign by joining:"))?;
-    ui.block(2, &preview.agreement)
-}
-
-fn history(policy: &str) -> String {
-    match policy.strip_prefix("days:") {
-        Some(days) => format!("you read that of the last {days} days, at most one change of keys more"),
-        None if policy == "all" => "you read all of it".to_owned(),
-        None if policy == "since-join" => "you read none of it, only what is said from then on".to_owned(),
-        None => policy.to_owned(),
-    }
-}
-
-fn retention(policy: &str) -> String {
-    match policy.strip_prefix("days:") {
-        Some(days) => format!("conversation goes after {days} days"),
-        None if policy == "keep" => "conversation is kept".to_owned(),
-        None => policy.to_owned(),
-    }
 }
 
 fn show_mine(context: &Context, id: &str) -> Result<()> {

@@ -3,16 +3,17 @@
 use kith_protocol::control::{Accept, Code, Join, JoinStatus, Preview};
 use serde_json::json;
 
-use super::{init, invite, member};
-use crate::args::Wait;
+use super::preview::{preview, read_link, show_preview};
+use super::{init, member};
 use crate::client::{Client, Route, launch};
 use crate::context::Context;
 use crate::error::{self, Result};
+use crate::global::Wait;
 use crate::ui::Line;
 
 /// Join a circle by an invite link: look at it, ask, wait, see the members, say yes or walk away
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct JoinArgs {
     /// The link; - reads it from stdin; left out, a join under way goes on
     link: Option<String>,
     /// Your name in that circle
@@ -23,10 +24,23 @@ pub(crate) struct Args {
     yes: bool,
 }
 
-pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+/// Accepting a link.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AcceptArgs {
+    /// The link; - reads it from stdin
+    link: String,
+    /// Your name in that circle [default: the usual one]
+    #[arg(long = "as", value_name = "NAME")]
+    as_name: Option<String>,
+    /// Join at once when a steward lets you in, without looking at the members first
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub(crate) fn run(context: &Context, args: &JoinArgs) -> Result<()> {
     match &args.link {
         Some(link) => {
-            let accept = invite::Accept { link: link.clone(), as_name: args.as_name.clone(), yes: args.yes };
+            let accept = AcceptArgs { link: link.clone(), as_name: args.as_name.clone(), yes: args.yes };
             join(context, &accept, true)
         }
         None => resume(context, args.yes),
@@ -34,12 +48,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
 }
 
 /// `kith invite accept`: never begins a home; waits only when told to, or when somebody watches.
-pub(crate) fn accept(context: &Context, accept: &invite::Accept) -> Result<()> {
+pub(crate) fn accept(context: &Context, accept: &AcceptArgs) -> Result<()> {
     join(context, accept, false)
 }
 
-fn join(context: &Context, accept: &invite::Accept, begin: bool) -> Result<()> {
-    let link = invite::read_link(context, &accept.link)?;
+fn join(context: &Context, accept: &AcceptArgs, begin: bool) -> Result<()> {
+    let link = read_link(context, &accept.link)?;
     let ui = context.ui();
     if !accept.yes && !ui.interactive && !context.global().dry_run {
         return Err(error::refused(
@@ -52,8 +66,8 @@ fn join(context: &Context, accept: &invite::Accept, begin: bool) -> Result<()> {
     // Before anybody is asked anything: is there room for it?
     client.secretly("POST", &Route::new("room"), &json!({ "link": link }))?;
     if !accept.yes {
-        let preview: Preview = invite::preview(context, &client, &link)?.read()?;
-        invite::show_preview(ui, &preview)?;
+        let preview: Preview = preview(context, &client, &link)?.read()?;
+        show_preview(ui, &preview)?;
         ui.gap()?;
         let name = accept.as_name.clone().or(client.status()?.name).unwrap_or_default();
         ui.say(Line::new().text("You would be called ").name(&name).text(" there; `--as NAME` chooses another name."));
@@ -77,7 +91,7 @@ fn ready(context: &Context, name: Option<&str>) -> Result<Client> {
     if client.answers() && client.status()?.initialized {
         return context.client();
     }
-    let args = init::Args { name: name.map(str::to_owned), no_passphrase: false };
+    let args = init::InitArgs { name: name.map(str::to_owned), no_passphrase: false };
     let (client, _) = init::begin(context, &args)?;
     Ok(client)
 }

@@ -2,29 +2,25 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory;
-
-use crate::args;
 use crate::context::Context;
 use crate::error::{self, Result};
 use crate::files;
 
 /// The manual page on stdout, or all of them into a folder
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct ManArgs {
     /// The folder, such as ~/.local/share/man/man1
     dir: Option<PathBuf>,
 }
 
-pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
-    let mut command = args::Args::command();
-    command.build();
+pub(crate) fn run(context: &Context, args: &ManArgs, mut grammar: clap::Command) -> Result<()> {
+    grammar.build();
     let Some(dir) = &args.dir else {
-        return context.ui().out_file(&render(&command)?);
+        return context.ui().out_file(&render(&grammar)?);
     };
     std::fs::create_dir_all(dir).map_err(|e| error::io("Cannot make the folder", dir, &e))?;
     let mut count = 0;
-    let mut pages = vec![command];
+    let mut pages = vec![grammar];
     while let Some(command) = pages.pop() {
         pages.extend(command.get_subcommands().filter(|sub| !sub.is_hide_set()).cloned());
         let name = clap_mangen::Man::new(command.clone()).get_filename();

@@ -11,7 +11,7 @@ use crate::ui::{Line, Ui};
 
 /// What can be done with members.
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum MemberVerb {
     /// The members of a circle
     List,
     /// One member and her computers
@@ -43,21 +43,23 @@ pub(crate) enum Verb {
     },
 }
 
-pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+pub(crate) fn run(context: &Context, verb: MemberVerb) -> Result<()> {
     let client = context.client()?;
     match verb {
-        Verb::List => list(context, &client),
-        Verb::Show { who } => {
+        MemberVerb::List => list(context, &client),
+        MemberVerb::Show { who } => {
             let reply = client.get(&route(context).seg(&who))?;
             context.show(&reply, |ui, member: Member| show(ui, &member))
         }
-        Verb::Role { who, role } => {
+        MemberVerb::Role { who, role } => {
             let reply = client.send("PATCH", &route(context).seg(&who), &SetRole { role })?;
             context.show(&reply, |ui, member: Member| show(ui, &member))
         }
-        Verb::Restore { who } => waiting(context, &client, &who, "restore", " wrote before their removal is shown again."),
-        Verb::Aside { who } => waiting(context, &client, &who, "aside", " wrote stays where it is; nothing more is said of it."),
-        Verb::Remove { who } => remove(context, &client, &who),
+        MemberVerb::Restore { who } => waiting(context, &client, &who, "restore", " wrote before their removal is shown again."),
+        MemberVerb::Aside { who } => {
+            waiting(context, &client, &who, "aside", " wrote stays where it is; nothing more is said of it.")
+        }
+        MemberVerb::Remove { who } => remove(context, &client, &who),
     }
 }
 

@@ -7,16 +7,16 @@ use super::show::{author, delivery, dotted, short_ids, state};
 use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::{self, Result};
-use crate::text::Body;
+use crate::input::Body;
 use crate::ui::{Line, Ui};
 
 /// What can be done with notes.
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum NoteVerb {
     /// Write a note
-    New(New),
+    New(NoteNew),
     /// The notes of a circle, oldest first
-    List(List),
+    List(NoteList),
     /// One note with its replies
     Show {
         /// Its id
@@ -26,7 +26,7 @@ pub(crate) enum Verb {
         reveal: bool,
     },
     /// Change your note or reply
-    Edit(Edit),
+    Edit(NoteEdit),
     /// Delete your note or reply
     Remove {
         /// Its id
@@ -75,7 +75,7 @@ pub(crate) enum Verb {
 
 /// A new note.
 #[derive(Debug, clap::Args)]
-pub(crate) struct New {
+pub(crate) struct NoteNew {
     /// The text; - for stdin; left out, your editor opens
     body: Option<String>,
     /// A title
@@ -97,7 +97,7 @@ pub(crate) struct New {
 
 /// Which notes.
 #[derive(Debug, clap::Args)]
-pub(crate) struct List {
+pub(crate) struct NoteList {
     /// The last so many
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -117,7 +117,7 @@ pub(crate) struct List {
 
 /// A changed note.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Edit {
+pub(crate) struct NoteEdit {
     /// Its id
     id: String,
     /// The new text; - for stdin; left out with no other change, your editor opens
@@ -148,22 +148,22 @@ fn want(text: &str) -> std::result::Result<Want, String> {
     }
 }
 
-pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+pub(crate) fn run(context: &Context, verb: NoteVerb) -> Result<()> {
     let client = context.client()?;
     match verb {
-        Verb::New(new) => create(context, &client, new),
-        Verb::List(list) => show_list(context, &client, &list),
-        Verb::Show { id, reveal } => show_one(context, &client, &id, reveal),
-        Verb::Edit(edit) => change(context, &client, edit),
-        Verb::Remove { id, now } => super::show::remove(context, &client, "notes", &id, now),
-        Verb::Reply { id, body, cw } => reply(context, &client, &id, body.as_deref(), cw),
-        Verb::React { id, emoji, remove } => {
+        NoteVerb::New(new) => create(context, &client, new),
+        NoteVerb::List(list) => show_list(context, &client, &list),
+        NoteVerb::Show { id, reveal } => show_one(context, &client, &id, reveal),
+        NoteVerb::Edit(edit) => change(context, &client, edit),
+        NoteVerb::Remove { id, now } => super::show::remove(context, &client, "notes", &id, now),
+        NoteVerb::Reply { id, body, cw } => reply(context, &client, &id, body.as_deref(), cw),
+        NoteVerb::React { id, emoji, remove } => {
             let reply = client.send("POST", &route(context).seg(&id).seg("reactions"), &NewReaction { emoji, remove })?;
             context.delivered(&client)?;
             context.show(&reply, |ui, note: Note| ui.out(reactions(&note)))
         }
-        Verb::Pin { id, off } => mark(context, &client, &id, "pin", off),
-        Verb::Hide { id, off } => mark(context, &client, &id, "hide", off),
+        NoteVerb::Pin { id, off } => mark(context, &client, &id, "pin", off),
+        NoteVerb::Hide { id, off } => mark(context, &client, &id, "hide", off),
     }
 }
 
@@ -171,7 +171,7 @@ fn route(context: &Context) -> Route {
     Route::new("circles").seg(context.circle()).seg("notes")
 }
 
-fn create(context: &Context, client: &Client, new: New) -> Result<()> {
+fn create(context: &Context, client: &Client, new: NoteNew) -> Result<()> {
     let body = Body::read(context, new.body.as_deref(), "")?;
     let reply = body.saved(context, |text| {
         let note = NewNote {
@@ -189,7 +189,7 @@ fn create(context: &Context, client: &Client, new: New) -> Result<()> {
     context.show(&reply, |ui, _: Note| ui.out(Line::new().text("Saved as ").strong(&saved.id).text(".")))
 }
 
-fn show_list(context: &Context, client: &Client, list: &List) -> Result<()> {
+fn show_list(context: &Context, client: &Client, list: &NoteList) -> Result<()> {
     let limit = list.limit.map(|n| n.to_string());
     let route = route(context)
         .maybe("limit", limit.as_deref())
@@ -370,7 +370,7 @@ fn body(ui: &Ui, indent: usize, text: Option<&str>, warning: Option<&str>, why: 
     }
 }
 
-fn change(context: &Context, client: &Client, edit: Edit) -> Result<()> {
+fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
     let route = route(context).seg(&edit.id);
     let only_body =
         edit.title.is_none() && edit.want.is_none() && edit.cw.is_none() && edit.lang.is_none() && edit.tags.is_empty();

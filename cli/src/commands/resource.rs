@@ -10,18 +10,18 @@ use crate::ui::{Line, Ui};
 
 /// What can be done with resources.
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum ResourceVerb {
     /// Add a link, a number, a place worth keeping
-    New(New),
+    New(ResourceNew),
     /// The resources of a circle
-    List(List),
+    List(ResourceList),
     /// One resource
     Show {
         /// Its id
         id: String,
     },
     /// Change a resource
-    Edit(Edit),
+    Edit(ResourceEdit),
     /// Delete your resource
     Remove {
         /// Its id
@@ -44,7 +44,7 @@ pub(crate) enum Verb {
 
 /// A new resource.
 #[derive(Debug, clap::Args)]
-pub(crate) struct New {
+pub(crate) struct ResourceNew {
     /// Its title
     #[arg(long)]
     title: String,
@@ -70,7 +70,7 @@ pub(crate) struct New {
 
 /// Which resources.
 #[derive(Debug, clap::Args)]
-pub(crate) struct List {
+pub(crate) struct ResourceList {
     /// The last so many
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -84,7 +84,7 @@ pub(crate) struct List {
 
 /// A changed resource.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Edit {
+pub(crate) struct ResourceEdit {
     /// Its id
     id: String,
     /// A new title
@@ -110,15 +110,15 @@ pub(crate) struct Edit {
     review_by: Option<String>,
 }
 
-pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
+pub(crate) fn run(context: &Context, verb: ResourceVerb) -> Result<()> {
     match verb {
-        Verb::New(new) => create(context, new),
-        Verb::List(list) => show_list(context, &list),
-        Verb::Show { id } => {
+        ResourceVerb::New(new) => create(context, new),
+        ResourceVerb::List(list) => show_list(context, &list),
+        ResourceVerb::Show { id } => {
             let reply = context.client()?.get(&route(context).seg(&id))?;
             context.show(&reply, |ui, resource: Resource| show(ui, &resource))
         }
-        Verb::Edit(edit) => {
+        ResourceVerb::Edit(edit) => {
             let id = edit.id;
             let body = EditResource {
                 title: edit.title,
@@ -131,8 +131,8 @@ pub(crate) fn run(context: &Context, verb: Verb) -> Result<()> {
             };
             change(context, &id, &body)
         }
-        Verb::Remove { id, now } => super::show::remove(context, &context.client()?, "resources", &id, now),
-        Verb::Tag { id, tags, remove } => tag(context, &id, tags, &remove),
+        ResourceVerb::Remove { id, now } => super::show::remove(context, &context.client()?, "resources", &id, now),
+        ResourceVerb::Tag { id, tags, remove } => tag(context, &id, tags, &remove),
     }
 }
 
@@ -147,7 +147,7 @@ fn review_day(day: &str) -> Result<String> {
     Err(error::usage(format!("`{day}` is no day."), "Write it like 2027-01-31."))
 }
 
-fn create(context: &Context, new: New) -> Result<()> {
+fn create(context: &Context, new: ResourceNew) -> Result<()> {
     let body = NewResource {
         title: new.title,
         url: new.url,
@@ -163,7 +163,7 @@ fn create(context: &Context, new: New) -> Result<()> {
     context.show(&reply, |ui, resource: Resource| ui.out(Line::new().text("Saved as ").strong(&resource.id).text(".")))
 }
 
-fn show_list(context: &Context, list: &List) -> Result<()> {
+fn show_list(context: &Context, list: &ResourceList) -> Result<()> {
     let limit = list.limit.map(|n| n.to_string());
     let route = route(context).maybe("limit", limit.as_deref()).flag("new", list.new).maybe("tag", list.tag.as_deref());
     let reply = context.client()?.get(&route)?;

@@ -10,7 +10,7 @@ use crate::ui::{Line, Ui};
 
 /// Find words in notes, replies, events and resources of all your circles
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct SearchArgs {
     /// Words; each also matches longer ones that begin with it
     #[arg(required = true)]
     words: Vec<String>,
@@ -19,7 +19,7 @@ pub(crate) struct Args {
     limit: Option<usize>,
 }
 
-pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+pub(crate) fn run(context: &Context, args: &SearchArgs) -> Result<()> {
     let limit = args.limit.map(|n| n.to_string());
     let route = Route::new("search")
         .with("q", &args.words.join(" "))

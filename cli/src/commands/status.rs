@@ -2,7 +2,7 @@
 
 use kith_protocol::control::DaemonStatus;
 
-use super::power;
+use super::lifecycle;
 use crate::client::Route;
 use crate::context::Context;
 use crate::error::Result;
@@ -11,7 +11,7 @@ use crate::ui::{Line, Ui};
 
 /// How Kith is: running, locked, how much is kept, how many computers it is connected with
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct StatusArgs {}
 
 pub(crate) fn run(context: &Context) -> Result<()> {
     let client = context.bare_client()?;
@@ -24,7 +24,7 @@ pub(crate) fn run(context: &Context) -> Result<()> {
 
 fn show(ui: &Ui, status: &DaemonStatus) -> Result<()> {
     let mut facts = vec![
-        ("Kith", power::state(status.locked).text(&format!(", version {}, process {}", status.version, status.pid))),
+        ("Kith", lifecycle::state(status.locked).text(&format!(", version {}, process {}", status.version, status.pid))),
         ("home", Line::from(status.home.as_str())),
     ];
     if !status.initialized {

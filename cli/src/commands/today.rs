@@ -14,7 +14,7 @@ use crate::ui::{Line, Ui};
 
 /// What takes place today, and whether something new is there
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct TodayArgs {}
 
 /// Something that takes place today.
 struct Entry {

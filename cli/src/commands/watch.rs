@@ -9,7 +9,7 @@ use crate::ui::Line;
 
 /// Tell what happens as it happens, until Ctrl-C; ids only, never content
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct WatchArgs {}
 
 pub(crate) fn run(context: &Context) -> Result<()> {
     let ui = context.ui();

@@ -10,7 +10,8 @@ use kith_tests::fuzz_test;
 use super::{Haul, calendar, csv, links};
 use crate::calendar::rule::Rule;
 use crate::calendar::when::{Typed, When};
-use crate::calendar::{Series, read, write};
+use crate::calendar::{Series, read};
+use crate::export;
 use crate::ui::clean;
 
 fuzz_test!(calendars, CALENDAR);
@@ -130,7 +131,7 @@ fn again(events: &[&NewEvent]) {
     let shown: Vec<Event> = events.iter().take(8).enumerate().filter_map(|(n, event)| kept(n, event)).collect();
     // A rule that cannot be counted goes out as none: such events come back as others.
     let shown: Vec<Event> = shown.into_iter().filter(|event| Series::of(event).is_some()).collect();
-    let text = write::calendar("Night shift", &shown);
+    let text = export::calendar::events("Night shift", &shown);
     let back = read::read(&text, "UTC").expect("a calendar that was written is one");
     let written: Vec<&Event> = shown.iter().filter(|event| Series::of(event).is_some()).collect();
     assert_eq!(back.events.len(), written.len(), "as many events as were written");

@@ -15,19 +15,19 @@ const END: Duration = Duration::from_secs(30);
 
 /// Start Kith in the background and unlock it
 #[derive(Debug, clap::Args)]
-pub(crate) struct Start {}
+pub(crate) struct StartArgs {}
 
 /// Stop it; nothing is synced until it starts again
 #[derive(Debug, clap::Args)]
-pub(crate) struct Stop {}
+pub(crate) struct StopArgs {}
 
 /// Lock it: keys are wiped from memory and it goes offline
 #[derive(Debug, clap::Args)]
-pub(crate) struct Lock {}
+pub(crate) struct LockArgs {}
 
 /// Unlock it with the passphrase
 #[derive(Debug, clap::Args)]
-pub(crate) struct Unlock {}
+pub(crate) struct UnlockArgs {}
 
 pub(crate) fn start(context: &Context) -> Result<()> {
     let ui = context.ui();

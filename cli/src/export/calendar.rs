@@ -10,9 +10,9 @@ use jiff::tz::{Dst, TimeZone};
 use jiff::{Timestamp, ToSpan};
 use kith_protocol::control::{Event, NoteState};
 
-use super::Series;
-use super::rule::{Moment, Rule};
-use crate::export::{uid, with_plain_ends};
+use super::{uid, with_plain_ends};
+use crate::calendar::Series;
+use crate::calendar::rule::{Moment, Rule};
 
 /// Octets of a line, its end not counted.
 const LINE: usize = 75;
@@ -22,7 +22,7 @@ const CHANGES: usize = 300;
 const YEARS: i64 = 10;
 
 /// All visible events as one calendar.
-pub(crate) fn calendar(name: &str, events: &[Event]) -> String {
+pub(crate) fn events(name: &str, events: &[Event]) -> String {
     let mut out = String::new();
     line(&mut out, "BEGIN:VCALENDAR");
     line(&mut out, "VERSION:2.0");
@@ -199,9 +199,9 @@ mod tests {
     use kith_protocol::control::{Author, RsvpCounts, Time};
     use kith_protocol::time::Millis;
 
-    use super::super::read;
+    use super::super::nasty;
     use super::*;
-    use crate::export::nasty;
+    use crate::calendar::read;
 
     pub(crate) fn event(tz: &str, starts: &str, rrule: Option<&str>) -> Event {
         Event {
@@ -242,7 +242,7 @@ mod tests {
             Event { id: "e-2".to_owned(), ..event("UTC", "2026-12-01T18:00:00", None) },
             Event { id: "e-3".to_owned(), ..event("Asia/Tokyo", "2026-12-01", None) },
         ];
-        let text = calendar("Night shift", &events);
+        let text = super::events("Night shift", &events);
         assert!(text.lines().all(|line| line.len() <= LINE), "{text}");
         let read = read::read(&text, "UTC").unwrap();
         assert_eq!(read.events.len(), 3);
@@ -266,10 +266,8 @@ mod tests {
         let mut forged = event("europe/madrid", "2026-12-01T18:00:00", Some("FREQ=DAILY;X=\u{2028}BEGIN:VEVENT"));
         forged.uid = "e-victim@kith".to_owned();
         forged.status = "confirmed\u{2028}UID:x".to_owned();
-        let text = calendar(
-            "x",
-            &[forged, Event { id: "e-2".to_owned(), ..event("UTC", "2026-12-01T18:00:00", Some("FREQ=SECONDLY")) }],
-        );
+        let text =
+            events("x", &[forged, Event { id: "e-2".to_owned(), ..event("UTC", "2026-12-01T18:00:00", Some("FREQ=SECONDLY")) }]);
         assert!(text.contains("UID:e-abc@kith\r\n") && !text.contains("e-victim"), "{text}");
         assert!(
             text.contains("DTSTART;TZID=Europe/Madrid:20261201T180000\r\n") && text.contains("STATUS:CONFIRMED\r\n"),
@@ -300,7 +298,7 @@ mod tests {
                 tags: vec![tag.clone()],
                 ..event("Europe/Madrid", "2026-12-01T18:00:00", None)
             }).collect();
-            let text = calendar("Night shift", &all);
+            let text = events("Night shift", &all);
             let folded: Vec<&str> = text.split("\r\n").collect();
             let seen = lines(&text);
             proptest::prop_assert_eq!(seen.len(), folded.iter().filter(|line| !line.is_empty()).count(), "{}", text);
