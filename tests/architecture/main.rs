@@ -6,8 +6,13 @@ mod arrows;
 mod attacks;
 mod documents;
 mod files;
+mod ids;
+mod imports;
+mod ladder;
 mod lock;
+mod names;
 mod promises;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
