@@ -64,6 +64,12 @@ impl InputError {
         Self::Refused(Error::new(Code::NotAllowed, message, "kith member list shows who may"))
     }
 
+    /// A refusal of what only a current member may do.
+    pub(crate) fn outside() -> Self {
+        let hint = "you can still read and export what is here";
+        Self::Refused(Error::new(Code::NotAllowed, "you are no longer in this circle", hint))
+    }
+
     /// A refusal because something has to arrive first.
     pub(crate) fn not_yet(message: &str) -> Self {
         Self::Refused(Error::new(Code::Failed, message, "wait until another member is online, then try again"))

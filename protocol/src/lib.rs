@@ -16,6 +16,7 @@ pub mod limits;
 pub mod lines;
 pub mod log;
 pub mod node;
+pub mod peer;
 pub mod planted;
 pub mod private;
 pub mod store;

@@ -103,6 +103,10 @@ pub const CIRCLES: usize = 64;
 pub const REQUESTS: usize = 64;
 /// Acts in one frame: judging one takes up to 0.2 ms.
 pub const FRAME_ACTS: usize = 256;
+/// Bytes of records in one message, after which the next begins.
+pub const RECORDS_BYTES: usize = 256 << 10;
+/// Bytes of one run before compression, after which the next begins; a block is sent whole.
+pub const RUN_BYTES: usize = 768 << 10;
 /// Records in one frame: each has a signature to be verified.
 pub const FRAME_RECORDS: usize = 1_000;
 /// Parts of a welcome on one stream; a circle with ten thousand acts comes in some fifty.

@@ -1,20 +1,18 @@
-//! Sessions with peers: the hidden hello, anti-entropy, live push, and the way in for newcomers.
+//! What two devices of a circle lack and bring, whatever carries it; and entries on their way between log and items.
 //!
-//! Owns links, credits, back-off. Must never judge: acts go to `circle`, entries to `log` and `item`. Everything here may be
-//! forgotten in a crash; it is exchanged again at the next meeting.
+//! `plan` says what another device lacks, `take` keeps what it brought. Knows neither links nor mailboxes. Must never judge
+//! membership: acts go to `circle`, entries to `log` and `item`.
 
-mod act_batches;
-mod branches;
-pub(crate) mod dial;
-pub(crate) mod exchange;
-pub(crate) mod frame;
-#[cfg(feature = "fuzzing")]
-pub mod fuzz;
-mod gaps;
-pub(crate) mod hello;
-pub(crate) mod join;
+pub(crate) mod act_batches;
+pub(crate) mod branches;
+pub(crate) mod circles;
+pub(crate) mod cuts;
+pub(crate) mod delivery;
+pub(crate) mod entries;
+pub(crate) mod gaps;
+pub(crate) mod have;
+pub(crate) mod known;
+pub(crate) mod message;
+pub(crate) mod plan;
 pub(crate) mod rate_limit;
-pub(crate) mod receive;
-pub(crate) mod requests;
-pub(crate) mod session;
-pub(crate) mod welcome;
+pub(crate) mod take;

@@ -1,8 +1,6 @@
 //! Commands and queries about what members write: from names and requests to entries, and from rows to what is shown.
 
-use super::cuts;
-use super::entries::{self, Travelled};
-use super::{NodeState, outside};
+use super::NodeState;
 use crate::circle::epoch::Ring;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::{self, Summary};
@@ -17,6 +15,8 @@ use crate::item::{self, ItemReader, Outcome, Report, Reveal, Source};
 use crate::log::chain::{self, Skimmer};
 use crate::log::entry::{EntryAt, NewEntry, Opened, Said};
 use crate::store::{Read, StoreError};
+use crate::sync::cuts;
+use crate::sync::entries::{self, Travelled};
 use crate::time::Millis;
 
 /// Hits of a search that nobody limited.
@@ -109,7 +109,7 @@ fn find(read: &dyn Read, circle: Option<&str>, kinds: &[Kind], text: &str) -> Re
 
 fn place(summary: &Summary, now: Millis) -> Result<ComposeContext, InputError> {
     let (Some(me), Some(role), OwnStanding::In) = (summary.me, summary.my_role(), summary.standing) else {
-        return Err(InputError::Refused(outside()));
+        return Err(InputError::outside());
     };
     Ok(ComposeContext { me, role, now, retention: summary.retention })
 }
@@ -117,27 +117,27 @@ fn place(summary: &Summary, now: Millis) -> Result<ComposeContext, InputError> {
 // ---- commands -------------------------------------------------------------------------------------------------------
 
 /// A command about items.
-pub(crate) fn command(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, command: Command) -> Result<Answer, InputError> {
+pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Command) -> Result<Answer, InputError> {
     match command {
         Command::NewNote(circle, new) => {
-            fresh(rooms, cx, &circle, |place, cx| Ok(vec![compose::note(place, cx.env.rng, &new)?])).map(Fresh::shown)?
+            fresh(node, cx, &circle, |place, cx| Ok(vec![compose::note(place, cx.env.rng, &new)?])).map(Fresh::shown)?
         }
         Command::NewEvent(circle, new) => {
-            fresh(rooms, cx, &circle, |place, cx| Ok(vec![compose::event(place, cx.env.rng, &new)?])).map(Fresh::shown)?
+            fresh(node, cx, &circle, |place, cx| Ok(vec![compose::event(place, cx.env.rng, &new)?])).map(Fresh::shown)?
         }
         Command::NewResource(circle, new) => {
-            fresh(rooms, cx, &circle, |place, cx| Ok(vec![compose::resource(place, cx.env.rng, &new)?])).map(Fresh::shown)?
+            fresh(node, cx, &circle, |place, cx| Ok(vec![compose::resource(place, cx.env.rng, &new)?])).map(Fresh::shown)?
         }
         Command::Batch(circle, batch) => {
-            fresh(rooms, cx, &circle, |place, cx| Ok(compose::batch(place, cx.env.rng, &batch)?)).map(Fresh::ids)?
+            fresh(node, cx, &circle, |place, cx| Ok(compose::batch(place, cx.env.rng, &batch)?)).map(Fresh::ids)?
         }
-        Command::NewReply(circle, note, new) => on(rooms, cx, &circle, &[Kind::Note], &note, |reader, place, rng, key| {
+        Command::NewReply(circle, note, new) => on(node, cx, &circle, &[Kind::Note], &note, |reader, place, rng, key| {
             Ok(vec![compose::reply(reader, place, rng, key, &new)?])
         }),
         Command::React(circle, note, new) => {
-            on(rooms, cx, &circle, &[Kind::Note], &note, |reader, place, rng, key| compose::react(reader, place, rng, key, &new))
+            on(node, cx, &circle, &[Kind::Note], &note, |reader, place, rng, key| compose::react(reader, place, rng, key, &new))
         }
-        Command::Rsvp(circle, event, answer) => on(rooms, cx, &circle, &[Kind::Event], &event, |reader, place, rng, key| {
+        Command::Rsvp(circle, event, answer) => on(node, cx, &circle, &[Kind::Event], &event, |reader, place, rng, key| {
             compose::rsvp(reader, place, rng, key, answer)
         }),
         Command::Edit(circle, item, edit) => {
@@ -146,21 +146,21 @@ pub(crate) fn command(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, command: Comma
                 control::EditItem::Event(_) => &[Kind::Event],
                 control::EditItem::Resource(_) => &[Kind::Resource],
             };
-            on(rooms, cx, &circle, kinds, &item, |reader, place, _, key| compose::edit(reader, place, key, &edit))
+            on(node, cx, &circle, kinds, &item, |reader, place, _, key| compose::edit(reader, place, key, &edit))
         }
         Command::Remove { circle, item, now } => {
-            on(rooms, cx, &circle, &[], &item, |reader, place, rng, key| compose::remove(reader, place, rng, key, now))
+            on(node, cx, &circle, &[], &item, |reader, place, rng, key| compose::remove(reader, place, rng, key, now))
         }
         Command::Hide(circle, item, hide) => {
-            on(rooms, cx, &circle, &[], &item, |reader, place, rng, key| compose::mark(reader, place, rng, Kind::Hide, key, hide))
+            on(node, cx, &circle, &[], &item, |reader, place, rng, key| compose::mark(reader, place, rng, Kind::Hide, key, hide))
         }
         Command::Pin(circle, item, pin) => {
-            on(rooms, cx, &circle, &[], &item, |reader, place, rng, key| compose::mark(reader, place, rng, Kind::Pin, key, pin))
+            on(node, cx, &circle, &[], &item, |reader, place, rng, key| compose::mark(reader, place, rng, Kind::Pin, key, pin))
         }
         Command::Seen { circle, item } => seen(cx, circle.as_deref(), item.as_deref()),
-        Command::Rebuild => entries::rebuild(rooms, cx).map(|()| Answer::Done),
+        Command::Rebuild => entries::rebuild(&node.circles, cx).map(|()| Answer::Done),
         Command::Index => {
-            let _some = entries::index(rooms, cx)?;
+            let _some = entries::index(&node.circles, cx)?;
             Ok(Answer::Indexed(!item::unindexed(&cx.tx)?))
         }
         Command::Init { .. }
@@ -201,7 +201,7 @@ impl Fresh {
 
 /// Writes new items into a circle.
 fn fresh(
-    rooms: &mut NodeState,
+    node: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     circle: &str,
     compose: impl FnOnce(&ComposeContext, &mut Cx<'_, '_>) -> Result<Vec<NewEntry>, InputError>,
@@ -211,7 +211,7 @@ fn fresh(
     let written = compose(&place, cx)?;
     let keys: Vec<(ItemKey, Kind)> =
         written.iter().filter_map(|entry| Some((entry.item.key(&summary.id), Kind::of(entry.kind)?))).collect();
-    let report = entries::write(rooms, cx, &summary.id, written)?;
+    let report = entries::write(&mut node.circles, cx, &summary.id, written)?;
     refused(&report)?;
     let ids = keys.iter().map(|(key, kind)| key.text(kind.letter())).collect();
     let answer = match keys.as_slice() {
@@ -223,7 +223,7 @@ fn fresh(
 
 /// Writes about an item that is there, and shows what people look at: the item, or for a reply its note.
 fn on(
-    rooms: &mut NodeState,
+    node: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     circle: &str,
     kinds: &[Kind],
@@ -240,7 +240,7 @@ fn on(
     let shelf = Shelf::open(&cx.tx, summary)?;
     let written = compose(&shelf.reader(&cx.tx, cx.env.now), &place, &mut *cx.env.rng, &key)?;
     if !written.is_empty() {
-        let report = entries::write(rooms, cx, &shelf.summary.id, written)?;
+        let report = entries::write(&mut node.circles, cx, &shelf.summary.id, written)?;
         refused(&report)?;
     }
     shown(&cx.tx, &shelf.summary, kind, &key, cx.env.now)

@@ -14,8 +14,8 @@ use crate::control::{Code, Error};
 use crate::id::CircleId;
 use crate::io::Answer;
 use crate::limits::CIRCLES;
+use crate::peer::join::JoinRow;
 use crate::store::Read;
-use crate::sync::join::JoinRow;
 use crate::time::{DAY, Millis};
 
 impl NodeState {
@@ -25,7 +25,7 @@ impl NodeState {
     /// [`Code::TooLarge`] where there is none.
     pub(super) fn room_for(&self, id: Option<&CircleId>, now: Millis) -> Result<(), InputError> {
         let standing = |circle: &CircleState| (circle.id, circle.row.standing);
-        room(self.circles.values().map(standing), &self.joins, id, now)
+        room(self.circles.all.values().map(standing), &self.peers.joins, id, now)
     }
 }
 

@@ -13,7 +13,7 @@ impl Node {
     #[must_use]
     pub fn memory(&self) -> BTreeMap<String, String> {
         let mut parts = BTreeMap::new();
-        for (id, circle) in &self.rooms.circles {
+        for (id, circle) in &self.state.circles.all {
             let mut part = |name: &str, what: &dyn Debug| {
                 parts.insert(format!("{name} of {id}"), blake3::hash(format!("{what:?}").as_bytes()).to_hex().to_string());
             };
@@ -23,7 +23,7 @@ impl Node {
             part("standing", &circle.now());
             part("devices", &circle.keys.keys().collect::<Vec<_>>());
             part("farewells", &circle.farewells.keys().collect::<Vec<_>>());
-            part("chains", &self.rooms.heads_of(id).all().collect::<Vec<_>>());
+            part("chains", &self.state.circles.heads_of(id).all().collect::<Vec<_>>());
             part("records", &circle.records.values().map(|record| &record.bytes).collect::<Vec<_>>());
             part("epochs", &(&circle.epochs, &circle.carried));
             let keys = |id| circle.ring.epoch(id).map(|keys| [Some(&keys.roster), Some(&keys.library), keys.talk.as_ref()]);
@@ -33,7 +33,7 @@ impl Node {
                 &circle.ring.iter().map(|(id, row)| (id, hold(id), row.act, row.held_at, row.superseded_at)).collect::<Vec<_>>(),
             );
         }
-        for (id, join) in &self.rooms.joins {
+        for (id, join) in &self.state.peers.joins {
             parts.insert(format!("join of {id}"), blake3::hash(&codec::encode(join)).to_hex().to_string());
         }
         parts

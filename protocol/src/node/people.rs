@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{NodeState, outside};
+use super::NodeState;
 use crate::circle::act::{self, ActBody, ActPlace};
-use crate::circle::body::{History, Policy, Role, Statement};
+use crate::circle::body::{Policy, Role, Statement};
 use crate::circle::epoch;
 use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
 use crate::circle::summary::{self, Summary};
@@ -14,13 +14,13 @@ use crate::codec;
 use crate::context::{Cx, InputError};
 use crate::control::{self, Code, Error, Time};
 use crate::crypto::{DeviceSecrets, Suite};
-use crate::id::{ActId, CircleId, DeviceId, Incarnation, PersonId, short_text};
+use crate::id::{ActId, CircleId, Incarnation, short_text};
 use crate::io::{Answer, CallId};
 use crate::limits;
+use crate::peer::join::{self, JoinRow, Looking};
+use crate::peer::welcome::{self, InviteStatus, RequestRow};
 use crate::private::Private;
 use crate::store::{Read, Table};
-use crate::sync::join::{self, JoinRow, Looking};
-use crate::sync::welcome::{self, InviteStatus, RequestRow};
 use crate::time::HOUR;
 
 const INVITE_HOURS: u64 = 72;
@@ -50,8 +50,8 @@ fn name_or_usual(cx: &Cx<'_, '_>, name: &str) -> Result<String, InputError> {
 // ---- circles --------------------------------------------------------------------------------------------------------
 
 /// A new circle.
-pub(crate) fn new_circle(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, new: &control::NewCircle) -> Result<Answer, InputError> {
-    rooms.room_for(None, cx.env.now)?;
+pub(crate) fn new_circle(node: &mut NodeState, cx: &mut Cx<'_, '_>, new: &control::NewCircle) -> Result<Answer, InputError> {
+    node.room_for(None, cx.env.now)?;
     let name = text::name(&new.name, "a circle")?;
     let me = name_or_usual(cx, &new.as_name)?;
     let suite = match new.suite.as_str() {
@@ -86,10 +86,10 @@ pub(crate) fn new_circle(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, new: &contr
         return Err(InputError::usage("the circle's first act does not hold", "try again with other settings"));
     }
     circle.save_row(cx);
-    circle.publish(cx, &rooms.addresses);
+    circle.publish(cx, &node.peers.addresses);
     let shown = summary::circle(&circle);
-    rooms.put_circle(circle);
-    rooms.touched(id);
+    node.circles.put_circle(circle);
+    node.circles.touched(id);
     Ok(Answer::Circle(shown))
 }
 
@@ -108,25 +108,25 @@ pub(crate) fn pick(cx: &Cx<'_, '_>, text: &str) -> Result<Summary, InputError> {
 
 /// The circle that a command names, if one is in it.
 pub(super) fn inside<'a>(
-    rooms: &'a mut NodeState,
+    node: &'a mut NodeState,
     cx: &Cx<'_, '_>,
     text: &str,
 ) -> Result<(&'a mut CircleState, Summary), InputError> {
     let summary = pick(cx, text)?;
-    match rooms.circles.get_mut(&summary.id) {
+    match node.circles.all.get_mut(&summary.id) {
         Some(circle) if circle.row.standing == OwnStanding::In && circle.my_role().is_some() => Ok((circle, summary)),
-        _ => Err(InputError::Refused(outside())),
+        _ => Err(InputError::outside()),
     }
 }
 
 /// Policies.
 pub(crate) fn edit_circle(
-    rooms: &mut NodeState,
+    node: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     circle: &str,
     edit: &control::EditCircle,
 ) -> Result<Answer, InputError> {
-    let (circle, _) = inside(rooms, cx, circle)?;
+    let (circle, _) = inside(node, cx, circle)?;
     let mut set = Vec::new();
     if let Some(name) = &edit.name {
         set.push(Policy::Name(Private(text::name(name, "a circle")?)));
@@ -162,18 +162,18 @@ pub(crate) fn edit_circle(
         circle.rotate(cx)?;
     }
     let (id, shown) = (circle.id, summary::circle(circle));
-    rooms.touched(id);
+    node.circles.touched(id);
     Ok(Answer::Circle(shown))
 }
 
 /// Leave; silent.
-pub(crate) fn leave(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
-    let (circle, _) = inside(rooms, cx, circle)?;
+pub(crate) fn leave(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
+    let (circle, _) = inside(node, cx, circle)?;
     circle.write(cx, Statement::Leave, false)?;
     circle.row.standing = if circle.others().is_empty() { OwnStanding::Left } else { OwnStanding::Leaving };
     circle.save_row(cx);
     let (id, shown) = (circle.id, summary::circle(circle));
-    rooms.touched(id);
+    node.circles.touched(id);
     Ok(Answer::Circle(shown))
 }
 
@@ -181,14 +181,14 @@ pub(crate) fn leave(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) ->
 
 /// A new invite.
 pub(crate) fn new_invite(
-    rooms: &mut NodeState,
+    node: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     circle: &str,
     new: &control::NewInvite,
 ) -> Result<Answer, InputError> {
-    let addresses = rooms.addresses.clone();
-    let peer = rooms.peer.clone();
-    let (circle, _) = inside(rooms, cx, circle)?;
+    let addresses = node.peers.addresses.clone();
+    let peer = node.peers.peer.clone();
+    let (circle, _) = inside(node, cx, circle)?;
     if addresses.is_empty() {
         // A link without an address would look like any other, and bring nobody.
         return Err(InputError::Refused(Error::new(
@@ -216,7 +216,7 @@ pub(crate) fn new_invite(
     welcome::keep_secret(cx, &circle.id, &act, &secret);
     let shown = invite(circle, cx, &act, &Hint { peer, addresses })?;
     let id = circle.id;
-    rooms.touched(id);
+    node.circles.touched(id);
     shown.map(Answer::Invite).ok_or_else(|| InputError::not_found("the invite did not come to stand", "try again"))
 }
 
@@ -276,16 +276,16 @@ fn by_prefix<T: Copy>(all: impl Iterator<Item = (String, T)>, text: &str, what: 
 }
 
 /// Close an invite.
-pub(crate) fn revoke_invite(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, id: &str) -> Result<Answer, InputError> {
-    let here = Hint { peer: rooms.peer.clone(), addresses: rooms.addresses.clone() };
-    let (circle, _) = inside(rooms, cx, circle)?;
+pub(crate) fn revoke_invite(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, id: &str) -> Result<Answer, InputError> {
+    let here = Hint { peer: node.peers.peer.clone(), addresses: node.peers.addresses.clone() };
+    let (circle, _) = inside(node, cx, circle)?;
     let state = circle.now();
     let all = state.invites.keys().map(|act| (short_text('i', &act.0), *act));
     let act = by_prefix(all, id, "invite", "kith invite list shows them")?;
     circle.write(cx, Statement::Uninvite { invite: act }, false)?;
     let shown = invite(circle, cx, &act, &here)?;
     let id = circle.id;
-    rooms.touched(id);
+    node.circles.touched(id);
     Ok(shown.map_or(Answer::Done, Answer::Invite))
 }
 
@@ -310,73 +310,73 @@ fn not_expired(ticket: &Ticket, cx: &Cx<'_, '_>) -> Result<(), InputError> {
 }
 
 /// Shows what a link offers; answered when the card came.
-pub(crate) fn preview(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, call: CallId, link: &str) -> Result<(), InputError> {
+pub(crate) fn preview(node: &mut NodeState, cx: &mut Cx<'_, '_>, call: CallId, link: &str) -> Result<(), InputError> {
     let ticket = parse_link(link)?;
     not_expired(&ticket, cx)?;
-    if rooms.looking.len() >= 8 {
+    if node.peers.looking.len() >= 8 {
         return Err(InputError::usage("several links are being looked at already", "wait a moment and try again"));
     }
     let secrets = DeviceSecrets::generate(cx.env.rng, Suite::X25519);
-    rooms.looking.push(Looking { call, ticket, secrets, since: cx.env.now });
-    call_again(rooms, cx)
+    node.peers.looking.push(Looking { call, ticket, secrets, since: cx.env.now });
+    call_again(node, cx)
 }
 
 /// Calls whom tickets name, at once; where a stream is open already, greets on it.
-fn call_again(rooms: &mut NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
-    super::call_whom(rooms, Some(&mut *cx.env));
-    rooms.dialer.all_now();
-    let links: Vec<super::Link> = rooms.sessions.keys().copied().collect();
+fn call_again(node: &mut NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
+    node.peers.call_whom(&node.circles, Some(&mut *cx.env));
+    node.peers.dialer.all_now();
+    let links: Vec<super::Link> = node.peers.sessions.keys().copied().collect();
     for link in links {
-        join::greet(rooms, cx, link)?;
+        join::greet(&mut node.peers, cx, link)?;
     }
     Ok(())
 }
 
 /// Asks to join.
-pub(crate) fn accept(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, accept: &control::Accept) -> Result<Answer, InputError> {
+pub(crate) fn accept(node: &mut NodeState, cx: &mut Cx<'_, '_>, accept: &control::Accept) -> Result<Answer, InputError> {
     let ticket = parse_link(&accept.link)?;
     let name = name_or_usual(cx, &accept.as_name)?;
     let id = ticket.circle;
-    if let Some(circle) = rooms.circles.get(&id) {
+    if let Some(circle) = node.circles.all.get(&id) {
         if circle.row.standing == OwnStanding::Admitted && accept.confirm {
-            join::confirm_join(rooms, cx, &id)?;
-            return Ok(rooms.joins.get(&id).map_or(Answer::Done, |join| Answer::Join(show_join(rooms, join))));
-        } else if circle.row.standing == OwnStanding::In && !rooms.joins.contains_key(&id) {
+            join::confirm_join(&mut node.circles, &mut node.peers, cx, &id)?;
+            return Ok(node.peers.joins.get(&id).map_or(Answer::Done, |join| Answer::Join(show_join(node, join))));
+        } else if circle.row.standing == OwnStanding::In && !node.peers.joins.contains_key(&id) {
             return Err(InputError::usage("you are in this circle already", "kith circle list shows it"));
         }
         if let Some(join) =
-            rooms.joins.get(&id).filter(|join| !join.over() || matches!(circle_standing(rooms, &id), Some(OwnStanding::In)))
+            node.peers.joins.get(&id).filter(|join| !join.over() || matches!(circle_standing(node, &id), Some(OwnStanding::In)))
         {
-            return Ok(Answer::Join(show_join(rooms, join)));
+            return Ok(Answer::Join(show_join(node, join)));
         }
     }
-    if let Some(join) = rooms.joins.get_mut(&id).filter(|join| join.open() && join.ticket.secret == ticket.secret) {
+    if let Some(join) = node.peers.joins.get_mut(&id).filter(|join| join.open() && join.ticket.secret == ticket.secret) {
         join.confirm |= accept.confirm;
         // The same invite with other addresses: the link that was typed last says where to ask.
         join.ticket = ticket;
         join.save(cx);
     } else {
         not_expired(&ticket, cx)?;
-        rooms.room_for(Some(&id), cx.env.now)?;
+        node.room_for(Some(&id), cx.env.now)?;
         let secrets = DeviceSecrets::generate(cx.env.rng, Suite::XWing);
         let join = JoinRow::new(ticket, name, accept.confirm, secrets, cx.env.now);
         join.save(cx);
-        rooms.joins.insert(id, join);
+        node.peers.joins.insert(id, join);
     }
-    call_again(rooms, cx)?;
-    match rooms.joins.get(&id) {
-        Some(join) => Ok(Answer::Join(show_join(rooms, join))),
+    call_again(node, cx)?;
+    match node.peers.joins.get(&id) {
+        Some(join) => Ok(Answer::Join(show_join(node, join))),
         None => Ok(Answer::Done),
     }
 }
 
-fn circle_standing(rooms: &NodeState, id: &CircleId) -> Option<OwnStanding> {
-    rooms.circles.get(id).map(|circle| circle.row.standing)
+fn circle_standing(node: &NodeState, id: &CircleId) -> Option<OwnStanding> {
+    node.circles.all.get(id).map(|circle| circle.row.standing)
 }
 
 /// A join as the local API shows it.
-pub(crate) fn show_join(rooms: &NodeState, join: &JoinRow) -> control::Join {
-    show_join_in(rooms.circles.get(&join.ticket.circle), join)
+pub(crate) fn show_join(node: &NodeState, join: &JoinRow) -> control::Join {
+    show_join_in(node.circles.all.get(&join.ticket.circle), join)
 }
 
 /// A join as the local API shows it, with the circle where it is known.
@@ -390,11 +390,11 @@ pub(crate) fn show_join_in(circle: Option<&CircleState>, join: &JoinRow) -> cont
     }
 }
 
-fn pick_join(rooms: &NodeState, text: &str) -> Result<CircleId, InputError> {
+fn pick_join(node: &NodeState, text: &str) -> Result<CircleId, InputError> {
     let lower = text.to_lowercase();
     let fits =
         |j: &&JoinRow| j.ticket.circle.text().starts_with(&lower) || j.circle_name.0.to_lowercase() == lower || text == "-";
-    let found: Vec<CircleId> = rooms.joins.values().filter(fits).map(|j| j.ticket.circle).collect();
+    let found: Vec<CircleId> = node.peers.joins.values().filter(fits).map(|j| j.ticket.circle).collect();
     match found.as_slice() {
         [one] => Ok(*one),
         [] => Err(InputError::not_found("no join under way has that name or id", "kith join LINK starts one")),
@@ -403,29 +403,29 @@ fn pick_join(rooms: &NodeState, text: &str) -> Result<CircleId, InputError> {
 }
 
 /// Yes, having seen the members.
-pub(crate) fn confirm(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
-    let id = pick_join(rooms, circle)?;
-    if rooms.circles.get(&id).is_some_and(|c| c.row.standing == OwnStanding::Admitted) {
-        join::confirm_join(rooms, cx, &id)?;
-    } else if rooms.joins.get(&id).is_some_and(JoinRow::open) {
+pub(crate) fn confirm(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
+    let id = pick_join(node, circle)?;
+    if node.circles.all.get(&id).is_some_and(|c| c.row.standing == OwnStanding::Admitted) {
+        join::confirm_join(&mut node.circles, &mut node.peers, cx, &id)?;
+    } else if node.peers.joins.get(&id).is_some_and(JoinRow::open) {
         return Err(InputError::usage("a steward has not approved yet", "wait; kith join LINK goes on where it was"));
     }
-    match rooms.joins.get(&id) {
-        Some(join) => Ok(Answer::Join(show_join(rooms, join))),
+    match node.peers.joins.get(&id) {
+        Some(join) => Ok(Answer::Join(show_join(node, join))),
         None => Ok(Answer::Done),
     }
 }
 
 /// No; nobody saw my name.
-pub(crate) fn abandon(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
-    let id = pick_join(rooms, circle)?;
-    if let Some(circle) = rooms.circles.get_mut(&id).filter(|c| c.row.standing == OwnStanding::Admitted) {
+pub(crate) fn abandon(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
+    let id = pick_join(node, circle)?;
+    if let Some(circle) = node.circles.all.get_mut(&id).filter(|c| c.row.standing == OwnStanding::Admitted) {
         circle.write(cx, Statement::Leave, false)?;
         circle.row.standing = OwnStanding::Leaving;
         circle.save_row(cx);
-        rooms.touched(id);
+        node.circles.touched(id);
     }
-    join::forget(rooms, cx, &id)?;
+    join::forget(&mut node.circles, &mut node.peers, cx, &id)?;
     Ok(Answer::Done)
 }
 
@@ -447,68 +447,26 @@ fn pick_request(cx: &Cx<'_, '_>, circle: &CircleState, text: &str) -> Result<Req
 }
 
 /// Lets somebody in who asks.
-pub(crate) fn approve(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, request: &str) -> Result<Answer, InputError> {
-    let (circle, _) = inside(rooms, cx, circle)?;
+pub(crate) fn approve(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, request: &str) -> Result<Answer, InputError> {
+    let (circle, _) = inside(node, cx, circle)?;
     let id = circle.id;
     let row = pick_request(cx, circle, request)?;
-    let person = admit(rooms, cx, &id, &row.request.device)?;
-    let Some(circle) = rooms.circles.get(&id) else { return Ok(Answer::Done) };
+    let person = welcome::admit(&mut node.circles, &mut node.peers, cx, &id, &row.request.device)?;
+    let Some(circle) = node.circles.all.get(&id) else { return Ok(Answer::Done) };
     let summary = Summary::of(circle);
     Ok(summary.row_of(&person).map_or(Answer::Done, |row| Answer::Member(summary::member(circle, &summary, row))))
 }
 
-/// Admits the device whose request is kept here.
-pub(crate) fn admit(
-    rooms: &mut NodeState,
-    cx: &mut Cx<'_, '_>,
-    id: &CircleId,
-    device: &DeviceId,
-) -> Result<PersonId, InputError> {
-    let Some(circle) = rooms.circles.get_mut(id) else { return Err(InputError::Refused(outside())) };
-    let row = RequestRow::get(&cx.tx, id, device)?;
-    let row = row.ok_or_else(|| InputError::not_found("no request has that id", "kith invite pending shows them"))?;
-    let body = welcome::open_request(circle, cx.env.crypto, &row.request).ok_or_else(|| {
-        InputError::Refused(Error::new(
-            Code::Failed,
-            "this request was not sealed to your device",
-            "another steward can open it; or ask for a new one",
-        ))
-    })?;
-    let invite = circle.invite_of(&row.request.ticket);
-    let invite = invite.ok_or_else(|| InputError::not_found("the invite of this request is gone", "make a new invite"))?;
-    match welcome::invite_status(circle, &invite, cx.env.now) {
-        InviteStatus::Open => {}
-        InviteStatus::Used => {
-            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite has been used up", "make a new invite")));
-        }
-        InviteStatus::Expired => {
-            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite has expired", "make a new invite")));
-        }
-        InviteStatus::Revoked => {
-            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite was closed", "make a new invite")));
-        }
-    }
-    let role = circle.now().invites.get(&invite).map_or(Role::Guest, |facts| facts.role);
-    let person = crate::circle::membership::person_id(id, &body.keys.sign);
-    let rekey = circle.history() == History::SinceJoin;
-    let statement =
-        Statement::Admit { person, role, devices: vec![body.keys], recovery: None, invite: Some(invite), proposal: None };
-    circle.write(cx, statement, rekey)?;
-    rooms.requests.forget(cx, id, device);
-    rooms.touched(*id);
-    Ok(person)
-}
-
 /// Says no.
-pub(crate) fn decline(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, request: &str) -> Result<Answer, InputError> {
-    let (circle, _) = inside(rooms, cx, circle)?;
+pub(crate) fn decline(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, request: &str) -> Result<Answer, InputError> {
+    let (circle, _) = inside(node, cx, circle)?;
     if circle.my_role().is_none_or(|role| role < Role::Steward) {
         return Err(InputError::not_allowed("only stewards decide on requests"));
     }
     let id = circle.id;
     let mut row = pick_request(cx, circle, request)?;
     row.declined = true;
-    rooms.requests.keep(cx, &id, &row);
-    welcome::decline_guest(rooms, cx, &id, &row.request.device);
+    node.peers.requests.keep(cx, &id, &row);
+    welcome::decline_guest(&node.peers, cx, &id, &row.request.device);
     Ok(Answer::Done)
 }

@@ -13,10 +13,12 @@ use crate::crypto::Crypto;
 use crate::id::{PeerId, short_text};
 use crate::io::{Answer, Query};
 use crate::log::chain;
-use crate::node::{content, cuts, full, people, state};
+use crate::node::{content, full, people};
+use crate::peer;
+use crate::peer::join::JoinRow;
+use crate::peer::welcome::{self, RequestRow};
 use crate::store::{Read, StoreError};
-use crate::sync::join::JoinRow;
-use crate::sync::welcome::{self, RequestRow};
+use crate::sync::cuts;
 use crate::time::Millis;
 
 /// Answers a query from a snapshot of the store.
@@ -68,7 +70,7 @@ fn status(base: &dyn Read) -> Result<control::DaemonStatus, InputError> {
     for circle in &all {
         let heads = chain::chains(base, &circle.id)?;
         status.store.entries += heads.iter().map(|c| (c.seq + 1).saturating_sub(c.first)).sum::<u64>();
-        let seen = super::delivery::load(base, &circle.id)?;
+        let seen = crate::sync::delivery::load(base, &circle.id)?;
         if !circle.other_devices().is_empty() {
             for own in heads.iter().filter(|c| c.id.device == circle.device) {
                 let best = seen.values().filter_map(|chains| chains.get(&own.id)).max().copied().unwrap_or(0);
@@ -90,7 +92,7 @@ fn circles(base: &dyn Read, crypto: &dyn Crypto) -> Result<Answer, InputError> {
 
 fn invites(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: &str) -> Result<Answer, InputError> {
     let circle = load(base, crypto, circle)?;
-    let here = state::here(base)?.unwrap_or(Hint { peer: PeerId(Vec::new()), addresses: Vec::new() });
+    let here = peer::here(base)?.unwrap_or(Hint { peer: PeerId(Vec::new()), addresses: Vec::new() });
     let mut shown = Vec::new();
     for act in circle.now().invites.keys() {
         let secret = welcome::secret_of(base, &circle.id, act)?;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::NodeState;
 use super::people::inside;
-use super::{NodeState, cuts, delivery};
 use crate::circle::body::{Point, Points, Role, Statement};
 use crate::circle::membership::Status;
 use crate::circle::state::CircleState;
@@ -15,27 +15,28 @@ use crate::id::{CircleId, DeviceId, PersonId};
 use crate::io::Answer;
 use crate::log::chain::{self, Glance};
 use crate::log::entry::EntryAt;
+use crate::sync::{cuts, delivery};
 
 /// Removes somebody, with a new epoch in the same act.
-pub(crate) fn remove(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, InputError> {
-    let (circle, summary) = inside(rooms, cx, circle)?;
+pub(crate) fn remove(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, InputError> {
+    let (circle, summary) = inside(node, cx, circle)?;
     let person = summary::pick_person(&summary, member)?.id;
     if Some(person) == circle.me() {
         return Err(InputError::usage("that is you", "kith circle leave"));
     }
     let points = points(circle, cx, &person)?;
     circle.write(cx, Statement::Remove { person, points, proposal: None }, true)?;
-    after_change(rooms, summary.id, &person)
+    after_change(node, summary.id, &person)
 }
 
 /// Whose writing is meant, and how much of it waits; for stewards.
 fn waiting<'a>(
-    rooms: &'a mut NodeState,
+    node: &'a mut NodeState,
     cx: &Cx<'_, '_>,
     circle: &str,
     member: &str,
 ) -> Result<(&'a mut CircleState, PersonId, cuts::Waiting), InputError> {
-    let (circle, summary) = inside(rooms, cx, circle)?;
+    let (circle, summary) = inside(node, cx, circle)?;
     if circle.my_role().is_none_or(|role| role < Role::Steward) {
         return Err(InputError::not_allowed("only stewards look after what a removal holds"));
     }
@@ -49,8 +50,8 @@ fn waiting<'a>(
 
 /// Brings back what waits of somebody's writing for an entry that is not here: up to the place that a removal named, on every
 /// branch that is here.
-pub(crate) fn restore(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, InputError> {
-    let (circle, person, waiting) = waiting(rooms, cx, circle, member)?;
+pub(crate) fn restore(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, InputError> {
+    let (circle, person, waiting) = waiting(node, cx, circle, member)?;
     let mut looks = POINT_LOOKS;
     let mut points = Points::new();
     for (chain, at) in waiting.ends {
@@ -61,15 +62,15 @@ pub(crate) fn restore(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, 
     points.values_mut().for_each(|of_chain| of_chain.sort_unstable());
     circle.write(cx, Statement::Restore { person, points }, false)?;
     let id = circle.id;
-    after_change(rooms, id, &person)
+    after_change(node, id, &person)
 }
 
 /// Says no more of what waits of somebody's writing, on this machine, until it is more.
-pub(crate) fn leave_aside(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, InputError> {
-    let (circle, person, waiting) = waiting(rooms, cx, circle, member)?;
+pub(crate) fn leave_aside(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, InputError> {
+    let (circle, person, waiting) = waiting(node, cx, circle, member)?;
     let id = circle.id;
     cuts::leave_aside(&mut cx.tx, &id, &person, waiting.entries);
-    after_change(rooms, id, &person)
+    after_change(node, id, &person)
 }
 
 /// Blocks that are opened to name what others have; what lies inside more of them is not named.
@@ -126,26 +127,26 @@ fn point_at(circle: &CircleState, cx: &Cx<'_, '_>, at: EntryAt, looks: &mut usiz
     Ok(entry.map(|entry| Point { seq: at.seq, entry }))
 }
 
-fn after_change(rooms: &mut NodeState, id: CircleId, person: &PersonId) -> Result<Answer, InputError> {
-    rooms.touched(id);
-    let Some(circle) = rooms.circles.get(&id) else { return Ok(Answer::Done) };
+fn after_change(node: &mut NodeState, id: CircleId, person: &PersonId) -> Result<Answer, InputError> {
+    node.circles.touched(id);
+    let Some(circle) = node.circles.all.get(&id) else { return Ok(Answer::Done) };
     let summary = Summary::of(circle);
     Ok(summary.row_of(person).map_or(Answer::Done, |row| Answer::Member(summary::member(circle, &summary, row))))
 }
 
 /// Sets a role; or steps down.
 pub(crate) fn set_role(
-    rooms: &mut NodeState,
+    node: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     circle: &str,
     member: &str,
     set: &control::SetRole,
 ) -> Result<Answer, InputError> {
     let role = text::parse_role(&set.role)?;
-    let (circle, summary) = inside(rooms, cx, circle)?;
+    let (circle, summary) = inside(node, cx, circle)?;
     let person = summary::pick_person(&summary, member)?.clone();
     if person.role == Some(role) {
-        return after_change(rooms, summary.id, &person.id);
+        return after_change(node, summary.id, &person.id);
     }
     let state = circle.now();
     let suspended = state.people.get(&person.id).is_some_and(|p| p.status == Status::Suspended);
@@ -157,5 +158,5 @@ pub(crate) fn set_role(
         Statement::Role { person: person.id, role, points, proposal: None }
     };
     circle.write(cx, statement, false)?;
-    after_change(rooms, summary.id, &person.id)
+    after_change(node, summary.id, &person.id)
 }

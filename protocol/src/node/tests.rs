@@ -6,9 +6,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::*;
 use crate::control::{self, JoinStatus};
+use crate::control::{Code, Error};
 use crate::crypto::{Real, Seeded};
 use crate::id::Addr;
+use crate::peer::frame::{self, Frame};
 use crate::store::{MemoryStore, Store};
+use crate::sync::message::Message;
 
 mod acts;
 mod costs;
@@ -572,22 +575,22 @@ fn coming_back_after_leaving_keeps_what_was_held() {
 fn a_claim_to_know_more_of_somebody_does_not_make_her_begin_again() {
     let mut village = circle_of_three();
     village.note(1, "", "one");
-    let before = village.machines[1].node.rooms.circles.values().map(|c| c.row.incarnation).collect::<Vec<_>>();
-    for link in village.machines[1].node.rooms.sessions.keys().copied().collect::<Vec<_>>() {
-        let session = &village.machines[1].node.rooms.sessions[&link];
+    let before = village.machines[1].node.state.circles.all.values().map(|c| c.row.incarnation).collect::<Vec<_>>();
+    for link in village.machines[1].node.state.peers.sessions.keys().copied().collect::<Vec<_>>() {
+        let session = &village.machines[1].node.state.peers.sessions[&link];
         let Some(shared) = session.circles.values().next().filter(|_| session.peer == peer(2)) else { continue };
         let chain = crate::circle::body::ChainId {
-            device: village.machines[1].node.rooms.circles.values().next().expect("a circle").device(),
+            device: village.machines[1].node.state.circles.all.values().next().expect("a circle").device(),
             incarnation: before[0],
             class: crate::circle::body::KeyClass::Talk,
         };
-        let lie = frame::ChainHave { chain, seq: 99, head: crate::id::EntryId([9; 32]) };
-        let have = frame::Have { chains: vec![lie], ..frame::Have::default() };
+        let lie = crate::sync::message::ChainHave { chain, seq: 99, head: crate::id::EntryId([9; 32]) };
+        let have = crate::sync::message::Have { chains: vec![lie], ..crate::sync::message::Have::default() };
         let bytes = crate::codec::encode(&Frame::Circle(shared.theirs, Message::Have(have)));
         village.queue.push_back((1, Input::Bytes(link, bytes)));
     }
     village.settle();
-    let after = village.machines[1].node.rooms.circles.values().map(|c| c.row.incarnation).collect::<Vec<_>>();
+    let after = village.machines[1].node.state.circles.all.values().map(|c| c.row.incarnation).collect::<Vec<_>>();
     assert_eq!(before, after);
     village.note(1, "", "two");
     assert_eq!(village.bodies(0), ["one", "two"]);

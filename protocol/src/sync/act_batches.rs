@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::frame::{Acts, Bytes};
+use super::message::{Acts, Bytes};
 use crate::circle::act;
 use crate::circle::epoch::{self, BoxKeys, EpochKeys};
 use crate::circle::state::CircleState;
@@ -19,7 +19,7 @@ use crate::work;
 const ACTS_BYTES: usize = 384 << 10;
 
 /// What a device lacks.
-pub(super) struct ActBatches {
+pub(crate) struct ActBatches {
     device: DeviceId,
     /// Keys that she may have.
     keys: BTreeMap<EpochId, EpochKeys>,
@@ -29,18 +29,18 @@ pub(super) struct ActBatches {
 }
 
 /// One frame's share.
-pub(super) struct ActBatch {
+pub(crate) struct ActBatch {
     /// As it travels.
-    pub(super) message: Acts,
+    pub(crate) message: Acts,
     /// Which acts these are.
-    pub(super) acts: Vec<ActId>,
+    pub(crate) acts: Vec<ActId>,
     /// Of which epochs the keys are, and whether the talk key is among them.
-    pub(super) keys: Vec<(EpochId, bool)>,
+    pub(crate) keys: Vec<(EpochId, bool)>,
 }
 
 impl ActBatches {
     /// What a device lacks that has these acts, and roster and talk keys of these epochs.
-    pub(super) fn of(
+    pub(crate) fn of(
         circle: &CircleState,
         cx: &Cx<'_, '_>,
         device: DeviceId,
@@ -58,7 +58,7 @@ impl ActBatches {
     }
 
     /// The next frame's share; nothing where everything has been taken.
-    pub(super) fn next(&mut self, circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<Option<ActBatch>, InputError> {
+    pub(crate) fn next(&mut self, circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<Option<ActBatch>, InputError> {
         let mut keys = Vec::new();
         while keys.len() < limits::BOX_EPOCHS
             && let Some(epoch) = self.late.pop_front()

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::frame::{ChainHave, Have};
-use super::session::Known;
+use super::known::Known;
+use super::message::{ChainHave, Have};
 use crate::circle::body::ChainId;
 use crate::circle::state::CircleState;
 use crate::context::{Cx, InputError};
@@ -17,13 +17,13 @@ use crate::limits;
 use crate::log::chain::{self, Compared, Heads};
 
 /// Heads of theirs that are not compared yet with what stands here, by chain.
-pub(super) type Unsure = BTreeMap<ChainId, Vec<(u64, EntryId)>>;
+pub(crate) type Unsure = BTreeMap<ChainId, Vec<(u64, EntryId)>>;
 
 /// What they name of each chain, each entry once.
 ///
 /// # Errors
 /// [`InputError::Peer`] where it is more of one chain than anybody keeps.
-pub(super) fn named(have: &Have) -> Result<Unsure, InputError> {
+pub(crate) fn named(have: &Have) -> Result<Unsure, InputError> {
     let mut named = Unsure::new();
     for ChainHave { chain, seq, head } in &have.chains {
         let of_chain = named.entry(*chain).or_default();

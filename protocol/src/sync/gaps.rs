@@ -8,17 +8,16 @@
 
 use std::collections::BTreeSet;
 
-use super::exchange::RUN_BYTES;
-use super::frame::{Bytes, ChainGap, ChainSeq, Have, Message};
-use super::session::{CircleLink, Known, OpenGap, say};
+use super::entries;
+use super::known::{Known, OpenGap};
+use super::message::{Bytes, ChainGap, ChainSeq, Have, Message};
+use super::plan::Plan;
 use crate::circle::body::KeyClass;
 use crate::circle::state::CircleState;
 use crate::context::{Cx, InputError};
 use crate::id::EpochId;
-use crate::io::Link;
 use crate::limits;
 use crate::log::chain::{self, ChainHead, Heads, Lack, Serving};
-use crate::node::entries;
 
 /// The gaps of one of our chains.
 pub(super) fn of(head: &ChainHead) -> impl Iterator<Item = ChainGap> + use<> {
@@ -57,27 +56,25 @@ pub(super) fn bound(gaps: &mut Vec<OpenGap>, heads: &Heads) {
     });
 }
 
-/// What is missing in their chains is served once, as far as it is here. `false`: the turn's budget is spent.
-pub(super) fn push(
+/// What is missing in their chains is sent once, as far as it is here. `false`: the turn's budget is spent.
+pub(super) fn fill(
     circle: &CircleState,
-    cx: &mut Cx<'_, '_>,
-    link: Link,
-    shared: &mut CircleLink,
     heads: &Heads,
+    cx: &mut Cx<'_, '_>,
+    known: &mut Known,
+    plan: &mut Plan,
 ) -> Result<bool, InputError> {
-    let Some(known) = shared.known.as_mut().filter(|known| !known.gaps.is_empty()) else { return Ok(true) };
     let mut spent = false;
     for gap in &mut known.gaps {
         let Some(head) = heads.main(&gap.chain) else { continue };
-        while !spent && gap.first <= gap.last.min(head.seq) && shared.in_flight < limits::CREDIT_BYTES as u64 {
+        while !spent && gap.first <= gap.last.min(head.seq) && !plan.is_full() {
             let lack = lack(head, gap, &known.talk);
-            match chain::serve_lack(&cx.tx, &circle.ring, &lack, RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
+            match chain::serve_lack(&cx.tx, &circle.ring, &lack, limits::RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
                 Serving::Run(served) => {
-                    shared.in_flight += served.run.len() as u64;
-                    let skipped = served.first > gap.first;
+                    let (skipped, bytes) = (served.first > gap.first, served.run.len() as u64);
                     gap.first = served.last.saturating_add(1);
                     gap.looked = gap.first;
-                    say(cx, link, shared.mine, Message::Run(Bytes(served.run), skipped));
+                    plan.add(Message::Run(Bytes(served.run), skipped), bytes);
                 }
                 Serving::Nothing => gap.first = gap.last.min(head.seq).saturating_add(1),
                 Serving::Later(looked) => {
@@ -99,7 +96,7 @@ fn lack<'a>(head: &ChainHead, gap: &OpenGap, talk: &'a BTreeSet<EpochId>) -> Lac
 }
 
 /// How far our own entries have come to whoever says `have`: not beyond what is missing there and will be sent, or may be.
-pub(super) fn reached(
+pub(crate) fn reached(
     circle: &CircleState,
     cx: &mut Cx<'_, '_>,
     have: &Have,

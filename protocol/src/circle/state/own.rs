@@ -146,6 +146,13 @@ impl CircleState {
         self.change();
     }
 
+    /// Other machines hold entries of this device that it does not know: begins a fresh set of chains, so that none is written twice.
+    pub(crate) fn begin_again(&mut self, cx: &mut Cx<'_, '_>) {
+        self.row.incarnation = crate::id::Incarnation(cx.random());
+        self.save_row(cx);
+        cx.log("this device was ahead of itself elsewhere: a fresh set of chains begins", Some(self.id));
+    }
+
     /// Publishes this device's record: name, address, agreement. False where it says so already.
     pub(crate) fn publish(&mut self, cx: &mut Cx<'_, '_>, addresses: &[Addr]) -> bool {
         let Some(epoch) = self.usable_epoch().or_else(|| self.newest_epochs().first().copied()) else { return false };

@@ -10,7 +10,7 @@ use crate::crypto::SigningKey;
 use crate::id::CircleId;
 use crate::limits::{AGREEMENT_BYTES, CREDIT_BYTES, FRAME_BYTES};
 use crate::store::{Rows, Table};
-use crate::sync::frame::{Acts, Bytes};
+use crate::sync::message::{Acts, Bytes};
 
 /// Acts that come to more than a stream may hold at once.
 const MANY: usize = 3 * CREDIT_BYTES / AGREEMENT_BYTES + 40;
@@ -53,13 +53,13 @@ impl Village {
     }
 
     fn only(&self, at: usize) -> CircleId {
-        *self.machines[at].node.rooms.circles.keys().next().expect("a circle")
+        *self.machines[at].node.state.circles.all.keys().next().expect("a circle")
     }
 
     /// An invite, signed by the machine's member, whose own node does not know of it.
     fn invite(&mut self, at: usize) -> SealedAct {
         let machine = &mut self.machines[at];
-        let circle = machine.node.rooms.circles.values().next().expect("a circle");
+        let circle = machine.node.state.circles.all.values().next().expect("a circle");
         let epoch = circle.usable_epoch().expect("keys");
         let keys = circle.ring.epoch(&epoch).expect("held");
         let place = ActPlace::In { circle: circle.id, parents: circle.heads(&epoch), epoch, roster: &keys.roster };
@@ -72,8 +72,8 @@ impl Village {
     /// The stream on which a machine is proved in the circle, and the other side's name for it.
     fn friend(&self, at: usize) -> (Link, frame::Token) {
         let id = self.only(at);
-        let sessions = &self.machines[at].node.rooms.sessions;
-        let proved = |(link, session): (&Link, &crate::sync::session::Session)| {
+        let sessions = &self.machines[at].node.state.peers.sessions;
+        let proved = |(link, session): (&Link, &crate::peer::session::Session)| {
             session.circles.get(&id).filter(|shared| shared.proved).map(|shared| (*link, shared.theirs))
         };
         sessions.iter().find_map(proved).expect("a friend")
@@ -130,14 +130,14 @@ fn keys_made_again_and_again_arrive_with_their_acts() {
     for _ in 0..rotations {
         let mut env = Env { now: village.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
-        machine.node.rooms.circles.values_mut().next().expect("a circle").rotate(&mut cx).expect("new keys");
+        machine.node.state.circles.all.values_mut().next().expect("a circle").rotate(&mut cx).expect("new keys");
         cx.tx.finish().join(&mut batch);
     }
     machine.store.commit(&batch.writes).expect("memory never fails");
     village.note(0, "", "under the newest keys");
     village.join(1);
     assert_eq!(village.bodies(1), ["under the newest keys"]);
-    let held = |at: usize| village.machines[at].node.rooms.circles.values().next().map(|circle| circle.ring.iter().count());
+    let held = |at: usize| village.machines[at].node.state.circles.all.values().next().map(|circle| circle.ring.iter().count());
     assert_eq!(held(1), held(0), "keys are missing");
     assert!(held(0) > Some(rotations));
 }
@@ -158,7 +158,7 @@ fn what_is_good_before_something_bad_is_kept_and_nothing_is_read_again() {
         let frame = crate::codec::encode(&Frame::Circle(token, Message::Acts(acts)));
         assert_eq!(village.watched(0, Input::Bytes(link, frame.clone())), Vec::<Vec<u8>>::new(), "acts were read again");
         assert!(matches!(get_act(&village.machines[0].store, &id, &good.id()), Ok(Some(_))), "the good act is lost");
-        assert!(!village.machines[0].node.rooms.sessions.contains_key(&link), "the stream goes on");
+        assert!(!village.machines[0].node.state.peers.sessions.contains_key(&link), "the stream goes on");
         assert_eq!(village.watched(0, Input::Bytes(link, frame)), Vec::<Vec<u8>>::new());
         village.online(1);
     }
@@ -175,6 +175,6 @@ fn what_one_input_spoilt_is_read_again_and_no_other_circle() {
     let new = control::NewCircle { name: "Day shift".into(), ..Default::default() };
     village.call(0, Command::NewCircle(new)).expect("another circle");
     let (link, _) = village.friend(0);
-    village.machines[0].node.rooms.circles.get_mut(&first).expect("there").dirty = true;
+    village.machines[0].node.state.circles.all.get_mut(&first).expect("there").dirty = true;
     assert_eq!(village.watched(0, Input::Bytes(link, vec![7; 100])), [first.0.to_vec()]);
 }

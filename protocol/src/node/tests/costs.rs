@@ -8,9 +8,10 @@ use crate::item::kind::{Kind, fields};
 use crate::limits::{BLOCK_DIRECT, BLOCK_ENTRIES, BRANCHES, HAVE_MILLIS, HAVES, TURN_BLOCKS};
 use crate::log::chain::{self, ChainHead};
 use crate::log::entry::{EntryAt, NewEntry};
-use crate::node::entries;
+use crate::peer::frame::Token;
 use crate::store::Table;
-use crate::sync::frame::{ChainGap, ChainHave, ChainSeq, Have, Token};
+use crate::sync::entries;
+use crate::sync::message::{ChainGap, ChainHave, ChainSeq, Have};
 use crate::work::{Work, counted};
 
 const BLOCK: u64 = BLOCK_ENTRIES as u64;
@@ -39,7 +40,7 @@ pub(super) fn opening(now: Millis, item: ItemId, title: &str) -> NewEntry {
 
 impl Village {
     pub(super) fn circle_id(&self, at: usize) -> CircleId {
-        *self.machines[at].node.rooms.circles.keys().next().expect("a circle")
+        *self.machines[at].node.state.circles.all.keys().next().expect("a circle")
     }
 
     /// Handles one input and says what work it caused.
@@ -56,19 +57,19 @@ impl Village {
         let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
         if fresh {
             let incarnation = Incarnation(cx.random());
-            machine.node.rooms.circles.get_mut(&id).expect("there").row.incarnation = incarnation;
+            machine.node.state.circles.all.get_mut(&id).expect("there").row.incarnation = incarnation;
         }
-        let me = machine.node.rooms.circles[&id].me().expect("a member");
+        let me = machine.node.state.circles.all[&id].me().expect("a member");
         let before: Vec<ChainHead> = chain::chains(&cx.tx, &id).expect("reads");
-        drop(entries::write(&mut machine.node.rooms, &mut cx, &id, entries(me)).expect("writes"));
+        drop(entries::write(&mut machine.node.state.circles, &mut cx, &id, entries(me)).expect("writes"));
         let known = |head: &ChainHead| before.iter().find(|old| old.no == head.no).map_or(0, |old| old.seq);
         let heads = chain::chains(&cx.tx, &id).expect("reads");
         let places = heads.iter().flat_map(|head| (known(head) + 1..=head.seq).map(|seq| EntryAt { chain: head.no, seq }));
-        let ring = &machine.node.rooms.circles[&id].ring;
+        let ring = &machine.node.state.circles.all[&id].ring;
         let written = chain::load_many(&cx.tx, ring, &places.collect::<Vec<_>>()).expect("reads");
-        machine.node.rooms.settle(&mut cx).expect("settles");
+        machine.node.state.settle(&mut cx).expect("settles");
         cx.tx.finish().join(&mut batch);
-        machine.node.rooms.saved();
+        machine.node.state.saved();
         machine.store.commit(&batch.writes).expect("memory never fails");
         batch.effects.into_iter().for_each(|effect| self.perform(at, effect));
         written.into_iter().map(|entry| entry.id).collect()
@@ -85,7 +86,7 @@ impl Village {
 
     /// A link of machine 0 with machine 1, and the token that machine 1 names the circle by.
     fn member(&self) -> (Link, Token) {
-        let open = self.machines[0].node.rooms.sessions.iter().rev();
+        let open = self.machines[0].node.state.peers.sessions.iter().rev();
         let mut links = open.filter_map(|(link, session)| Some((*link, session.circles.values().find(|s| s.proved)?.theirs)));
         links.next().expect("a link")
     }
@@ -131,7 +132,7 @@ fn a_have_that_names_one_chain_without_end_is_refused_and_opens_nothing() {
     let (link, _) = village.member();
     let work = village.says(have((1..=400).map(|seq| elsewhere(chain, seq % 250 + 1)).collect(), vec![]));
     assert_eq!(work, Work::default());
-    assert!(!village.machines[0].node.rooms.sessions.contains_key(&link), "the stream goes on");
+    assert!(!village.machines[0].node.state.peers.sessions.contains_key(&link), "the stream goes on");
 }
 
 #[test]
@@ -151,7 +152,7 @@ fn the_same_entry_named_often_counts_once_and_what_is_unknown_costs_nothing() {
     assert_eq!((work.opened, work.sealed), (0, 0));
     let most = (0..=BRANCHES as u64).map(|n| elsewhere(chain, 10 + n)).collect();
     assert_eq!(village.says(have(most, vec![])).opened, 1, "all in one block");
-    assert!(village.machines[0].node.rooms.sessions.contains_key(&link), "none of this is an offence");
+    assert!(village.machines[0].node.state.peers.sessions.contains_key(&link), "none of this is an offence");
 }
 
 #[test]
@@ -256,7 +257,7 @@ fn destroying_goes_on_where_it_stopped_also_after_a_restart() {
     let sealed: u64 = first.sealed + rest.iter().map(|work| work.sealed).sum::<u64>();
     assert!(sealed <= blocks + 2, "{sealed} blocks written for {blocks}");
     let machine = &village.machines[0];
-    let circle = machine.node.rooms.circles.values().next().expect("a circle");
+    let circle = machine.node.state.circles.all.values().next().expect("a circle");
     for head in chain::chains(&machine.store, &circle.id).expect("reads") {
         let places: Vec<EntryAt> = (1..=head.seq).map(|seq| EntryAt { chain: head.no, seq }).collect();
         let kept = chain::load_many(&machine.store, &circle.ring, &places).expect("reads").into_iter();

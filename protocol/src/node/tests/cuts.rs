@@ -9,7 +9,7 @@ use super::*;
 use crate::circle::body::{ChainId, KeyClass, Point, Points, Statement};
 use crate::id::{CircleId, EntryId};
 use crate::log::chain;
-use crate::sync::receive;
+use crate::peer::receive;
 use crate::tx::{Turn, Tx};
 
 /// One entry of Chioma's, signed by one of her copies.
@@ -37,7 +37,7 @@ const BEFORE: usize = 0;
 impl Scrolls {
     /// What a circle of three knows of Chioma before she wrote anything.
     fn new(village: &Village) -> Self {
-        let circle = village.machines[2].node.rooms.circles.values().next().expect("a circle");
+        let circle = village.machines[2].node.state.circles.all.values().next().expect("a circle");
         let chain = ChainId { device: circle.device(), incarnation: circle.row.incarnation, class: KeyClass::Talk };
         Self { circle: circle.id, chain, folders: vec![village.machines[2].store.clone()], signed: Vec::new() }
     }
@@ -53,7 +53,7 @@ impl Scrolls {
         let new = control::NewNote { body: words.clone(), ..Default::default() };
         node.handle(&mut env, &store, &mut batch, Input::Call(CallId(1), Command::NewNote("-".into(), new))).expect("writes");
         store.commit(&batch.writes).expect("memory never fails");
-        let ring = &node.rooms.circles[&self.circle].ring;
+        let ring = &node.state.circles.all[&self.circle].ring;
         let seq = after.map_or(0, |after| self.signed[after].point.seq) + 1;
         let served = chain::serve(&store, ring, &self.circle, &self.chain, seq - 1, 1 << 20, None).expect("serves");
         let head = chain::branches(&store, &self.circle, &self.chain).expect("reads").remove(0);
@@ -95,11 +95,11 @@ impl Village {
         let mut batch = Turn::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
-        let rooms = &mut machine.node.rooms;
-        let done = change(rooms, &mut cx).and_then(|()| rooms.settle(&mut cx));
+        let node = &mut machine.node.state;
+        let done = change(node, &mut cx).and_then(|()| node.settle(&mut cx));
         if done.is_ok() {
             cx.tx.finish().join(&mut batch);
-            rooms.saved();
+            node.saved();
         }
         machine.store.commit(&batch.writes).expect("memory never fails");
         batch.effects.into_iter().for_each(|effect| self.perform(at, effect));
@@ -108,7 +108,7 @@ impl Village {
 
     /// A run comes, from whoever has it. Refused for now where something before it is missing.
     fn bring(&mut self, at: usize, id: CircleId, run: &[u8]) -> Result<(), InputError> {
-        self.within(at, |rooms, cx| receive::run(rooms, cx, Link(u64::MAX), id, run, false))
+        self.within(at, |node, cx| receive::run(&mut node.circles, &mut node.peers, cx, Link(u64::MAX), id, run, false))
     }
 
     /// Brings entries in some order, again and again until all are there.
@@ -130,7 +130,7 @@ impl Village {
 
     fn has(&self, at: usize, scrolls: &Scrolls, point: Point) -> bool {
         let Machine { store, node, .. } = &self.machines[at];
-        let ring = &node.rooms.circles[&scrolls.circle].ring;
+        let ring = &node.state.circles.all[&scrolls.circle].ring;
         let branches = chain::branches(store, &scrolls.circle, &scrolls.chain).expect("reads");
         let mut ids = branches.iter().filter(|head| (head.first..=head.seq).contains(&point.seq)).map(|head| {
             let at = crate::log::entry::EntryAt { chain: head.no, seq: point.seq };
@@ -140,11 +140,11 @@ impl Village {
     }
 
     fn removes(&mut self, at: usize, scrolls: &Scrolls, points: Points) {
-        let done = self.within(at, |rooms, cx| {
-            let circle = rooms.circles.get_mut(&scrolls.circle).expect("a circle");
+        let done = self.within(at, |node, cx| {
+            let circle = node.circles.all.get_mut(&scrolls.circle).expect("a circle");
             let person = circle.now().person_of(&scrolls.chain.device).expect("hers");
             circle.write(cx, Statement::Remove { person, points, proposal: None }, true)?;
-            rooms.touched(scrolls.circle);
+            node.circles.touched(scrolls.circle);
             Ok(())
         });
         done.expect("founders may");
@@ -252,11 +252,12 @@ fn what_a_steward_brings_back_is_named_in_the_same_way() {
         village.bring_all(at, &scrolls, &[first, second, beside]);
     }
     let points = scrolls.points(&[second]);
-    let person = village.machines[0].node.rooms.circles[&scrolls.circle].now().person_of(&scrolls.chain.device).expect("hers");
+    let person =
+        village.machines[0].node.state.circles.all[&scrolls.circle].now().person_of(&scrolls.chain.device).expect("hers");
     let id = scrolls.circle;
-    let done = village.within(0, |rooms, cx| {
-        rooms.circles.get_mut(&id).expect("a circle").write(cx, Statement::Restore { person, points }, false)?;
-        rooms.touched(id);
+    let done = village.within(0, |node, cx| {
+        node.circles.all.get_mut(&id).expect("a circle").write(cx, Statement::Restore { person, points }, false)?;
+        node.circles.touched(id);
         Ok(())
     });
     done.expect("stewards may");
@@ -364,16 +365,16 @@ fn a_removal_hides_from_its_commit_on_and_rows_follow() {
     village.queue.clear();
     let points = scrolls.points(&[first]);
     let id = scrolls.circle;
-    let removed = |rooms: &mut NodeState, cx: &mut Cx<'_, '_>| {
-        let circle = rooms.circles.get_mut(&id).expect("a circle");
+    let removed = |node: &mut NodeState, cx: &mut Cx<'_, '_>| {
+        let circle = node.circles.all.get_mut(&id).expect("a circle");
         let person = circle.now().person_of(&scrolls.chain.device).expect("hers");
         circle.write(cx, Statement::Remove { person, points, proposal: None }, true)?;
-        rooms.touched(id);
+        node.circles.touched(id);
         Ok(())
     };
     village.within(0, removed).expect("founders may");
     assert_eq!(village.shows(0), words(&["note 0"]), "in the very commit");
-    let waits = |village: &Village| crate::node::cuts::waits(&village.machines[0].store).expect("reads");
+    let waits = |village: &Village| crate::sync::cuts::waits(&village.machines[0].store).expect("reads");
     assert!(waits(&village), "and the rows are still to follow");
     // The power fails; the place was stored.
     let machine = &mut village.machines[0];
@@ -396,10 +397,10 @@ fn what_others_have_is_named_beside_the_end() {
     village.offline(1);
     village.bring_all(0, &scrolls, &[third]);
     let node = &village.machines[0].node;
-    let circle = &node.rooms.circles[&scrolls.circle];
+    let circle = &node.state.circles.all[&scrolls.circle];
     let before = circle.order.len();
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
-    let circle = &village.machines[0].node.rooms.circles[&scrolls.circle];
+    let circle = &village.machines[0].node.state.circles.all[&scrolls.circle];
     let Some(Statement::Remove { points, .. }) = circle.membership.statement(&circle.order[before]) else { panic!("a removal") };
     assert_eq!(*points, scrolls.points(&[second, third]));
 }
@@ -431,14 +432,14 @@ fn a_removal_opens_no_block_of_what_stays_and_each_block_once_of_what_does_not()
     // Nothing of it is named: each of four blocks is opened once, by whoever removes; and in one input only some are.
     village.offline(1);
     village.offline(2);
-    let id = *village.machines[0].node.rooms.circles.keys().next().expect("one");
+    let id = *village.machines[0].node.state.circles.all.keys().next().expect("one");
     let ((), work) = counted(|| {
-        let done = village.within(0, |rooms, cx| {
-            let circle = rooms.circles.get_mut(&id).expect("a circle");
+        let done = village.within(0, |node, cx| {
+            let circle = node.circles.all.get_mut(&id).expect("a circle");
             let bea = circle.now().members().map(|(person, _)| *person).find(|person| circle.name_of(person) == "Bea");
             let person = bea.expect("a member");
             circle.write(cx, Statement::Remove { person, points: Points::new(), proposal: None }, true)?;
-            rooms.touched(id);
+            node.circles.touched(id);
             Ok(())
         });
         done.expect("founders may");
@@ -446,7 +447,7 @@ fn a_removal_opens_no_block_of_what_stays_and_each_block_once_of_what_does_not()
     assert_eq!(work.opened, 0, "the removal itself reads nothing: {work:?}");
     assert!(village.notes(0).is_empty(), "and hides all of it");
     let mut opened = 0;
-    while crate::node::cuts::waits(&village.machines[0].store).expect("reads") {
+    while crate::sync::cuts::waits(&village.machines[0].store).expect("reads") {
         let ((), work) = counted(|| village.handle(0, Input::Tick));
         assert!(work.opened <= 2 && work.inflated <= 8 << 20, "one slice: {work:?}");
         opened += work.opened;

@@ -28,13 +28,13 @@ struct Forged {
 
 impl Village {
     fn state(&self, at: usize) -> &CircleState {
-        self.machines[at].node.rooms.circles.values().next().expect("a circle")
+        self.machines[at].node.state.circles.all.values().next().expect("a circle")
     }
 
     /// A rotation by a machine's member, of which no node knows yet.
     fn forge(&mut self, at: usize, forged: &Forged) -> Made {
         let machine = &mut self.machines[at];
-        let circle = machine.node.rooms.circles.values().next().expect("a circle");
+        let circle = machine.node.state.circles.all.values().next().expect("a circle");
         let under = circle.usable_epoch().expect("keys");
         let held = circle.ring.epoch(&under).expect("held").clone();
         let (mut new, keys) = epoch::new_epoch(&mut machine.rng, &[(under, &held)], forged.history);
@@ -59,17 +59,17 @@ impl Village {
         let mut batch = Turn::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
-        let rooms = &mut machine.node.rooms;
-        let circle = rooms.circles.values_mut().next().expect("a circle");
+        let node = &mut machine.node.state;
+        let circle = node.circles.all.values_mut().next().expect("a circle");
         for one in made {
             let taken = circle.take_act(&mut cx, one.act.bytes(), &mut one.keys.clone()).expect("memory never fails");
             assert_eq!(taken, crate::circle::state::Taken::New);
         }
         let id = circle.id;
-        rooms.touched(id);
-        rooms.settle(&mut cx).expect("settles");
+        node.circles.touched(id);
+        node.settle(&mut cx).expect("settles");
         cx.tx.finish().join(&mut batch);
-        rooms.saved();
+        node.saved();
         machine.store.commit(&batch.writes).expect("memory never fails");
         batch.effects.into_iter().for_each(|effect| self.perform(at, effect));
     }
@@ -148,7 +148,7 @@ fn a_policy_that_becomes_stricter_closes_what_is_written_from_then_on() {
     let mut batch = Turn::default();
     let mut env = Env { now: village.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
     let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
-    let circle = machine.node.rooms.circles.values_mut().next().expect("a circle");
+    let circle = machine.node.state.circles.all.values_mut().next().expect("a circle");
     let set = vec![crate::circle::body::Policy::History(History::SinceJoin)];
     circle.write(&mut cx, Statement::Policy { set, proposal: None }, false).expect("the founder may");
     cx.tx.finish().join(&mut batch);
@@ -329,7 +329,7 @@ impl Village {
             let batch = Turn::default();
             let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
             let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
-            let circle = node.rooms.circles.values_mut().next().expect("a circle");
+            let circle = node.state.circles.all.values_mut().next().expect("a circle");
             let rekey = !matches!(statement, Statement::Policy { .. });
             let id = circle.write(&mut cx, statement.clone(), rekey).expect("allowed");
             let act = crate::circle::act::get_act(&cx.tx, &circle.id, &id).expect("reads").expect("written");

@@ -8,10 +8,11 @@ use crate::circle::ticket::Ticket;
 use crate::crypto::{Crypto, DeviceSecrets, SigningKey};
 use crate::id::{CircleId, DeviceId};
 use crate::limits::{ACT_BYTES, FRAME_ACTS, GUEST_FRAMES, GUEST_MILLIS, GUESTS, HEADS, WELCOME_PARTS};
+use crate::peer::frame::{RequestBody, TicketAnswer, TicketProof, Token};
+use crate::peer::welcome::{self, RequestRow};
 use crate::private::Private;
 use crate::store::{Rows, Table};
-use crate::sync::frame::{Acts, Bytes, Request, RequestBody, SealedRequest, TicketAnswer, TicketProof, Token};
-use crate::sync::welcome::{self, RequestRow};
+use crate::sync::message::{Acts, Bytes, Request, SealedRequest};
 
 /// A store that counts the bytes that are read of requests.
 struct Counting<'a> {
@@ -58,7 +59,7 @@ impl Village {
     fn asks(&mut self, link: &str, number: u16) -> Link {
         let stream = stream_of(self, 0, guest(number));
         let (key, device) = (Ticket::parse(link).expect("a link").key(), device(number));
-        let salt = self.machines[0].node.rooms.sessions[&stream].my_salt;
+        let salt = self.machines[0].node.state.peers.sessions[&stream].my_salt;
         let bound = welcome::proof_parts((&guest(number), &SALT), (&peer(0), &salt), &device.id());
         let sign = |key: &SigningKey| Real.sign(key, welcome::TICKET, &[&bound]);
         let (signature, device_signature) = (sign(&key), sign(&device));
@@ -68,12 +69,12 @@ impl Village {
     }
 
     fn waiting(&self) -> usize {
-        let id = *self.machines[0].node.rooms.circles.keys().next().expect("a circle");
+        let id = *self.machines[0].node.state.circles.all.keys().next().expect("a circle");
         RequestRow::all(&self.machines[0].store, &id).expect("reads").len()
     }
 
     fn is_open(&self, link: Link) -> bool {
-        self.machines[0].node.rooms.sessions.contains_key(&link)
+        self.machines[0].node.state.peers.sessions.contains_key(&link)
     }
 
     fn open_link(&mut self, uses: u32) -> String {
@@ -126,8 +127,8 @@ fn what_is_known_of_requests_is_what_stands_in_the_store() {
         village.handle(0, Input::Bytes(stream, frame));
     }
     assert_eq!(village.waiting(), 16, "by one ticket");
-    let id = *village.machines[0].node.rooms.circles.keys().next().expect("a circle");
-    let known = |village: &Village| village.machines[0].node.rooms.requests.of(&id).count();
+    let id = *village.machines[0].node.state.circles.all.keys().next().expect("a circle");
+    let known = |village: &Village| village.machines[0].node.state.peers.requests.of(&id).count();
     assert_eq!(known(&village), 16);
     village.online(0);
     assert_eq!(known(&village), 16, "after a restart");
@@ -143,7 +144,7 @@ fn a_request_that_cannot_be_opened_takes_no_other_with_it() {
     village.join(1);
     let link = village.open_link(100);
     let key = Ticket::parse(&link).expect("a link").key();
-    let circle = village.machines[0].node.rooms.circles.values().next().expect("a circle");
+    let circle = village.machines[0].node.state.circles.all.values().next().expect("a circle");
     let (id, steward, suite) = (circle.id, circle.device(), circle.suite);
     let hpke = circle.keys[&steward].hpke.clone();
     let secrets = DeviceSecrets::generate(&mut Seeded::new(9), suite);
@@ -160,12 +161,12 @@ fn a_request_that_cannot_be_opened_takes_no_other_with_it() {
     let sealed = Real.box_seal(&mut Seeded::new(10), suite, &hpke, &info, &crate::codec::encode(&body)).expect("sealed");
     let good = Request { ticket: key.id(), device: secrets.sign.id(), sealed: vec![SealedRequest { to: steward, sealed }] };
     let bad = garbage(&link, 1, |n| if n == 0 { steward } else { DeviceId([n; 32]) });
-    let sessions = village.machines[0].node.rooms.sessions.iter().rev();
+    let sessions = village.machines[0].node.state.peers.sessions.iter().rev();
     let mut tokens = sessions.filter_map(|(link, session)| Some((*link, session.circles.values().find(|s| s.proved)?.theirs)));
     let (stream, token): (Link, Token) = tokens.next().expect("Bea's");
     let frame = crate::codec::encode(&Frame::Circle(token, Message::Requests(vec![bad, good])));
     village.handle(0, Input::Bytes(stream, frame));
-    assert!(village.machines[0].node.rooms.circles[&id].is_current(&secrets.sign.id()), "the good one is not in");
+    assert!(village.machines[0].node.state.circles.all[&id].is_current(&secrets.sign.id()), "the good one is not in");
     assert_eq!(village.waiting(), 0, "the bad one waits");
     assert!(village.is_open(stream));
 }
@@ -210,7 +211,7 @@ fn newcomer(village: &mut Village) -> (Link, CircleId) {
     let link = village.link();
     let accept = control::Accept { link: link.clone(), confirm: true, ..Default::default() };
     village.call(1, Command::Accept(accept)).expect("asked");
-    let stream = *village.machines[1].node.rooms.sessions.keys().next_back().expect("a stream");
+    let stream = *village.machines[1].node.state.peers.sessions.keys().next_back().expect("a stream");
     (stream, Ticket::parse(&link).expect("a link").circle)
 }
 
@@ -222,9 +223,9 @@ fn a_welcome_has_an_end() {
     for _ in 0..WELCOME_PARTS {
         village.handle(1, Input::Bytes(stream, part(Vec::new())));
     }
-    assert!(village.machines[1].node.rooms.sessions.contains_key(&stream));
+    assert!(village.machines[1].node.state.peers.sessions.contains_key(&stream));
     village.handle(1, Input::Bytes(stream, part(Vec::new())));
-    assert!(!village.machines[1].node.rooms.sessions.contains_key(&stream), "it goes on for good");
+    assert!(!village.machines[1].node.state.peers.sessions.contains_key(&stream), "it goes on for good");
 }
 
 #[test]
@@ -251,10 +252,10 @@ fn a_frame_holds_so_many_acts_and_no_more() {
     let mut village = Village::new(2);
     village.found(control::NewCircle::default());
     village.join(1);
-    let sessions = village.machines[0].node.rooms.sessions.iter().rev();
+    let sessions = village.machines[0].node.state.peers.sessions.iter().rev();
     let mut tokens = sessions.filter_map(|(link, session)| Some((*link, session.circles.values().find(|s| s.proved)?.theirs)));
     let (stream, token): (Link, Token) = tokens.next().expect("Bea's");
-    let id = *village.machines[0].node.rooms.circles.keys().next().expect("a circle");
+    let id = *village.machines[0].node.state.circles.all.keys().next().expect("a circle");
     let known = crate::circle::act::acts(&village.machines[0].store, &id).expect("reads").remove(0);
     let frame = |many| {
         let acts = Acts { keys: None, acts: vec![Bytes(known.bytes().to_vec()); many] };

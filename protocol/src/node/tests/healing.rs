@@ -81,7 +81,7 @@ fn whoever_leaves_while_she_is_removed_is_told_and_stops_calling() {
     let Answer::Members(members) = village.ask(0, Query::Members("-".into())) else { panic!("no list") };
     village.call(0, Command::RemoveMember("-".into(), members[chioma].id.clone())).expect("removed");
     village.online(2);
-    let standing = village.machines[2].node.rooms.circles.values().next().map(|circle| circle.row.standing);
+    let standing = village.machines[2].node.state.circles.all.values().next().map(|circle| circle.row.standing);
     assert_eq!(standing, Some(crate::circle::state::OwnStanding::Left), "she knows that they know that she is out");
 }
 
@@ -109,7 +109,7 @@ fn whoever_walks_away_says_so_until_somebody_has_heard_it() {
     assert!(lost);
     village.settle();
     assert_eq!(village.members(0)[1].1, "left");
-    let standing = village.machines[1].node.rooms.circles.values().next().map(|circle| circle.row.standing);
+    let standing = village.machines[1].node.state.circles.all.values().next().map(|circle| circle.row.standing);
     assert_eq!(standing, Some(crate::circle::state::OwnStanding::Left), "she knows that it is known");
 }
 
@@ -118,8 +118,9 @@ fn two_who_leave_at_once_do_not_take_each_other_for_the_circle() {
     let mut village = circle_of_three();
     (0..3).for_each(|at| village.offline(at));
     (1..3).for_each(|at| drop(village.call(at, Command::Leave("-".into())).expect("left, and nobody knows")));
-    let standing =
-        |village: &Village, at: usize| village.machines[at].node.rooms.circles.values().next().map(|circle| circle.row.standing);
+    let standing = |village: &Village, at: usize| {
+        village.machines[at].node.state.circles.all.values().next().map(|circle| circle.row.standing)
+    };
     (1..3).for_each(|at| village.online(at));
     for at in 1..3 {
         assert_eq!(
@@ -142,7 +143,7 @@ impl Village {
         let mut batch = Turn::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
-        let circle = machine.node.rooms.circles.values_mut().next().expect("in a circle");
+        let circle = machine.node.state.circles.all.values_mut().next().expect("in a circle");
         for _ in 0..count {
             assert!(circle.rotate(&mut cx).is_ok(), "anybody may");
         }
@@ -151,7 +152,7 @@ impl Village {
     }
 
     fn acts(&self, at: usize) -> u64 {
-        self.machines[at].node.rooms.circles.values().map(|circle| circle.order.len() as u64).sum()
+        self.machines[at].node.state.circles.all.values().map(|circle| circle.order.len() as u64).sum()
     }
 }
 
@@ -187,7 +188,7 @@ fn digests_that_crossed_leave_nobody_waiting_for_what_the_other_has() {
     let (near, far) = *links.last().expect("a link between the two");
     let mut theirs = None;
     for (at, link) in [(0, near), (1, far)] {
-        let session = village.machines[at].node.rooms.sessions.get_mut(&link).expect("open");
+        let session = village.machines[at].node.state.peers.sessions.get_mut(&link).expect("open");
         let shared = session.circles.values_mut().next().expect("shared");
         shared.said = false;
         if at == 0 {
@@ -196,7 +197,7 @@ fn digests_that_crossed_leave_nobody_waiting_for_what_the_other_has() {
             theirs = Some(shared.theirs);
         }
     }
-    let digest = Message::Digest(frame::Hash([9; 32]));
+    let digest = Message::Digest(crate::sync::message::Hash([9; 32]));
     let bytes = crate::codec::encode(&Frame::Circle(theirs.expect("a token"), digest));
     village.queue.push_back((0, Input::Bytes(near, bytes)));
     village.settle();

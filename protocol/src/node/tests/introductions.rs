@@ -10,8 +10,9 @@ use crate::circle::state::CircleState;
 use crate::crypto::{self, Crypto, Key};
 use crate::id::ActId;
 use crate::limits;
-use crate::sync::frame::{Bytes, Gone, Introduction};
-use crate::sync::hello;
+use crate::peer::frame::{Gone, Introduction};
+use crate::peer::hello;
+use crate::sync::message::Bytes;
 use crate::time::DAY;
 
 /// What somebody keeps of a circle that they are in: what they need to introduce themselves, whatever became of them.
@@ -25,7 +26,7 @@ impl Kept {
     fn of(village: &Village, at: usize) -> Self {
         let store = village.machines[at].store.clone();
         let node = Node::open(&store, &Real, peer(at)).expect("opens");
-        let circle = node.rooms.circles.into_values().next().expect("a circle");
+        let circle = node.state.circles.all.into_values().next().expect("a circle");
         let key = hello::meeting_key(&circle).expect("whoever is in has it");
         Self { circle, store, key }
     }
@@ -63,7 +64,7 @@ impl Kept {
 
     /// The device's own word on a stream between Eve and a machine, for whoever has this peer id.
     fn gone(&self, village: &Village, (at, link): (usize, Link), us: PeerId) -> Gone {
-        let salt = village.machines[at].node.rooms.sessions[&link].my_salt;
+        let salt = village.machines[at].node.state.peers.sessions[&link].my_salt;
         let device = self.circle.device();
         let eve = eve();
         let parts = hello::parts(&self.circle.id, &device, (&eve, &SALT), (&us, &salt));
@@ -140,7 +141,7 @@ fn a_removed_member_sees_after_a_time_what_anybody_sees() {
     let named = |village: &mut Village| {
         let link = Link(village.fresh());
         village.handle(0, Input::Opened { link, peer: peer(2), dialer: false });
-        let salt = village.machines[0].node.rooms.sessions[&link].my_salt;
+        let salt = village.machines[0].node.state.peers.sessions[&link].my_salt;
         let amara = kept.circle.others()[0];
         let shared = kept.circle.row.secrets.hello.agree(&kept.circle.keys[&amara].hello).expect("keys");
         let expected = hello::token(&shared, &kept.circle.id, (&peer(0), &salt), (&peer(2), &SALT));
@@ -156,7 +157,7 @@ fn a_removed_member_sees_after_a_time_what_anybody_sees() {
 #[test]
 fn an_introduction_is_tried_as_often_in_every_home() {
     let mut village = Village::new(2);
-    let tries = |village: &Village, at: usize| hello::meeting_keys(&village.machines[at].node.rooms).len();
+    let tries = |village: &Village, at: usize| hello::meeting_keys(&village.machines[at].node.state.circles).len();
     village.found(control::NewCircle::default());
     for number in 1..4 {
         let new = control::NewCircle { name: format!("Circle {number}"), ..Default::default() };
@@ -192,6 +193,6 @@ fn whoever_was_put_out_before_they_were_known_is_told_by_those_whom_they_know() 
     village.offline(0);
     village.offline(3);
     village.online(2);
-    let standing = village.machines[2].node.rooms.circles.values().next().map(|circle| circle.row.standing);
+    let standing = village.machines[2].node.state.circles.all.values().next().map(|circle| circle.row.standing);
     assert_eq!(standing, Some(crate::circle::state::OwnStanding::Removed), "Bea told her");
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::circle::state::OwnStanding;
-use crate::sync::frame::TicketAnswer;
+use crate::peer::frame::TicketAnswer;
 
 /// Is it a part of a welcome that is not the last?
 fn is_part(input: &Input) -> bool {
@@ -44,7 +44,7 @@ fn join_status(village: &Village) -> Option<JoinStatus> {
 fn half_a_welcome_is_none_whatever_she_does_then() {
     for confirm in [true, false] {
         let (mut village, link) = half_welcomed(confirm);
-        assert!(village.machines[1].node.rooms.circles.is_empty(), "of a circle that she is not in yet nothing is there");
+        assert!(village.machines[1].node.state.circles.all.is_empty(), "of a circle that she is not in yet nothing is there");
         assert_eq!(join_status(&village), Some(JoinStatus::Requested));
         // She types the link again, and says yes: that is heard once she is in.
         let call = CallId(village.fresh());
@@ -83,14 +83,14 @@ fn whoever_walks_away_from_half_a_welcome_was_never_in() {
 fn a_refused_command_leaves_memory_as_the_store_has_it_while_a_welcome_comes() {
     let (mut village, _) = half_welcomed(false);
     let standing =
-        |village: &Village| village.machines[1].node.rooms.circles.values().map(|c| c.row.standing).collect::<Vec<_>>();
+        |village: &Village| village.machines[1].node.state.circles.all.values().map(|c| c.row.standing).collect::<Vec<_>>();
     let call = CallId(village.fresh());
     village.handle(1, Input::Call(call, Command::RemoveMember("-".into(), "Amara".into())));
     assert!(village.replies.remove(&call).expect("an answer").is_err());
     assert_eq!(standing(&village), Vec::<OwnStanding>::new());
     let machine = &village.machines[1];
     let again = Node::open(&machine.store, &Real, machine.peer.clone()).expect("opens");
-    assert_eq!(again.rooms.circles.len(), machine.node.rooms.circles.len());
+    assert_eq!(again.state.circles.all.len(), machine.node.state.circles.all.len());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::costs::{circle_of_two, item, opening};
 use super::*;
 use crate::log::chain;
-use crate::sync::frame::ChainSeq;
+use crate::sync::message::ChainSeq;
 use crate::work::counted;
 
 impl Village {
@@ -18,9 +18,9 @@ impl Village {
 
     pub(super) fn heads_agree(&self) {
         for machine in &self.machines {
-            for id in machine.node.rooms.circles.keys() {
+            for id in machine.node.state.circles.all.keys() {
                 let stored = chain::chains(&machine.store, id).expect("reads");
-                assert!(machine.node.rooms.heads_of(id).all().eq(&stored), "heads in memory are not those of the store");
+                assert!(machine.node.state.circles.heads_of(id).all().eq(&stored), "heads in memory are not those of the store");
             }
         }
     }
@@ -74,11 +74,14 @@ fn what_a_refused_input_wrote_is_not_in_memory() {
     let batch = Turn::default();
     let mut env = Env { now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
     let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
-    let me = machine.node.rooms.circles[&id].me().expect("a member");
-    let mark = machine.node.rooms.heads_of(&id).mark();
-    drop(entries::write(&mut machine.node.rooms, &mut cx, &id, vec![opening(now, item(me, 1), "refused")]).expect("writes"));
-    assert!(machine.node.rooms.heads_of(&id).mark() > mark, "it was in memory");
+    let me = machine.node.state.circles.all[&id].me().expect("a member");
+    let mark = machine.node.state.circles.heads_of(&id).mark();
+    drop(
+        crate::sync::entries::write(&mut machine.node.state.circles, &mut cx, &id, vec![opening(now, item(me, 1), "refused")])
+            .expect("writes"),
+    );
+    assert!(machine.node.state.circles.heads_of(&id).mark() > mark, "it was in memory");
     drop(cx);
-    machine.node.rooms.reload(&machine.store, &Real).expect("reads");
+    machine.node.state.reload(&machine.store, &Real).expect("reads");
     village.heads_agree();
 }

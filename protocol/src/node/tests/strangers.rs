@@ -5,8 +5,9 @@ use crate::circle::ticket::Ticket;
 use crate::control::Accept;
 use crate::crypto::{Crypto, SigningKey};
 use crate::limits::{STRANGER_FRAMES, STRANGER_MILLIS, TICKET_TRIES};
-use crate::sync::frame::{Bytes, Salt, TicketAnswer, TicketProof, Token, refusal};
-use crate::sync::welcome;
+use crate::peer::frame::{Salt, TicketAnswer, TicketProof, Token, refusal};
+use crate::peer::welcome;
+use crate::sync::message::Bytes;
 use crate::time::{HOUR, MINUTE};
 
 pub(super) const SALT: Salt = Salt([1; 32]);
@@ -67,14 +68,14 @@ pub(super) fn seen(village: &mut Village, at: usize, link: Link, frame: &Frame) 
             effect => village.perform(at, effect),
         }
     }
-    let ends = village.machines[at].node.rooms.sessions.get(&link).map(crate::sync::session::Session::ends);
+    let ends = village.machines[at].node.state.peers.sessions.get(&link).map(crate::peer::session::Session::ends);
     seen.push(format!("ends {ends:?}"));
     seen
 }
 
 /// A ticket's key, proved by a device on a link with that machine.
 fn proof(village: &Village, at: usize, link: Link, ticket: &SigningKey, device: &SigningKey) -> Frame {
-    let salt = village.machines[at].node.rooms.sessions[&link].my_salt;
+    let salt = village.machines[at].node.state.peers.sessions[&link].my_salt;
     let bound = welcome::proof_parts((&eve(), &SALT), (&peer(at), &salt), &device.id());
     let sign = |key: &SigningKey| Real.sign(key, welcome::TICKET, &[&bound]);
     let (signature, device_signature) = (sign(ticket), sign(device));
@@ -135,7 +136,7 @@ fn an_old_link_tells_of_nobody_but_its_maker() {
 #[test]
 fn an_old_link_tells_whoever_was_removed_of_nobody_but_its_maker() {
     let (mut village, link) = with_a_used_link();
-    let hers = village.machines[2].node.rooms.circles.values().next().expect("hers").row.secrets.sign.clone();
+    let hers = village.machines[2].node.state.circles.all.values().next().expect("hers").row.secrets.sign.clone();
     assert!(told(&mut village, 1, &link, &hers)[0].contains("Widen"), "whoever is in, is");
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
     let outside = told(&mut village, 3, &link, &hers);
@@ -143,7 +144,7 @@ fn an_old_link_tells_whoever_was_removed_of_nobody_but_its_maker() {
 }
 
 fn knows(village: &Village, link: Link) -> bool {
-    village.machines[0].node.rooms.sessions.contains_key(&link)
+    village.machines[0].node.state.peers.sessions.contains_key(&link)
 }
 
 #[test]
@@ -152,12 +153,12 @@ fn w2_a_stream_on_which_nothing_is_proved_is_closed() {
     village.found(control::NewCircle::default());
     village.join(1);
     let link = stranger(&mut village);
-    let friends = village.machines[0].node.rooms.sessions.len() - 1;
+    let friends = village.machines[0].node.state.peers.sessions.len() - 1;
     assert!(friends > 0 && knows(&village, link));
     village.now = village.now.plus(STRANGER_MILLIS);
     village.settle();
     assert!(!knows(&village, link), "it is still open");
-    assert_eq!(village.machines[0].node.rooms.sessions.len(), friends, "those who proved themselves stay");
+    assert_eq!(village.machines[0].node.state.peers.sessions.len(), friends, "those who proved themselves stay");
 }
 
 #[test]
@@ -200,7 +201,7 @@ fn m14_whoever_is_told_to_wait_asks_again_later_and_comes_in() {
 
 #[test]
 fn m14_a_crowd_of_peer_ids_keeps_no_honest_one_out() {
-    let mut tries = crate::sync::welcome::Tries::default();
+    let mut tries = crate::peer::welcome::Tries::default();
     for number in 0..10_000_u32 {
         assert!(tries.one_more(&PeerId(number.to_be_bytes().to_vec()), Millis(u64::from(number))));
     }

@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use kith_protocol::crypto::hash;
-use kith_protocol::sync::fuzz;
+use kith_protocol::peer::fuzz;
 
 use super::super::{Form, NULL, Prepared, Target, Tree, Verdict};
 use super::world;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::NodeState;
+use super::circles::Circles;
 use super::cuts::{self, Verdicts};
 use crate::circle::body::ChainId;
 use crate::circle::epoch::{EpochKeys, KeyRing};
@@ -26,11 +26,11 @@ const SLICE: u64 = 512;
 const SWEEP: usize = 512;
 
 /// The keys of every circle.
-struct AllKeys<'a>(&'a NodeState);
+struct AllKeys<'a>(&'a Circles);
 
 impl KeyRing for AllKeys<'_> {
     fn epoch(&self, id: &EpochId) -> Option<&EpochKeys> {
-        self.0.circles.values().find_map(|circle| circle.ring.epoch(id))
+        self.0.all.values().find_map(|circle| circle.ring.epoch(id))
     }
 }
 
@@ -51,12 +51,12 @@ pub(crate) fn stop(error: LogError) -> InputError {
 
 /// Writes entries of one's own and applies them.
 pub(crate) fn write(
-    rooms: &mut NodeState,
+    circles: &mut Circles,
     cx: &mut Cx<'_, '_>,
     id: &CircleId,
     entries: Vec<NewEntry>,
 ) -> Result<Report, InputError> {
-    let Some(circle) = rooms.circles.get_mut(id) else { return Err(InputError::Refused(super::outside())) };
+    let Some(circle) = circles.all.get_mut(id) else { return Err(InputError::outside()) };
     let before = circle.order.len();
     let epoch = circle.epoch_for_writing(cx)?;
     let heads = circle.heads(&epoch);
@@ -67,13 +67,13 @@ pub(crate) fn write(
     let rotated = circle.order.len() != before;
     let report = apply(circle, cx, &written, None)?;
     let chains: BTreeSet<ChainId> = written.iter().map(|entry| entry.chain).collect();
-    let heads = rooms.heads.entry(*id).or_default();
+    let heads = circles.heads.entry(*id).or_default();
     chains.iter().try_for_each(|chain| heads.update(&cx.tx, id, chain))?;
     if rotated {
-        rooms.touched(*id);
+        circles.touched(*id);
     }
-    rooms.wrote(*id);
-    rooms.index_soon(cx.env.now);
+    circles.wrote(*id);
+    circles.new_words = true;
     Ok(report)
 }
 
@@ -155,10 +155,10 @@ fn destroy(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, entries: &[EntryAt]) -> Resu
 }
 
 /// Destroys some of what was noted down; `false`: nothing was.
-fn destroy_more(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
+fn destroy_more(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
     let noted = cx.tx.scan(Table::Local, DOOMED, &[], limits::TURN_DESTROYED)?;
     let entries: Vec<EntryAt> = noted.iter().filter_map(|(key, _)| named_by(key)).collect();
-    let left = chain::destroy_some(&mut cx.tx, &AllKeys(rooms), &entries, &mut cx.budget).map_err(stop)?;
+    let left = chain::destroy_some(&mut cx.tx, &AllKeys(circles), &entries, &mut cx.budget).map_err(stop)?;
     let left: BTreeSet<Vec<u8>> = left.into_iter().map(doomed).collect();
     for (key, _) in noted.iter().filter(|(key, _)| !left.contains(key)) {
         cx.tx.delete(Table::Local, key);
@@ -170,17 +170,17 @@ fn destroy_more(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<bool, InputErr
 }
 
 /// Destroys what was left over; then hides and destroys what is due by now.
-pub(crate) fn sweep(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
-    if destroy_more(rooms, cx)? {
+pub(crate) fn sweep(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
+    if destroy_more(circles, cx)? {
         return Ok(());
     }
     let due = item::sweep(&mut cx.tx, cx.env.now, SWEEP)?;
-    destroy(&AllKeys(rooms), cx, &due)
+    destroy(&AllKeys(circles), cx, &due)
 }
 
 /// Brings the words of some of the items that wait into the index; `false`: none waited.
-pub(crate) fn index(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
-    for circle in rooms.circles.values() {
+pub(crate) fn index(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
+    for circle in circles.all.values() {
         let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
         if item::index(&mut cx.tx, ports, &circle.id)? {
             return Ok(true);
@@ -191,15 +191,15 @@ pub(crate) fn index(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<bool, Inpu
 
 /// Puts together some of the items that earlier turns left; `false`: none waited. What comes in all the time cannot keep this from
 /// going on: it has the budget of a turn for itself.
-pub(crate) fn catch_up(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
+pub(crate) fn catch_up(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
     let before = std::mem::take(cx.tx.spend());
-    let done = catch_up_within(rooms, cx);
+    let done = catch_up_within(circles, cx);
     cx.tx.spend().add(before);
     done
 }
 
-fn catch_up_within(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
-    for circle in rooms.circles.values() {
+fn catch_up_within(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
+    for circle in circles.all.values() {
         let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
         if let Some(report) = item::catch_up(&mut cx.tx, ports, &circle.id)? {
             carry_out(&circle.ring, cx, &report)?;
@@ -215,9 +215,9 @@ pub(crate) fn next_sweep(read: &dyn Read) -> Result<Option<Millis>, StoreError> 
 }
 
 /// Builds every derived row again from the log.
-pub(crate) fn rebuild(rooms: &NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
+pub(crate) fn rebuild(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let kept = item::clear(&mut cx.tx)?;
-    for circle in rooms.circles.values() {
+    for circle in circles.all.values() {
         cuts::forget(cx, &circle.id)?;
         for head in chain::chains(&cx.tx, &circle.id)? {
             let mut from = head.first.max(1);

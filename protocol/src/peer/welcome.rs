@@ -4,25 +4,28 @@
 
 use minicbor::{Decode, Encode};
 
-use super::act_batches::ActBatches;
-use super::frame::{Acts, Bytes, Card, Frame, Message, Request, RequestBody, StewardKey, TicketAnswer, TicketProof, refusal};
+use super::Peers;
+use super::frame::{Card, Frame, RequestBody, StewardKey, TicketAnswer, TicketProof, refusal};
 use super::requests::Requests;
+use super::session::Session;
 use super::session::{Guest, Welcome, say, send};
-use super::{exchange, session::Session};
-use crate::circle::body::Role;
+use crate::circle::body::{History, Role, Statement};
 use crate::circle::record::Record;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::text;
 use crate::circle::ticket::{self, Secret};
 use crate::codec;
 use crate::context::{Cx, InputError};
+use crate::control::{Code, Error};
 use crate::crypto::{self, Crypto, SigningKey};
-use crate::id::{ActId, CircleId, DeviceId, PeerId};
+use crate::id::{ActId, CircleId, DeviceId, PeerId, PersonId};
 use crate::io::{Effect, Link};
 use crate::limits;
-use crate::node::NodeState;
 use crate::private::Private;
 use crate::store::{Read, StoreError, Table};
+use crate::sync::act_batches::ActBatches;
+use crate::sync::circles::Circles;
+use crate::sync::message::{Acts, Bytes, Message, Request};
 use crate::time::{MINUTE, Millis};
 
 pub(crate) const TICKET: &str = "kith/v1/ticket-proof";
@@ -100,48 +103,54 @@ pub(crate) fn proof_parts(
 }
 
 /// Somebody proves a ticket.
-pub(crate) fn ticket(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, proof: &TicketProof) -> Result<(), InputError> {
-    let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
+pub(crate) fn ticket(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    proof: &TicketProof,
+) -> Result<(), InputError> {
+    let Some(session) = peers.sessions.get_mut(&link) else { return Ok(()) };
     let Some(their_salt) = session.their_salt else { return Err(InputError::Peer("a ticket before hello")) };
     let peer = session.peer.clone();
-    if !rooms.tries.one_more(&peer, cx.env.now) {
+    if !peers.tries.one_more(&peer, cx.env.now) {
         return refuse(cx, link, refusal::BUSY);
     }
-    let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
-    let bound = proof_parts((&peer, &their_salt), (&rooms.peer, &session.my_salt), &proof.device);
+    let Some(session) = peers.sessions.get_mut(&link) else { return Ok(()) };
+    let bound = proof_parts((&peer, &their_salt), (&peers.peer, &session.my_salt), &proof.device);
     let right = cx.env.crypto.verify(&proof.key, TICKET, &[&bound], &proof.signature)
         && cx.env.crypto.verify(&proof.device, TICKET, &[&bound], &proof.device_signature);
-    let said = if right { concern(rooms, cx, proof)? } else { Word::Unknown };
+    let said = if right { concern(circles, cx, proof)? } else { Word::Unknown };
     let (circle, answer) = match said {
         Word::Unknown => (None, Some(TicketAnswer::Refused(refusal::UNKNOWN))),
         Word::Nothing(answer) => (None, Some(answer)),
         Word::Something(circle, answer) => (Some(circle), answer),
     };
-    if let Some(session) = rooms.sessions.get_mut(&link) {
+    if let Some(session) = peers.sessions.get_mut(&link) {
         // What was proved last counts; where it gives nothing, its holder is a stranger like any other.
         session.guest = circle.map(|circle| Guest { circle, ticket: proof.key, device: proof.device, welcomed: false });
         session.asked_since(cx.env.now);
         session.welcome = Welcome::default();
     }
     if circle.is_some() {
-        rooms.dialer.proved(&peer);
+        peers.dialer.proved(&peer);
         cx.tx.then(Effect::Widen(link));
-        make_room(rooms, cx, link);
+        make_room(peers, cx, link);
     }
     match answer {
         Some(answer) => send(cx, link, &Frame::Answer(answer)),
-        None => welcome(rooms, cx, link)?,
+        None => welcome(circles, peers, cx, link)?,
     }
     Ok(())
 }
 
 /// Guests' streams are few: who came first goes, and may come back. (Peer ids cost nothing, so a crowd must not keep others out.)
-fn make_room(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link) {
-    let guests = rooms.sessions.iter().filter_map(|(link, session)| Some((session.guest_since()?, *link)));
+fn make_room(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link) {
+    let guests = peers.sessions.iter().filter_map(|(link, session)| Some((session.guest_since()?, *link)));
     let mut guests: Vec<(Millis, Link)> = guests.filter(|(_, other)| *other != link).collect();
     guests.sort_unstable();
     for (_, link) in guests.iter().take((guests.len() + 1).saturating_sub(limits::GUESTS)) {
-        rooms.part_with(cx, *link, "more guests than there is room for");
+        peers.part_with(cx, *link, "more guests than there is room for");
     }
 }
 
@@ -162,8 +171,8 @@ enum Word {
 
 /// A link may be old and in anybody's hands: only who made it here, keeps a request of the device that asks, or knows that
 /// device as admitted, says anything but unknown. Everybody else looks up as much as somebody who is in no such circle.
-fn concern(rooms: &NodeState, cx: &mut Cx<'_, '_>, proof: &TicketProof) -> Result<Word, InputError> {
-    let ours = rooms.circles.values().filter(|circle| circle.row.standing == OwnStanding::In);
+fn concern(circles: &Circles, cx: &mut Cx<'_, '_>, proof: &TicketProof) -> Result<Word, InputError> {
+    let ours = circles.all.values().filter(|circle| circle.row.standing == OwnStanding::In);
     let found: Vec<_> = ours.filter_map(|circle| Some((circle, circle.invite_of(&proof.key)?))).collect();
     if found.is_empty() {
         let (circle, invite) = (CircleId([0; 32]), ActId([0; 32]));
@@ -268,34 +277,46 @@ fn card(circle: &CircleState, crypto: &dyn Crypto, ticket: &DeviceId) -> Card {
 // ---- requests -------------------------------------------------------------------------------------------------------
 
 /// A proved ticket's holder asks to come in.
-pub(crate) fn request(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, request: Request) -> Result<(), InputError> {
-    let Some(guest) = rooms.sessions.get(&link).and_then(|s| s.guest) else {
+pub(crate) fn request(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    request: Request,
+) -> Result<(), InputError> {
+    let Some(guest) = peers.sessions.get(&link).and_then(|s| s.guest) else {
         return Err(InputError::Peer("a request without a ticket"));
     };
     if request.device != guest.device || request.ticket != guest.ticket {
         return Err(InputError::Peer("a request by somebody else"));
     }
-    if let Some(circle) = rooms.circles.get(&guest.circle) {
-        let ended = forget_requests(circle, &mut rooms.requests, cx);
-        refuse_guests(rooms, cx, &guest.circle, &ended);
+    if let Some(circle) = circles.all.get(&guest.circle) {
+        let ended = forget_requests(circle, &mut peers.requests, cx);
+        refuse_guests(peers, cx, &guest.circle, &ended);
     }
-    if !rooms.requests.room(&guest.circle) {
+    if !peers.requests.room(&guest.circle) {
         return refuse(cx, link, refusal::BUSY);
     }
-    keep_request(rooms, cx, &guest.circle, request)?;
-    if rooms.sessions.get(&link).and_then(|s| s.guest).is_some_and(|g| !g.welcomed) {
+    keep_request(circles, peers, cx, &guest.circle, request)?;
+    if peers.sessions.get(&link).and_then(|s| s.guest).is_some_and(|g| !g.welcomed) {
         send(cx, link, &Frame::Answer(TicketAnswer::Waiting));
     }
     Ok(())
 }
 
 /// Keeps a request, if there is room and it is one. One that cannot be used takes nothing with it.
-fn keep_request(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId, request: Request) -> Result<(), InputError> {
-    let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
-    let known = circle.keys.contains_key(&request.device) || rooms.requests.holds(id, &request.device);
+fn keep_request(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    id: &CircleId,
+    request: Request,
+) -> Result<(), InputError> {
+    let Some(circle) = circles.all.get(id) else { return Ok(()) };
+    let known = circle.keys.contains_key(&request.device) || peers.requests.holds(id, &request.device);
     let open = circle.invite_of(&request.ticket).is_some_and(|i| invite_status(circle, &i, cx.env.now) == InviteStatus::Open);
     let small = request.sealed.len() <= limits::HEADS && request.sealed.iter().all(|sealed| sealed.sealed.len() <= SEALED_BYTES);
-    if known || !open || !small || !rooms.requests.room_by(id, &request.ticket) {
+    if known || !open || !small || !peers.requests.room_by(id, &request.ticket) {
         return Ok(());
     }
     let steward = circle.my_role().is_some_and(|role| role >= Role::Steward);
@@ -304,7 +325,7 @@ fn keep_request(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId, reque
         return Ok(());
     }
     let (device, at_once) = (request.device, mine && !circle.membership.state().approval_required());
-    rooms.requests.keep(cx, id, &RequestRow { version: 1, request, at: cx.env.now, declined: false });
+    peers.requests.keep(cx, id, &RequestRow { version: 1, request, at: cx.env.now, declined: false });
     if steward {
         cx.tx.then(Effect::Notify(crate::control::WatchEvent {
             event: "member".into(),
@@ -315,15 +336,15 @@ fn keep_request(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId, reque
         }));
     }
     if at_once {
-        match crate::node::people::admit(rooms, cx, id, &device) {
+        match admit(circles, peers, cx, id, &device) {
             Ok(_) => return Ok(()),
             // It waits for a steward who can.
             Err(InputError::Refused(_)) => {}
             Err(stop) => return Err(stop),
         }
     }
-    for link in rooms.links_of(id) {
-        forward(rooms, cx, link, id, Some(device))?;
+    for link in peers.links_of(id) {
+        forward(circles, peers, cx, link, id, Some(device))?;
     }
     Ok(())
 }
@@ -350,8 +371,8 @@ pub(crate) fn forget_requests(circle: &CircleState, requests: &mut Requests, cx:
 }
 
 /// Tells open links of guests that they wait for nothing any more.
-pub(crate) fn refuse_guests(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId, ended: &[(DeviceId, u8)]) {
-    for (link, session) in &mut rooms.sessions {
+pub(crate) fn refuse_guests(peers: &mut Peers, cx: &mut Cx<'_, '_>, id: &CircleId, ended: &[(DeviceId, u8)]) {
+    for (link, session) in &mut peers.sessions {
         let Some(guest) = session.guest.filter(|guest| guest.circle == *id) else { continue };
         if let Some((_, why)) = ended.iter().find(|(device, _)| *device == guest.device) {
             session.guest = None;
@@ -361,27 +382,40 @@ pub(crate) fn refuse_guests(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &Cir
 }
 
 /// Passes all that wait on to a steward's device.
-pub(crate) fn forward_requests(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) -> Result<(), InputError> {
-    forward(rooms, cx, link, id, None)
+pub(crate) fn forward_requests(
+    circles: &Circles,
+    peers: &Peers,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    id: &CircleId,
+) -> Result<(), InputError> {
+    forward(circles, peers, cx, link, id, None)
 }
 
 /// Passes requests on to a steward's device that can open them: one device's, or all.
-fn forward(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, only: Option<DeviceId>) -> Result<(), InputError> {
-    let Some(circle) = rooms.circles.get(id) else { return Ok(()) };
+fn forward(
+    circles: &Circles,
+    peers: &Peers,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    id: &CircleId,
+    only: Option<DeviceId>,
+) -> Result<(), InputError> {
+    let Some(circle) = circles.all.get(id) else { return Ok(()) };
     let state = circle.now();
-    let Some(shared) = rooms.sessions.get(&link).and_then(|s| s.circles.get(id)).filter(|s| s.proved) else { return Ok(()) };
+    let Some(shared) = peers.sessions.get(&link).and_then(|s| s.circles.get(id)).filter(|s| s.proved) else { return Ok(()) };
     let role = state.person_of(&shared.device).and_then(|p| state.people.get(&p)?.role);
     if role.is_none_or(|role| role < Role::Steward) {
         return Ok(());
     }
     let (mut together, mut size) = (Vec::new(), 0);
-    for device in rooms.requests.open_to(id, &shared.device) {
+    for device in peers.requests.open_to(id, &shared.device) {
         if only.is_some_and(|only| only != device) {
             continue;
         }
         let Some(row) = RequestRow::get(&cx.tx, id, &device)? else { continue };
         let weight = row.request.sealed.iter().map(|sealed| sealed.sealed.len()).sum::<usize>();
-        if together.len() == TOGETHER || size + weight > exchange::RECORDS_BYTES && !together.is_empty() {
+        if together.len() == TOGETHER || size + weight > limits::RECORDS_BYTES && !together.is_empty() {
             say(cx, link, shared.mine, Message::Requests(std::mem::take(&mut together)));
             size = 0;
         }
@@ -396,7 +430,8 @@ fn forward(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, on
 
 /// Requests that another member kept for us.
 pub(crate) fn requests(
-    rooms: &mut NodeState,
+    circles: &mut Circles,
+    peers: &mut Peers,
     cx: &mut Cx<'_, '_>,
     id: CircleId,
     requests: Vec<Request>,
@@ -405,7 +440,7 @@ pub(crate) fn requests(
         return Err(InputError::Peer("more requests than travel together"));
     }
     for request in requests {
-        keep_request(rooms, cx, &id, request)?;
+        keep_request(circles, peers, cx, &id, request)?;
     }
     Ok(())
 }
@@ -433,25 +468,30 @@ pub(crate) fn sign_request(crypto: &dyn Crypto, key: &SigningKey, bound: &[u8]) 
 // ---- letting in -----------------------------------------------------------------------------------------------------
 
 /// Lets every admitted guest on an open link in.
-pub(crate) fn welcome_guests(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), InputError> {
+pub(crate) fn welcome_guests(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    id: &CircleId,
+) -> Result<(), InputError> {
     let is_guest = |s: &Session| s.guest.is_some_and(|g| g.circle == *id && !g.welcomed);
-    let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| is_guest(s)).map(|(link, _)| *link).collect();
+    let links: Vec<Link> = peers.sessions.iter().filter(|(_, s)| is_guest(s)).map(|(link, _)| *link).collect();
     for link in links {
-        let admitted = rooms
+        let admitted = peers
             .sessions
             .get(&link)
             .and_then(|s| s.guest)
-            .is_some_and(|guest| rooms.circles.get(id).is_some_and(|circle| circle.is_current(&guest.device)));
+            .is_some_and(|guest| circles.all.get(id).is_some_and(|circle| circle.is_current(&guest.device)));
         if admitted {
-            welcome(rooms, cx, link)?;
+            welcome(circles, peers, cx, link)?;
         }
     }
     Ok(())
 }
 
 /// Tells open links of a guest that a steward said no.
-pub(crate) fn decline_guest(rooms: &NodeState, cx: &mut Cx<'_, '_>, id: &CircleId, device: &DeviceId) {
-    for (link, session) in &rooms.sessions {
+pub(crate) fn decline_guest(peers: &Peers, cx: &mut Cx<'_, '_>, id: &CircleId, device: &DeviceId) {
+    for (link, session) in &peers.sessions {
         if session.guest.is_some_and(|g| g.circle == *id && g.device == *device) {
             send(cx, *link, &Frame::Answer(TicketAnswer::Declined));
         }
@@ -459,13 +499,13 @@ pub(crate) fn decline_guest(rooms: &NodeState, cx: &mut Cx<'_, '_>, id: &CircleI
 }
 
 /// Keys, all acts and the members' records, for an admitted device that has not said yes yet.
-fn welcome(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), InputError> {
-    let Some(guest) = rooms.sessions.get(&link).and_then(|s| s.guest) else { return Ok(()) };
-    let Some(circle) = rooms.circles.get(&guest.circle) else { return Ok(()) };
+fn welcome(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), InputError> {
+    let Some(guest) = peers.sessions.get(&link).and_then(|s| s.guest) else { return Ok(()) };
+    let Some(circle) = circles.all.get(&guest.circle) else { return Ok(()) };
     if !circle.is_current(&guest.device) {
         return refuse(cx, link, refusal::CLOSED);
     }
-    let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
+    let Some(session) = peers.sessions.get_mut(&link) else { return Ok(()) };
     let sent = &mut session.welcome;
     // A talk key she may not have is not lacking either.
     let mut parts = ActBatches::of(circle, cx, guest.device, (&sent.acts, &sent.epochs, &sent.epochs));
@@ -493,19 +533,25 @@ fn some_records(circle: &CircleState) -> Vec<Bytes> {
     let current = circle.records.values().filter(|r| state.is_current(&r.device));
     let fits = |record: &&Record| {
         size += record.bytes.len();
-        size <= exchange::RECORDS_BYTES
+        size <= limits::RECORDS_BYTES
     };
     current.take_while(fits).map(|r| Bytes(r.bytes.clone())).collect()
 }
 
 /// A newcomer took in so much: the next parts.
-pub(crate) fn taken(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, freed: u64) -> Result<(), InputError> {
-    let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
+pub(crate) fn taken(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    freed: u64,
+) -> Result<(), InputError> {
+    let Some(session) = peers.sessions.get_mut(&link) else { return Ok(()) };
     if session.welcome.in_flight == 0 || session.guest.is_none_or(|guest| guest.welcomed) {
         return Ok(());
     }
     session.welcome.in_flight = session.welcome.in_flight.saturating_sub(freed);
-    welcome(rooms, cx, link)
+    welcome(circles, peers, cx, link)
 }
 
 /// Tries with a ticket are counted per peer and minute, before anything is verified.
@@ -527,4 +573,47 @@ impl Tries {
         *count += 1;
         *count <= limits::TICKET_TRIES
     }
+}
+
+/// Admits the device whose request is kept here.
+pub(crate) fn admit(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    id: &CircleId,
+    device: &DeviceId,
+) -> Result<PersonId, InputError> {
+    let Some(circle) = circles.all.get_mut(id) else { return Err(InputError::outside()) };
+    let row = RequestRow::get(&cx.tx, id, device)?;
+    let row = row.ok_or_else(|| InputError::not_found("no request has that id", "kith invite pending shows them"))?;
+    let body = open_request(circle, cx.env.crypto, &row.request).ok_or_else(|| {
+        InputError::Refused(Error::new(
+            Code::Failed,
+            "this request was not sealed to your device",
+            "another steward can open it; or ask for a new one",
+        ))
+    })?;
+    let invite = circle.invite_of(&row.request.ticket);
+    let invite = invite.ok_or_else(|| InputError::not_found("the invite of this request is gone", "make a new invite"))?;
+    match invite_status(circle, &invite, cx.env.now) {
+        InviteStatus::Open => {}
+        InviteStatus::Used => {
+            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite has been used up", "make a new invite")));
+        }
+        InviteStatus::Expired => {
+            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite has expired", "make a new invite")));
+        }
+        InviteStatus::Revoked => {
+            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite was closed", "make a new invite")));
+        }
+    }
+    let role = circle.now().invites.get(&invite).map_or(Role::Guest, |facts| facts.role);
+    let person = crate::circle::membership::person_id(id, &body.keys.sign);
+    let rekey = circle.history() == History::SinceJoin;
+    let statement =
+        Statement::Admit { person, role, devices: vec![body.keys], recovery: None, invite: Some(invite), proposal: None };
+    circle.write(cx, statement, rekey)?;
+    peers.requests.forget(cx, id, device);
+    circles.touched(*id);
+    Ok(person)
 }

@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::branches::Unsure;
-use super::frame::{Frame, Have, Message, Salt, Token};
-use crate::circle::body::ChainId;
+use super::frame::{Frame, Salt, Token};
 use crate::circle::epoch::EpochKeys;
 use crate::circle::state::CircleState;
 use crate::codec;
 use crate::context::Cx;
-use crate::id::{ActId, CircleId, DeviceId, EntryId, EpochId, PeerId};
+use crate::id::{ActId, CircleId, DeviceId, EpochId, PeerId};
 use crate::io::{Effect, Link};
 use crate::limits;
-use crate::log::chain::{ChainHead, Heads};
+use crate::sync::known::Known;
+use crate::sync::message::{Have, Message};
 use crate::time::Millis;
 
 /// Tokens that one side may send on a link, padding included.
@@ -139,85 +138,6 @@ impl Rest {
     /// When what waits may be looked at.
     pub(crate) fn due(&self) -> Option<Millis> {
         self.have.as_ref().map(|_| self.since.plus(limits::HAVE_MILLIS))
-    }
-}
-
-/// What is missing in one of their chains.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OpenGap {
-    pub(crate) chain: ChainId,
-    /// Its first entry that was not sent.
-    pub(crate) first: u64,
-    pub(crate) last: u64,
-    /// Nothing before this entry is for them.
-    pub(crate) looked: u64,
-}
-
-/// What the other side has, as far as we know.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    pub(crate) acts: BTreeSet<ActId>,
-    pub(crate) epochs: BTreeSet<EpochId>,
-    pub(crate) talk: BTreeSet<EpochId>,
-    pub(crate) records: BTreeMap<DeviceId, u64>,
-    /// How far they are on the main branch of each chain, or will be once what we sent has arrived.
-    pub(crate) chains: BTreeMap<ChainId, u64>,
-    /// Heads they named, and heads of side branches that we sent.
-    pub(crate) heads: BTreeSet<EntryId>,
-    /// How far side branches were sent, by their number here.
-    pub(crate) branches: BTreeMap<u32, u64>,
-    /// Chains that were sent again from the start because of a fork.
-    pub(crate) shown: BTreeSet<ChainId>,
-    /// What is missing in their chains, as far as we did not look yet whether we can send it.
-    pub(crate) gaps: Vec<OpenGap>,
-    /// Heads they named that are still to be compared with ours.
-    pub(crate) unsure: Unsure,
-    /// Up to where our branches, by their number here, hold nothing for them beyond what was sent: under the talk keys that they
-    /// had at that time.
-    pub(crate) passed: BTreeMap<u32, (usize, u64)>,
-    /// The circle's revision at which they had all acts, keys and records that they may have.
-    pub(crate) complete_at: Option<u64>,
-    /// As of when `behind` holds: the circle's revision, how many talk keys they had, and the mark of our heads.
-    pub(crate) followed: Option<(u64, usize, u64)>,
-    /// Chains of which they may lack something: all others were looked at, and did not change since.
-    pub(crate) behind: BTreeSet<ChainId>,
-}
-
-impl Known {
-    /// They are no further than this on a chain.
-    pub(crate) fn lower(&mut self, chain: ChainId, seq: u64) {
-        self.chains.insert(chain, seq);
-        self.behind.insert(chain);
-    }
-
-    /// Notes which chains are to be looked at again: those that changed, or all of them where other keys decide what may be sent.
-    pub(crate) fn follow(&mut self, heads: &Heads, revision: u64) {
-        let (talk, mark) = (self.talk.len(), heads.mark());
-        match self.followed {
-            Some((as_of, keys, before)) if (as_of, keys) == (revision, talk) => self.behind.extend(heads.since(before)),
-            _ => self.behind.extend(heads.all().map(|head| head.id)),
-        }
-        self.followed = Some((revision, talk, mark));
-    }
-
-    /// From where on a branch is looked at again: behind what was sent, and behind what is not for them.
-    pub(crate) fn skip(&self, branch: u32, after: u64) -> u64 {
-        let passed = self.passed.get(&branch).filter(|(keys, _)| *keys == self.talk.len());
-        passed.map_or(after, |(_, seq)| after.max(*seq))
-    }
-
-    /// A branch holds nothing for them up to this entry, beyond what was sent, with the talk keys they have.
-    pub(crate) fn pass(&mut self, branch: u32, seq: u64) {
-        self.passed.insert(branch, (self.talk.len(), seq));
-    }
-
-    /// A branch was sent up to this entry.
-    pub(crate) fn sent(&mut self, branch: &ChainHead, seq: u64) {
-        if branch.parent.is_some() {
-            self.branches.insert(branch.no, seq);
-        } else if seq > 0 {
-            self.chains.insert(branch.id, seq);
-        }
     }
 }
 

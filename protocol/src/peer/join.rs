@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 
-use super::frame::{Acts, Bytes, Card, Frame, Request, RequestBody, SealedRequest, TicketAnswer, TicketProof, refusal};
+use super::Peers;
+use super::frame::{Card, Frame, RequestBody, TicketAnswer, TicketProof, refusal};
 use super::session::{Arriving, Session, send};
 use super::{hello, welcome};
 use crate::circle::record;
@@ -20,9 +21,10 @@ use crate::crypto::{self, DeviceSecrets, HpkeSecret, Suite};
 use crate::id::{CircleId, Incarnation, PeerId};
 use crate::io::{Answer, CallId, Effect, Link};
 use crate::limits;
-use crate::node::NodeState;
 use crate::private::Private;
 use crate::store::{self, Read, StoreError, Table};
+use crate::sync::circles::Circles;
+use crate::sync::message::{Acts, Bytes, Request, SealedRequest};
 use crate::time::{DAY, MINUTE, Millis};
 
 /// A join under way, as stored.
@@ -149,16 +151,16 @@ pub(crate) struct Looking {
 }
 
 /// On a link that we opened to a ticket's peer: prove the ticket.
-pub(crate) fn greet(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), InputError> {
+pub(crate) fn greet(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), InputError> {
     let free = |s: &&Session| s.asked.is_none() && s.ask_again.is_none_or(|at| at <= cx.env.now);
-    let Some(session) = rooms.sessions.get(&link).filter(free) else { return Ok(()) };
+    let Some(session) = peers.sessions.get(&link).filter(free) else { return Ok(()) };
     let Some(their_salt) = session.their_salt else { return Ok(()) };
     let named = |ticket: &Ticket| ticket.hints.iter().any(|hint| hint.peer == session.peer);
-    let looking = rooms.looking.iter().filter(|l| named(&l.ticket)).map(|l| (&l.ticket, &l.secrets));
-    let joining = rooms.joins.values().filter(|j| j.open() && named(&j.ticket)).map(|j| (&j.ticket, &j.secrets));
+    let looking = peers.looking.iter().filter(|l| named(&l.ticket)).map(|l| (&l.ticket, &l.secrets));
+    let joining = peers.joins.values().filter(|j| j.open() && named(&j.ticket)).map(|j| (&j.ticket, &j.secrets));
     let Some((ticket, secrets)) = joining.chain(looking).next() else { return Ok(()) };
     let device = secrets.sign.id();
-    let bound = welcome::proof_parts((&rooms.peer, &session.my_salt), (&session.peer, &their_salt), &device);
+    let bound = welcome::proof_parts((&peers.peer, &session.my_salt), (&session.peer, &their_salt), &device);
     let key = ticket.key();
     let proof = TicketProof {
         key: key.id(),
@@ -169,47 +171,53 @@ pub(crate) fn greet(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link) -> R
     let asked = ticket.circle;
     cx.tx.then(Effect::Widen(link));
     send(cx, link, &Frame::Ticket(proof));
-    if let Some(session) = rooms.sessions.get_mut(&link) {
+    if let Some(session) = peers.sessions.get_mut(&link) {
         (session.asked, session.ask_again) = (Some(asked), None);
     }
     Ok(())
 }
 
 /// A member answers our ticket.
-pub(crate) fn answered(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, answer: &TicketAnswer) -> Result<(), InputError> {
-    let Some(asked) = rooms.sessions.get(&link).and_then(|s| s.asked) else { return Ok(()) };
+pub(crate) fn answered(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    answer: &TicketAnswer,
+) -> Result<(), InputError> {
+    let Some(asked) = peers.sessions.get(&link).and_then(|s| s.asked) else { return Ok(()) };
     match answer {
-        TicketAnswer::Card(sealed) => card(rooms, cx, link, &asked, sealed)?,
-        TicketAnswer::Waiting => with_join(rooms, cx, &asked, |join, cx| join.set(cx, 1, ""))?,
-        TicketAnswer::Declined => with_join(rooms, cx, &asked, |join, cx| join.set(cx, 4, "a steward declined the request"))?,
-        TicketAnswer::Refused(refusal::BUSY) => return busy(rooms, cx, link, &asked),
-        TicketAnswer::Refused(why) => refused(rooms, cx, &asked, *why)?,
-        TicketAnswer::Welcome(acts, records) => welcomed(rooms, cx, link, &asked, acts, records)?,
+        TicketAnswer::Card(sealed) => card(peers, cx, link, &asked, sealed)?,
+        TicketAnswer::Waiting => with_join(peers, cx, &asked, |join, cx| join.set(cx, 1, ""))?,
+        TicketAnswer::Declined => with_join(peers, cx, &asked, |join, cx| join.set(cx, 4, "a steward declined the request"))?,
+        TicketAnswer::Refused(refusal::BUSY) => return busy(peers, cx, link, &asked),
+        TicketAnswer::Refused(why) => refused(peers, cx, &asked, *why)?,
+        TicketAnswer::Welcome(acts, records) => welcomed(circles, peers, cx, link, &asked, acts, records)?,
     }
     // One ticket at a time on a link: the next one once nobody waits for an answer to this one.
-    let waits = rooms.joins.get(&asked).is_some_and(JoinRow::open) || rooms.looking.iter().any(|l| l.ticket.circle == asked);
+    let waits = peers.joins.get(&asked).is_some_and(JoinRow::open) || peers.looking.iter().any(|l| l.ticket.circle == asked);
     if !waits {
-        if let Some(session) = rooms.sessions.get_mut(&link) {
+        if let Some(session) = peers.sessions.get_mut(&link) {
             session.asked = None;
         }
-        greet(rooms, cx, link)?;
+        greet(peers, cx, link)?;
     }
     Ok(())
 }
 
 fn with_join(
-    rooms: &mut NodeState,
+    peers: &mut Peers,
     cx: &mut Cx<'_, '_>,
     asked: &CircleId,
     then: impl FnOnce(&mut JoinRow, &mut Cx<'_, '_>),
 ) -> Result<(), InputError> {
-    if let Some(join) = rooms.joins.get_mut(asked).filter(|join| join.open()) {
+    if let Some(join) = peers.joins.get_mut(asked).filter(|join| join.open()) {
         then(join, cx);
     }
     Ok(())
 }
 
-fn refused(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8) -> Result<(), InputError> {
+fn refused(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8) -> Result<(), InputError> {
     let reason = match why {
         refusal::EXPIRED => "the invite has expired",
         refusal::USED => "the invite has been used",
@@ -217,33 +225,33 @@ fn refused(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8
         _ => "this invite is not known there",
     };
     let error = control::Error::new(control::Code::NotFound, reason, "ask for a new invite");
-    for looking in rooms.take_looking(|l| l.ticket.circle == *asked) {
+    for looking in peers.take_looking(|l| l.ticket.circle == *asked) {
         cx.tx.then(Effect::Reply(looking.call, Err(error.clone())));
     }
-    with_join(rooms, cx, asked, |join, cx| join.set(cx, 5, reason))
+    with_join(peers, cx, asked, |join, cx| join.set(cx, 5, reason))
 }
 
 /// Too many ask there at the moment: whoever looks is told, whoever wants to join asks again in a minute.
-fn busy(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId) -> Result<(), InputError> {
+fn busy(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId) -> Result<(), InputError> {
     let reason = "too many ask there at the moment";
     let error = control::Error::new(control::Code::Failed, reason, "try again in a few minutes");
-    for looking in rooms.take_looking(|l| l.ticket.circle == *asked) {
+    for looking in peers.take_looking(|l| l.ticket.circle == *asked) {
         cx.tx.then(Effect::Reply(looking.call, Err(error.clone())));
     }
-    with_join(rooms, cx, asked, |join, cx| join.set(cx, join.status, reason))?;
-    if let Some(session) = rooms.sessions.get_mut(&link) {
+    with_join(peers, cx, asked, |join, cx| join.set(cx, join.status, reason))?;
+    if let Some(session) = peers.sessions.get_mut(&link) {
         (session.asked, session.ask_again) = (None, Some(cx.env.now.plus(MINUTE)));
     }
     Ok(())
 }
 
 /// Asks again where we were told to, if its time has come.
-pub(crate) fn ask_again(rooms: &mut NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
+pub(crate) fn ask_again(peers: &mut Peers, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let due = |s: &Session| s.ask_again.is_some_and(|at| at <= cx.env.now);
-    let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| due(s)).map(|(link, _)| *link).collect();
+    let links: Vec<Link> = peers.sessions.iter().filter(|(_, s)| due(s)).map(|(link, _)| *link).collect();
     for link in links {
-        greet(rooms, cx, link)?;
-        if let Some(session) = rooms.sessions.get_mut(&link) {
+        greet(peers, cx, link)?;
+        if let Some(session) = peers.sessions.get_mut(&link) {
             session.ask_again = None;
         }
     }
@@ -251,8 +259,8 @@ pub(crate) fn ask_again(rooms: &mut NodeState, cx: &mut Cx<'_, '_>) -> Result<()
 }
 
 /// The card came: show it to whoever looks, and ask to come in where that was wanted.
-fn card(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId, sealed: &Bytes) -> Result<(), InputError> {
-    for looking in rooms.take_looking(|l| l.ticket.circle == *asked) {
+fn card(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId, sealed: &Bytes) -> Result<(), InputError> {
+    for looking in peers.take_looking(|l| l.ticket.circle == *asked) {
         let answer = match open_card(cx, &looking.ticket, sealed) {
             Some(card) => Ok(Answer::Preview(preview(&looking.ticket, &card))),
             None => Err(control::Error::new(
@@ -263,7 +271,7 @@ fn card(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId
         };
         cx.tx.then(Effect::Reply(looking.call, answer));
     }
-    let Some(join) = rooms.joins.get_mut(asked).filter(|join| join.open()) else { return Ok(()) };
+    let Some(join) = peers.joins.get_mut(asked).filter(|join| join.open()) else { return Ok(()) };
     let Some(card) = open_card(cx, &join.ticket, sealed) else { return Err(InputError::Peer("a card that does not verify")) };
     let Some(suite) = Suite::from_byte(card.suite) else {
         join.set(cx, 5, "the circle uses keys that this version does not know");
@@ -333,15 +341,16 @@ fn request(join: &JoinRow, card: &Card, suite: Suite, cx: &mut Cx<'_, '_>) -> Re
 
 /// Admitted: take keys and acts, judge them, see who is there. Nobody sees anything of the circle before its last part is here.
 fn welcomed(
-    rooms: &mut NodeState,
+    circles: &mut Circles,
+    peers: &mut Peers,
     cx: &mut Cx<'_, '_>,
     link: Link,
     asked: &CircleId,
     acts: &Acts,
     records: &[Bytes],
 ) -> Result<(), InputError> {
-    let Some(join) = rooms.joins.get(asked).filter(|join| join.open()) else { return Ok(()) };
-    let Some(session) = rooms.sessions.get_mut(&link) else { return Ok(()) };
+    let Some(join) = peers.joins.get(asked).filter(|join| join.open()) else { return Ok(()) };
+    let Some(session) = peers.sessions.get_mut(&link) else { return Ok(()) };
     session.welcomed += 1;
     if session.welcomed > limits::WELCOME_PARTS || acts.acts.len() > limits::FRAME_ACTS {
         return Err(InputError::Peer("a welcome without end"));
@@ -359,7 +368,7 @@ fn welcomed(
     }
     for bytes in &acts.acts {
         if circle.take_act(cx, &bytes.0, offered)? == Taken::Bad {
-            rooms.part_with(cx, link, "an act that is not what it claims");
+            peers.part_with(cx, link, "an act that is not what it claims");
             return Ok(());
         }
     }
@@ -375,7 +384,7 @@ fn welcomed(
         send(cx, link, &Frame::Taken(acts.weight()));
         return Ok(());
     }
-    settled(rooms, cx, *arriving)
+    settled(circles, peers, cx, *arriving)
 }
 
 /// The circle of a join, before anything of it has come. Whoever was in before comes back as a new device; what she held of the
@@ -389,7 +398,7 @@ fn arrive(cx: &mut Cx<'_, '_>, join: &JoinRow) -> Result<Option<Box<Arriving>>, 
 }
 
 /// All of a welcome is here.
-fn settled(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, arriving: Arriving) -> Result<(), InputError> {
+fn settled(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, arriving: Arriving) -> Result<(), InputError> {
     let Arriving { mut circle, offered } = arriving;
     let id = circle.id;
     circle.take_keys(cx, offered);
@@ -397,37 +406,42 @@ fn settled(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, arriving: Arriving) -> Re
         return Err(InputError::Peer("a welcome into a circle that does not know us"));
     }
     circle.save_row(cx);
-    rooms.put_circle(circle);
-    rooms.touched(id);
-    with_join(rooms, cx, &id, |join, cx| join.set(cx, 2, ""))?;
-    let confirm = rooms.joins.get(&id).is_some_and(|join| join.confirm);
-    if confirm { confirm_join(rooms, cx, &id) } else { Ok(()) }
+    circles.put_circle(circle);
+    circles.touched(id);
+    with_join(peers, cx, &id, |join, cx| join.set(cx, 2, ""))?;
+    let confirm = peers.joins.get(&id).is_some_and(|join| join.confirm);
+    if confirm { confirm_join(circles, peers, cx, &id) } else { Ok(()) }
 }
 
 /// Yes: publish the name, meet the others.
-pub(crate) fn confirm_join(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), InputError> {
-    let Some(circle) = rooms.circles.get_mut(id) else { return Ok(()) };
+pub(crate) fn confirm_join(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    id: &CircleId,
+) -> Result<(), InputError> {
+    let Some(circle) = circles.all.get_mut(id) else { return Ok(()) };
     circle.row.standing = OwnStanding::In;
     circle.save_row(cx);
-    circle.publish(cx, &rooms.addresses);
-    let peers: Vec<PeerId> = circle.records.values().map(|r| r.body.peer.clone()).collect();
-    if let Some(join) = rooms.joins.get_mut(id) {
+    circle.publish(cx, &peers.addresses);
+    let members: Vec<PeerId> = circle.records.values().map(|r| r.body.peer.clone()).collect();
+    if let Some(join) = peers.joins.get_mut(id) {
         join.set(cx, 3, "");
     }
-    rooms.touched(*id);
+    circles.touched(*id);
     // Streams opened before had nothing to prove in this circle.
-    let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| peers.contains(&s.peer)).map(|(link, _)| *link).collect();
+    let links: Vec<Link> = peers.sessions.iter().filter(|(_, s)| members.contains(&s.peer)).map(|(link, _)| *link).collect();
     for link in links {
-        hello::present(rooms, cx, link, id);
+        hello::present(circles, peers, cx, link, id);
     }
-    rooms.dialer.all_now();
+    peers.dialer.all_now();
     Ok(())
 }
 
 /// Looks that nobody answered, and joins that are long over.
-pub(crate) fn tidy(rooms: &mut NodeState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
+pub(crate) fn tidy(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let now = cx.env.now;
-    for looking in rooms.take_looking(|l| now.since(l.since) > LOOK_FOR) {
+    for looking in peers.take_looking(|l| now.since(l.since) > LOOK_FOR) {
         let error = control::Error::new(
             control::Code::TimedOut,
             "nobody named in the invite could be reached",
@@ -435,22 +449,22 @@ pub(crate) fn tidy(rooms: &mut NodeState, cx: &mut Cx<'_, '_>) -> Result<(), Inp
         );
         cx.tx.then(Effect::Reply(looking.call, Err(error)));
     }
-    let over: Vec<CircleId> = rooms.joins.iter().filter(|(_, j)| j.over() && now.since(j.at) > DAY).map(|(id, _)| *id).collect();
+    let over: Vec<CircleId> = peers.joins.iter().filter(|(_, j)| j.over() && now.since(j.at) > DAY).map(|(id, _)| *id).collect();
     for id in over {
-        forget(rooms, cx, &id)?;
+        forget(circles, peers, cx, &id)?;
     }
     Ok(())
 }
 
 /// Forgets a join, and where it came to nothing all that came with it: acts, keys and records of a circle that we are not in.
-pub(crate) fn forget(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), InputError> {
-    rooms.joins.remove(id);
+pub(crate) fn forget(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), InputError> {
+    peers.joins.remove(id);
     JoinRow::delete(cx, id);
     if CircleState::row(&cx.tx, id)?.is_some() {
         return Ok(());
     }
-    rooms.circles.remove(id);
-    rooms.heads.remove(id);
+    circles.all.remove(id);
+    circles.heads.remove(id);
     for table in [Table::Act, Table::Epoch, Table::Record] {
         for (key, _) in store::all(&cx.tx, table, &id.0)? {
             cx.tx.delete(table, &key);

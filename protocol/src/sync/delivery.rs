@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use super::message::ChainSeq;
 use crate::circle::body::ChainId;
 use crate::codec;
 use crate::id::{CircleId, DeviceId};
 use crate::planted::{Bug, planted};
 use crate::store::{self, Read, StoreError, Table};
-use crate::sync::frame::ChainSeq;
 use crate::time::Millis;
 use crate::tx::Tx;
 

@@ -9,7 +9,8 @@
 
 use std::collections::BTreeMap;
 
-use super::frame::{Bytes, Frame, Gone, Introduction, Message, Salt, Token};
+use super::Peers;
+use super::frame::{Frame, Gone, Introduction, Salt, Token};
 use super::session::{CircleLink, Rest, Session, TOKENS, say, send};
 use super::{exchange, join};
 use crate::circle::act::{self, SealedAct};
@@ -23,8 +24,9 @@ use crate::crypto::{self, Key};
 use crate::id::{CircleId, DeviceId, EpochId, PeerId};
 use crate::io::{Effect, Link};
 use crate::limits;
-use crate::node::NodeState;
 use crate::planted::{Bug, planted};
+use crate::sync::circles::Circles;
+use crate::sync::message::{Bytes, Message};
 use crate::time::{DAY, Millis};
 
 const PROVE: &str = "kith/v1/prove";
@@ -38,26 +40,32 @@ const FAREWELL_DAYS: u64 = 90;
 const INTRO_BYTES: usize = 14 << 10;
 
 /// A stream is open: say hello.
-pub(crate) fn opened(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, peer: PeerId) {
-    if rooms.sessions.len() >= limits::LINKS {
+pub(crate) fn opened(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, peer: PeerId) {
+    if peers.sessions.len() >= limits::LINKS {
         cx.tx.then(Effect::Close(link));
         return;
     }
-    rooms.dialer.connected(&peer);
+    peers.dialer.connected(&peer);
     let salt = Salt(cx.random());
-    rooms.sessions.insert(link, Session::new(peer, salt, cx.env.now));
+    peers.sessions.insert(link, Session::new(peer, salt, cx.env.now));
     send(cx, link, &Frame::Hello { version: super::frame::VERSION, salt });
 }
 
 /// Their hello came: send our tokens, and what a joiner has to say.
-pub(crate) fn hello(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, salt: Salt) -> Result<(), InputError> {
-    let Some(session) = rooms.sessions.get_mut(&link).filter(|s| s.their_salt.is_none()) else {
+pub(crate) fn hello(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    salt: Salt,
+) -> Result<(), InputError> {
+    let Some(session) = peers.sessions.get_mut(&link).filter(|s| s.their_salt.is_none()) else {
         return Err(InputError::Peer("a second hello"));
     };
     session.their_salt = Some(salt);
-    let pairs = pairs(rooms, cx.env.now, link);
+    let pairs = pairs(circles, peers, cx.env.now, link);
     send_tokens(cx, link, pairs.iter().map(|pair| pair.mine).collect());
-    join::greet(rooms, cx, link)
+    join::greet(peers, cx, link)
 }
 
 /// A device of the other side's that we know, and the tokens for it.
@@ -77,8 +85,8 @@ pub(crate) fn token(key: &Key, circle: &CircleId, from: (&PeerId, &Salt), to: (&
 }
 
 /// This end of a stream.
-const fn ours<'a>(rooms: &'a NodeState, session: &'a Session) -> (&'a PeerId, &'a Salt) {
-    (&rooms.peer, &session.my_salt)
+const fn ours<'a>(peers: &'a Peers, session: &'a Session) -> (&'a PeerId, &'a Salt) {
+    (&peers.peer, &session.my_salt)
 }
 
 /// The other end of a stream.
@@ -97,9 +105,9 @@ pub(crate) fn parts<'a>(
 }
 
 /// The tokens for a device at the other end of a stream.
-fn pair(rooms: &NodeState, session: &Session, circle: &CircleState, device: DeviceId) -> Option<Pair> {
+fn pair(peers: &Peers, session: &Session, circle: &CircleState, device: DeviceId) -> Option<Pair> {
     let shared = circle.row.secrets.hello.agree(&circle.keys.get(&device)?.hello)?;
-    let us = (&rooms.peer, &session.my_salt);
+    let us = (&peers.peer, &session.my_salt);
     let them = (&session.peer, session.their_salt.as_ref()?);
     let (mine, theirs) = (token(&shared, &circle.id, us, them), token(&shared, &circle.id, them, us));
     Some(Pair { circle: circle.id, device, mine, theirs })
@@ -107,10 +115,10 @@ fn pair(rooms: &NodeState, session: &Session, circle: &CircleState, device: Devi
 
 /// Every device that the link's peer is known to be, in circles we are in: those that are in, and those that have to be told that
 /// they are not.
-fn pairs(rooms: &NodeState, now: Millis, link: Link) -> Vec<Pair> {
-    let Some(session) = rooms.sessions.get(&link) else { return Vec::new() };
+fn pairs(circles: &Circles, peers: &Peers, now: Millis, link: Link) -> Vec<Pair> {
+    let Some(session) = peers.sessions.get(&link) else { return Vec::new() };
     let mut out = Vec::new();
-    for (id, circle) in &rooms.circles {
+    for (id, circle) in &circles.all {
         // Whoever left still says so to those who call her, because nobody told them: the one who noted it may have kept it to
         // herself.
         let told = session.parted.contains(id);
@@ -125,7 +133,7 @@ fn pairs(rooms: &NodeState, now: Millis, link: Link) -> Vec<Pair> {
         // A peer has one device in a circle; what else claims her id comes last, and little of it.
         devices.sort_by_key(|device| !circle.is_current(device));
         let devices = devices.into_iter().take(PADDING);
-        out.extend(devices.filter_map(|device| pair(rooms, session, circle, device)));
+        out.extend(devices.filter_map(|device| pair(peers, session, circle, device)));
     }
     out.truncate(TOKENS);
     out
@@ -141,8 +149,14 @@ fn send_tokens(cx: &mut Cx<'_, '_>, link: Link, mut tokens: Vec<Token>) {
 }
 
 /// Their tokens came: prove ourselves where they match, introduce ourselves where they should have and did not.
-pub(crate) fn tokens(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, tokens: Vec<Token>) -> Result<(), InputError> {
-    let Some(session) = rooms.sessions.get_mut(&link).filter(|s| s.their_salt.is_some()) else {
+pub(crate) fn tokens(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    tokens: Vec<Token>,
+) -> Result<(), InputError> {
+    let Some(session) = peers.sessions.get_mut(&link).filter(|s| s.their_salt.is_some()) else {
         return Err(InputError::Peer("tokens before hello"));
     };
     if session.their_tokens.len() + tokens.len() > 2 * TOKENS {
@@ -150,24 +164,24 @@ pub(crate) fn tokens(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, tok
     }
     let first = session.their_tokens.is_empty();
     session.their_tokens.extend(tokens);
-    let unmatched = match_up(rooms, cx, link);
+    let unmatched = match_up(circles, peers, cx, link);
     if first {
         for circle in unmatched {
-            introduce(rooms, cx, link, &circle);
+            introduce(circles, peers, cx, link, &circle);
         }
     }
     Ok(())
 }
 
 /// Proves ourselves in every circle that their tokens name; returns circles in which they do not know us.
-fn match_up(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link) -> Vec<CircleId> {
+fn match_up(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link) -> Vec<CircleId> {
     let mut unmatched = Vec::new();
-    for pair in pairs(rooms, cx.env.now, link) {
-        let Some(session) = rooms.sessions.get_mut(&link) else { break };
+    for pair in pairs(circles, peers, cx.env.now, link) {
+        let Some(session) = peers.sessions.get_mut(&link) else { break };
         if session.circles.contains_key(&pair.circle) {
             continue;
         }
-        let Some(circle) = rooms.circles.get(&pair.circle) else { continue };
+        let Some(circle) = circles.all.get(&pair.circle) else { continue };
         let current = circle.is_current(&pair.device);
         if !session.their_tokens.contains(&pair.theirs) {
             if current {
@@ -194,7 +208,7 @@ fn match_up(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link) -> Vec<Circl
             rest: Rest::default(),
         };
         let device = circle.device();
-        let parts = parts(&pair.circle, &device, (&rooms.peer, &session.my_salt), theirs(session));
+        let parts = parts(&pair.circle, &device, (&peers.peer, &session.my_salt), theirs(session));
         let signature = cx.env.crypto.sign(&circle.row.secrets.sign, PROVE, &parts);
         session.circles.insert(pair.circle, fresh);
         say(cx, link, pair.mine, Message::Prove(device, signature));
@@ -214,30 +228,31 @@ fn parting(circle: &CircleState, device: &DeviceId, now: Millis) -> Option<Messa
 }
 
 /// The circle in whose name a farewell comes: one in which we know the sender, who does not count us in any more.
-pub(crate) fn circle_of_farewell(rooms: &NodeState, now: Millis, link: Link, token: &Token) -> Option<CircleId> {
-    pairs(rooms, now, link).into_iter().find(|pair| pair.theirs == *token).map(|pair| pair.circle)
+pub(crate) fn circle_of_farewell(circles: &Circles, peers: &Peers, now: Millis, link: Link, token: &Token) -> Option<CircleId> {
+    pairs(circles, peers, now, link).into_iter().find(|pair| pair.theirs == *token).map(|pair| pair.circle)
 }
 
 /// They prove a device.
 pub(crate) fn prove(
-    rooms: &mut NodeState,
+    circles: &mut Circles,
+    peers: &mut Peers,
     cx: &mut Cx<'_, '_>,
     link: Link,
     id: CircleId,
     device: DeviceId,
     signature: &crypto::Signature,
 ) -> Result<(), InputError> {
-    let (Some(session), Some(circle)) = (rooms.sessions.get_mut(&link), rooms.circles.get(&id)) else { return Ok(()) };
-    let parts = parts(&id, &device, theirs(session), (&rooms.peer, &session.my_salt));
+    let (Some(session), Some(circle)) = (peers.sessions.get_mut(&link), circles.all.get(&id)) else { return Ok(()) };
+    let parts = parts(&id, &device, theirs(session), (&peers.peer, &session.my_salt));
     let right = cx.env.crypto.verify(&device, PROVE, &parts, signature);
     let Some(shared) = session.circles.get_mut(&id) else { return Ok(()) };
     if !right || shared.device != device || !circle.is_current(&device) {
         return Err(InputError::Peer("a proof that does not hold"));
     }
     shared.proved = true;
-    rooms.dialer.proved(&session.peer);
+    peers.dialer.proved(&session.peer);
     cx.tx.then(Effect::Widen(link));
-    exchange::begin(rooms, cx, link, id)
+    exchange::begin(circles, peers, cx, link, id)
 }
 
 // ---- newcomers ------------------------------------------------------------------------------------------------------
@@ -255,29 +270,29 @@ fn first_keys(circle: &CircleState) -> Option<(&EpochId, &Key)> {
 }
 
 /// Somebody we know now may be at the other end of a stream that has nothing to do with the circle yet: greet her in it, once.
-pub(crate) fn offer(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, id: &CircleId) {
-    let links: Vec<Link> = rooms.sessions.iter().filter(|(_, s)| !s.circles.contains_key(id)).map(|(link, _)| *link).collect();
+pub(crate) fn offer(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, id: &CircleId) {
+    let links: Vec<Link> = peers.sessions.iter().filter(|(_, s)| !s.circles.contains_key(id)).map(|(link, _)| *link).collect();
     for link in links {
-        let pairs = pairs(rooms, cx.env.now, link).into_iter();
+        let pairs = pairs(circles, peers, cx.env.now, link).into_iter();
         let tokens: Vec<Token> = pairs.filter(|pair| pair.circle == *id).map(|pair| pair.mine).collect();
-        let fresh = !tokens.is_empty() && rooms.sessions.get_mut(&link).is_some_and(|s| s.offered.insert(*id));
+        let fresh = !tokens.is_empty() && peers.sessions.get_mut(&link).is_some_and(|s| s.offered.insert(*id));
         if fresh {
             send_tokens(cx, link, tokens);
-            match_up(rooms, cx, link);
+            match_up(circles, peers, cx, link);
         }
     }
 }
 
 /// On a stream that is open already: we are in a circle now that the other side may share.
-pub(crate) fn present(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
-    let pairs = pairs(rooms, cx.env.now, link).into_iter();
+pub(crate) fn present(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
+    let pairs = pairs(circles, peers, cx.env.now, link).into_iter();
     send_tokens(cx, link, pairs.filter(|pair| pair.circle == *id).map(|pair| pair.mine).collect());
-    introduce(rooms, cx, link, id);
+    introduce(circles, peers, cx, link, id);
 }
 
 /// Presents our admission and record to a member who does not know us yet.
-fn introduce(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
-    let (Some(circle), Some(session)) = (rooms.circles.get(id), rooms.sessions.get(&link)) else { return };
+fn introduce(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) {
+    let (Some(circle), Some(session)) = (circles.all.get(id), peers.sessions.get(&link)) else { return };
     let Some(key) = meeting_key(circle) else { return };
     // Sealed so that members can open it who were away when the newest keys were made.
     let known = circle.records.get(&circle.device()).zip(first_keys(circle)).map(|(record, first)| {
@@ -304,7 +319,7 @@ fn introduce(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) 
     acts.reverse();
     let gone = (circle.row.standing == OwnStanding::Leaving).then(|| {
         let device = circle.device();
-        let parts = parts(id, &device, ours(rooms, session), theirs(session));
+        let parts = parts(id, &device, ours(peers, session), theirs(session));
         Gone { device, signature: cx.env.crypto.sign(&circle.row.secrets.sign, GONE, &parts) }
     });
     let plain = codec::encode(&Introduction { acts, record: Bytes(record), gone });
@@ -313,8 +328,8 @@ fn introduce(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId) 
 }
 
 /// The keys to try on an introduction: those of our circles, and others that open nothing, as many in every home.
-pub(crate) fn meeting_keys(rooms: &NodeState) -> Vec<(Option<CircleId>, Key)> {
-    let ours = rooms.circles.values().filter(|circle| circle.row.standing == OwnStanding::In);
+pub(crate) fn meeting_keys(circles: &Circles) -> Vec<(Option<CircleId>, Key)> {
+    let ours = circles.all.values().filter(|circle| circle.row.standing == OwnStanding::In);
     let mut keys: Vec<_> = ours.filter_map(|circle| Some((Some(circle.id), meeting_key(circle)?))).collect();
     while keys.len() < limits::CIRCLES {
         keys.push((None, crypto::derive(INTRO, &Key::from_bytes([0; 32]), &[&[0; 32]])));
@@ -324,9 +339,9 @@ pub(crate) fn meeting_keys(rooms: &NodeState) -> Vec<(Option<CircleId>, Key)> {
 
 /// Opens an introduction in the circle whose it is. All keys are tried, wherever one fits: the time it takes does not tell in how
 /// many circles we are.
-fn opened_in(rooms: &NodeState, salt: &Salt, sealed: &[u8]) -> Option<(CircleId, Introduction)> {
+fn opened_in(circles: &Circles, salt: &Salt, sealed: &[u8]) -> Option<(CircleId, Introduction)> {
     let mut found = None;
-    for (circle, key) in meeting_keys(rooms) {
+    for (circle, key) in meeting_keys(circles) {
         let plain = crypto::open(&key, &salt.0, sealed);
         if found.is_none() {
             found = circle.zip(plain);
@@ -339,18 +354,24 @@ fn opened_in(rooms: &NodeState, salt: &Salt, sealed: &[u8]) -> Option<(CircleId,
 /// Somebody introduces themself: if it opens in a circle of ours, learn of them, and send the token they could not expect. Whoever
 /// ever was in can seal an introduction, so any answer at all tells them that we are in. It goes to a device only that is in, and that
 /// by its own record is at the other end; or to one that was put out before anybody here had a record of it, and knew us.
-pub(crate) fn introduced(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link, sealed: &[u8]) -> Result<(), InputError> {
-    let Some(salt) = rooms.sessions.get(&link).and_then(|s| s.their_salt) else {
+pub(crate) fn introduced(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    sealed: &[u8],
+) -> Result<(), InputError> {
+    let Some(salt) = peers.sessions.get(&link).and_then(|s| s.their_salt) else {
         return Err(InputError::Peer("an introduction before hello"));
     };
     if sealed.len() > INTRO_BYTES + 64 {
         return Err(InputError::Peer("an introduction that is too long"));
     }
-    let Some((id, intro)) = opened_in(rooms, &salt, sealed) else { return Ok(()) };
-    let Some(circle) = rooms.circles.get_mut(&id) else { return Ok(()) };
+    let Some((id, intro)) = opened_in(circles, &salt, sealed) else { return Ok(()) };
+    let Some(circle) = circles.all.get_mut(&id) else { return Ok(()) };
     let mut news = false;
     for bytes in &intro.acts {
-        if !rooms.pace.allows(circle, None, &bytes.0, cx.env.now) {
+        if !peers.rate_limit.allows(circle, None, &bytes.0, cx.env.now) {
             continue;
         }
         news |= circle.take_act(cx, &bytes.0, &mut BTreeMap::new())? == Taken::New;
@@ -358,30 +379,30 @@ pub(crate) fn introduced(rooms: &mut NodeState, cx: &mut Cx<'_, '_>, link: Link,
     news |= circle.take_record(cx, &intro.record.0);
     let out = Record::peek(&intro.record.0).ok().map(|(device, ..)| device);
     let farewell = out.filter(|device| matches!(parting(circle, device, cx.env.now), Some(Message::Farewell(_))));
-    let peer = rooms.sessions.get(&link).filter(|_| farewell.is_some()).map(|session| session.peer.clone());
+    let peer = peers.sessions.get(&link).filter(|_| farewell.is_some()).map(|session| session.peer.clone());
     let late = peer.and_then(|peer| circle.take_late_record(cx, &intro.record.0, &peer));
     if news || late.is_some() {
-        rooms.touched(id);
+        circles.touched(id);
     }
-    let Some(circle) = rooms.circles.get(&id) else { return Ok(()) };
-    let pairs = pairs(rooms, cx.env.now, link).into_iter();
+    let Some(circle) = circles.all.get(&id) else { return Ok(()) };
+    let pairs = pairs(circles, peers, cx.env.now, link).into_iter();
     let known = pairs.filter(|pair| pair.circle == id && circle.is_current(&pair.device));
     let tokens: Vec<Token> = known.map(|pair| pair.mine).collect();
     if !tokens.is_empty() || planted(Bug::Greets) {
         send_tokens(cx, link, tokens);
-        match_up(rooms, cx, link);
+        match_up(circles, peers, cx, link);
     }
-    note_leave(rooms, cx, link, &id, &intro);
+    note_leave(circles, peers, cx, link, &id, &intro);
     if let Some(device) = late {
-        part(rooms, cx, link, &id, device);
+        part(circles, peers, cx, link, &id, device);
     }
     Ok(())
 }
 
 /// Tells a device that is not in any more what it is told.
-fn part(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, device: DeviceId) {
-    if let (Some(circle), Some(session)) = (rooms.circles.get(id), rooms.sessions.get(&link))
-        && let Some(pair) = pair(rooms, session, circle, device)
+fn part(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, device: DeviceId) {
+    if let (Some(circle), Some(session)) = (circles.all.get(id), peers.sessions.get(&link))
+        && let Some(pair) = pair(peers, session, circle, device)
         && let Some(message) = parting(circle, &device, cx.env.now)
     {
         say(cx, link, pair.mine, message);
@@ -390,11 +411,11 @@ fn part(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, devic
 
 /// Whoever left is told that it is noted, or they would say so for ever: no record of theirs names them here. Only the device itself
 /// is told, and only by somebody who was in when it left: it knows that one anyway.
-fn note_leave(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, intro: &Introduction) {
-    let (Some(circle), Some(session), Some(gone)) = (rooms.circles.get(id), rooms.sessions.get(&link), &intro.gone) else {
+fn note_leave(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, intro: &Introduction) {
+    let (Some(circle), Some(session), Some(gone)) = (circles.all.get(id), peers.sessions.get(&link), &intro.gone) else {
         return;
     };
-    let parts = parts(id, &gone.device, theirs(session), ours(rooms, session));
+    let parts = parts(id, &gone.device, theirs(session), ours(peers, session));
     if circle.is_current(&gone.device) || !cx.env.crypto.verify(&gone.device, GONE, &parts, &gone.signature) {
         return;
     }
@@ -404,5 +425,5 @@ fn note_leave(rooms: &NodeState, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId,
     if !then.is_some_and(|state| state.is_current(&circle.device())) {
         return;
     }
-    part(rooms, cx, link, id, gone.device);
+    part(circles, peers, cx, link, id, gone.device);
 }

@@ -1,0 +1,93 @@
+//! The circles of this member, and what one input changed about them.
+//!
+//! Everything that judges, writes or receives works on these; who has to hear of it is decided behind the input, by the node.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::delivery::Delivery;
+use crate::circle::state::CircleState;
+use crate::crypto::Crypto;
+use crate::id::CircleId;
+use crate::log::chain::Heads;
+use crate::store::{Read, StoreError};
+use crate::time::Millis;
+
+/// Every circle of this member.
+#[derive(Debug, Default)]
+pub(crate) struct Circles {
+    pub(crate) all: BTreeMap<CircleId, CircleState>,
+    /// How far each chain is here, of every circle.
+    pub(crate) heads: BTreeMap<CircleId, Heads>,
+    /// Which entries other devices are known to have.
+    pub(crate) delivery: Delivery,
+    /// When entries of others last came.
+    pub(crate) last_arrival: Option<Millis>,
+    /// Did this input bring words that the index lacks?
+    pub(crate) new_words: bool,
+    /// Circles whose membership or records changed during this input.
+    touched: BTreeSet<CircleId>,
+    /// Circles in which own entries were written during this input.
+    wrote: BTreeSet<CircleId>,
+}
+
+impl Circles {
+    /// What the store holds.
+    pub(crate) fn open(base: &dyn Read, crypto: &dyn Crypto) -> Result<Self, StoreError> {
+        let all = CircleState::load_all(base, crypto)?;
+        let heads = all.keys().map(|id| Ok((*id, Heads::load(base, id)?))).collect::<Result<_, StoreError>>()?;
+        Ok(Self { all, heads, ..Self::default() })
+    }
+
+    /// A circle's membership or records changed.
+    pub(crate) fn touched(&mut self, id: CircleId) {
+        self.touched.insert(id);
+    }
+
+    /// Own entries were written in a circle.
+    pub(crate) fn wrote(&mut self, id: CircleId) {
+        self.wrote.insert(id);
+    }
+
+    /// Takes out what this input changed: circles that were touched, and circles in which was written.
+    pub(crate) fn take_news(&mut self) -> (BTreeSet<CircleId>, BTreeSet<CircleId>) {
+        (std::mem::take(&mut self.touched), std::mem::take(&mut self.wrote))
+    }
+
+    /// Takes a circle in, in place of what was in memory of it before.
+    pub(crate) fn put_circle(&mut self, mut circle: CircleState) {
+        if let Some(before) = self.all.get(&circle.id) {
+            circle.replaces(before);
+        }
+        self.heads.entry(circle.id).or_default();
+        self.all.insert(circle.id, circle);
+    }
+
+    /// How far each chain of a circle is here.
+    pub(crate) fn heads_of(&self, id: &CircleId) -> &Heads {
+        const NONE: &Heads = &Heads::none();
+        self.heads.get(id).unwrap_or(NONE)
+    }
+
+    /// The draft joined a turn: memory and store agree.
+    pub(crate) fn saved(&mut self) {
+        for circle in self.all.values_mut() {
+            circle.dirty = false;
+        }
+        self.heads.values_mut().for_each(Heads::keep);
+    }
+
+    /// The draft was dropped: reads again what it had changed in memory.
+    pub(crate) fn reload(&mut self, view: &dyn Read, crypto: &dyn Crypto) -> Result<(), StoreError> {
+        drop(self.take_news());
+        self.new_words = false;
+        self.heads.values_mut().for_each(Heads::undo);
+        let dirty: Vec<CircleId> = self.all.values().filter(|c| c.dirty).map(|c| c.id).collect();
+        for id in dirty {
+            match CircleState::row(view, &id)? {
+                Some(row) => self.put_circle(CircleState::load(view, crypto, row)?),
+                None => drop(self.all.remove(&id)),
+            }
+        }
+        Ok(())
+    }
+}
