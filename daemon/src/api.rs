@@ -6,15 +6,13 @@
 mod answer;
 mod circles;
 mod daemon;
-mod events;
 mod extract;
 mod invites;
 mod items;
 mod listener;
 mod members;
 mod mine;
-mod notes;
-mod resources;
+mod responses;
 mod watch;
 
 use std::sync::Arc;
@@ -29,7 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::limits::BODY_BYTES;
-use answer::Refused;
+use answer::{Refused, no_such_path};
 pub(crate) use listener::Socket;
 
 #[derive(OpenApi)]
@@ -46,10 +44,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(circles::routes())
         .merge(members::routes())
         .merge(invites::routes())
-        .merge(notes::routes())
-        .merge(events::routes())
-        .merge(resources::routes())
         .merge(items::routes())
+        .merge(responses::routes())
         .merge(mine::routes())
         .merge(watch::routes());
     let (router, mut document) = routes.split_for_parts();
@@ -77,8 +73,7 @@ fn describe_refusals(document: &mut utoipa::openapi::OpenApi) {
 }
 
 async fn no_such_route() -> Refused {
-    let error = Error::new(Code::NotFound, "There is no such route.", "GET /v1/openapi.json names them all.");
-    Refused(error, StatusCode::NOT_FOUND)
+    no_such_path()
 }
 
 async fn no_such_method() -> Refused {

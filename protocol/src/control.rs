@@ -6,16 +6,18 @@ mod circle;
 mod error;
 mod item;
 mod join;
+mod kind;
 mod status;
 
 pub use circle::{Circle, Device, EditCircle, Epoch, Member, NewCircle, SetRole};
 pub use error::{Code, Error};
 pub use item::{
-    Author, Batch, BatchItem, Change, EditEvent, EditItem, EditNote, EditResource, Event, Inbox, InboxEntry, NewEvent, NewNote,
-    NewReaction, NewReply, NewResource, NewResourceInBatch, Note, NoteState, Reply, Resource, Revision, Rsvp, RsvpCounts, Rsvped,
-    SearchHit, Want,
+    Author, Batch, BatchItem, Change, EditEvent, EditItem, EditNote, EditResource, Event, Inbox, InboxEntry, Item, Items,
+    NewEvent, NewItem, NewNote, NewReaction, NewReply, NewResource, NewResourceInBatch, Note, NoteState, Reply, Resource,
+    Response, Revision, Rsvp, RsvpCounts, Rsvped, SearchHit, Want,
 };
 pub use join::{Accept, Invite, Join, JoinStatus, NewInvite, PendingRequest, Preview};
+pub use kind::Kind;
 pub use status::{DaemonStatus, Doctor, Finding, Peers, StoreStatus, Sync, WatchEvent};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

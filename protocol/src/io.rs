@@ -79,20 +79,12 @@ pub enum Command {
     LeaveAside(String, String),
     /// Set a role; or step down.
     SetRole(String, String, control::SetRole),
-    /// A new note.
-    NewNote(String, control::NewNote),
-    /// A new event.
-    NewEvent(String, control::NewEvent),
-    /// A new resource.
-    NewResource(String, control::NewResource),
-    /// A reply to a note.
-    NewReply(String, String, control::NewReply),
-    /// A reaction to a note.
-    React(String, String, control::NewReaction),
-    /// An answer to an event.
-    Rsvp(String, String, control::Rsvp),
+    /// A new item.
+    New(String, control::NewItem),
     /// Many new items in one transaction.
     Batch(String, control::Batch),
+    /// What somebody says about an item: a reply, a reaction, an answer.
+    Respond(String, String, control::Response),
     /// Change an item.
     Edit(String, String, control::EditItem),
     /// Delete an item; `now`: destroy its bytes at once instead of after 24 hours.
@@ -142,12 +134,12 @@ pub enum Query {
     Joins,
     /// Is there room for one more circle; for the one that a link leads to? Answered by [`Answer::Done`] or a refusal.
     Room(Option<String>),
-    /// A list of notes, events or resources.
+    /// A list of items.
     List {
         /// The circle; `None`: the only one.
         circle: Option<String>,
-        /// What.
-        noun: Noun,
+        /// Of which kind; one that has a list.
+        kind: control::Kind,
         /// Which of them.
         filter: Filter,
     },
@@ -155,8 +147,8 @@ pub enum Query {
     Show {
         /// The circle; `None`: the only one.
         circle: Option<String>,
-        /// What.
-        noun: Noun,
+        /// Of which kind; one that has a list.
+        kind: control::Kind,
         /// Which.
         item: String,
         /// Bodies behind warnings too.
@@ -184,17 +176,6 @@ pub enum Query {
     },
     /// The state of health.
     Doctor,
-}
-
-/// The nouns that lists are made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Noun {
-    /// Notes.
-    Note,
-    /// Events.
-    Event,
-    /// Resources.
-    Resource,
 }
 
 /// Which rows of a list.
@@ -244,17 +225,9 @@ pub enum Answer {
     /// See the type.
     Pending(Vec<control::PendingRequest>),
     /// See the type.
-    Note(Box<control::Note>),
+    Item(control::Item),
     /// See the type.
-    Notes(Vec<control::Note>),
-    /// See the type.
-    Event(Box<control::Event>),
-    /// See the type.
-    Events(Vec<control::Event>),
-    /// See the type.
-    Resource(Box<control::Resource>),
-    /// See the type.
-    Resources(Vec<control::Resource>),
+    Items(control::Items),
     /// See the type.
     History(Vec<control::Revision>),
     /// See the type.

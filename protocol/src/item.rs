@@ -19,6 +19,7 @@ mod health;
 mod inbox;
 mod index;
 pub mod kind;
+pub mod kinds;
 mod list;
 mod load;
 #[cfg(test)]
@@ -43,14 +44,14 @@ pub use expiry::{next_due, sweep};
 pub use health::{Health, health, listed};
 pub use inbox::{inbox, see, see_all};
 pub use index::{index, unindexed};
-pub use list::{events, notes, resources};
+pub use kinds::{list, show};
 pub use port::{DeliveryCounts, People, Ports, Source, Writer};
 pub use project::DESTROY_AFTER;
 pub use reader::{ItemReader, entries};
 pub use rebuild::{Kept, clear, restore};
 pub use resolve::resolve;
 pub use search::search;
-pub use show::{Reveal, event, history, note, resource};
+pub use show::{Reveal, history};
 pub use veil::Veil;
 
 #[cfg(test)]

@@ -77,6 +77,12 @@ pub const HISTORY_BYTES: usize = 64 << 20;
 pub const EDIT_DEPS: usize = 64;
 /// Characters of a title or a name of an item.
 pub const TITLE_CHARS: usize = 300;
+/// Bytes of a recurrence rule with its exception dates.
+pub const RRULE_BYTES: usize = 16 << 10;
+/// Characters of an address.
+pub const URL_CHARS: usize = 2_000;
+/// Bytes of an emoji: the longest sequences in use (families, flags) stay below.
+pub const EMOJI_BYTES: usize = 32;
 /// Characters of a person's, device's or circle's name.
 pub const NAME_CHARS: usize = 80;
 /// Bytes of a text body.

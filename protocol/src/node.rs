@@ -16,7 +16,7 @@ mod tests;
 
 use crate::context::Cx;
 pub use crate::context::InputError;
-pub use crate::io::{Answer, CallId, Command, Effect, Env, Filter, Input, Link, Noun, Query};
+pub use crate::io::{Answer, CallId, Command, Effect, Env, Filter, Input, Link, Query};
 pub use query::answer;
 pub(crate) use state::NodeState;
 
@@ -174,13 +174,9 @@ fn command_came(node: &mut NodeState, cx: &mut Cx<'_, '_>, call: CallId, command
             node.peers.dialer.all_now();
             Answer::Done
         }
-        item @ (Command::NewNote(..)
-        | Command::NewEvent(..)
-        | Command::NewResource(..)
-        | Command::NewReply(..)
-        | Command::React(..)
-        | Command::Rsvp(..)
+        item @ (Command::New(..)
         | Command::Batch(..)
+        | Command::Respond(..)
         | Command::Edit(..)
         | Command::Remove { .. }
         | Command::Hide(..)

@@ -1,7 +1,7 @@
 //! What a member may cost everybody else: inputs of at most 1 MiB that ask for the most work. While they are handled a note in
 //! another circle is written. What they cost is counted beside the code; a hang would show here.
 
-use kith_protocol::control::{EditItem as Change, EditNote, NewNote};
+use kith_protocol::control::{EditItem, EditNote, Item, NewItem, NewNote};
 use kith_protocol::crypto::{Seeded, SigningKey};
 use kith_protocol::id::ItemId;
 use kith_protocol::item::edit::{Edit, Op, Value};
@@ -97,8 +97,10 @@ fn what_long_notes_that_were_edited_cost_whoever_lists_them() {
     let mallory = scene.mallory();
     for letter in ["a", "b", "c", "d"] {
         let new = NewNote { title: format!("long {letter}"), body: letter.repeat(60_000), ..NewNote::default() };
-        let Ok(Answer::Note(note)) = mallory.call(Command::NewNote("-".to_owned(), new)) else { panic!("no note") };
-        let edit = Change::Note(EditNote { body: Some("z".repeat(60_000)), ..EditNote::default() });
+        let Ok(Answer::Item(Item::Note(note))) = mallory.call(Command::New("-".to_owned(), NewItem::Note(new))) else {
+            panic!("no note")
+        };
+        let edit = EditItem::Note(EditNote { body: Some("z".repeat(60_000)), ..EditNote::default() });
         drop(mallory.call(Command::Edit("-".to_owned(), note.id, edit)).expect("an edit"));
     }
     until("the last of them", || scene.titles().contains(&"long d".to_owned()).then_some(()));

@@ -1,6 +1,7 @@
 //! W: edit lists of somebody who has proved herself: numbers at their ends, depth, dependencies and operations without end.
 //! Peers' bytes never reach the document library, so what would there be a hostile change is here a hostile edit list.
 
+use kith_protocol::control::Items;
 use kith_protocol::id::EntryId;
 use kith_protocol::item::edit::{CharacterId, Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
@@ -55,9 +56,9 @@ pub(crate) fn still_editable(scene: &Scene, id: &str) {
     assert_eq!(text(&shown, "title"), "changed after", "{shown}");
     assert!(!shown.to_string().contains(EVIL), "{shown}");
     until("the change at Bea's", || {
-        let Ok(kith_protocol::node::Answer::Events(events)) = scene.bea.ask(kith_protocol::node::Query::List {
+        let Ok(kith_protocol::node::Answer::Items(Items::Events(events))) = scene.bea.ask(kith_protocol::node::Query::List {
             circle: None,
-            noun: kith_protocol::node::Noun::Event,
+            kind: Kind::Event,
             filter: kith_protocol::node::Filter::default(),
         }) else {
             return None;

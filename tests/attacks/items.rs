@@ -1,6 +1,6 @@
 //! W: items that somebody who is in fills, or makes dear to put together.
 
-use kith_protocol::control::{EditItem as Wanted, EditNote, NewNote};
+use kith_protocol::control::{EditItem, EditNote, Item, NewItem, NewNote};
 use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
 use kith_protocol::node::{Answer, Command};
@@ -44,8 +44,10 @@ fn w27_long_notes_that_were_changed_are_listed_without_being_put_together() {
     let circle = scene.bea.circle().text();
     for n in 0..24 {
         let new = NewNote { title: format!("long {n}"), body: "x".repeat(60_000), ..NewNote::default() };
-        let Ok(Answer::Note(note)) = scene.bea.call(Command::NewNote(circle.clone(), new)) else { panic!("a note") };
-        let edit = Wanted::Note(EditNote { body: Some("y".repeat(60_000)), ..EditNote::default() });
+        let Ok(Answer::Item(Item::Note(note))) = scene.bea.call(Command::New(circle.clone(), NewItem::Note(new))) else {
+            panic!("a note")
+        };
+        let edit = EditItem::Note(EditNote { body: Some("y".repeat(60_000)), ..EditNote::default() });
         assert!(scene.bea.call(Command::Edit(circle.clone(), note.id, edit)).is_ok());
     }
     for restarted in [false, true] {

@@ -32,10 +32,10 @@ pub mod wire;
 use std::sync::{Arc, MutexGuard};
 
 use kith_protocol::circle::epoch::Ring;
-use kith_protocol::control::{Accept, Error, JoinStatus, NewNote, Note};
+use kith_protocol::control::{Accept, Error, Items, JoinStatus, Kind, NewItem, NewNote, Note};
 use kith_protocol::crypto::{Real, SigningKey};
 use kith_protocol::id::CircleId;
-use kith_protocol::node::{Answer, Command, Filter, Link, Noun, Query, answer};
+use kith_protocol::node::{Answer, Command, Filter, Link, Query, answer};
 use kith_protocol::store::{MemoryStore, Read, Table};
 use libp2p::identity::Keypair;
 
@@ -169,14 +169,14 @@ impl Peer {
     /// Where the core refuses it.
     pub fn note(&self, title: &str) {
         let note = NewNote { title: title.to_owned(), body: "x".to_owned(), ..NewNote::default() };
-        drop(self.call(Command::NewNote(self.circle().text(), note)).expect("a note is written"));
+        drop(self.call(Command::New(self.circle().text(), NewItem::Note(note))).expect("a note is written"));
     }
 
     /// The notes it sees.
     #[must_use]
     pub fn notes(&self) -> Vec<Note> {
-        let list = Query::List { circle: None, noun: Noun::Note, filter: Filter::default() };
-        if let Ok(Answer::Notes(notes)) = self.ask(list) { notes } else { Vec::new() }
+        let list = Query::List { circle: None, kind: Kind::Note, filter: Filter::default() };
+        if let Ok(Answer::Items(Items::Notes(notes))) = self.ask(list) { notes } else { Vec::new() }
     }
 
     /// Waits until it sees a note.

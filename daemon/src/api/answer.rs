@@ -32,6 +32,12 @@ impl From<Error> for Refused {
     }
 }
 
+/// Nothing is served there.
+pub(super) fn no_such_path() -> Refused {
+    let error = Error::new(Code::NotFound, "There is no such route.", "GET /v1/openapi.json names them all.");
+    Refused(error, StatusCode::NOT_FOUND)
+}
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         (self.1, Json(self.0)).into_response()
@@ -43,14 +49,14 @@ pub(super) type Reply = Result<Response, Refused>;
 
 /// A control type and its schema, side by side.
 #[derive(Debug, Serialize)]
-pub(super) struct With<T> {
-    schema: &'static str,
+pub(super) struct With<'a, T> {
+    schema: &'a str,
     #[serde(flatten)]
     body: T,
 }
 
 /// An answer of 200.
-pub(super) fn ok<T: Serialize>(schema: &'static str, body: T) -> Response {
+pub(super) fn ok<T: Serialize>(schema: &str, body: T) -> Response {
     Json(With { schema, body }).into_response()
 }
 
@@ -83,12 +89,6 @@ lists! {
     PendingList { pending: kith_protocol::control::PendingRequest },
     /// Joins under way.
     JoinList { joins: kith_protocol::control::Join },
-    /// Notes.
-    NoteList { notes: kith_protocol::control::Note },
-    /// Events.
-    EventList { events: kith_protocol::control::Event },
-    /// Resources.
-    ResourceList { resources: kith_protocol::control::Resource },
     /// Steps of an item's history, oldest first.
     RevisionList { history: kith_protocol::control::Revision },
     /// What was found, best first.
@@ -98,7 +98,7 @@ lists! {
 }
 
 /// The core's answer as JSON: a single thing is the object itself, a list stands under its plural.
-pub(super) fn shown(schema: &'static str, status: StatusCode, outcome: Outcome) -> Reply {
+pub(super) fn shown(schema: &str, status: StatusCode, outcome: Outcome) -> Reply {
     let response = match outcome? {
         Answer::Done | Answer::Indexed(_) => ok(schema, Nothing {}),
         Answer::Made(ids) => ok(schema, IdList { ids }),
@@ -112,12 +112,8 @@ pub(super) fn shown(schema: &'static str, status: StatusCode, outcome: Outcome) 
         Answer::Join(join) => ok(schema, join),
         Answer::Joins(joins) => ok(schema, JoinList { joins }),
         Answer::Pending(pending) => ok(schema, PendingList { pending }),
-        Answer::Note(note) => ok(schema, note),
-        Answer::Notes(notes) => ok(schema, NoteList { notes }),
-        Answer::Event(event) => ok(schema, event),
-        Answer::Events(events) => ok(schema, EventList { events }),
-        Answer::Resource(resource) => ok(schema, resource),
-        Answer::Resources(resources) => ok(schema, ResourceList { resources }),
+        Answer::Item(item) => ok(schema, item),
+        Answer::Items(items) => ok(schema, items),
         Answer::History(history) => ok(schema, RevisionList { history }),
         Answer::Inbox(inbox) => ok(schema, inbox),
         Answer::Found(hits) => ok(schema, HitList { hits }),

@@ -27,19 +27,36 @@ impl FromRequestParts<Arc<App>> for Unlocked {
     }
 }
 
-/// The body as a control type. No body at all counts as `{}`.
+/// A body as it came. No body at all counts as `{}`.
+pub(super) struct Raw(Bytes);
+
+impl Raw {
+    /// As a control type.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Refused> {
+        let text = if self.0.is_empty() { &b"{}"[..] } else { &self.0 };
+        serde_json::from_slice(text).map_err(|error| {
+            let hint = "The fields are in GET /v1/openapi.json.";
+            Error::new(Code::Usage, format!("That body makes no sense here: {error}."), hint).into()
+        })
+    }
+}
+
+impl FromRequest<Arc<App>> for Raw {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refused> {
+        Bytes::from_request(request, app).await.map(Self).map_err(|rejection| body_refused(&rejection))
+    }
+}
+
+/// The body as a control type.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refused> {
-        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| body_refused(&rejection))?;
-        let text = if bytes.is_empty() { &b"{}"[..] } else { &bytes };
-        serde_json::from_slice(text).map(Self).map_err(|error| {
-            let hint = "The fields are in GET /v1/openapi.json.";
-            Error::new(Code::Usage, format!("That body makes no sense here: {error}."), hint).into()
-        })
+        Raw::from_request(request, app).await?.read().map(Self)
     }
 }
 

@@ -1,100 +1,78 @@
-//! What notes, events and resources share: filters, shown and removed things, pins, hides, history, batches.
+//! The routes of everything that has a list: lists, new items, one item, its changes, its deletion, its history and its marks.
+//!
+//! The table of kinds says which there are; each handler stands here once. [`shape`] has what travels for a kind, [`describe`] says
+//! the same to OpenAPI.
+
+mod describe;
+mod params;
+mod shape;
 
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use kith_protocol::control::Batch;
-use kith_protocol::node::{Command, Filter, Noun, Query};
-use serde::Deserialize;
-use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
+use axum::routing::get;
+use kith_protocol::control::{Batch, Kind};
+use kith_protocol::node::{Command, Query};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::answer::{IdList, Reply, RevisionList, shown};
-use super::extract::{Asked, Body, In, Unlocked, flag, one_of};
+use super::answer::{IdList, Reply, RevisionList, no_such_path, shown};
+use super::extract::{Asked, Body, In, Raw, Unlocked, one_of};
 use crate::app::App;
 use crate::limits::{BATCH_BODY_BYTES, BATCH_CALL, CALL};
 use crate::session::Session;
+use params::{Behind, How, Narrow};
+use shape::Shape;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
+    let shared = OpenApiRouter::new()
         .routes(routes!(batch))
         .layer(DefaultBodyLimit::max(BATCH_BODY_BYTES))
         .routes(routes!(history))
         .routes(routes!(pin, unpin))
-        .routes(routes!(hide, unhide))
+        .routes(routes!(hide, unhide));
+    let shapes = Kind::listed().filter_map(Shape::of);
+    shapes.fold(shared, |router, shape| router.routes(list_routes(&shape)).routes(item_routes(&shape)))
 }
 
-/// Which of a list.
-#[derive(Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Narrow {
-    /// The last so many.
-    limit: Option<usize>,
-    /// Only what is new here.
-    #[serde(deserialize_with = "flag")]
-    new: bool,
-    /// Notes without a reply by somebody else; events not answered.
-    #[serde(deserialize_with = "flag")]
-    unanswered: bool,
-    /// Events that are not over.
-    #[serde(deserialize_with = "flag")]
-    upcoming: bool,
-    /// Bodies behind warnings too.
-    #[serde(deserialize_with = "flag")]
-    reveal: bool,
-    /// Only with this tag.
-    tag: Option<String>,
-    /// With all of long texts; else a list shows their start, and says `cut`.
-    #[serde(deserialize_with = "flag")]
-    full: bool,
+/// A circle and an item in it, as typed.
+type At = (String, String);
+
+/// The list of a kind: `GET`, and `POST` for a new item.
+fn list_routes(shape: &Shape) -> UtoipaMethodRouter<Arc<App>> {
+    let kind = shape.kind;
+    let list = move |Unlocked(session): Unlocked, In(circle): In<String>, Asked(narrow): Asked<Narrow>| async move {
+        let query = Query::List { circle: one_of(circle), kind, filter: narrow.into() };
+        shown(&schema(kind, "list"), StatusCode::OK, session.ask(query).await)
+    };
+    let new = move |Unlocked(session): Unlocked, In(circle): In<String>, body: Raw| async move {
+        let command = Command::New(circle, shape::new_item(kind, &body)?);
+        shown(&schema(kind, "new"), StatusCode::CREATED, session.call(command, CALL).await)
+    };
+    (shape.schemas(), describe::list(shape), get(list).post(new))
 }
 
-impl From<Narrow> for Filter {
-    fn from(narrow: Narrow) -> Self {
-        let Narrow { limit, new, unanswered, upcoming, reveal, tag, full } = narrow;
-        Self { limit, new, unanswered, upcoming, reveal, tag, full }
-    }
+/// An item of a kind: `GET`, `PATCH`, `DELETE`.
+fn item_routes(shape: &Shape) -> UtoipaMethodRouter<Arc<App>> {
+    let kind = shape.kind;
+    let show = move |Unlocked(session): Unlocked, In((circle, item)): In<At>, Asked(how): Asked<How>| async move {
+        let query = Query::Show { circle: one_of(circle), kind, item, reveal: how.reveal };
+        shown(&schema(kind, "show"), StatusCode::OK, session.ask(query).await)
+    };
+    let edit = move |Unlocked(session): Unlocked, In((circle, item)): In<At>, body: Raw| async move {
+        let command = Command::Edit(circle, item, shape::edit_item(kind, &body)?);
+        shown(&schema(kind, "edit"), StatusCode::OK, session.call(command, CALL).await)
+    };
+    let remove = move |Unlocked(session): Unlocked, In((circle, item)): In<At>, Asked(how): Asked<How>| async move {
+        let command = Command::Remove { circle, item, now: how.now };
+        shown(&schema(kind, "remove"), StatusCode::OK, session.call(command, CALL).await)
+    };
+    (Vec::new(), describe::item(shape), get(show).patch(edit).delete(remove))
 }
 
-/// How a history is shown.
-#[derive(Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-struct Behind {
-    /// Bodies behind warnings too.
-    #[serde(deserialize_with = "flag")]
-    reveal: bool,
-}
-
-/// How one thing is shown or removed.
-#[derive(Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub(super) struct How {
-    /// Bodies behind warnings too.
-    #[serde(deserialize_with = "flag")]
-    reveal: bool,
-    /// Destroy at once instead of after 24 hours.
-    #[serde(deserialize_with = "flag")]
-    now: bool,
-}
-
-pub(super) async fn list(session: &Session, schema: &'static str, circle: String, noun: Noun, narrow: Narrow) -> Reply {
-    let query = Query::List { circle: one_of(circle), noun, filter: narrow.into() };
-    shown(schema, StatusCode::OK, session.ask(query).await)
-}
-
-pub(super) async fn show(session: &Session, schema: &'static str, at: (String, String), noun: Noun, how: How) -> Reply {
-    let query = Query::Show { circle: one_of(at.0), noun, item: at.1, reveal: how.reveal };
-    shown(schema, StatusCode::OK, session.ask(query).await)
-}
-
-pub(super) async fn remove(session: &Session, schema: &'static str, at: (String, String), how: How) -> Reply {
-    let command = Command::Remove { circle: at.0, item: at.1, now: how.now };
-    shown(schema, StatusCode::OK, session.call(command, CALL).await)
+fn schema(kind: Kind, verb: &str) -> String {
+    format!("kith.{}.{verb}/1", kind.noun())
 }
 
 /// Many new items in one transaction
@@ -105,15 +83,6 @@ async fn batch(Unlocked(session): Unlocked, In(circle): In<String>, Body(batch):
 
 type Item = (String, String, String);
 
-fn history_schema(noun: &str) -> Option<&'static str> {
-    Some(match noun {
-        "notes" => "kith.note.history/1",
-        "events" => "kith.event.history/1",
-        "resources" => "kith.resource.history/1",
-        _ => return None,
-    })
-}
-
 /// How it came to be what it is
 #[utoipa::path(get, path = "/v1/circles/{c}/{noun}/{id}/history", params(("c" = String, Path), ("noun" = String, Path, description = "`notes`, `events` or `resources`"), ("id" = String, Path), Behind), responses((status = 200, body = RevisionList)))]
 async fn history(
@@ -121,13 +90,14 @@ async fn history(
     In((circle, noun, item)): In<Item>,
     Asked(Behind { reveal }): Asked<Behind>,
 ) -> Reply {
-    let Some(schema) = history_schema(&noun) else { return Err(super::no_such_route().await) };
-    shown(schema, StatusCode::OK, session.ask(Query::History { circle: one_of(circle), item, reveal }).await)
+    let Some(kind) = Kind::of_path(&noun) else { return Err(no_such_path()) };
+    let query = Query::History { circle: one_of(circle), item, reveal };
+    shown(&schema(kind, "history"), StatusCode::OK, session.ask(query).await)
 }
 
 async fn mark(session: &Session, (circle, noun, item): Item, command: fn(String, String, bool) -> Command, on: bool) -> Reply {
-    if history_schema(&noun).is_none() {
-        return Err(super::no_such_route().await);
+    if Kind::of_path(&noun).is_none() {
+        return Err(no_such_path());
     }
     shown("kith.item.edit/1", StatusCode::OK, session.call(command(circle, item, on), CALL).await)
 }

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use kith_protocol::control::{self, Code, Error};
+use kith_protocol::control::{self, Code, Error, Items};
 use kith_protocol::id::PeerId;
 use kith_protocol::node::{Answer, Command, Effect, Input, Query};
 use kith_protocol::store::{Read, StoreError, Table};
@@ -88,7 +88,7 @@ impl Machine for Fake {
                 let name = base.get(Table::Local, NAME)?.map(|name| String::from_utf8_lossy(&name).into_owned());
                 Ok(Answer::Status(Box::new(control::DaemonStatus { circles, name, ..control::DaemonStatus::default() })))
             }
-            Query::List { circle, .. } if circle.as_deref() == Some("c-1") => Ok(Answer::Notes(Vec::new())),
+            Query::List { circle, .. } if circle.as_deref() == Some("c-1") => Ok(Answer::Items(Items::Notes(Vec::new()))),
             Query::List { circle, .. } if circle.as_deref() == Some("endless") => loop {
                 base.get(Table::Local, NAME)?;
                 READING.store(true, Ordering::Release);

@@ -3,10 +3,11 @@
 //! Nothing here writes. What is returned is given to the log, and what the log made of it to [`super::apply()`].
 
 mod change;
-mod new;
+mod first;
 
-pub use change::{edit, mark, react, remove, reply, rsvp};
-pub use new::{batch, event, note, resource};
+pub use change::mark;
+pub(super) use change::{Changing, any, target};
+pub(super) use first::{First, needed};
 
 use rand_core::CryptoRng;
 
@@ -52,7 +53,7 @@ impl From<Error> for ComposeError {
 }
 
 impl ComposeContext {
-    fn may_open(&self, kind: Kind) -> Result<(), Error> {
+    pub(super) fn may_open(&self, kind: Kind) -> Result<(), Error> {
         if kind.may_open(self.role) {
             return Ok(());
         }
@@ -66,7 +67,13 @@ impl ComposeContext {
     }
 
     /// A new item of a kind, with its first edit.
-    fn open(&self, rng: &mut dyn CryptoRng, kind: Kind, about: Option<Target>, ops: Vec<Op>) -> Result<NewEntry, Error> {
+    pub(super) fn open(
+        &self,
+        rng: &mut dyn CryptoRng,
+        kind: Kind,
+        about: Option<Target>,
+        ops: Vec<Op>,
+    ) -> Result<NewEntry, Error> {
         self.may_open(kind)?;
         let mut nonce = [0; 16];
         rng.fill_bytes(&mut nonce);
@@ -84,10 +91,10 @@ impl ComposeContext {
 
 /// What a new item is about.
 #[derive(Clone, Copy)]
-struct Target {
-    item: ItemId,
-    class: KeyClass,
-    retention: Retention,
+pub(super) struct Target {
+    pub(super) item: ItemId,
+    pub(super) class: KeyClass,
+    pub(super) retention: Retention,
 }
 
 /// Writes an edit down, and reads it again as everybody else will.

@@ -58,7 +58,7 @@ fn refuses_what_its_kind_does_not_know() {
         (Kind::Note, opening(None, vec![Op::Set(f::BODY, Value::text("a"))]), "a text set whole"),
         (Kind::Note, opening(None, vec![Op::Set(f::TITLE, Value::Moment(1))]), "another type"),
         (Kind::Event, opening(None, vec![Op::Set(f::TITLE, Value::text("a"))]), "no start"),
-        (Kind::Reaction, opening(Some(about), vec![Op::Set(f::EMOJI, Value::None)]), "no emoji"),
+        (Kind::Reaction, opening(Some(about), vec![Op::Set(0, Value::None)]), "no emoji"),
     ];
     for (kind, edit, why) in refused {
         assert!(matches!(edit.check(kind), Err(EditError::Schema(_))), "{why}");

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use minicbor::{Decode, Encode};
 
 use super::edit::{Edit, Op, Value};
-use super::kind::{Form, Kind, fields};
+use super::kind::{Field, Form, Kind};
 use crate::private::Private;
 use crate::time::Millis;
 
@@ -99,12 +99,16 @@ impl Fields {
         }
     }
 
-    /// What a search looks through: the words a person wrote, title first.
+    /// What a search looks through: the words of the fields that its kind says, short ones first, since a long text may be cut.
     #[must_use]
-    pub fn searchable(&self) -> String {
-        let words = [fields::TITLE, fields::WARNING, fields::BODY, fields::LOCATION, fields::URL].map(|field| self.words(field));
-        let mut all: Vec<&str> = words.into_iter().filter(|words| !words.is_empty()).collect();
-        all.extend(self.tags(fields::TAGS));
+    pub fn searchable(&self, kind: Kind) -> String {
+        let (texts, lines): (Vec<&Field>, Vec<&Field>) =
+            kind.fields().iter().filter(|field| field.found).partition(|field| matches!(field.form, Form::Text(_)));
+        let mut all: Vec<&str> = Vec::new();
+        for field in lines.into_iter().chain(texts) {
+            all.extend(self.tags(field.number));
+            all.extend(Some(self.words(field.number)).filter(|words| !words.is_empty()));
+        }
         all.join("\n")
     }
 }

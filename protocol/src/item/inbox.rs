@@ -1,16 +1,14 @@
 //! What is new for the member of this machine. Marks are local: nobody else ever learns what she has seen.
 
 use super::kind::{Kind, fields};
-use super::reader::{ItemReader, PAGE};
+use super::kinds::note::want;
+use super::reader::{ItemReader, PAGE, Shown};
 use super::row::{Flags, ItemRow, Tag, counter, local, set_counter, view_item, view_parent, view_prefix};
 use crate::codec;
-use crate::control::{InboxEntry, Time, Want};
+use crate::control::{InboxEntry, Time};
 use crate::id::{CircleId, ItemKey};
 use crate::store::{Read, StoreError, Table};
 use crate::tx::Tx;
-
-/// What an inbox tells of.
-const TOLD: [Kind; 4] = [Kind::Note, Kind::Reply, Kind::Event, Kind::Resource];
 
 /// New things of one circle, oldest first.
 ///
@@ -19,7 +17,7 @@ const TOLD: [Kind; 4] = [Kind::Note, Kind::Reply, Kind::Event, Kind::Resource];
 pub fn inbox(reader: &ItemReader<'_>) -> Result<Vec<InboxEntry>, StoreError> {
     let mark = reader.seen_mark()?;
     let mut entries = Vec::new();
-    for kind in TOLD {
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.is_told()) {
         let keys = arrived_after(reader, kind, mark)?;
         for page in keys.chunks(PAGE) {
             for shown in reader.shown(page, false)?.into_iter().filter(|shown| shown.whole.is_some() && shown.is_new(mark)) {
@@ -50,34 +48,22 @@ fn arrived_after(reader: &ItemReader<'_>, kind: Kind, mark: u64) -> Result<Vec<I
     }
 }
 
-fn entry(reader: &ItemReader<'_>, kind: Kind, shown: &super::reader::Shown) -> Result<Option<InboxEntry>, StoreError> {
-    let note = match shown.row.parent.filter(|_| kind == Kind::Reply) {
-        Some(parent) => match reader.visible(&parent)?.filter(|note| note.row.kind() == Some(Kind::Note)) {
-            Some(note) => Some(note),
-            None => return Ok(None),
-        },
-        None => None,
-    };
-    let titled = note.as_ref().unwrap_or(shown);
-    let content_warning = shown.some_words(fields::WARNING).filter(|_| kind != Kind::Event && kind != Kind::Resource);
-    let warned = kind == Kind::Note || kind == Kind::Reply;
-    let content_warning = content_warning.or_else(|| titled.some_words(fields::WARNING).filter(|_| warned));
+fn entry(reader: &ItemReader<'_>, kind: Kind, shown: &Shown) -> Result<Option<InboxEntry>, StoreError> {
+    let Some(target) = reader.target(kind, shown)? else { return Ok(None) };
+    let titled = target.as_ref().unwrap_or(shown);
+    let content_warning = shown.some_words(fields::WARNING).or_else(|| titled.some_words(fields::WARNING));
     Ok(Some(InboxEntry {
         kind: kind.noun().to_owned(),
-        id: shown.key.text(kind.letter()),
-        parent: note.as_ref().map(|note| note.key.text(Kind::Note.letter())),
+        id: shown.id(),
+        parent: target.as_ref().map(Shown::id),
         circle: reader.circle.text(),
         circle_name: reader.name.to_owned(),
         title: if content_warning.is_some() { String::new() } else { titled.words(fields::TITLE) },
         content_warning,
-        want: (kind == Kind::Note).then(|| want(&shown.words(fields::WANT))).flatten(),
+        want: want(&shown.words(fields::WANT)),
         author: reader.author(shown.author),
         created_at: Time(shown.row.created),
     }))
-}
-
-fn want(word: &str) -> Option<Want> {
-    super::show::want(word)
 }
 
 /// Marks everything of a circle as seen.
@@ -97,19 +83,22 @@ pub fn see_all(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), StoreError> {
 /// [`StoreError`] where the store fails.
 pub fn see(tx: &mut Tx<'_>, key: &ItemKey) -> Result<(), StoreError> {
     let Some(row) = ItemRow::get(tx, key)? else { return Ok(()) };
-    let mut after = Vec::new();
-    let prefix = view_prefix(row.circle, Kind::Reply.number(), Some(key));
-    loop {
-        let rows = tx.scan(Table::View, &prefix, &after, PAGE)?;
-        for (view, _) in rows.iter().filter(|(view, _)| view_parent(view) == Some(*key)) {
-            let reply = view_item(view)?;
-            if let Some(row) = ItemRow::get(tx, &reply)? {
-                mark(tx, &reply, row);
+    let told: Vec<Kind> = row.kind().map(Kind::named).unwrap_or_default();
+    for kind in told.into_iter().filter(|kind| !kind.is_listed()) {
+        let mut after = Vec::new();
+        let prefix = view_prefix(row.circle, kind.number(), Some(key));
+        loop {
+            let rows = tx.scan(Table::View, &prefix, &after, PAGE)?;
+            for (view, _) in rows.iter().filter(|(view, _)| view_parent(view) == Some(*key)) {
+                let reply = view_item(view)?;
+                if let Some(row) = ItemRow::get(tx, &reply)? {
+                    mark(tx, &reply, row);
+                }
             }
-        }
-        match rows.last() {
-            Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
-            Some(_) | None => break,
+            match rows.last() {
+                Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
+                Some(_) | None => break,
+            }
         }
     }
     mark(tx, key, row);

@@ -134,7 +134,7 @@ pub fn index(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<boo
             None => built::get(tx, key, true)?,
         };
         if let Some(whole) = words {
-            let mut words = whole.fields.searchable();
+            let mut words = whole.fields.searchable(whole.kind);
             words.truncate(words.floor_char_boundary(ITEM_BYTES));
             bytes += words.len();
             tx.put(Table::Search, &place(row, key), words.into_bytes());
@@ -208,6 +208,5 @@ pub(super) fn found(place: &[u8]) -> Option<ItemKey> {
 }
 
 fn searchable(row: &ItemRow) -> bool {
-    let worded = matches!(row.kind(), Some(Kind::Note | Kind::Reply | Kind::Event | Kind::Resource));
-    worded && row.listed() && !row.flags.has(Flags::HIDDEN)
+    row.kind().is_some_and(Kind::is_indexed) && row.listed() && !row.flags.has(Flags::HIDDEN)
 }

@@ -1,80 +1,26 @@
-//! Lists of notes, events and resources: oldest first, the last so many where a limit is given.
+//! Lists of items: oldest first, the last so many where a limit is given.
 
 use std::cell::Cell;
 
 use super::kind::Kind;
 use super::reader::{ItemReader, PAGE, Shown};
-use super::recur::is_over;
 use super::row::{view_item, view_prefix};
-use super::show::{How, Reveal, event_of, has_new_reply, is_answered, note_of, resource_of};
-use crate::control::{Event, Note, NoteState, Resource};
+use super::show::{How, Reveal};
+use crate::control::NoteState;
 use crate::id::ItemKey;
 use crate::io::Filter;
 use crate::limits::{LIST_CHILDREN, LIST_CHILDREN_EACH};
 use crate::store::{StoreError, Table};
 
-/// Notes.
-///
-/// # Errors
-/// [`StoreError`] where the store fails.
-pub fn notes(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Note>, StoreError> {
-    list(reader, Kind::Note, &[Kind::Reply, Kind::Reaction], filter, |shown, how| {
-        if filter.unanswered && (shown.state != NoteState::Visible || is_answered(reader, shown, how)?) {
-            return Ok(None);
-        }
-        let note = note_of(reader, shown, how)?;
-        Ok((!filter.new || note.new || has_new_reply(&note)).then_some(note))
-    })
-}
-
-/// Events, by their first start. A limit means the next so many of the upcoming ones, else the last so many.
-///
-/// # Errors
-/// [`StoreError`] where the store fails.
-pub fn events(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreError> {
-    let mut events = all_events(reader, &Filter { limit: None, ..filter.clone() })?;
-    events.sort_by(|a, b| (a.starts, a.created_at, &a.id).cmp(&(b.starts, b.created_at, &b.id)));
-    let limit = filter.limit.unwrap_or(usize::MAX);
-    if filter.upcoming {
-        events.truncate(limit);
-    } else {
-        events.drain(..events.len().saturating_sub(limit));
-    }
-    Ok(events)
-}
-
-fn all_events(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreError> {
-    list(reader, Kind::Event, &[Kind::Rsvp], filter, |shown, how| {
-        let event = event_of(reader, shown, how)?;
-        let rule = event.rrule.as_deref().unwrap_or_default();
-        let over = || is_over(event.starts.0, event.ends.map(|ends| ends.0), event.all_day, rule, reader.now);
-        let wanted = (!filter.new || event.new)
-            && !(filter.unanswered && (event.rsvp.mine.is_some() || event.state != NoteState::Visible))
-            && !(filter.upcoming && (event.state != NoteState::Visible || over()));
-        Ok(wanted.then_some(event))
-    })
-}
-
-/// Resources.
-///
-/// # Errors
-/// [`StoreError`] where the store fails.
-pub fn resources(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Resource>, StoreError> {
-    list(reader, Kind::Resource, &[], filter, |shown, how| {
-        let resource = resource_of(reader, shown, how);
-        Ok((!filter.new || resource.new).then_some(resource))
-    })
-}
-
-fn list<T>(
+/// What `make` makes of the items of a kind, as far as a filter narrows them alike for all kinds.
+pub(super) fn list<T>(
     reader: &ItemReader<'_>,
     kind: Kind,
-    children: &[Kind],
     filter: &Filter,
     make: impl Fn(&Shown, How<'_>) -> Result<Option<T>, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let limit = filter.limit.unwrap_or(usize::MAX);
-    let all = if limit > PAGE { Some(reader.all_children(children)?) } else { None };
+    let all = if limit > PAGE { Some(reader.all_children(&kind.children().collect::<Vec<_>>())?) } else { None };
     // What is new in a reply makes its note new: then all have to be looked at.
     let left = Cell::new(limit.saturating_mul(LIST_CHILDREN_EACH).max(LIST_CHILDREN));
     let (reveal, full) = (Reveal::asked(filter.reveal), filter.full);

@@ -281,6 +281,17 @@ impl<'a> ItemReader<'a> {
         Ok((keys, beyond == 0))
     }
 
+    /// What an item is shown with, where its kind has no page of its own: `None` where that is not shown, `Some(None)` where the item
+    /// has a page.
+    pub(super) fn target(&self, kind: Kind, shown: &Shown) -> Result<Option<Option<Shown>>, StoreError> {
+        if kind.is_listed() {
+            return Ok(Some(None));
+        }
+        let Some(parent) = shown.row.parent else { return Ok(None) };
+        let fits = |target: &Shown| target.row.kind().is_some_and(|target| kind.may_target(target));
+        Ok(self.visible(&parent)?.filter(fits).map(Some))
+    }
+
     /// One item, visible.
     pub(super) fn visible(&self, key: &ItemKey) -> Result<Option<Shown>, StoreError> {
         Ok(self.shown(&[*key], true)?.pop().filter(|shown| shown.whole.is_some()))
@@ -288,6 +299,11 @@ impl<'a> ItemReader<'a> {
 }
 
 impl Shown {
+    /// Its short id.
+    pub(super) fn id(&self) -> String {
+        self.key.text(self.row.kind().map_or('-', Kind::letter))
+    }
+
     pub(super) fn is_new(&self, mark: u64) -> bool {
         self.row.arrived > mark && !self.row.flags.has(Flags::SEEN | Flags::MINE)
     }

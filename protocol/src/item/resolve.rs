@@ -71,11 +71,8 @@ fn pick(text: &str, kinds: &[Kind], found: &[(CircleId, Kind, ItemKey, bool)]) -
 
 fn not_found(text: &str, kinds: &[Kind]) -> Error {
     let noun = if let [kind, ..] = kinds { kind.noun() } else { "item" };
-    let hint = match kinds.first() {
-        Some(Kind::Event) => "kith event list shows the ids.",
-        Some(Kind::Resource) => "kith resource list shows the ids.",
-        _ => "kith note list shows the ids.",
-    };
+    let listed = kinds.first().copied().unwrap_or(Kind::Note).noun();
+    let hint = format!("kith {listed} list shows the ids.");
     Error::new(Code::NotFound, format!("there is no {noun} `{}` here", clipped(text)), hint)
 }
 

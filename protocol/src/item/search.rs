@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::index;
-use super::kind::{Kind, fields};
+use super::kind::fields;
 use super::reader::{ItemReader, Shown};
 use super::row::{ItemRow, Tag};
 use crate::control::{SearchHit, Time};
@@ -64,19 +64,15 @@ fn among(read: &dyn Read, readers: &[ItemReader<'_>], keys: &[ItemKey], wanted: 
 }
 
 fn hit(reader: &ItemReader<'_>, shown: &Shown, wanted: &[String]) -> Result<Option<SearchHit>, StoreError> {
-    let Some(kind @ (Kind::Note | Kind::Reply | Kind::Event | Kind::Resource)) = shown.row.kind() else { return Ok(None) };
-    let mut title = shown.words(fields::TITLE);
-    let mut content_warning = if matches!(kind, Kind::Note | Kind::Reply) { shown.some_words(fields::WARNING) } else { None };
-    if kind == Kind::Reply {
-        let note = shown.row.parent.map(|parent| reader.visible(&parent)).transpose()?.flatten();
-        let Some(note) = note.filter(|note| note.row.kind() == Some(Kind::Note)) else { return Ok(None) };
-        title = note.words(fields::TITLE);
-        content_warning = content_warning.or_else(|| note.some_words(fields::WARNING));
-    }
+    let Some(kind) = shown.row.kind().filter(|kind| kind.is_indexed()) else { return Ok(None) };
+    let Some(target) = reader.target(kind, shown)? else { return Ok(None) };
+    let titled = target.as_ref().unwrap_or(shown);
+    let title = titled.words(fields::TITLE);
+    let content_warning = shown.some_words(fields::WARNING).or_else(|| titled.some_words(fields::WARNING));
     let warned = content_warning.is_some();
     Ok(Some(SearchHit {
         kind: kind.noun().to_owned(),
-        id: shown.key.text(kind.letter()),
+        id: shown.id(),
         circle: reader.circle.text(),
         title: if warned { String::new() } else { title },
         excerpt: (!warned).then(|| excerpt(&shown.words(fields::BODY), wanted)),

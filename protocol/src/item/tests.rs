@@ -13,11 +13,12 @@ use std::rc::Rc;
 use rand_core::CryptoRng;
 
 use super::compose::{self, ComposeContext, ComposeError};
+use super::kinds;
 use super::port::{DeliveryCounts, People, Ports, Source, Writer};
 use super::reader::ItemReader;
-use super::{Outcome, Report, apply, rejudge, sweep};
+use super::{Outcome, Report, Reveal, apply, rejudge, show, sweep};
 use crate::circle::body::{ChainId, Retention, Role};
-use crate::control::{self, NewNote};
+use crate::control::{self, Item, NewNote};
 use crate::crypto::Seeded;
 use crate::id::{CircleId, DeviceId, EntryId, Incarnation, ItemKey, PersonId};
 use crate::log::entry::{EntryAt, NewEntry, Opened};
@@ -223,7 +224,7 @@ impl Machine {
 
     fn note(&mut self, title: &str, body: &str) -> (ItemKey, Opened) {
         let new = NewNote { title: title.to_owned(), body: body.to_owned(), ..NewNote::default() };
-        let entry = self.say(|_, place, rng| Ok(compose::note(place, rng, &new)?)).expect("a note");
+        let entry = self.say(|_, place, rng| Ok(kinds::note::compose(place, rng, &new)?)).expect("a note");
         let opened = self.write(vec![entry]).remove(0);
         self.now = self.now.plus(HOUR);
         (opened.item.key(&CIRCLE), opened)
@@ -246,10 +247,26 @@ impl Machine {
     }
 
     fn notes(&self) -> Vec<control::Note> {
-        self.reader(|reader| super::notes(reader, &crate::io::Filter::default()))
+        self.reader(|reader| kinds::note::list(reader, &crate::io::Filter::default()))
     }
 
     fn show(&self, key: &ItemKey) -> Option<control::Note> {
-        self.reader(|reader| super::note(reader, key, super::Reveal::Nothing))
+        self.reader(|reader| shown_note(reader, key, Reveal::Nothing))
     }
+}
+
+/// A note, where the key is one's.
+fn shown_note(reader: &ItemReader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Option<control::Note>, StoreError> {
+    Ok(show(reader, key, reveal)?.and_then(|item| if let Item::Note(note) = item { Some(*note) } else { None }))
+}
+
+/// An event, where the key is one's.
+fn shown_event(reader: &ItemReader<'_>, key: &ItemKey) -> Result<Option<control::Event>, StoreError> {
+    Ok(show(reader, key, Reveal::Nothing)?.and_then(|item| if let Item::Event(event) = item { Some(*event) } else { None }))
+}
+
+/// A resource, where the key is one's.
+fn shown_resource(reader: &ItemReader<'_>, key: &ItemKey) -> Result<Option<control::Resource>, StoreError> {
+    let resource = |item| if let Item::Resource(resource) = item { Some(*resource) } else { None };
+    Ok(show(reader, key, Reveal::Nothing)?.and_then(resource))
 }

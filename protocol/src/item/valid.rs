@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::kind::{EMOJI_BYTES, RRULE_BYTES, URL_CHARS};
 use crate::control::{Code, Error};
-use crate::limits::{BODY_BYTES, TAG_CHARS, TAGS};
+use crate::limits::{BODY_BYTES, EMOJI_BYTES, RRULE_BYTES, TAG_CHARS, TAGS, URL_CHARS};
 use crate::time::Millis;
 
 fn usage(message: impl Into<String>, hint: &str) -> Error {

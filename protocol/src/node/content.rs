@@ -5,12 +5,13 @@ use crate::circle::epoch::Ring;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::{self, Summary};
 use crate::context::{Cx, InputError};
-use crate::control::{self, Finding};
+use crate::control::{self, Finding, NewItem};
 use crate::crypto::Crypto;
 use crate::id::{CircleId, ItemKey};
-use crate::io::{Answer, Command, Noun, Query};
+use crate::io::{Answer, Command, Query};
 use crate::item::compose::{self, ComposeContext};
 use crate::item::kind::Kind;
+use crate::item::kinds::{self, tombstone};
 use crate::item::{self, ItemReader, Outcome, Report, Reveal, Source};
 use crate::log::chain::{self, Skimmer};
 use crate::log::entry::{EntryAt, NewEntry, Opened, Said};
@@ -119,37 +120,22 @@ fn place(summary: &Summary, now: Millis) -> Result<ComposeContext, InputError> {
 /// A command about items.
 pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Command) -> Result<Answer, InputError> {
     match command {
-        Command::NewNote(circle, new) => {
-            fresh(node, cx, &circle, |place, cx| Ok(vec![compose::note(place, cx.env.rng, &new)?])).map(Fresh::shown)?
-        }
-        Command::NewEvent(circle, new) => {
-            fresh(node, cx, &circle, |place, cx| Ok(vec![compose::event(place, cx.env.rng, &new)?])).map(Fresh::shown)?
-        }
-        Command::NewResource(circle, new) => {
-            fresh(node, cx, &circle, |place, cx| Ok(vec![compose::resource(place, cx.env.rng, &new)?])).map(Fresh::shown)?
+        Command::New(circle, new) => {
+            fresh(node, cx, &circle, |place, cx| Ok(vec![kinds::compose(place, cx.env.rng, &new)?])).map(Fresh::shown)?
         }
         Command::Batch(circle, batch) => {
-            fresh(node, cx, &circle, |place, cx| Ok(compose::batch(place, cx.env.rng, &batch)?)).map(Fresh::ids)?
+            let items: Vec<NewItem> = batch.items.into_iter().map(NewItem::from).collect();
+            fresh(node, cx, &circle, |place, cx| Ok(kinds::batch(place, cx.env.rng, &items)?)).map(Fresh::ids)?
         }
-        Command::NewReply(circle, note, new) => on(node, cx, &circle, &[Kind::Note], &note, |reader, place, rng, key| {
-            Ok(vec![compose::reply(reader, place, rng, key, &new)?])
-        }),
-        Command::React(circle, note, new) => {
-            on(node, cx, &circle, &[Kind::Note], &note, |reader, place, rng, key| compose::react(reader, place, rng, key, &new))
+        Command::Respond(circle, item, response) => {
+            let targets: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| response.kind().may_target(*kind)).collect();
+            on(node, cx, &circle, &targets, &item, |reader, place, rng, key| kinds::respond(reader, place, rng, key, &response))
         }
-        Command::Rsvp(circle, event, answer) => on(node, cx, &circle, &[Kind::Event], &event, |reader, place, rng, key| {
-            compose::rsvp(reader, place, rng, key, answer)
-        }),
         Command::Edit(circle, item, edit) => {
-            let kinds: &[Kind] = match &edit {
-                control::EditItem::Note(_) => &[Kind::Note, Kind::Reply],
-                control::EditItem::Event(_) => &[Kind::Event],
-                control::EditItem::Resource(_) => &[Kind::Resource],
-            };
-            on(node, cx, &circle, kinds, &item, |reader, place, _, key| compose::edit(reader, place, key, &edit))
+            on(node, cx, &circle, &edit.kind().named(), &item, |reader, place, _, key| kinds::edit(reader, place, key, &edit))
         }
         Command::Remove { circle, item, now } => {
-            on(node, cx, &circle, &[], &item, |reader, place, rng, key| compose::remove(reader, place, rng, key, now))
+            on(node, cx, &circle, &[], &item, |reader, place, rng, key| tombstone::remove(reader, place, rng, key, now))
         }
         Command::Hide(circle, item, hide) => {
             on(node, cx, &circle, &[], &item, |reader, place, rng, key| compose::mark(reader, place, rng, Kind::Hide, key, hide))
@@ -279,25 +265,17 @@ fn seen(cx: &mut Cx<'_, '_>, circle: Option<&str>, item: Option<&str>) -> Result
 /// A query about items.
 pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Answer, InputError> {
     match query {
-        Query::List { circle, noun, filter } => {
+        Query::List { circle, kind, filter } => {
             let all = Summary::all(base)?;
             let summary = summary::pick(&all, circle.as_deref().unwrap_or("-"))?.clone();
             let shelf = Shelf::open(base, summary)?;
-            let reader = shelf.reader(base, now);
-            Ok(match noun {
-                Noun::Note => Answer::Notes(item::notes(&reader, &filter)?),
-                Noun::Event => Answer::Events(item::events(&reader, &filter)?),
-                Noun::Resource => Answer::Resources(item::resources(&reader, &filter)?),
-            })
+            let items = item::list(&shelf.reader(base, now), kind, &filter)?;
+            let no_list =
+                || InputError::not_found(&format!("there is no list of {}", kind.noun()), "kith note list shows the ids");
+            Ok(Answer::Items(items.ok_or_else(no_list)?))
         }
-        Query::Show { circle, noun, item, reveal } => {
-            let kind = match noun {
-                Noun::Note => Kind::Note,
-                Noun::Event => Kind::Event,
-                Noun::Resource => Kind::Resource,
-            };
-            let kinds = if kind == Kind::Note { vec![Kind::Note, Kind::Reply] } else { vec![kind] };
-            let (summary, kind, key) = find(base, circle.as_deref(), &kinds, &item)?;
+        Query::Show { circle, kind, item, reveal } => {
+            let (summary, kind, key) = find(base, circle.as_deref(), &kind.named(), &item)?;
             show(base, &summary, kind, &key, now, Reveal::asked(reveal))
         }
         Query::History { circle, item, reveal } => {
@@ -339,15 +317,12 @@ fn show(
     now: Millis,
     reveal: Reveal,
 ) -> Result<Answer, InputError> {
+    if !kind.is_told() {
+        return Ok(Answer::Done);
+    }
     let shelf = Shelf::open(read, summary.clone())?;
-    let reader = shelf.reader(read, now);
-    let found = match kind {
-        Kind::Note | Kind::Reply => item::note(&reader, key, reveal)?.map(|note| Answer::Note(Box::new(note))),
-        Kind::Event => item::event(&reader, key)?.map(|event| Answer::Event(Box::new(event))),
-        Kind::Resource => item::resource(&reader, key)?.map(|resource| Answer::Resource(Box::new(resource))),
-        Kind::Reaction | Kind::Rsvp | Kind::Tombstone | Kind::Hide | Kind::Pin => Some(Answer::Done),
-    };
-    found.ok_or_else(|| InputError::not_found("that is not here", "kith note list shows what is"))
+    let found = item::show(&shelf.reader(read, now), key, reveal)?;
+    found.map(Answer::Item).ok_or_else(|| InputError::not_found("that is not here", "kith note list shows what is"))
 }
 
 fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, InputError> {

@@ -5,8 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::*;
-use crate::control::{self, JoinStatus};
-use crate::control::{Code, Error};
+use crate::control::{self, Code, Error, Item, Items, JoinStatus, Kind, NewItem, Response};
 use crate::crypto::{Real, Seeded};
 use crate::id::Addr;
 use crate::peer::frame::{self, Frame};
@@ -345,16 +344,16 @@ fn a_preview_joins_nothing() {
 impl Village {
     fn note(&mut self, at: usize, title: &str, body: &str) -> String {
         let new = control::NewNote { title: title.into(), body: body.into(), ..Default::default() };
-        match self.call(at, Command::NewNote("-".into(), new)) {
-            Ok(Answer::Note(note)) => note.id,
+        match self.call(at, Command::New("-".into(), NewItem::Note(new))) {
+            Ok(Answer::Item(Item::Note(note))) => note.id,
             other => panic!("{other:?}"),
         }
     }
 
     fn notes(&self, at: usize) -> Vec<control::Note> {
-        let list = Query::List { circle: None, noun: Noun::Note, filter: Filter { reveal: true, ..Filter::default() } };
+        let list = Query::List { circle: None, kind: Kind::Note, filter: Filter { reveal: true, ..Filter::default() } };
         match self.ask(at, list) {
-            Answer::Notes(notes) => notes,
+            Answer::Items(Items::Notes(notes)) => notes,
             other => panic!("{other:?}"),
         }
     }
@@ -377,9 +376,9 @@ fn notes_replies_and_reactions_reach_everybody() {
     let mut village = circle_of_three();
     let id = village.note(1, "On-call", "Third night in a row.");
     let reply = control::NewReply { body: "I am here, no advice.".into(), content_warning: None };
-    village.call(2, Command::NewReply("-".into(), id.clone(), reply)).expect("a reply");
+    village.call(2, Command::Respond("-".into(), id.clone(), Response::Reply(reply))).expect("a reply");
     let heart = control::NewReaction { emoji: "❤".into(), remove: false };
-    village.call(0, Command::React("-".into(), id.clone(), heart)).expect("a reaction");
+    village.call(0, Command::Respond("-".into(), id.clone(), Response::Reaction(heart))).expect("a reaction");
     for at in 0..3 {
         let notes = village.notes(at);
         assert_eq!(notes.len(), 1, "at machine {at}");
@@ -396,17 +395,19 @@ fn notes_replies_and_reactions_reach_everybody() {
 fn concurrent_edits_merge_alike_everywhere() {
     let mut village = circle_of_three();
     let new = control::NewResource { title: "EAP".into(), note: "Call them.".into(), ..Default::default() };
-    let Ok(Answer::Resource(made)) = village.call(0, Command::NewResource("-".into(), new)) else { panic!("no resource") };
+    let Ok(Answer::Item(Item::Resource(made))) = village.call(0, Command::New("-".into(), NewItem::Resource(new))) else {
+        panic!("no resource")
+    };
     village.offline(1);
     let edit = |note: &str| control::EditItem::Resource(control::EditResource { note: Some(note.into()), ..Default::default() });
     village.call(0, Command::Edit("-".into(), made.id.clone(), edit("Call them early."))).expect("an edit");
     village.call(1, Command::Edit("-".into(), made.id.clone(), edit("Do call them."))).expect("an edit");
     village.online(1);
     let shown: Vec<Answer> = (0..3)
-        .map(|at| village.ask(at, Query::Show { circle: None, noun: Noun::Resource, item: made.id.clone(), reveal: true }))
+        .map(|at| village.ask(at, Query::Show { circle: None, kind: Kind::Resource, item: made.id.clone(), reveal: true }))
         .collect();
     let notes: Vec<String> =
-        shown.iter().map(|a| if let Answer::Resource(r) = a { r.note.clone() } else { String::new() }).collect();
+        shown.iter().map(|a| if let Answer::Item(Item::Resource(r)) = a { r.note.clone() } else { String::new() }).collect();
     assert_eq!(notes, vec!["Do call them early."; 3]);
 }
 
@@ -418,8 +419,8 @@ fn what_a_removed_member_may_not_read_she_does_not_get() {
     village.note(0, "", "after");
     assert_eq!(village.bodies(1), ["before", "after"]);
     assert_eq!(village.bodies(2), ["before"]);
-    let refused =
-        village.call(2, Command::NewNote("-".into(), control::NewNote { body: "still here".into(), ..Default::default() }));
+    let refused = village
+        .call(2, Command::New("-".into(), NewItem::Note(control::NewNote { body: "still here".into(), ..Default::default() })));
     assert_eq!(refused.expect_err("she is out").code, Code::NotAllowed);
 }
 
@@ -430,12 +431,12 @@ fn a_newcomer_reads_the_library_and_no_talk_from_before() {
     village.join(1);
     village.note(0, "", "before her time");
     let resource = control::NewResource { title: "EAP hotline".into(), ..Default::default() };
-    village.call(0, Command::NewResource("-".into(), resource)).expect("a resource");
+    village.call(0, Command::New("-".into(), NewItem::Resource(resource))).expect("a resource");
     village.join(2);
     village.note(1, "", "welcome");
     assert_eq!(village.bodies(2), ["welcome"]);
-    let list = Query::List { circle: None, noun: Noun::Resource, filter: Filter::default() };
-    let Answer::Resources(resources) = village.ask(2, list) else { panic!("no list") };
+    let list = Query::List { circle: None, kind: Kind::Resource, filter: Filter::default() };
+    let Answer::Items(Items::Resources(resources)) = village.ask(2, list) else { panic!("no list") };
     assert_eq!(resources.len(), 1);
 }
 

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use kith_protocol::control::{Batch, BatchItem, EditItem as Change, EditNote, NewNote};
+use kith_protocol::control::{Batch, BatchItem, EditItem, EditNote, Item, NewItem, NewNote};
 use kith_protocol::crypto::{Seeded, SigningKey};
 use kith_protocol::id::{ItemId, PeerId};
 use kith_protocol::item::edit::{Edit, Op, Value};
@@ -232,10 +232,10 @@ fn edited_notes(ring: &mut Ring) -> Result<f64, String> {
         for n in 0..24_u8 {
             let letter = char::from(b'a' + n);
             let new = NewNote { title: format!("long {n}"), body: letter.to_string().repeat(60_000), ..NewNote::default() };
-            let Ok(Answer::Note(note)) = ring.mallory.call(Command::NewNote("-".to_owned(), new)) else {
+            let Ok(Answer::Item(Item::Note(note))) = ring.mallory.call(Command::New("-".to_owned(), NewItem::Note(new))) else {
                 return Err("no note".to_owned());
             };
-            let edit = Change::Note(EditNote { body: Some("z".repeat(60_000)), ..EditNote::default() });
+            let edit = EditItem::Note(EditNote { body: Some("z".repeat(60_000)), ..EditNote::default() });
             drop(ring.mallory.call(Command::Edit("-".to_owned(), note.id, edit)).map_err(|error| error.message)?);
         }
         ring.amara.holds(48)?;

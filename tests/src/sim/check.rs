@@ -9,8 +9,8 @@ mod time;
 
 use std::collections::BTreeMap;
 
-use kith_protocol::control;
-use kith_protocol::node::{Answer, Filter, Noun, Query};
+use kith_protocol::control::{self, Kind};
+use kith_protocol::node::{Answer, Filter, Query};
 use serde_json::Value;
 
 use super::net::Who;
@@ -24,9 +24,6 @@ pub use keys::Before;
 pub use ledger::{Ledger, about_to, replied};
 pub use sent::sent;
 pub use time::{destroyed, kept_too_long};
-
-/// The nouns of lists.
-pub const NOUNS: [Noun; 3] = [Noun::Note, Noun::Event, Noun::Resource];
 
 /// What a check found: its name, and how it showed.
 type Found = (&'static str, String);
@@ -69,7 +66,7 @@ pub fn at_any_time(world: &mut World, who: Who) {
     for (number, plan) in world.workload.plans.iter().enumerate() {
         let Some(id) = plan.id.as_deref() else { continue };
         let Some(circle) = my_circle(&asker(world, who), id) else { continue };
-        for noun in NOUNS {
+        for noun in Kind::listed() {
             let rows = rows(world, who, id, noun, true);
             broken = broken.or_else(|| items::judge(world, who, id, noun, &rows));
             broken = broken.or_else(|| ledger::judge(world, who, (number, &circle), noun, &rows));
@@ -83,9 +80,9 @@ pub fn at_any_time(world: &mut World, who: Who) {
 }
 
 /// The rows of a list by id, as the machine's owner sees them.
-fn rows(world: &World, who: Who, circle: &str, noun: Noun, reveal: bool) -> BTreeMap<String, Value> {
+fn rows(world: &World, who: Who, circle: &str, noun: Kind, reveal: bool) -> BTreeMap<String, Value> {
     let filter = Filter { reveal, ..Filter::default() };
-    let query = Query::List { circle: Some(circle.to_owned()), noun, filter };
+    let query = Query::List { circle: Some(circle.to_owned()), kind: noun, filter };
     let Ok(answer) = asker(world, who)(query) else { return BTreeMap::new() };
     let id = |row: &Value| row.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     list(&answer).into_iter().map(|row| (id(&row), row)).collect()
@@ -93,9 +90,11 @@ fn rows(world: &World, who: Who, circle: &str, noun: Noun, reveal: bool) -> BTre
 
 fn list(answer: &Answer) -> Vec<Value> {
     let value = match answer {
-        Answer::Notes(list) => serde_json::to_value(list),
-        Answer::Events(list) => serde_json::to_value(list),
-        Answer::Resources(list) => serde_json::to_value(list),
+        // Under the name of what they are.
+        Answer::Items(items) => serde_json::to_value(items).map(|items| match items {
+            Value::Object(named) => named.into_iter().next().map(|(_, rows)| rows).unwrap_or_default(),
+            other => other,
+        }),
         Answer::Members(list) => serde_json::to_value(list),
         Answer::Joins(list) => serde_json::to_value(list),
         _ => Ok(Value::Array(Vec::new())),

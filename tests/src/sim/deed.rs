@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use kith_protocol::node::Noun;
+use kith_protocol::control::Kind;
 use serde::{Deserialize, Serialize};
 
 use super::hostile::{Forgery, Tamper};
@@ -49,13 +49,13 @@ pub enum Act {
     /// Change one of the circle's policies.
     Policy,
     /// Write something new.
-    Write(#[serde(with = "super::script::NounName")] Noun),
+    Write(#[serde(with = "super::script::KindName")] Kind),
     /// Write several things at once.
     Batch,
     /// Change something.
-    Edit(#[serde(with = "super::script::NounName")] Noun),
+    Edit(#[serde(with = "super::script::KindName")] Kind),
     /// Delete something of one's own.
-    Remove(#[serde(with = "super::script::NounName")] Noun),
+    Remove(#[serde(with = "super::script::KindName")] Kind),
     /// Answer a note.
     Reply,
     /// React to a note.

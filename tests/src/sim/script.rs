@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use kith_protocol::node::Noun;
+use kith_protocol::control::Kind;
 use serde::{Deserialize, Serialize};
 
 use super::deed::Deed;
@@ -177,13 +177,19 @@ impl Shape {
     }
 }
 
-/// How a noun is named in a file.
+/// How a kind is named in a file.
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "Noun")]
-pub(super) enum NounName {
+#[serde(remote = "Kind")]
+pub(super) enum KindName {
     Note,
+    Reply,
+    Reaction,
     Event,
+    Rsvp,
     Resource,
+    Tombstone,
+    Hide,
+    Pin,
 }
 
 impl fmt::Display for Step {

@@ -7,9 +7,9 @@ mod intent;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_protocol::control::{self, JoinStatus, NoteState};
+use kith_protocol::control::{self, Items, JoinStatus, Kind, NewItem, NoteState, Response};
 use kith_protocol::limits;
-use kith_protocol::node::{Answer, Command, Filter, Noun, Query};
+use kith_protocol::node::{Answer, Command, Filter, Query};
 use kith_protocol::time::HOUR;
 use serde::{Deserialize, Serialize};
 
@@ -223,23 +223,26 @@ impl Workload {
             Act::Abandon => (Command::AbandonJoin(id), Intent::Abandon(number)),
             Act::Batch => self.batch(who, number, id, pick),
             Act::Reply => {
-                let (note, words) = (some_item(&id, Noun::Note, pick, ask)?.0, self.title(who));
+                let (note, words) = (some_item(&id, Kind::Note, pick, ask)?.0, self.title(who));
                 let new = control::NewReply { body: words.clone(), content_warning: None };
-                (Command::NewReply(id, note.clone(), new), Intent::Reply { circle: number, note, words })
+                (Command::Respond(id, note.clone(), Response::Reply(new)), Intent::Reply { circle: number, note, words })
             }
             Act::React => {
-                let note = some_item(&id, Noun::Note, pick, ask)?.0;
+                let note = some_item(&id, Kind::Note, pick, ask)?.0;
                 let emoji = (*one_of(&["❤", "🙏", "👍"], pick / 7)?).to_owned();
                 let new = control::NewReaction { emoji: emoji.clone(), remove: pick.is_multiple_of(5) };
-                (Command::React(id, note.clone(), new), Intent::React { circle: number, note, emoji })
+                (Command::Respond(id, note.clone(), Response::Reaction(new)), Intent::React { circle: number, note, emoji })
             }
             Act::Rsvp => {
-                let event = some_item(&id, Noun::Event, pick, ask)?.0;
+                let event = some_item(&id, Kind::Event, pick, ask)?.0;
                 let answers = [(control::Rsvp::Yes, "yes"), (control::Rsvp::No, "no"), (control::Rsvp::Maybe, "maybe")];
                 let (answer, shown) = *one_of(&answers, pick / 7)?;
-                (Command::Rsvp(id, event.clone(), answer), Intent::Rsvp { circle: number, event, answer: shown.to_owned() })
+                (
+                    Command::Respond(id, event.clone(), Response::Rsvp(answer)),
+                    Intent::Rsvp { circle: number, event, answer: shown.to_owned() },
+                )
             }
-            Act::Write(noun) => self.write(who, number, id, *noun, pick),
+            Act::Write(noun) => return self.write(who, number, id, *noun, pick),
             Act::Edit(noun) => return self.edit(who, number, id, *noun, pick, ask),
             Act::Remove(noun) => {
                 let (item, _, mine) = some_item(&id, *noun, pick, ask)?;
@@ -272,13 +275,13 @@ impl Workload {
         };
         Some(match wrong {
             Wrong::Meddle => {
-                let (item, _, mine) = some_item(&id, Noun::Note, pick, ask)?;
+                let (item, _, mine) = some_item(&id, Kind::Note, pick, ask)?;
                 let edit = control::EditNote { title: Some(self.words()), ..Default::default() };
                 return (!mine).then_some(Command::Edit(id, item, control::EditItem::Note(edit)));
             }
             Wrong::Unseat => Command::RemoveMember(id.clone(), seat()?),
             Wrong::Lower => Command::SetRole(id.clone(), seat()?, control::SetRole { role: "guest".to_owned() }),
-            Wrong::Long => Command::NewNote(id, note(self.words(), limits::BODY_BYTES)),
+            Wrong::Long => Command::New(id, NewItem::Note(note(self.words(), limits::BODY_BYTES))),
             Wrong::Several => {
                 let notes = [note(self.words(), 1), note(self.words(), limits::BODY_BYTES)];
                 Command::Batch(id, control::Batch { items: notes.map(control::BatchItem::Note).into() })
@@ -293,7 +296,7 @@ impl Workload {
         let item = |noun| some_item(&id, noun, pick, ask).map(|(item, ..)| item);
         Some(match act {
             Act::Mark => {
-                let note = item(Noun::Note)?;
+                let note = item(Kind::Note)?;
                 if pick.is_multiple_of(2) {
                     Command::Hide(id, note, pick.is_multiple_of(3))
                 } else {
@@ -371,10 +374,10 @@ impl Workload {
         let items = (0..pick % 4 + 2).map(|number| {
             let (title, body) = (self.title(who), self.words());
             if (pick >> number) & 1 == 0 {
-                nouns.push(Noun::Note);
+                nouns.push(Kind::Note);
                 control::BatchItem::Note(control::NewNote { title, body, ..Default::default() })
             } else {
-                nouns.push(Noun::Event);
+                nouns.push(Kind::Event);
                 control::BatchItem::Event(event(title, body))
             }
         });
@@ -382,38 +385,40 @@ impl Workload {
         (Command::Batch(id, control::Batch { items }), Intent::Batch { circle, nouns })
     }
 
-    fn write(&mut self, who: Who, circle: usize, id: String, noun: Noun, pick: u64) -> (Command, Intent) {
+    fn write(&mut self, who: Who, circle: usize, id: String, noun: Kind, pick: u64) -> Option<(Command, Intent)> {
         let (title, mut body) = (self.title(who), self.words());
         if pick.is_multiple_of(10) {
             body = body.repeat(usize::try_from(pick / 10 % 400).unwrap_or(0) + 1);
         }
         let command = match noun {
-            Noun::Note => {
+            Kind::Note => {
                 let content_warning = (pick.is_multiple_of(5)).then(|| self.words());
-                Command::NewNote(id, control::NewNote { title, body, content_warning, ..Default::default() })
+                Command::New(id, NewItem::Note(control::NewNote { title, body, content_warning, ..Default::default() }))
             }
-            Noun::Event => Command::NewEvent(id, event(title, body)),
-            Noun::Resource => {
+            Kind::Event => Command::New(id, NewItem::Event(event(title, body))),
+            Kind::Resource => {
                 let tags = vec!["eap".to_owned(), format!("{CANARY} tag")];
                 let url = "https://example.org/help".to_owned();
-                Command::NewResource(id, control::NewResource { title, url, note: body, tags, ..Default::default() })
+                Command::New(id, NewItem::Resource(control::NewResource { title, url, note: body, tags, ..Default::default() }))
             }
+            _ => return None,
         };
-        (command, Intent::Write { circle, noun })
+        Some((command, Intent::Write { circle, noun }))
     }
 
-    fn edit(&mut self, who: Who, circle: usize, id: String, noun: Noun, pick: u64, ask: Ask<'_>) -> Option<(Command, Intent)> {
+    fn edit(&mut self, who: Who, circle: usize, id: String, noun: Kind, pick: u64, ask: Ask<'_>) -> Option<(Command, Intent)> {
         let (item, version, mine) = some_item(&id, noun, pick, ask)?;
-        if noun == Noun::Note && !mine {
+        if noun == Kind::Note && !mine {
             return None;
         }
         let title = Some(self.title(who));
         let change = match noun {
-            Noun::Note => control::EditItem::Note(control::EditNote { title, body: Some(self.words()), ..Default::default() }),
-            Noun::Event => control::EditItem::Event(control::EditEvent { title, ..Default::default() }),
-            Noun::Resource => {
+            Kind::Note => control::EditItem::Note(control::EditNote { title, body: Some(self.words()), ..Default::default() }),
+            Kind::Event => control::EditItem::Event(control::EditEvent { title, ..Default::default() }),
+            Kind::Resource => {
                 control::EditItem::Resource(control::EditResource { title, note: Some(self.words()), ..Default::default() })
             }
+            _ => return None,
         };
         Some((Command::Edit(id, item.clone(), change), Intent::Edit { circle, noun, id: item, version }))
     }
@@ -432,8 +437,10 @@ impl Workload {
         Some((Command::RemoveMember(id.to_owned(), target.clone()), Intent::Expel(number, target)))
     }
 
-    fn noun(&mut self) -> Noun {
-        *self.rng.pick(&[Noun::Note, Noun::Note, Noun::Event, Noun::Resource]).unwrap_or(&Noun::Note)
+    fn noun(&mut self) -> Kind {
+        // Notes twice as often as others.
+        let kinds: Vec<Kind> = std::iter::once(Kind::Note).chain(Kind::listed()).collect();
+        *self.rng.pick(&kinds).unwrap_or(&Kind::Note)
     }
 }
 
@@ -450,15 +457,17 @@ fn other_member(circle: &str, pick: u64, spare_founder: bool, ask: Ask<'_>) -> O
 }
 
 /// An item that is shown: its id, its version, whether it is mine (who sees a delivery state wrote it).
-fn some_item(circle: &str, noun: Noun, pick: u64, ask: Ask<'_>) -> Option<(String, u64, bool)> {
-    let query = Query::List { circle: Some(circle.to_owned()), noun, filter: Filter::default() };
+fn some_item(circle: &str, noun: Kind, pick: u64, ask: Ask<'_>) -> Option<(String, u64, bool)> {
+    let query = Query::List { circle: Some(circle.to_owned()), kind: noun, filter: Filter::default() };
     let shown = |state: &NoteState| *state == NoteState::Visible;
     let rows: Vec<_> = match ask(query).ok()? {
-        Answer::Notes(list) => {
+        Answer::Items(Items::Notes(list)) => {
             list.into_iter().filter(|n| shown(&n.state)).map(|n| (n.id, n.version, n.delivery.is_some())).collect()
         }
-        Answer::Events(list) => list.into_iter().filter(|e| shown(&e.state)).map(|e| (e.id, 0, e.delivery.is_some())).collect(),
-        Answer::Resources(list) => {
+        Answer::Items(Items::Events(list)) => {
+            list.into_iter().filter(|e| shown(&e.state)).map(|e| (e.id, 0, e.delivery.is_some())).collect()
+        }
+        Answer::Items(Items::Resources(list)) => {
             list.into_iter().filter(|r| shown(&r.state)).map(|r| (r.id, 0, r.delivery.is_some())).collect()
         }
         _ => Vec::new(),

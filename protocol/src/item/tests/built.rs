@@ -6,7 +6,7 @@ use crate::control::{EditEvent, EditItem as Wanted, EditNote, EditResource, NewE
 use crate::io::Filter;
 use crate::item::edit::{Edit, Op, VERSION, Value};
 use crate::item::kind::fields as f;
-use crate::item::{catch_up, event, events, history, notes, resource, unbuilt};
+use crate::item::{catch_up, history, unbuilt};
 use crate::limits::{BLOCK_ENTRIES, TURN_STRETCHES, TURN_WEIGHT};
 use crate::store::Table;
 use crate::tx::Spent;
@@ -44,20 +44,20 @@ impl Machine {
 
     fn edit_body(&mut self, key: &ItemKey, body: &str) -> Vec<Opened> {
         let wanted = Wanted::Note(EditNote { body: Some(body.to_owned()), ..EditNote::default() });
-        let entries = self.say(|reader, place, _| compose::edit(reader, place, key, &wanted)).expect("an edit");
+        let entries = self.say(|reader, place, _| kinds::edit(reader, place, key, &wanted)).expect("an edit");
         self.write(entries)
     }
 
     fn event(&mut self) -> (ItemKey, Opened) {
         let new = NewEvent { title: "Circle".to_owned(), starts: "2026-12-01T18:00:00Z".to_owned(), ..NewEvent::default() };
-        let entry = self.say(|_, place, rng| Ok(compose::event(place, rng, &new)?)).expect("an event");
+        let entry = self.say(|_, place, rng| Ok(kinds::event::compose(place, rng, &new)?)).expect("an event");
         let opened = self.write(vec![entry]).remove(0);
         (opened.item.key(&CIRCLE), opened)
     }
 
     fn move_event(&mut self, key: &ItemKey, to: &str) -> Result<Vec<Opened>, control::Error> {
         let wanted = Wanted::Event(EditEvent { location: Some(to.to_owned()), ..EditEvent::default() });
-        let entries = self.say(|reader, place, _| compose::edit(reader, place, key, &wanted))?;
+        let entries = self.say(|reader, place, _| kinds::edit(reader, place, key, &wanted))?;
         Ok(self.write(entries))
     }
 
@@ -79,7 +79,7 @@ fn by_hand(item: &Opened, who: u8, chain: u32, seq: u64, deps: Vec<EntryId>, ops
 }
 
 fn place_set(words: &str) -> Vec<Op> {
-    vec![Op::Set(f::LOCATION, Value::text(words))]
+    vec![Op::Set(kinds::event::LOCATION, Value::text(words))]
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_list_puts_nothing_together_and_opens_nothing_of_what_was_edited() {
     assert_eq!((shown.len(), work.built, bea.log.1.get() - opened), (24, 0, 0));
     let starts = shown.iter().filter(|note| note.cut && note.body.as_ref().is_some_and(|body| *body == "y".repeat(4_096)));
     assert_eq!(starts.count(), 24, "a list shows the start of a long text");
-    let full = bea.reader(|reader| notes(reader, &Filter { full: true, ..Filter::default() }));
+    let full = bea.reader(|reader| kinds::note::list(reader, &Filter { full: true, ..Filter::default() }));
     assert!(full.iter().all(|note| !note.cut && note.body.as_ref().is_some_and(|body| *body == "y".repeat(60_000))));
     assert_eq!(full[0].version, 2);
 }
@@ -178,7 +178,7 @@ fn what_waits_to_be_put_together_goes_when_its_item_does_and_hides_what_is_cut()
     let _report = chioma.take(std::slice::from_ref(&made));
     let edits = chioma.move_event(&key, "Library").expect("a member");
     let _report = amara.take(&edits);
-    let place = |machine: &Machine| machine.reader(|reader| event(reader, &key)).expect("an event").location;
+    let place = |machine: &Machine| machine.reader(|reader| shown_event(reader, &key)).expect("an event").location;
     assert_eq!(place(&amara), "Library");
     let _report = amara.rejudge(&edits, false);
     amara.caught_up();
@@ -187,7 +187,7 @@ fn what_waits_to_be_put_together_goes_when_its_item_does_and_hides_what_is_cut()
     amara.caught_up();
     assert_eq!(place(&amara), "Library");
     assert!(amara.kept_of(&key) > 2);
-    let entries = amara.say(|reader, place, rng| compose::remove(reader, place, rng, &key, true)).expect("her own");
+    let entries = amara.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, true)).expect("her own");
     amara.write(entries);
     assert_eq!(amara.kept_of(&key), 0, "nothing of it is kept beside its row");
 }
@@ -201,7 +201,8 @@ fn what_is_kept_of_an_item_goes_with_its_bytes_at_the_end_of_its_time_and_a_day_
         chioma.edit_body(&key, "other words of grief");
         assert!(chioma.kept_of(&key) >= 4, "what it says, its shares, two parts");
         if removed {
-            let entries = chioma.say(|reader, place, rng| compose::remove(reader, place, rng, &key, false)).expect("her own");
+            let entries =
+                chioma.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, false)).expect("her own");
             chioma.write(entries);
             assert!(chioma.kept_of(&key) > 0);
         }
@@ -217,10 +218,10 @@ fn what_is_kept_of_an_item_goes_with_its_bytes_at_the_end_of_its_time_and_a_day_
 fn a_rebuild_makes_what_is_kept_again() {
     let mut bea = Machine::new(BEA);
     let new = NewResource { title: "Hotline".to_owned(), note: "Call.".to_owned(), ..NewResource::default() };
-    let entry = bea.say(|_, place, rng| Ok(compose::resource(place, rng, &new)?)).expect("a resource");
+    let entry = bea.say(|_, place, rng| Ok(kinds::resource::compose(place, rng, &new)?)).expect("a resource");
     let key = bea.write(vec![entry]).remove(0).item.key(&CIRCLE);
     let wanted = Wanted::Resource(EditResource { note: Some("Call them.".to_owned()), ..EditResource::default() });
-    let entries = bea.say(|reader, place, _| compose::edit(reader, place, &key, &wanted)).expect("an edit");
+    let entries = bea.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted)).expect("an edit");
     bea.write(entries);
     let rows = bea.store.scan(Table::Built, &[], &[], 99).expect("reads");
     let kept = bea.with_tx(|tx, _| crate::item::clear(tx));
@@ -229,7 +230,7 @@ fn a_rebuild_makes_what_is_kept_again() {
     let _report = bea.take(&all);
     bea.with_tx(|tx, _| crate::item::restore(tx, &kept));
     assert_eq!(bea.store.scan(Table::Built, &[], &[], 99).expect("reads"), rows);
-    assert_eq!(bea.reader(|reader| resource(reader, &key)).expect("a resource").note, "Call them.");
+    assert_eq!(bea.reader(|reader| shown_resource(reader, &key)).expect("a resource").note, "Call them.");
     assert_eq!(bea.reader(|reader| history(reader, &key, crate::item::Reveal::All)).len(), 2);
 }
 
@@ -272,8 +273,8 @@ fn four_sets_of_chains_fill_an_item() {
     let edits = amara.move_event(&key, "At the lake").expect("whoever made it can always change it");
     let _report = late.take(&edits);
     for machine in [&amara, &late] {
-        assert_eq!(machine.reader(|reader| event(reader, &key)).expect("an event").location, "At the lake");
-        assert_eq!(machine.reader(|reader| events(reader, &Filter::default())).len(), 1);
+        assert_eq!(machine.reader(|reader| shown_event(reader, &key)).expect("an event").location, "At the lake");
+        assert_eq!(machine.reader(|reader| kinds::event::list(reader, &Filter::default())).len(), 1);
     }
 }
 
@@ -312,7 +313,7 @@ fn a_list_shows_the_newest_of_many_replies_and_the_note_all() {
     for n in 0..100 {
         bea.now = bea.now.plus(1);
         let new = control::NewReply { body: format!("reply {n}"), content_warning: None };
-        let entry = bea.say(|reader, place, rng| compose::reply(reader, place, rng, &key, &new)).expect("a reply");
+        let entry = bea.say(|reader, place, rng| kinds::reply::compose(reader, place, rng, &key, &new)).expect("a reply");
         bea.write(vec![entry]);
     }
     let opened = bea.log.1.get();
@@ -365,13 +366,13 @@ fn one_turn_destroys_so_many_entries_and_time_takes_the_rest() {
             let _report = amara.take(part);
         }
         amara.caught_up();
-        let entries = amara.say(|reader, place, rng| compose::remove(reader, place, rng, &key, true)).expect("her own");
+        let entries = amara.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, true)).expect("her own");
         tombstones.extend(entries.into_iter().map(|entry| amara.seal(entry)));
         keys.push(key);
     }
     let report = amara.take(&tombstones);
     assert!(report.destroy.len() <= crate::limits::TURN_DESTROYED && report.destroy.len() > 1_000, "{}", report.destroy.len());
-    assert!(amara.reader(|reader| events(reader, &Filter::default())).is_empty(), "all of them are hidden at once");
+    assert!(amara.reader(|reader| kinds::event::list(reader, &Filter::default())).is_empty(), "all of them are hidden at once");
     for _ in 0..6 {
         amara.tick();
     }
@@ -395,7 +396,7 @@ fn a_list_opens_nothing_of_a_long_text_of_one_entry_either() {
     assert_eq!((shown.body, shown.cut), (Some("é".repeat(20_000)), false));
     bea.edit_body(&keys[0], "short");
     assert_eq!(bea.notes()[0].body.as_deref(), Some("short"));
-    let entries = bea.say(|reader, place, rng| compose::remove(reader, place, rng, &keys[1], true)).expect("her own");
+    let entries = bea.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &keys[1], true)).expect("her own");
     bea.write(entries);
     assert_eq!((bea.kept_of(&keys[1]), bea.notes().len()), (0, 19));
     // An entry beyond a cut makes it an item of several, made of the same one.

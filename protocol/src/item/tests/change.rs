@@ -1,7 +1,7 @@
 use super::*;
 use crate::control::{Code, EditEvent, EditItem, EditNote, NewEvent, NewReaction, NewReply, NoteState, Rsvp};
+use crate::item::Applied;
 use crate::item::kind::Kind;
-use crate::item::{Applied, Reveal, event};
 use crate::time::{DAY, SECOND};
 
 fn deliver(entries: &[Opened], to: &mut [&mut Machine]) {
@@ -12,18 +12,18 @@ fn deliver(entries: &[Opened], to: &mut [&mut Machine]) {
 
 fn reply(machine: &mut Machine, note: &ItemKey, body: &str) -> Result<Opened, control::Error> {
     let new = NewReply { body: body.to_owned(), content_warning: None };
-    let entry = machine.say(|reader, place, rng| compose::reply(reader, place, rng, note, &new))?;
+    let entry = machine.say(|reader, place, rng| kinds::reply::compose(reader, place, rng, note, &new))?;
     Ok(machine.write(vec![entry]).remove(0))
 }
 
 fn react(machine: &mut Machine, note: &ItemKey, emoji: &str) -> Vec<Opened> {
     let new = NewReaction { emoji: emoji.to_owned(), remove: false };
-    let entries = machine.say(|reader, place, rng| compose::react(reader, place, rng, note, &new)).expect("a reaction");
+    let entries = machine.say(|reader, place, rng| kinds::reaction::compose(reader, place, rng, note, &new)).expect("a reaction");
     machine.write(entries)
 }
 
 pub(super) fn remove(machine: &mut Machine, key: &ItemKey, now: bool) -> Result<Vec<Opened>, control::Error> {
-    let entries = machine.say(|reader, place, rng| compose::remove(reader, place, rng, key, now))?;
+    let entries = machine.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, key, now))?;
     Ok(machine.write(entries))
 }
 
@@ -34,13 +34,13 @@ fn mark(machine: &mut Machine, kind: Kind, key: &ItemKey, on: bool) -> Result<Ve
 
 fn edit_body(machine: &mut Machine, key: &ItemKey, body: &str) -> Result<Vec<Opened>, control::Error> {
     let wanted = EditItem::Note(EditNote { body: Some(body.to_owned()), ..EditNote::default() });
-    let entries = machine.say(|reader, place, _| compose::edit(reader, place, key, &wanted))?;
+    let entries = machine.say(|reader, place, _| kinds::edit(reader, place, key, &wanted))?;
     Ok(machine.write(entries))
 }
 
 fn new_event(machine: &mut Machine) -> (ItemKey, Opened) {
     let new = NewEvent { title: "Circle".to_owned(), starts: "2026-12-01T18:00:00Z".to_owned(), ..NewEvent::default() };
-    let entry = machine.say(|_, place, rng| Ok(compose::event(place, rng, &new)?)).expect("an event");
+    let entry = machine.say(|_, place, rng| Ok(kinds::event::compose(place, rng, &new)?)).expect("an event");
     let opened = machine.write(vec![entry]).remove(0);
     (opened.item.key(&CIRCLE), opened)
 }
@@ -99,20 +99,20 @@ fn everybody_but_guests_edits_an_event_and_its_last_answer_counts() {
     let (key, made) = new_event(&mut amara);
     deliver(&[made], &mut [&mut chioma, &mut dune]);
     let wanted = EditItem::Event(EditEvent { location: Some("Library".to_owned()), ..EditEvent::default() });
-    let refused = dune.say(|reader, place, _| compose::edit(reader, place, &key, &wanted)).expect_err("a guest");
+    let refused = dune.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted)).expect_err("a guest");
     assert_eq!(refused.code, Code::NotAllowed);
-    let entries = chioma.say(|reader, place, _| compose::edit(reader, place, &key, &wanted)).expect("a member");
+    let entries = chioma.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted)).expect("a member");
     let edits = chioma.write(entries);
     deliver(&edits, &mut [&mut amara]);
     let mut answer = |answer| {
-        let entries = chioma.say(|reader, place, rng| compose::rsvp(reader, place, rng, &key, answer)).expect("an answer");
+        let entries = chioma.say(|reader, place, rng| kinds::rsvp::compose(reader, place, rng, &key, answer)).expect("an answer");
         chioma.write(entries)
     };
     let answers = [answer(Rsvp::Yes), answer(Rsvp::No), answer(Rsvp::No)].concat();
     assert_eq!(answers.len(), 2, "the same again says nothing");
     let report = amara.take(&[answers[1].clone(), answers[0].clone()]);
     assert_eq!(report.outcomes[0], report.outcomes[0]);
-    let shown = amara.reader(|reader| event(reader, &key)).expect("an event");
+    let shown = amara.reader(|reader| shown_event(reader, &key)).expect("an event");
     assert_eq!((shown.location.as_str(), shown.rsvp.no, shown.rsvp.yes, shown.rsvp.mine), ("Library", 1, 0, None));
     assert_eq!(shown.starts_local, "2026-12-01T18:00:00");
 }
@@ -144,7 +144,7 @@ fn one_s_own_words_can_go_at_once_with_their_history() {
     let mut chioma = Machine::new(CHIOMA);
     let (key, note) = chioma.note("Secret", "one");
     let edits = edit_body(&mut chioma, &key, "two").expect("her own");
-    let entries = chioma.say(|reader, place, rng| compose::remove(reader, place, rng, &key, true)).expect("her own");
+    let entries = chioma.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, true)).expect("her own");
     let tombstones: Vec<Opened> = entries.into_iter().map(|entry| chioma.seal(entry)).collect();
     let report = chioma.take(&tombstones);
     assert_eq!(report.destroy, [note.at, edits[0].at]);
@@ -177,7 +177,7 @@ fn what_means_nothing_about_an_item_is_destroyed_with_it_whenever_it_comes() {
         assert!(matches!(outcomes.as_slice(), [Outcome::SetAside(_)]), "{outcomes:?}");
         let _report = bea.take(&[note.clone(), edits[0].clone(), between.clone()]);
         assert_eq!(bea.show(&key).expect("a note").body.as_deref(), Some("a short night"));
-        let entries = chioma.say(|reader, place, rng| compose::remove(reader, place, rng, &key, now)).expect("her own");
+        let entries = chioma.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, now)).expect("her own");
         let tombstones = chioma.write(entries);
         let mut destroyed = bea.take(&tombstones).destroy;
         if !now {
@@ -274,11 +274,11 @@ fn what_lies_beyond_a_cut_is_held_unless_another_s_words_rest_on_it() {
     let (key, made) = new_event(&mut chioma);
     deliver(std::slice::from_ref(&made), &mut [&mut amara, &mut bea]);
     let wanted = EditItem::Event(EditEvent { location: Some("Library".to_owned()), ..EditEvent::default() });
-    let entries = amara.say(|reader, place, _| compose::edit(reader, place, &key, &wanted)).expect("a member");
+    let entries = amara.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted)).expect("a member");
     let edits = amara.write(entries);
     deliver(&edits, &mut [&mut bea]);
     let _report = bea.rejudge(&[made], false);
-    let shown = bea.reader(|reader| event(reader, &key)).expect("an event");
+    let shown = bea.reader(|reader| shown_event(reader, &key)).expect("an event");
     assert_eq!((shown.state, shown.title.as_str(), shown.location.as_str()), (NoteState::Visible, "Circle", "Library"));
 }
 

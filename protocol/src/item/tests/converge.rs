@@ -4,7 +4,6 @@ use super::*;
 use crate::control::{EditItem, EditNote, EditResource, NewReaction, NewReply, NewResource};
 use crate::io::Filter;
 use crate::item::kind::Kind;
-use crate::item::{notes, resource, resources};
 
 #[derive(Clone, Debug)]
 enum Deed {
@@ -39,9 +38,9 @@ impl Machine {
     fn key(&self, kind: Kind, at: usize) -> Option<ItemKey> {
         let all = Filter::default();
         let ids: Vec<String> = if kind == Kind::Note {
-            self.reader(|reader| notes(reader, &all)).into_iter().map(|note| note.id).collect()
+            self.reader(|reader| kinds::note::list(reader, &all)).into_iter().map(|note| note.id).collect()
         } else {
-            self.reader(|reader| resources(reader, &all)).into_iter().map(|resource| resource.id).collect()
+            self.reader(|reader| kinds::resource::list(reader, &all)).into_iter().map(|resource| resource.id).collect()
         };
         let id = ids.get(at.checked_rem(ids.len())?)?;
         crate::item::resolve(&self.store, &[CIRCLE], &[], id).expect("reads").ok().map(|found| found.2)
@@ -51,36 +50,36 @@ impl Machine {
         let entries = match deed {
             Deed::Note(words) => {
                 let new = NewNote { title: words.clone(), body: words.clone(), ..NewNote::default() };
-                self.say(|_, place, rng| Ok(vec![compose::note(place, rng, &new)?]))
+                self.say(|_, place, rng| Ok(vec![kinds::note::compose(place, rng, &new)?]))
             }
             Deed::Resource(words) => {
                 let new = NewResource { title: words.clone(), note: words.repeat(2), ..NewResource::default() };
-                self.say(|_, place, rng| Ok(vec![compose::resource(place, rng, &new)?]))
+                self.say(|_, place, rng| Ok(vec![kinds::resource::compose(place, rng, &new)?]))
             }
             Deed::Reply(at, words) => {
                 let Some(key) = self.key(Kind::Note, *at) else { return Vec::new() };
                 let new = NewReply { body: words.clone(), content_warning: None };
-                self.say(|reader, place, rng| Ok(vec![compose::reply(reader, place, rng, &key, &new)?]))
+                self.say(|reader, place, rng| Ok(vec![kinds::reply::compose(reader, place, rng, &key, &new)?]))
             }
             Deed::React(at) => {
                 let Some(key) = self.key(Kind::Note, *at) else { return Vec::new() };
                 let new = NewReaction { emoji: "❤".to_owned(), remove: false };
-                self.say(|reader, place, rng| compose::react(reader, place, rng, &key, &new))
+                self.say(|reader, place, rng| kinds::reaction::compose(reader, place, rng, &key, &new))
             }
             Deed::EditNote(at, words) => {
                 let Some(key) = self.key(Kind::Note, *at) else { return Vec::new() };
                 let wanted = EditItem::Note(EditNote { body: Some(words.clone()), ..EditNote::default() });
-                self.say(|reader, place, _| compose::edit(reader, place, &key, &wanted))
+                self.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted))
             }
             Deed::EditResource(at, words) => {
                 let Some(key) = self.key(Kind::Resource, *at) else { return Vec::new() };
                 let tags = Some(vec![words.trim().to_owned()]);
                 let wanted = EditItem::Resource(EditResource { note: Some(words.repeat(2)), tags, ..EditResource::default() });
-                self.say(|reader, place, _| compose::edit(reader, place, &key, &wanted))
+                self.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted))
             }
             Deed::Remove(at, now) => {
                 let Some(key) = self.key(if *now { Kind::Note } else { Kind::Resource }, *at) else { return Vec::new() };
-                self.say(|reader, place, rng| compose::remove(reader, place, rng, &key, false))
+                self.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, false))
             }
             Deed::Mark(at, pin, on) => {
                 let Some(key) = self.key(Kind::Note, *at) else { return Vec::new() };
@@ -102,7 +101,7 @@ impl Machine {
                 (reply.delivery, reply.new) = (None, false);
             }
         }
-        let mut resources = self.reader(|reader| resources(reader, &Filter::default()));
+        let mut resources = self.reader(|reader| kinds::resource::list(reader, &Filter::default()));
         for resource in &mut resources {
             (resource.delivery, resource.new) = (None, false);
         }
@@ -154,7 +153,7 @@ proptest! {
     ) {
         let mut bea = Machine::new(BEA);
         let new = NewResource { title: "a".to_owned(), note: "abc".to_owned(), ..NewResource::default() };
-        let entry = bea.say(|_, place, rng| Ok(compose::resource(place, rng, &new)?)).expect("a resource");
+        let entry = bea.say(|_, place, rng| Ok(kinds::resource::compose(place, rng, &new)?)).expect("a resource");
         let made = bea.write(vec![entry]).remove(0);
         let key = made.item.key(&CIRCLE);
         let good = made.payload.clone().unwrap_or_default();
@@ -172,6 +171,6 @@ proptest! {
             hostile.payload = Some(if noise.len() > 30 { noise } else { payload });
             let _report = bea.take(&[hostile]);
         }
-        prop_assert!(bea.reader(|reader| resource(reader, &key)).is_some());
+        prop_assert!(bea.reader(|reader| shown_resource(reader, &key)).is_some());
     }
 }

@@ -1,8 +1,8 @@
 use super::*;
-use crate::control::{Code, NewEvent, NewReply, NewResource, Want};
+use crate::control::{Code, NewEvent, NewItem, NewReply, NewResource, Want};
 use crate::io::Filter;
 use crate::item::kind::Kind;
-use crate::item::{Reveal, events, inbox, note, notes, resolve, resources, search, see, see_all};
+use crate::item::{Reveal, inbox, resolve, search, see, see_all};
 
 fn shared() -> (Machine, Machine, ItemKey) {
     let (mut amara, mut bea) = (Machine::new(AMARA), Machine::new(BEA));
@@ -14,7 +14,7 @@ fn shared() -> (Machine, Machine, ItemKey) {
         tags: vec!["#night".to_owned()],
         ..NewNote::default()
     };
-    let entry = amara.say(|_, place, rng| Ok(compose::note(place, rng, &new)?)).expect("a note");
+    let entry = amara.say(|_, place, rng| Ok(kinds::note::compose(place, rng, &new)?)).expect("a note");
     let opened = amara.write(vec![entry]);
     let _report = bea.take(&opened);
     (amara, bea, opened[0].item.key(&CIRCLE))
@@ -24,12 +24,12 @@ fn shared() -> (Machine, Machine, ItemKey) {
 fn a_warning_hides_the_body_everywhere_until_asked() {
     let (_, mut bea, key) = shared();
     let reply = NewReply { body: "I know sleep well.".to_owned(), content_warning: None };
-    let entry = bea.say(|reader, place, rng| compose::reply(reader, place, rng, &key, &reply)).expect("a reply");
+    let entry = bea.say(|reader, place, rng| kinds::reply::compose(reader, place, rng, &key, &reply)).expect("a reply");
     bea.write(vec![entry]);
     let listed = bea.notes().remove(0);
     assert_eq!((listed.body, listed.content_warning.as_deref(), listed.title.as_str()), (None, Some("burnout"), "On-call"));
     assert_eq!(listed.replies[0].body, None);
-    let revealed = bea.reader(|reader| note(reader, &key, Reveal::All)).expect("a note");
+    let revealed = bea.reader(|reader| shown_note(reader, &key, Reveal::All)).expect("a note");
     assert_eq!(revealed.body.as_deref(), Some("Three nights without sleep."));
     assert_eq!(revealed.replies[0].body.as_deref(), Some("I know sleep well."));
     let told = bea.reader(inbox).remove(0);
@@ -64,7 +64,7 @@ fn new_is_what_others_wrote_and_nobody_looked_at_here() {
     let (_, later) = chioma.note("d", "e");
     let _report = bea.take(&[later]);
     let new = Filter { new: true, ..Filter::default() };
-    assert_eq!(bea.reader(|reader| notes(reader, &new)).len(), 1);
+    assert_eq!(bea.reader(|reader| kinds::note::list(reader, &new)).len(), 1);
 }
 
 #[test]
@@ -73,8 +73,9 @@ fn lists_are_oldest_first_and_can_be_narrowed() {
     for n in 0..5 {
         amara.note(&format!("note {n}"), "x");
     }
-    let titles =
-        |filter: Filter| amara.reader(|reader| notes(reader, &filter)).into_iter().map(|note| note.title).collect::<Vec<_>>();
+    let titles = |filter: Filter| {
+        amara.reader(|reader| kinds::note::list(reader, &filter)).into_iter().map(|note| note.title).collect::<Vec<_>>()
+    };
     assert_eq!(titles(Filter::default()), ["note 0", "note 1", "note 2", "note 3", "note 4"]);
     assert_eq!(titles(Filter { limit: Some(2), ..Filter::default() }), ["note 3", "note 4"]);
     assert!(titles(Filter { tag: Some("a".to_owned()), ..Filter::default() }).is_empty());
@@ -87,14 +88,14 @@ fn a_note_is_answered_by_somebody_else() {
     let unanswered = Filter { unanswered: true, ..Filter::default() };
     let say = |machine: &mut Machine| {
         let reply = NewReply { body: "Here.".to_owned(), content_warning: None };
-        let entry = machine.say(|reader, place, rng| compose::reply(reader, place, rng, &key, &reply)).expect("a reply");
+        let entry = machine.say(|reader, place, rng| kinds::reply::compose(reader, place, rng, &key, &reply)).expect("a reply");
         machine.write(vec![entry])
     };
     say(&mut amara);
-    assert_eq!(amara.reader(|reader| notes(reader, &unanswered)).len(), 1);
+    assert_eq!(amara.reader(|reader| kinds::note::list(reader, &unanswered)).len(), 1);
     let hers = say(&mut bea);
     let _report = amara.take(&hers);
-    assert!(amara.reader(|reader| notes(reader, &unanswered)).is_empty());
+    assert!(amara.reader(|reader| kinds::note::list(reader, &unanswered)).is_empty());
     assert_eq!(amara.notes()[0].replies.len(), 2);
 }
 
@@ -105,12 +106,12 @@ fn a_list_shows_so_many_replies_in_all_and_the_newest_notes_have_theirs() {
     for key in &keys {
         for n in 0..40 {
             let reply = NewReply { body: format!("reply {n}"), content_warning: None };
-            let entry = amara.say(|reader, place, rng| compose::reply(reader, place, rng, key, &reply)).expect("a reply");
+            let entry = amara.say(|reader, place, rng| kinds::reply::compose(reader, place, rng, key, &reply)).expect("a reply");
             drop(amara.write(vec![entry]));
         }
     }
     let shown = |filter: Filter| {
-        let notes = amara.reader(|reader| notes(reader, &filter));
+        let notes = amara.reader(|reader| kinds::note::list(reader, &filter));
         notes.iter().map(|note| (note.replies.len(), note.cut)).collect::<Vec<_>>()
     };
     let limit = |limit| Filter { limit: Some(limit), ..Filter::default() };
@@ -134,12 +135,16 @@ fn events_and_resources_have_all_their_fields() {
     let past = NewEvent { title: "Past".to_owned(), starts: "2020-01-01T00:00:00Z".to_owned(), ..NewEvent::default() };
     let link = NewResource { title: "EAP hotline".to_owned(), url: "https://example.org".to_owned(), ..NewResource::default() };
     let entries = amara.say(|_, place, rng| {
-        Ok(vec![compose::event(place, rng, &weekly)?, compose::event(place, rng, &past)?, compose::resource(place, rng, &link)?])
+        Ok(vec![
+            kinds::event::compose(place, rng, &weekly)?,
+            kinds::event::compose(place, rng, &past)?,
+            kinds::resource::compose(place, rng, &link)?,
+        ])
     });
     amara.write(entries.expect("items"));
-    let all = amara.reader(|reader| events(reader, &Filter::default()));
+    let all = amara.reader(|reader| kinds::event::list(reader, &Filter::default()));
     assert_eq!(all.len(), 2);
-    let upcoming = amara.reader(|reader| events(reader, &Filter { upcoming: true, ..Filter::default() }));
+    let upcoming = amara.reader(|reader| kinds::event::list(reader, &Filter { upcoming: true, ..Filter::default() }));
     assert_eq!(upcoming.len(), 1);
     assert_eq!(all.iter().map(|event| event.title.as_str()).collect::<Vec<_>>(), ["Past", "Circle"], "by their start");
     let event = &upcoming[0];
@@ -148,7 +153,7 @@ fn events_and_resources_have_all_their_fields() {
         ("2026-12-01T17:00:00Z", "2026-12-01T18:00:00")
     );
     assert_eq!((event.status.as_str(), event.rrule.as_deref(), event.all_day), ("confirmed", Some("FREQ=WEEKLY;COUNT=8"), false));
-    let link = amara.reader(|reader| resources(reader, &Filter::default())).remove(0);
+    let link = amara.reader(|reader| kinds::resource::list(reader, &Filter::default())).remove(0);
     assert_eq!((link.kind.as_str(), link.url.as_str(), link.author.name.as_str()), ("link", "https://example.org", "Amara"));
 }
 
@@ -180,9 +185,9 @@ fn short_ids_and_their_starts_name_an_item() {
 #[test]
 fn a_batch_keeps_its_order_and_costs_three_rows_an_item() {
     let mut amara = Machine::new(AMARA);
-    let note = |n: u32| control::BatchItem::Note(NewNote { title: n.to_string(), body: "b".repeat(280), ..NewNote::default() });
-    let batch = control::Batch { items: (0..50).map(note).collect() };
-    let entries = amara.say(|_, place, rng| Ok(compose::batch(place, rng, &batch)?)).expect("notes");
+    let note = |n: u32| NewItem::Note(NewNote { title: n.to_string(), body: "b".repeat(280), ..NewNote::default() });
+    let batch: Vec<NewItem> = (0..50).map(note).collect();
+    let entries = amara.say(|_, place, rng| Ok(kinds::batch(place, rng, &batch)?)).expect("notes");
     let opened = amara.write(entries);
     let titles: Vec<String> = amara.notes().into_iter().map(|note| note.title).collect();
     assert_eq!(titles, (0..50).map(|n| n.to_string()).collect::<Vec<_>>());
@@ -201,9 +206,9 @@ fn a_batch_keeps_its_order_and_costs_three_rows_an_item() {
 #[test]
 fn words_of_many_items_at_once_are_indexed_a_little_later() {
     let mut amara = Machine::new(AMARA);
-    let note = |n: u32| control::BatchItem::Note(NewNote { title: format!("note{n}"), body: "b".into(), ..NewNote::default() });
-    let batch = control::Batch { items: (0..600).map(note).collect() };
-    let entries = amara.say(|_, place, rng| Ok(compose::batch(place, rng, &batch)?)).expect("notes");
+    let note = |n: u32| NewItem::Note(NewNote { title: format!("note{n}"), body: "b".into(), ..NewNote::default() });
+    let batch: Vec<NewItem> = (0..600).map(note).collect();
+    let entries = amara.say(|_, place, rng| Ok(kinds::batch(place, rng, &batch)?)).expect("notes");
     let _opened = amara.write(entries);
     assert_eq!(amara.notes().len(), 600, "listed at once");
     assert_eq!(amara.words(), []);

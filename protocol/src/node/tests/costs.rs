@@ -4,7 +4,8 @@ use super::*;
 use crate::circle::body::{ChainId, KeyClass, Retention};
 use crate::id::{CircleId, EntryId, Incarnation, ItemId};
 use crate::item::edit::{Edit, Op, Value};
-use crate::item::kind::{Kind, fields};
+use crate::item::kind::fields;
+use crate::item::kinds::event;
 use crate::limits::{BLOCK_DIRECT, BLOCK_ENTRIES, BRANCHES, HAVE_MILLIS, HAVES, TURN_BLOCKS};
 use crate::log::chain::{self, ChainHead};
 use crate::log::entry::{EntryAt, NewEntry};
@@ -33,7 +34,7 @@ pub(super) fn item(creator: crate::id::PersonId, number: u64) -> ItemId {
 }
 
 pub(super) fn opening(now: Millis, item: ItemId, title: &str) -> NewEntry {
-    let ops = vec![Op::Set(fields::TITLE, Value::text(title)), Op::Set(fields::STARTS, Value::Moment(now.0))];
+    let ops = vec![Op::Set(fields::TITLE, Value::text(title)), Op::Set(event::STARTS, Value::Moment(now.0))];
     let payload = crate::codec::encode(&Edit { version: 1, at: now, about: None, deps: vec![], names: vec![], ops });
     NewEntry { class: KeyClass::Library, kind: Kind::Event.number(), item, retention: Retention::Keep, payload }
 }
@@ -218,7 +219,7 @@ fn destroying_goes_on_where_it_stopped_also_after_a_restart() {
     for block in 0..blocks {
         village.writes(1, false, |me| {
             let change = |n: u64| {
-                let ops = vec![Op::Set(fields::LOCATION, Value::text(&format!("place {block} {n}")))];
+                let ops = vec![Op::Set(event::LOCATION, Value::text(&format!("place {block} {n}")))];
                 let edit = Edit { version: 1, at: now, about: None, deps: first.clone(), names: vec![], ops };
                 NewEntry { payload: crate::codec::encode(&edit), ..opening(now, item(me, 0), "") }
             };
@@ -228,8 +229,8 @@ fn destroying_goes_on_where_it_stopped_also_after_a_restart() {
     }
     village.settle();
     let events = |village: &Village| {
-        let list = Query::List { circle: None, noun: Noun::Event, filter: Filter::default() };
-        let Answer::Events(events) = village.ask(0, list) else { panic!("no events") };
+        let list = Query::List { circle: None, kind: Kind::Event, filter: Filter::default() };
+        let Answer::Items(Items::Events(events)) = village.ask(0, list) else { panic!("no events") };
         events
     };
     let doomed = events(&village).into_iter().find(|event| event.title == "to be destroyed").expect("it is here").id;

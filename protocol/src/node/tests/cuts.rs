@@ -51,7 +51,8 @@ impl Scrolls {
         let mut rng = Seeded::new(1_000 + at as u64);
         let mut env = Env { now: village.now, rng: &mut rng, crypto: &Real, peer: &peer };
         let new = control::NewNote { body: words.clone(), ..Default::default() };
-        node.handle(&mut env, &store, &mut batch, Input::Call(CallId(1), Command::NewNote("-".into(), new))).expect("writes");
+        node.handle(&mut env, &store, &mut batch, Input::Call(CallId(1), Command::New("-".into(), NewItem::Note(new))))
+            .expect("writes");
         store.commit(&batch.writes).expect("memory never fails");
         let ring = &node.state.circles.all[&self.circle].ring;
         let seq = after.map_or(0, |after| self.signed[after].point.seq) + 1;

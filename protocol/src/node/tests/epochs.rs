@@ -400,7 +400,7 @@ fn what_one_turn_cannot_bring_together_is_gone_on_with_although_the_command_was_
 }
 
 fn note(body: &str) -> Command {
-    Command::NewNote("-".into(), control::NewNote { body: body.into(), ..Default::default() })
+    Command::New("-".into(), NewItem::Note(control::NewNote { body: body.into(), ..Default::default() }))
 }
 
 #[test]

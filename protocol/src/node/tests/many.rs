@@ -86,7 +86,7 @@ fn every_circle_goes_on_after_a_restart_however_many_ended() {
     assert_eq!((village.circles(0, "current").len(), village.circles(0, "left").len()), (38, 38));
     for n in (1..CIRCLES + 12).step_by(2) {
         let note = control::NewNote { body: "still here".into(), ..Default::default() };
-        village.call(0, Command::NewNote(format!("circle {n:02}"), note)).expect("she is in it");
+        village.call(0, Command::New(format!("circle {n:02}"), NewItem::Note(note))).expect("she is in it");
     }
     let Answer::Status(status) = village.ask(0, Query::Status) else { panic!("no status") };
     assert_eq!((status.circles, status.store.items), (38, 38));
@@ -111,7 +111,7 @@ fn a_search_in_one_circle_finds_what_lies_behind_hundreds_of_hits_in_another() {
     village.founds(0, "quiet").expect("a circle");
     village.founds(0, "busy").expect("a circle");
     let note = |n: usize| control::NewNote { title: format!("lantern {n}"), body: "x".into(), ..Default::default() };
-    village.call(0, Command::NewNote("quiet".into(), note(0))).expect("a note");
+    village.call(0, Command::New("quiet".into(), NewItem::Note(note(0)))).expect("a note");
     let items = (1..900).map(|n| control::BatchItem::Note(note(n))).collect();
     village.call(0, Command::Batch("busy".into(), control::Batch { items })).expect("notes");
     while let Ok(Answer::Indexed(false)) = village.call(0, Command::Index) {}

@@ -68,7 +68,7 @@ fn reactions_and_health_tell_two_of_one_name_apart() {
     let note = village.note(0, "", "a note");
     for at in 1..4 {
         let heart = control::NewReaction { emoji: "❤".into(), remove: false };
-        village.call(at, Command::React("-".into(), note.clone(), heart)).expect("a reaction");
+        village.call(at, Command::Respond("-".into(), note.clone(), Response::Reaction(heart))).expect("a reaction");
     }
     let shown = village.notes(0).remove(0);
     assert_eq!(shown.reactions["❤"], ["Bea", "Bea", "Dalia"]);

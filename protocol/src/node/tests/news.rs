@@ -11,7 +11,7 @@ impl Village {
     fn one_more(&mut self, at: usize) -> crate::work::Work {
         let call = CallId(self.fresh());
         let note = control::NewNote { body: "one more".into(), ..Default::default() };
-        let work = counted(|| self.handle(at, Input::Call(call, Command::NewNote("-".into(), note)))).1;
+        let work = counted(|| self.handle(at, Input::Call(call, Command::New("-".into(), NewItem::Note(note))))).1;
         assert!(self.replies.remove(&call).is_some_and(|answer| answer.is_ok()));
         work
     }
@@ -58,7 +58,9 @@ fn a_note_of_ones_own_costs_what_is_new() {
         assert!(work.compared <= 2, "{} acts and chains compared for one note", work.compared);
         village.settle();
     }
-    let Answer::Notes(notes) = village.ask(1, Query::List { circle: None, noun: Noun::Note, filter: Filter::default() }) else {
+    let Answer::Items(Items::Notes(notes)) =
+        village.ask(1, Query::List { circle: None, kind: Kind::Note, filter: Filter::default() })
+    else {
         panic!("no notes")
     };
     assert_eq!(notes.len(), 4, "all came");

@@ -35,8 +35,8 @@ impl Table {
         village.join(1);
         let role = control::SetRole { role: "facilitator".into() };
         village.call(0, Command::SetRole("-".into(), "Bea".into(), role)).expect("a role");
-        let note = |village: &mut Village, at, new| match village.call(at, Command::NewNote("-".into(), new)) {
-            Ok(Answer::Note(note)) => note.id,
+        let note = |village: &mut Village, at, new| match village.call(at, Command::New("-".into(), NewItem::Note(new))) {
+            Ok(Answer::Item(Item::Note(note))) => note.id,
             other => panic!("{other:?}"),
         };
         let covered_note = note(&mut village, 0, covered(HERS));
@@ -52,7 +52,7 @@ impl Table {
             (1, MINE, table.open.clone(), Some("grief".to_owned())),
         ] {
             let reply = control::NewReply { body: format!("{who} harrowing answer"), content_warning: warning };
-            table.village.call(at, Command::NewReply("-".into(), about, reply)).expect("a reply");
+            table.village.call(at, Command::Respond("-".into(), about, Response::Reply(reply))).expect("a reply");
         }
         let anew = control::EditNote { body: Some("mild".into()), content_warning: Some(String::new()), ..Default::default() };
         table.village.call(0, Command::Edit("-".into(), table.earlier.clone(), control::EditItem::Note(anew))).expect("an edit");
@@ -67,16 +67,16 @@ impl Table {
     /// Every query that Bea may ask about what was written, with and without `reveal` where there is one.
     fn queries(&self, reveal: bool) -> Vec<Query> {
         let notes = [&self.covered, &self.own, &self.open, &self.earlier];
-        let mut all = vec![Query::List { circle: None, noun: Noun::Note, filter: Filter { reveal, ..Filter::default() } }];
+        let mut all = vec![Query::List { circle: None, kind: Kind::Note, filter: Filter { reveal, ..Filter::default() } }];
         for limited in [
             Filter { limit: Some(9), reveal, ..Filter::default() },
             Filter { new: true, reveal, ..Filter::default() },
             Filter { unanswered: true, reveal, ..Filter::default() },
         ] {
-            all.push(Query::List { circle: None, noun: Noun::Note, filter: limited });
+            all.push(Query::List { circle: None, kind: Kind::Note, filter: limited });
         }
         for item in notes.into_iter().cloned().chain(self.replies()) {
-            all.push(Query::Show { circle: None, noun: Noun::Note, item: item.clone(), reveal });
+            all.push(Query::Show { circle: None, kind: Kind::Note, item: item.clone(), reveal });
             all.push(Query::History { circle: None, item, reveal });
         }
         all
@@ -90,9 +90,9 @@ impl Table {
             let heart = |remove| control::NewReaction { emoji: "❤".into(), remove };
             let reply = control::NewReply { body: format!("{MINE} says more"), content_warning: Some("grief".into()) };
             all.extend([
-                Command::React(circle.clone(), id.clone(), heart(false)),
-                Command::React(circle.clone(), id.clone(), heart(true)),
-                Command::NewReply(circle.clone(), id.clone(), reply),
+                Command::Respond(circle.clone(), id.clone(), Response::Reaction(heart(false))),
+                Command::Respond(circle.clone(), id.clone(), Response::Reaction(heart(true))),
+                Command::Respond(circle.clone(), id.clone(), Response::Reply(reply)),
                 Command::Pin(circle.clone(), id.clone(), true),
                 Command::Pin(circle.clone(), id.clone(), false),
                 Command::Hide(circle.clone(), id.clone(), true),
@@ -150,13 +150,17 @@ fn who_asks_sees_it_and_who_writes_sees_their_own() {
     };
     assert_eq!((histories(false), histories(true)), (0, 8), "three notes and five replies");
     let heart = control::NewReaction { emoji: "❤".into(), remove: false };
-    let Ok(Answer::Note(note)) = table.village.call(1, Command::React("-".into(), table.own.clone(), heart)) else {
+    let Ok(Answer::Item(Item::Note(note))) =
+        table.village.call(1, Command::Respond("-".into(), table.own.clone(), Response::Reaction(heart)))
+    else {
         panic!("no note")
     };
     assert_eq!(note.body.as_deref(), Some("bea harrowing words"));
     assert_eq!(note.replies.iter().map(|reply| reply.body.clone()).collect::<Vec<_>>(), [None], "hers stands behind it, too");
     let reply = control::NewReply { body: "bea answers".into(), content_warning: None };
-    let Ok(Answer::Note(note)) = table.village.call(1, Command::NewReply("-".into(), table.covered.clone(), reply)) else {
+    let Ok(Answer::Item(Item::Note(note))) =
+        table.village.call(1, Command::Respond("-".into(), table.covered.clone(), Response::Reply(reply)))
+    else {
         panic!("no note")
     };
     let shown: Vec<&str> = note.replies.iter().filter_map(|reply| reply.body.as_deref()).collect();

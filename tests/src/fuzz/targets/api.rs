@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use kith_protocol::circle::body::{Retention, Role};
 use kith_protocol::circle::text;
-use kith_protocol::control;
+use kith_protocol::control::{self, NewItem, Response};
 use kith_protocol::crypto::Seeded;
 use kith_protocol::id::PersonId;
-use kith_protocol::item::compose::{self, ComposeContext};
+use kith_protocol::item::compose::ComposeContext;
 use kith_protocol::item::edit::Edit;
 use kith_protocol::item::kind::Kind;
+use kith_protocol::item::kinds;
 use kith_protocol::log::entry::NewEntry;
 use kith_protocol::node::Command;
 use kith_protocol::time::Millis;
@@ -96,13 +97,13 @@ fn command(name: &str, value: &Value) -> Option<Command> {
     let (circle, item) = ("Night shift".to_owned(), "before".to_owned());
     Some(match name {
         "batch" => Command::Batch(circle, body(value)?),
-        "notes" => Command::NewNote(circle, body(value)?),
-        "events" => Command::NewEvent(circle, body(value)?),
-        "resources" => Command::NewResource(circle, body::<control::NewResourceInBatch>(value)?.into()),
+        "notes" => Command::New(circle, NewItem::Note(body(value)?)),
+        "events" => Command::New(circle, NewItem::Event(body(value)?)),
+        "resources" => Command::New(circle, NewItem::Resource(body::<control::NewResourceInBatch>(value)?.into())),
         "circle" => Command::NewCircle(body(value)?),
         "invite" => Command::NewInvite(circle, body(value)?),
-        "reply" => Command::NewReply(circle, item, body(value)?),
-        "react" => Command::React(circle, item, body(value)?),
+        "reply" => Command::Respond(circle, item, Response::Reply(body(value)?)),
+        "react" => Command::Respond(circle, item, Response::Reaction(body(value)?)),
         "policies" => Command::EditCircle(circle, body(value)?),
         "role" => Command::SetRole(circle, "Bea".to_owned(), body(value)?),
         "accept" => Command::Accept(body(value)?),
@@ -125,10 +126,11 @@ fn compose_bodies() -> Prepared {
         let Some(command) = command(name, value) else { return Verdict::Refused };
         let place = ComposeContext { me: PersonId([1; 32]), role: Role::Founder, now: AT, retention: Retention::Days(90) };
         let made = match &command {
-            Command::Batch(_, batch) => compose::batch(&place, &mut Seeded::new(1), batch),
-            Command::NewNote(_, new) => compose::note(&place, &mut Seeded::new(1), new).map(|made| vec![made]),
-            Command::NewEvent(_, new) => compose::event(&place, &mut Seeded::new(1), new).map(|made| vec![made]),
-            Command::NewResource(_, new) => compose::resource(&place, &mut Seeded::new(1), new).map(|made| vec![made]),
+            Command::Batch(_, batch) => {
+                let items: Vec<NewItem> = batch.items.iter().cloned().map(NewItem::from).collect();
+                kinds::batch(&place, &mut Seeded::new(1), &items)
+            }
+            Command::New(_, new) => kinds::compose(&place, &mut Seeded::new(1), new).map(|made| vec![made]),
             _ => Ok(Vec::new()),
         };
         if let Ok(made) = &made {

@@ -9,13 +9,14 @@ use kith_protocol::crypto::hash;
 use kith_protocol::id::{ActId, CircleId, DeviceId, EntryId, EpochId, Incarnation, ItemId, PersonId};
 use kith_protocol::item::edit::{CharacterId, Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
-use kith_protocol::item::{DeliveryCounts, ItemReader, Outcome, People, Ports, Source, Writer, apply, events, notes, resources};
+use kith_protocol::item::{DeliveryCounts, ItemReader, Outcome, People, Ports, Source, Writer, apply, list};
 use kith_protocol::log::entry::{EntryAt, Opened};
 use kith_protocol::node::Filter;
 use kith_protocol::private::Private;
 use kith_protocol::store::{MemoryStore, Read, Store, StoreError};
 use kith_protocol::time::Millis;
 use kith_protocol::tx::{Turn, Tx};
+use serde_json::Value as Json;
 
 use super::super::{Form, Prepared, Target, Tree, Verdict};
 
@@ -187,15 +188,25 @@ impl Machine {
         };
         let filter = Filter { reveal: true, ..Filter::default() };
         let broken = "memory never fails, and a peer's edits break no row";
-        let (mut notes, mut events) = (notes(&reader, &filter).expect(broken), events(&reader, &filter).expect(broken));
-        let mut resources = resources(&reader, &filter).expect(broken);
-        for note in &mut notes {
-            note.new = false;
-            note.replies.iter_mut().for_each(|reply| reply.new = false);
+        let rows = |kind| {
+            let items = list(&reader, kind, &filter).expect(broken).expect("it has a list");
+            let mut rows = serde_json::to_value(items).expect("writes");
+            forget_arrival(&mut rows);
+            rows
+        };
+        Kind::listed().map(rows).collect::<Json>().to_string()
+    }
+}
+
+/// Takes out what depends on when something came.
+fn forget_arrival(value: &mut Json) {
+    match value {
+        Json::Object(fields) => {
+            fields.retain(|name, _| name != "new");
+            fields.values_mut().for_each(forget_arrival);
         }
-        events.iter_mut().for_each(|event| event.new = false);
-        resources.iter_mut().for_each(|resource| resource.new = false);
-        serde_json::to_string(&(notes, events, resources)).expect("writes")
+        Json::Array(rows) => rows.iter_mut().for_each(forget_arrival),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
     }
 }
 

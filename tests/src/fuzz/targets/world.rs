@@ -3,10 +3,10 @@
 
 use std::collections::VecDeque;
 
-use kith_protocol::control::{Accept, NewCircle, NewInvite, NewNote, NewReply};
+use kith_protocol::control::{Accept, Kind, NewCircle, NewInvite, NewItem, NewNote, NewReply, Response};
 use kith_protocol::crypto::Seeded;
 use kith_protocol::id::{Addr, PeerId};
-use kith_protocol::node::{self, Answer, CallId, Command, Effect, Env, Filter, Input, Link, Node, Noun, Query};
+use kith_protocol::node::{self, Answer, CallId, Command, Effect, Env, Filter, Input, Link, Node, Query};
 use kith_protocol::store::{MemoryStore, Store};
 use kith_protocol::time::Millis;
 use kith_protocol::tx::Turn;
@@ -76,11 +76,11 @@ impl Machine {
 
     /// Everything that a person could ask for; a store that fails is a broken promise.
     pub(super) fn look(&self, now: Millis) -> Vec<Answer> {
-        let list = |noun| Query::List { circle: None, noun, filter: Filter { reveal: true, ..Filter::default() } };
+        let list = |kind| Query::List { circle: None, kind, filter: Filter { reveal: true, ..Filter::default() } };
         let queries =
             [Query::Circles, Query::Joins, Query::Doctor, Query::Status, Query::Inbox, Query::Pending(CIRCLE.to_owned())];
         let more = [Query::Members(CIRCLE.to_owned()), Query::Invites(CIRCLE.to_owned())];
-        let lists = [Noun::Note, Noun::Event, Noun::Resource].map(list);
+        let lists = Kind::listed().map(list);
         let all = queries.into_iter().chain(more).chain(lists);
         let ask = |query| node::answer(&self.store, &Trusting, now, query).expect("no peer's bytes make the store fail").ok();
         all.filter_map(ask).collect()
@@ -219,7 +219,10 @@ fn addr(n: usize) -> Addr {
 }
 
 fn note(title: &str) -> Command {
-    Command::NewNote(CIRCLE.to_owned(), NewNote { title: title.to_owned(), body: "words ".repeat(9), ..NewNote::default() })
+    Command::New(
+        CIRCLE.to_owned(),
+        NewItem::Note(NewNote { title: title.to_owned(), body: "words ".repeat(9), ..NewNote::default() }),
+    )
 }
 
 /// Lets somebody in, from the invite to her first sync.
@@ -280,7 +283,7 @@ pub(super) fn chapters() -> Vec<Chapter> {
     world.away.clear();
     world.begin();
     let reply = NewReply { body: "after".to_owned(), content_warning: None };
-    drop(world.call(0, Command::NewReply(CIRCLE.to_owned(), "new here".to_owned(), reply)));
+    drop(world.call(0, Command::Respond(CIRCLE.to_owned(), "new here".to_owned(), Response::Reply(reply))));
     keep(&world, &[0, 1, 2], &mut out);
     out.retain(|chapter| chapter.frames().len() > 1);
     out

@@ -6,11 +6,11 @@ use kith_protocol::circle::act::ActBody;
 use kith_protocol::circle::body::Statement;
 use kith_protocol::circle::epoch::KeyRing as _;
 use kith_protocol::circle::record::{self, Record};
-use kith_protocol::control;
-use kith_protocol::node::{Filter, Noun, Query};
+use kith_protocol::control::{self, Kind};
+use kith_protocol::node::{Filter, Query};
 use serde_json::Value;
 
-use super::{Found, NOUNS, asker, common, items, keys, ledger, rows, shared, time};
+use super::{Found, asker, common, items, keys, ledger, rows, shared, time};
 use crate::alike::strip;
 use crate::sim::net::Who;
 use crate::sim::workload::{known, my_circle};
@@ -69,8 +69,8 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
             list
         };
         same("convergence/members", "members", *first, &members(*first), *who, &members(*who))?;
-        for noun in NOUNS {
-            let whole = noun != Noun::Note || plan.whole;
+        for noun in Kind::listed() {
+            let whole = noun != Kind::Note || plan.whole;
             let ends = |item: &String| world.ledger.written.get(item).is_some_and(|item| item.is_ending(world.now()));
             let rows = |who: Who| {
                 let mut rows = rows(world, who, &id, noun, true);
@@ -177,7 +177,7 @@ fn by_hostile_out(world: &World, out: &BTreeSet<String>, id: &str, row: &Value) 
 /// What a current member wrote is with every current member who was in, as the writer knew.
 fn delivered(world: &World, number: usize, id: &str, current: &[&(Who, control::Circle)]) -> Verdict {
     for (who, circle) in current {
-        for noun in NOUNS {
+        for noun in Kind::listed() {
             let rows = rows(world, *who, id, noun, false);
             for (item, written) in &world.ledger.written {
                 let author_in = current.iter().any(|(other, _)| *other == written.author);
@@ -201,9 +201,9 @@ pub fn everything(world: &World, who: Who) -> String {
     for plan in &world.workload.plans {
         let Some(id) = plan.id.as_deref() else { continue };
         out.push_str(&my_circle(&ask, id).map(|circle| shared(&circle).to_string()).unwrap_or_default());
-        let lists = NOUNS.map(|noun| {
+        let lists = Kind::listed().map(|noun| {
             let filter = Filter { reveal: true, ..Filter::default() };
-            Query::List { circle: Some(id.to_owned()), noun, filter }
+            Query::List { circle: Some(id.to_owned()), kind: noun, filter }
         });
         for query in [Query::Members(id.to_owned()), Query::Joins].into_iter().chain(lists) {
             out.push_str(&ask(query).map(|answer| common(&answer).to_string()).unwrap_or_default());
@@ -242,7 +242,7 @@ fn same(check: &'static str, what: &str, first: Who, a: &Value, second: Who, b: 
 }
 
 fn same_rows(
-    noun: Noun,
+    noun: Kind,
     first: Who,
     a: &BTreeMap<String, Value>,
     second: Who,

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_protocol::circle::act::{self, ActBody, SealedAct};
 use kith_protocol::circle::body::Statement;
 use kith_protocol::circle::epoch::{KeyRing, Ring};
+use kith_protocol::control::Kind;
 use kith_protocol::id::{ActId, CircleId};
 use kith_protocol::limits;
-use kith_protocol::node::{Noun, Query};
+use kith_protocol::node::Query;
 use kith_protocol::store::{Read, Table};
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ use crate::sim::workload::{CANARY, my_circle};
 use crate::sim::world::World;
 
 /// Looks at every row that a machine shows.
-pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Noun, rows: &BTreeMap<String, Value>) -> Option<Found> {
+pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Kind, rows: &BTreeMap<String, Value>) -> Option<Found> {
     let people: Vec<String> = (0..world.machines.len()).map(|other| person(world, other, circle)).collect();
     let hostile =
         world.machines.iter().position(|machine| machine.mask.is_some()).and_then(|hostile| people.get(hostile)).cloned();
@@ -44,7 +45,7 @@ pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Noun, rows: &BT
             });
         }
         if title.contains(HOSTILE) {
-            let hers = hostile.as_deref() == Some(author) || noun != Noun::Note;
+            let hers = hostile.as_deref() == Some(author) || noun != Kind::Note;
             return (!hers)
                 .then(|| ("authenticity/author", format!("machine {who} shows words of somebody hostile as {author}'s: {id}")));
         }
@@ -53,7 +54,7 @@ pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Noun, rows: &BT
         }
         match world.workload.said.get(title) {
             None => Some(("authenticity/author", format!("machine {who} shows {id} with words that nobody wrote: {title}"))),
-            Some(_) if noun != Noun::Note => None,
+            Some(_) if noun != Kind::Note => None,
             Some(writer) => {
                 let original = world.machines.get(*writer).and_then(|machine| machine.copy_of).unwrap_or(*writer);
                 let hers = people.get(original).is_some_and(|person| person == author || person.is_empty());

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::circle::body::Retention;
-use kith_protocol::control;
+use kith_protocol::control::{self, Item};
 use kith_protocol::id::{DeviceId, EpochId};
 use kith_protocol::item::edit::Edit;
 use kith_protocol::item::kind::Kind;
 use kith_protocol::log::entry::Opened;
-use kith_protocol::node::{Answer, Noun};
+use kith_protocol::node::Answer;
 use kith_protocol::time::{DAY, Millis};
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ use crate::sim::world::World;
 #[derive(Debug)]
 pub(super) struct Written {
     pub(super) circle: usize,
-    pub(super) noun: Noun,
+    pub(super) noun: Kind,
     pub(super) author: Who,
     /// Members who were in, as the writer knew before and after.
     pub(super) readers: BTreeSet<String>,
@@ -85,10 +85,10 @@ impl About {
         item
     }
 
-    const fn noun(&self) -> Noun {
+    const fn noun(&self) -> Kind {
         match self {
-            Self::Reply(..) | Self::Reaction(..) => Noun::Note,
-            Self::Rsvp(_) => Noun::Event,
+            Self::Reply(..) | Self::Reaction(..) => Kind::Note,
+            Self::Rsvp(_) => Kind::Event,
         }
     }
 }
@@ -185,7 +185,7 @@ pub fn replied(
             }
             ids.iter().zip(nouns).for_each(|(id, noun)| note(world, who, (*circle, *noun, id), before, &fresh));
         }
-        Intent::Edit { noun: Noun::Note, id, version, .. } => {
+        Intent::Edit { noun: Kind::Note, id, version, .. } => {
             let key = (who, id.clone());
             let newest = world.ledger.versions.get(&key).copied().unwrap_or(0).max(version + 1);
             world.ledger.versions.insert(key, newest);
@@ -205,7 +205,7 @@ pub fn replied(
     }
 }
 
-fn note(world: &mut World, who: Who, (circle, noun, id): (usize, Noun, &str), before: Option<&Before>, fresh: &[Opened]) {
+fn note(world: &mut World, who: Who, (circle, noun, id): (usize, Kind, &str), before: Option<&Before>, fresh: &[Opened]) {
     let after = known(&asker(world, who), &circle_id(world, circle));
     let before = before.map(|before| before.known.clone()).unwrap_or_default();
     let letter = id.chars().next().unwrap_or('n');
@@ -240,7 +240,7 @@ fn said(world: &mut World, who: Who, (intent, answered): (&Intent, &Answer), fre
     let other = |intent: &Intent| About::of(intent).is_some_and(|(_, other, _)| other == about);
     // The same reaction again takes it back.
     let stands = match (&about, answered) {
-        (About::Reaction(_, emoji), Answer::Note(note)) => {
+        (About::Reaction(_, emoji), Answer::Item(Item::Note(note))) => {
             note.reactions.get(emoji).is_some_and(|by| by.iter().any(|name| named(name, who)))
         }
         (About::Reaction(..), _) => false,
@@ -259,7 +259,7 @@ pub(super) fn judge(
     world: &World,
     who: Who,
     (number, circle): (usize, &control::Circle),
-    noun: Noun,
+    noun: Kind,
     rows: &BTreeMap<String, Value>,
 ) -> Option<Found> {
     let now = world.machines[who].local(world.now());
@@ -387,9 +387,9 @@ fn item(
 /// The ids of what was made.
 fn made(answer: &Answer) -> Vec<String> {
     match answer {
-        Answer::Note(note) => vec![note.id.clone()],
-        Answer::Event(event) => vec![event.id.clone()],
-        Answer::Resource(resource) => vec![resource.id.clone()],
+        Answer::Item(Item::Note(note)) => vec![note.id.clone()],
+        Answer::Item(Item::Event(event)) => vec![event.id.clone()],
+        Answer::Item(Item::Resource(resource)) => vec![resource.id.clone()],
         Answer::Made(ids) => ids.clone(),
         _ => Vec::new(),
     }

@@ -1,6 +1,6 @@
 //! Why a command was given.
 
-use kith_protocol::node::Noun;
+use kith_protocol::control::Kind;
 use kith_protocol::time::Millis;
 
 use crate::sim::deed::Wrong;
@@ -33,14 +33,14 @@ pub enum Intent {
         /// The circle's number.
         circle: usize,
         /// What.
-        noun: Noun,
+        noun: Kind,
     },
     /// Write several things at once.
     Batch {
         /// The circle's number.
         circle: usize,
         /// What, in order.
-        nouns: Vec<Noun>,
+        nouns: Vec<Kind>,
     },
     /// Answer a note.
     Reply {
@@ -74,7 +74,7 @@ pub enum Intent {
         /// The circle's number.
         circle: usize,
         /// What.
-        noun: Noun,
+        noun: Kind,
         /// Which.
         id: String,
         /// The version that it had before.
@@ -85,7 +85,7 @@ pub enum Intent {
         /// The circle's number.
         circle: usize,
         /// What.
-        noun: Noun,
+        noun: Kind,
         /// Which.
         id: String,
         /// Are its bytes to be destroyed at once?

@@ -1,6 +1,7 @@
 //! What happens from outside: people do things, things go wrong, machines go off and come back.
 
-use kith_protocol::node::{Input, Noun};
+use kith_protocol::control::Kind;
+use kith_protocol::node::Input;
 
 use super::{Event, STALL, What, Who, World};
 use crate::sim::check;
@@ -182,7 +183,7 @@ impl World {
     fn change_events(&mut self, pick: u64) {
         for who in self.sound() {
             for time in 1..=2 {
-                let deed = Deed { who, circle: 0, act: Act::Edit(Noun::Event), pick: pick.wrapping_add(time) };
+                let deed = Deed { who, circle: 0, act: Act::Edit(Kind::Event), pick: pick.wrapping_add(time) };
                 self.clock.plan(FLOODED * time, Event::Later(What::Deed(deed)));
             }
         }

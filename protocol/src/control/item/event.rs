@@ -1,0 +1,117 @@
+//! Events.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Author, NoteState, RsvpCounts};
+use crate::control::Time;
+
+/// An event; a recurring one is one object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Event {
+    /// Short id.
+    pub id: String,
+    /// The circle's short id.
+    pub circle: String,
+    /// Its title.
+    pub title: String,
+    /// What it is about.
+    pub description: String,
+    /// There is more of its text than a list shows. Left out where there is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+    /// First start, UTC.
+    pub starts: Time,
+    /// First end, UTC; may be absent.
+    pub ends: Option<Time>,
+    /// First start as the wall clock shows it: `YYYY-MM-DDTHH:MM:SS`, or `YYYY-MM-DD` for all-day events.
+    pub starts_local: String,
+    /// First end as the wall clock shows it, or empty.
+    pub ends_local: String,
+    /// Is it about whole days?
+    pub all_day: bool,
+    /// IANA time zone.
+    pub tz: String,
+    /// RFC 5545 recurrence: the `RRULE` value, then lines `RDATE:...` and `EXDATE:...` if any; or `null`.
+    pub rrule: Option<String>,
+    /// Where.
+    pub location: String,
+    /// `confirmed`, `tentative` or `cancelled`.
+    pub status: String,
+    /// Answers.
+    pub rsvp: RsvpCounts,
+    /// Who made it.
+    pub author: Author,
+    /// Her clock's label.
+    pub created_at: Time,
+    /// Of the last edit, if any.
+    pub edited_at: Option<Time>,
+    /// The calendar's own id where it was imported, or empty.
+    pub uid: String,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Shown or not.
+    pub state: NoteState,
+    /// As for notes.
+    pub delivery: Option<String>,
+    /// Not yet seen here.
+    pub new: bool,
+}
+
+/// A new event. The CLI has resolved wall clock and zone to UTC.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct NewEvent {
+    /// Its title.
+    pub title: String,
+    /// What it is about.
+    pub description: String,
+    /// RFC 3339.
+    pub starts: String,
+    /// RFC 3339, or empty.
+    pub ends: String,
+    /// Wall clock: `YYYY-MM-DDTHH:MM:SS` or `YYYY-MM-DD`.
+    pub starts_local: String,
+    /// Wall clock, or empty.
+    pub ends_local: String,
+    /// IANA time zone.
+    pub tz: String,
+    /// As in [`Event::rrule`].
+    pub rrule: Option<String>,
+    /// Where.
+    pub location: String,
+    /// `confirmed` (empty), `tentative` or `cancelled`.
+    pub status: String,
+    /// The calendar's own id, or empty.
+    pub uid: String,
+    /// Tags.
+    pub tags: Vec<String>,
+}
+
+/// Changes of an event; absent fields stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct EditEvent {
+    /// Title.
+    pub title: Option<String>,
+    /// Description.
+    pub description: Option<String>,
+    /// RFC 3339.
+    pub starts: Option<String>,
+    /// RFC 3339, or empty.
+    pub ends: Option<String>,
+    /// Wall clock.
+    pub starts_local: Option<String>,
+    /// Wall clock, or empty.
+    pub ends_local: Option<String>,
+    /// IANA time zone.
+    pub tz: Option<String>,
+    /// As in [`Event::rrule`]; empty takes it off.
+    pub rrule: Option<String>,
+    /// Where.
+    pub location: Option<String>,
+    /// `confirmed`, `tentative` or `cancelled`.
+    pub status: Option<String>,
+    /// Tags, all of them.
+    pub tags: Option<Vec<String>>,
+}

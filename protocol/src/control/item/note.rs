@@ -1,0 +1,108 @@
+//! Notes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Author, NoteState, Reply};
+use crate::control::Time;
+
+/// A note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Note {
+    /// Short id.
+    pub id: String,
+    /// The circle's short id.
+    pub circle: String,
+    /// Its title; may be empty.
+    pub title: String,
+    /// Its body; `null` behind a content warning until asked for, and in states other than `visible`.
+    pub body: Option<String>,
+    /// There is more of it than a list shows: of its text, its replies or its reactions. Left out where there is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+    /// Who wrote it.
+    pub author: Author,
+    /// Her clock's label.
+    pub created_at: Time,
+    /// Of the last edit, if any.
+    pub edited_at: Option<Time>,
+    /// How many edits made it.
+    pub version: u64,
+    /// What to expect behind it.
+    pub content_warning: Option<String>,
+    /// What it asks for.
+    pub want: Option<Want>,
+    /// Language tag (BCP 47); may be empty.
+    pub lang: String,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Pinned by a facilitator.
+    pub pinned: bool,
+    /// Replies, oldest first.
+    pub replies: Vec<Reply>,
+    /// Emoji to the names of those who reacted.
+    pub reactions: BTreeMap<String, Vec<String>>,
+    /// The same with ids, in the same order: two may bear one name.
+    #[serde(default)]
+    pub reacted: BTreeMap<String, Vec<Author>>,
+    /// Shown or not.
+    pub state: NoteState,
+    /// To its author: `local`, `relay`, `some` or `all`; to others `null`.
+    pub delivery: Option<String>,
+    /// To its author, on how many of how many other current devices it is.
+    pub delivered: Option<(u32, u32)>,
+    /// Not yet seen here.
+    pub new: bool,
+    /// The author's clock is more than a day off ours.
+    pub clock_skewed: bool,
+}
+
+/// What a post asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Want {
+    /// To be heard.
+    Listen,
+    /// Advice.
+    Advice,
+    /// Links, numbers, people.
+    Resources,
+}
+
+/// A new note.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct NewNote {
+    /// Its title; may be empty.
+    pub title: String,
+    /// Its body.
+    pub body: String,
+    /// What to expect behind it.
+    pub content_warning: Option<String>,
+    /// What it asks for.
+    pub want: Option<Want>,
+    /// Language tag (BCP 47).
+    pub lang: String,
+    /// Tags.
+    pub tags: Vec<String>,
+}
+
+/// Changes of a note or reply; absent fields stay. An empty warning takes it off.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct EditNote {
+    /// Title.
+    pub title: Option<String>,
+    /// Body.
+    pub body: Option<String>,
+    /// Content warning.
+    pub content_warning: Option<String>,
+    /// `listen`, `advice`, `resources` or empty.
+    pub want: Option<String>,
+    /// Language.
+    pub lang: Option<String>,
+    /// Tags, all of them.
+    pub tags: Option<Vec<String>>,
+}

@@ -1,0 +1,124 @@
+//! Resources.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Author, NoteState};
+use crate::control::Time;
+
+/// A resource: a link or a pointer worth keeping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Resource {
+    /// Short id.
+    pub id: String,
+    /// The circle's short id.
+    pub circle: String,
+    /// Its title.
+    pub title: String,
+    /// Where it is; may be empty.
+    pub url: String,
+    /// What somebody gave as an address that runs or opens something on the reader's machine: words, never a link. `url` is empty
+    /// then. Left out where there is nothing of the kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_url: Option<String>,
+    /// `link`, `phone`, `place`, `person`, `book` or another word.
+    pub kind: String,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Language tag (BCP 47); may be empty.
+    pub lang: String,
+    /// A few words about it.
+    pub note: String,
+    /// There is more of its text than a list shows. Left out where there is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+    /// Who added it.
+    pub author: Author,
+    /// When it should be looked at again: `YYYY-MM-DD`, or `null`.
+    pub review_by: Option<String>,
+    /// Always `null`: files come later.
+    pub file: Option<String>,
+    /// The author's clock's label.
+    pub created_at: Time,
+    /// Of the last edit, if any.
+    pub edited_at: Option<Time>,
+    /// Shown or not.
+    pub state: NoteState,
+    /// As for notes.
+    pub delivery: Option<String>,
+    /// Not yet seen here.
+    pub new: bool,
+}
+
+/// A new resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct NewResource {
+    /// Its title.
+    pub title: String,
+    /// Where it is.
+    pub url: String,
+    /// `link` (empty), `phone`, `place`, `person`, `book` or another word.
+    pub kind: String,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Language tag (BCP 47).
+    pub lang: String,
+    /// A few words about it.
+    pub note: String,
+    /// `YYYY-MM-DD`.
+    pub review_by: Option<String>,
+}
+
+/// Changes of a resource; absent fields stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct EditResource {
+    /// Title.
+    pub title: Option<String>,
+    /// Address.
+    pub url: Option<String>,
+    /// Kind.
+    pub kind: Option<String>,
+    /// Tags, all of them.
+    pub tags: Option<Vec<String>>,
+    /// Language.
+    pub lang: Option<String>,
+    /// A few words.
+    pub note: Option<String>,
+    /// `YYYY-MM-DD`, or empty.
+    pub review_by: Option<String>,
+}
+
+/// A resource in a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct NewResourceInBatch {
+    /// Its title.
+    pub title: String,
+    /// Where it is.
+    pub url: String,
+    /// As [`NewResource::kind`].
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Language tag (BCP 47).
+    pub lang: String,
+    /// A few words about it.
+    pub note: String,
+    /// `YYYY-MM-DD`.
+    pub review_by: Option<String>,
+}
+
+impl From<NewResourceInBatch> for NewResource {
+    fn from(r: NewResourceInBatch) -> Self {
+        Self { title: r.title, url: r.url, kind: r.kind, tags: r.tags, lang: r.lang, note: r.note, review_by: r.review_by }
+    }
+}
+
+impl From<NewResource> for NewResourceInBatch {
+    fn from(r: NewResource) -> Self {
+        Self { title: r.title, url: r.url, kind: r.kind, tags: r.tags, lang: r.lang, note: r.note, review_by: r.review_by }
+    }
+}

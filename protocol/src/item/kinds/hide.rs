@@ -1,0 +1,18 @@
+//! Hides: take an item out of sight for everybody, or show it again. Composed by [`crate::item::compose::mark`].
+
+use crate::circle::body::Role;
+use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
+
+/// Its row.
+pub const SPEC: Spec = Spec {
+    kind: Kind::Hide,
+    noun: "hide",
+    path: "hide",
+    letter: 'h',
+    class: None,
+    opened_by: Role::Facilitator,
+    edited_by: Editors::Anyone,
+    targets: Targets::Told,
+    fields: &[Field::new(fields::ON, "on", Form::Flag).required()],
+    appears: Appears::NOWHERE,
+};

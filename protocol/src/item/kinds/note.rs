@@ -1,0 +1,137 @@
+//! Notes: what somebody wants to say.
+
+use std::collections::BTreeMap;
+
+use rand_core::CryptoRng;
+
+use super::{reaction, reply};
+use crate::circle::body::{KeyClass, Role};
+use crate::control::{Code, EditNote, Error, NewNote, Note, NoteState, Time, Want};
+use crate::io::Filter;
+use crate::item::compose::{Changing, ComposeContext, First};
+use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
+use crate::item::list::list as listed;
+use crate::item::reader::{ItemReader, Shown};
+use crate::item::row::Flags;
+use crate::item::show::How;
+use crate::item::valid;
+use crate::limits::{BODY_BYTES, TITLE_CHARS};
+use crate::log::entry::NewEntry;
+use crate::store::StoreError;
+
+const WANTS: &[&str] = &["listen", "advice", "resources"];
+
+/// Its row.
+pub const SPEC: Spec = Spec {
+    kind: Kind::Note,
+    noun: "note",
+    path: "notes",
+    letter: 'n',
+    class: Some(KeyClass::Talk),
+    opened_by: Role::Member,
+    edited_by: Editors::Creator,
+    targets: Targets::Nothing,
+    fields: &[
+        Field::new(fields::TITLE, "title", Form::Line(TITLE_CHARS)).found(),
+        Field::new(fields::BODY, "body", Form::Text(BODY_BYTES)).found(),
+        Field::new(fields::WARNING, "content_warning", Form::Line(TITLE_CHARS)).found(),
+        Field::new(fields::WANT, "want", Form::Word(WANTS)),
+        Field::new(fields::LANG, "lang", Form::Line(35)),
+        Field::new(fields::TAGS, "tags", Form::Tags).found(),
+    ],
+    appears: Appears::EVERYWHERE,
+};
+
+/// The word of a wish.
+const fn word(want: Want) -> &'static str {
+    match want {
+        Want::Listen => "listen",
+        Want::Advice => "advice",
+        Want::Resources => "resources",
+    }
+}
+
+/// The wish of a word.
+pub(in crate::item) fn want(word: &str) -> Option<Want> {
+    match word {
+        "listen" => Some(Want::Listen),
+        "advice" => Some(Want::Advice),
+        "resources" => Some(Want::Resources),
+        _ => None,
+    }
+}
+
+/// A new note.
+pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewNote) -> Result<NewEntry, Error> {
+    let mut first = First::default();
+    let title = valid::line(&new.title, TITLE_CHARS, "a title")?;
+    let body = valid::text(&new.body, "note")?;
+    if title.is_empty() && body.trim().is_empty() {
+        return Err(Error::new(Code::Usage, "the note is empty", "Give it a title or some words."));
+    }
+    first.set(fields::TITLE, &title);
+    first.warning(new.content_warning.as_deref())?;
+    first.set(fields::WANT, new.want.map_or("", word));
+    first.set(fields::LANG, &valid::lang(&new.lang)?);
+    first.tags(&new.tags)?;
+    first.text(fields::BODY, body);
+    place.open(rng, Kind::Note, None, first.done())
+}
+
+/// What a note shall say.
+pub(in crate::item) fn change(change: &mut Changing, wanted: &EditNote) -> Result<(), Error> {
+    change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "a title")?;
+    change.warning(wanted.content_warning.as_ref())?;
+    change.word(fields::WANT, wanted.want.as_ref(), "what is wanted")?;
+    change.set(fields::LANG, wanted.lang.as_ref().map(|lang| valid::lang(lang)))?;
+    change.tags(wanted.tags.as_ref())?;
+    change.text(wanted.body.as_ref(), "note")
+}
+
+/// Notes, oldest first. What is new in a reply makes its note new.
+pub(in crate::item) fn list(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Note>, StoreError> {
+    listed(reader, Kind::Note, filter, |shown, how| {
+        if filter.unanswered && (shown.state != NoteState::Visible || reply::is_answered(reader, shown, how)?) {
+            return Ok(None);
+        }
+        let note = show(reader, shown, how)?;
+        let new = || note.new || note.replies.iter().any(|reply| reply.new);
+        Ok((!filter.new || new()).then_some(note))
+    })
+}
+
+/// A note with its replies and reactions.
+pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>) -> Result<Note, StoreError> {
+    let content_warning = shown.some_words(fields::WARNING);
+    let (delivery, delivered) = reader.delivery(shown);
+    let (mut replies, mut reacted, mut all) = (Vec::new(), BTreeMap::new(), true);
+    if shown.state == NoteState::Visible {
+        (replies, all) = reply::show_all(reader, shown, content_warning.is_some(), how)?;
+        let (reactions, every_one) = reaction::show_all(reader, &shown.key, how)?;
+        (reacted, all) = (reactions, all && every_one);
+    }
+    Ok(Note {
+        id: shown.key.text(SPEC.letter),
+        circle: reader.circle.text(),
+        title: shown.words(fields::TITLE),
+        cut: shown.is_cut() || !all,
+        body: shown.body(how.reveal.shows(reader, shown.author), false),
+        author: reader.author(shown.author),
+        created_at: Time(shown.row.created),
+        edited_at: shown.edited().map(Time),
+        version: shown.whole.as_ref().map_or(shown.row.slots.len(), |whole| whole.count) as u64,
+        want: want(&shown.words(fields::WANT)),
+        lang: shown.words(fields::LANG),
+        tags: shown.tags(),
+        pinned: shown.row.flags.has(Flags::PINNED),
+        replies,
+        reactions: reacted.iter().map(|(emoji, who)| (emoji.clone(), who.iter().map(|who| who.name.clone()).collect())).collect(),
+        reacted,
+        content_warning,
+        state: shown.state,
+        delivery,
+        delivered,
+        new: shown.is_new(how.mark),
+        clock_skewed: reader.skewed(shown.row.created),
+    })
+}

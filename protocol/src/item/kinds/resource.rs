@@ -1,0 +1,111 @@
+//! Resources: a link or a pointer worth keeping.
+
+use rand_core::CryptoRng;
+
+use crate::circle::body::{KeyClass, Role};
+use crate::control::{EditResource, Error, NewResource, Resource, Time};
+use crate::io::Filter;
+use crate::item::compose::{Changing, ComposeContext, First, needed};
+use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
+use crate::item::list::list as listed;
+use crate::item::reader::{ItemReader, Shown};
+use crate::item::show::How;
+use crate::item::valid;
+use crate::limits::{BODY_BYTES, TITLE_CHARS, URL_CHARS};
+use crate::log::entry::NewEntry;
+use crate::store::StoreError;
+
+/// Address.
+const URL: u8 = 6;
+/// What it is: a link, a phone number, a person.
+const KIND: u8 = 7;
+/// When to look at it again.
+const REVIEW_BY: u8 = 8;
+
+/// Its row.
+pub const SPEC: Spec = Spec {
+    kind: Kind::Resource,
+    noun: "resource",
+    path: "resources",
+    letter: 'r',
+    class: Some(KeyClass::Library),
+    opened_by: Role::Member,
+    edited_by: Editors::Anyone,
+    targets: Targets::Nothing,
+    fields: &[
+        Field::new(fields::TITLE, "title", Form::Line(TITLE_CHARS)).found(),
+        Field::new(fields::BODY, "note", Form::Text(BODY_BYTES)).found(),
+        Field::new(fields::LANG, "lang", Form::Line(35)),
+        Field::new(fields::TAGS, "tags", Form::Tags).found(),
+        Field::new(URL, "url", Form::Line(URL_CHARS)).found(),
+        Field::new(KIND, "kind", Form::Line(60)),
+        Field::new(REVIEW_BY, "review_by", Form::Line(10)),
+    ],
+    appears: Appears::EVERYWHERE,
+};
+
+/// A new resource.
+pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewResource) -> Result<NewEntry, Error> {
+    let mut first = First::default();
+    let title = valid::line(&new.title, TITLE_CHARS, "a title")?;
+    let url = valid::url(&new.url)?;
+    needed(&format!("{title}{url}"), "the resource is empty", "Give it a title or an address.")?;
+    first.set(fields::TITLE, &title);
+    first.set(URL, &url);
+    first.set(KIND, &valid::line(&new.kind, 60, "a kind")?);
+    first.set(fields::LANG, &valid::lang(&new.lang)?);
+    first.set(REVIEW_BY, &valid::day(new.review_by.as_deref().unwrap_or_default())?);
+    first.tags(&new.tags)?;
+    first.text(fields::BODY, valid::text(&new.note, "note")?);
+    place.open(rng, Kind::Resource, None, first.done())
+}
+
+/// What a resource shall say.
+pub(in crate::item) fn change(change: &mut Changing, wanted: &EditResource) -> Result<(), Error> {
+    change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "a title")?;
+    change.set(URL, wanted.url.as_ref().map(|url| valid::url(url)))?;
+    change.line(KIND, wanted.kind.as_ref(), 60, "a kind")?;
+    change.set(fields::LANG, wanted.lang.as_ref().map(|lang| valid::lang(lang)))?;
+    change.set(REVIEW_BY, wanted.review_by.as_ref().map(|day| valid::day(day)))?;
+    change.tags(wanted.tags.as_ref())?;
+    change.text(wanted.note.as_ref(), "note")
+}
+
+/// Resources, oldest first.
+pub(in crate::item) fn list(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Resource>, StoreError> {
+    listed(reader, Kind::Resource, filter, |shown, how| {
+        let resource = show(reader, shown, how);
+        Ok((!filter.new || resource.new).then_some(resource))
+    })
+}
+
+/// A resource.
+pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>) -> Resource {
+    let kind = shown.words(KIND);
+    let (url, refused_url) = address(shown.words(URL));
+    Resource {
+        id: shown.key.text(SPEC.letter),
+        circle: reader.circle.text(),
+        title: shown.words(fields::TITLE),
+        url,
+        refused_url,
+        kind: if kind.is_empty() { "link".to_owned() } else { kind },
+        tags: shown.tags(),
+        lang: shown.words(fields::LANG),
+        note: shown.words(fields::BODY),
+        cut: shown.is_cut(),
+        author: reader.author(shown.author),
+        review_by: shown.some_words(REVIEW_BY),
+        file: None,
+        created_at: Time(shown.row.created),
+        edited_at: shown.edited().map(Time),
+        state: shown.state,
+        delivery: reader.delivery(shown).0,
+        new: shown.is_new(how.mark),
+    }
+}
+
+/// What peers gave as an address: as one where it may be, else as words.
+fn address(text: String) -> (String, Option<String>) {
+    if valid::is_address(&text) { (text, None) } else { (String::new(), Some(text)) }
+}

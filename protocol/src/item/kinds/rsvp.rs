@@ -1,0 +1,86 @@
+//! RSVPs: a person's answer to an event, counted with it. The last one counts.
+
+use std::collections::BTreeMap;
+
+use rand_core::CryptoRng;
+
+use crate::circle::body::{KeyClass, Role};
+use crate::control::{Rsvp, RsvpCounts};
+use crate::id::{ItemKey, PersonId};
+use crate::item::compose::{Changing, ComposeContext, ComposeError, target};
+use crate::item::edit::{Op, Value};
+use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets};
+use crate::item::reader::{ItemReader, Shown};
+use crate::item::show::How;
+use crate::log::entry::NewEntry;
+use crate::store::StoreError;
+
+/// The answer.
+const ANSWER: u8 = 0;
+const ANSWERS: &[&str] = &["yes", "no", "maybe"];
+
+/// Its row.
+pub const SPEC: Spec = Spec {
+    kind: Kind::Rsvp,
+    noun: "rsvp",
+    path: "rsvp",
+    letter: 'v',
+    class: Some(KeyClass::Library),
+    opened_by: Role::Member,
+    edited_by: Editors::Creator,
+    targets: Targets::Kinds(&[Kind::Event]),
+    fields: &[Field::new(ANSWER, "answer", Form::Word(ANSWERS)).required()],
+    appears: Appears { export: true, ..Appears::NOWHERE },
+};
+
+/// An answer to an event. Empty: that was the answer already.
+pub(in crate::item) fn compose(
+    reader: &ItemReader<'_>,
+    place: &ComposeContext,
+    rng: &mut dyn CryptoRng,
+    event: &ItemKey,
+    answer: Rsvp,
+) -> Result<Vec<NewEntry>, ComposeError> {
+    let (_, about) = target(reader, event, &[Kind::Event])?;
+    let answer = match answer {
+        Rsvp::Yes => "yes",
+        Rsvp::No => "no",
+        Rsvp::Maybe => "maybe",
+    };
+    let keys = reader.children(Kind::Rsvp, event)?;
+    let mine = reader.shown(&keys, false)?.into_iter().filter(|shown| shown.author == Some(place.me) && shown.whole.is_some());
+    let Some(mine) = mine.max_by_key(Shown::last_when) else {
+        let ops = vec![Op::Set(ANSWER, Value::text(answer))];
+        return Ok(vec![place.open(rng, Kind::Rsvp, Some(about), ops)?]);
+    };
+    place.may_open(Kind::Rsvp)?;
+    let mut change = Changing::begin(reader, place, &mine.key)?;
+    change.value(ANSWER, Value::text(answer));
+    // Later than the answer it replaces, whatever the clock says.
+    change.done(place.now.max(mine.last_when().0.plus(1)))
+}
+
+/// One answer a person: the last by its author's clock, ties by key, so that all machines agree.
+pub(super) fn count(reader: &ItemReader<'_>, event: &ItemKey, how: How<'_>) -> Result<RsvpCounts, StoreError> {
+    let (keys, _) = reader.children_in(how.all, Kind::Rsvp, event, usize::MAX)?;
+    let mut last: BTreeMap<PersonId, Shown> = BTreeMap::new();
+    for shown in reader.shown(&keys, how.full)?.into_iter().filter(|shown| shown.whole.is_some()) {
+        let Some(author) = shown.author else { continue };
+        if last.get(&author).is_none_or(|before| before.last_when() < shown.last_when()) {
+            last.insert(author, shown);
+        }
+    }
+    let mut counts = RsvpCounts::default();
+    for (author, shown) in last {
+        let answer = shown.words(ANSWER);
+        match answer.as_str() {
+            "yes" => counts.yes += 1,
+            "no" => counts.no += 1,
+            _ => counts.maybe += 1,
+        }
+        if author == reader.people.me() {
+            counts.mine = Some(answer);
+        }
+    }
+    Ok(counts)
+}
