@@ -14,6 +14,7 @@ pub(crate) mod join;
 pub(crate) mod receive;
 pub(crate) mod requests;
 pub(crate) mod session;
+pub(crate) mod tickets;
 pub(crate) mod welcome;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use frame::Frame;
 use join::{JoinRow, Looking};
 use requests::Requests;
 use session::{CircleLink, Session, say};
-use welcome::Tries;
+use tickets::Tries;
 
 use crate::circle::state::OwnStanding;
 use crate::circle::summary::Summary;

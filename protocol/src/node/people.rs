@@ -18,7 +18,9 @@ use crate::id::{ActId, CircleId, Incarnation, short_text};
 use crate::io::{Answer, CallId};
 use crate::limits;
 use crate::peer::join::{self, JoinRow, Looking};
-use crate::peer::welcome::{self, InviteStatus, RequestRow};
+use crate::peer::requests::RequestRow;
+use crate::peer::tickets::{self, InviteStatus};
+use crate::peer::welcome;
 use crate::private::Private;
 use crate::store::{Read, Table};
 use crate::time::HOUR;
@@ -213,7 +215,7 @@ pub(crate) fn new_invite(
     let secret = Secret(cx.random());
     let key = ticket::ticket_key(&circle.id, &secret).id();
     let act = circle.write(cx, Statement::Invite { role, uses, key, expires }, false)?;
-    welcome::keep_secret(cx, &circle.id, &act, &secret);
+    tickets::keep_secret(cx, &circle.id, &act, &secret);
     let shown = invite(circle, cx, &act, &Hint { peer, addresses })?;
     let id = circle.id;
     node.circles.touched(id);
@@ -222,7 +224,7 @@ pub(crate) fn new_invite(
 
 /// An invite as the local API shows it.
 fn invite(circle: &CircleState, cx: &Cx<'_, '_>, act: &ActId, here: &Hint) -> Result<Option<control::Invite>, InputError> {
-    let secret = welcome::secret_of(&cx.tx, &circle.id, act)?;
+    let secret = tickets::secret_of(&cx.tx, &circle.id, act)?;
     Ok(show_invite(circle, act, secret, here, cx.env.now))
 }
 
@@ -236,7 +238,7 @@ pub(crate) fn show_invite(
 ) -> Option<control::Invite> {
     let state = circle.now();
     let facts = state.invites.get(act)?;
-    let status = welcome::invite_status(circle, act, now);
+    let status = tickets::invite_status(circle, act, now);
     let link = secret.filter(|_| status == InviteStatus::Open).map(|secret| {
         let hint = Hint { peer: here.peer.clone(), addresses: here.addresses.iter().take(limits::ADDRESSES).cloned().collect() };
         Ticket::new(circle.id, secret, facts.role, facts.expires, circle.device(), vec![hint]).link()

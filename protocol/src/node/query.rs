@@ -16,7 +16,8 @@ use crate::log::chain;
 use crate::node::{content, full, people};
 use crate::peer;
 use crate::peer::join::JoinRow;
-use crate::peer::welcome::{self, RequestRow};
+use crate::peer::requests::RequestRow;
+use crate::peer::{tickets, welcome};
 use crate::store::{Read, StoreError};
 use crate::sync::cuts;
 use crate::time::Millis;
@@ -95,7 +96,7 @@ fn invites(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: &str) -> R
     let here = peer::here(base)?.unwrap_or(Hint { peer: PeerId(Vec::new()), addresses: Vec::new() });
     let mut shown = Vec::new();
     for act in circle.now().invites.keys() {
-        let secret = welcome::secret_of(base, &circle.id, act)?;
+        let secret = tickets::secret_of(base, &circle.id, act)?;
         shown.extend(people::show_invite(&circle, act, secret, &here, now));
     }
     shown.sort_by(|a, b| (a.expires_at, &a.id).cmp(&(b.expires_at, &b.id)));

@@ -3,7 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use super::frame::{self, Frame};
-use super::{Peers, exchange, hello, join, receive, welcome};
+use super::{Peers, exchange, hello, join, receive, tickets, welcome};
 use crate::context::{Cx, InputError};
 use crate::io::{Effect, Link};
 use crate::sync::circles::Circles;
@@ -31,7 +31,7 @@ pub(crate) fn frame_came(
         Frame::Hello { .. } => Err(InputError::Peer("another protocol version")),
         Frame::Tokens(tokens) => hello::tokens(circles, peers, cx, link, tokens),
         Frame::Intro(sealed) => hello::introduced(circles, peers, cx, link, &sealed.0),
-        Frame::Ticket(proof) => welcome::ticket(circles, peers, cx, link, &proof),
+        Frame::Ticket(proof) => tickets::ticket(circles, peers, cx, link, &proof),
         Frame::Answer(answer) => join::answered(circles, peers, cx, link, &answer),
         Frame::Request(request) => welcome::request(circles, peers, cx, link, request),
         Frame::Taken(freed) => welcome::taken(circles, peers, cx, link, freed),

@@ -9,7 +9,7 @@ use minicbor::{Decode, Encode};
 use super::Peers;
 use super::frame::{Card, Frame, RequestBody, TicketAnswer, TicketProof, refusal};
 use super::session::{Arriving, Session, send};
-use super::{hello, welcome};
+use super::{hello, tickets, welcome};
 use crate::circle::record;
 use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
 use crate::circle::text;
@@ -160,13 +160,13 @@ pub(crate) fn greet(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link) -> Resul
     let joining = peers.joins.values().filter(|j| j.open() && named(&j.ticket)).map(|j| (&j.ticket, &j.secrets));
     let Some((ticket, secrets)) = joining.chain(looking).next() else { return Ok(()) };
     let device = secrets.sign.id();
-    let bound = welcome::proof_parts((&peers.peer, &session.my_salt), (&session.peer, &their_salt), &device);
+    let bound = tickets::proof_parts((&peers.peer, &session.my_salt), (&session.peer, &their_salt), &device);
     let key = ticket.key();
     let proof = TicketProof {
         key: key.id(),
-        signature: cx.env.crypto.sign(&key, welcome::TICKET, &[&bound]),
+        signature: cx.env.crypto.sign(&key, tickets::TICKET, &[&bound]),
         device,
-        device_signature: cx.env.crypto.sign(&secrets.sign, welcome::TICKET, &[&bound]),
+        device_signature: cx.env.crypto.sign(&secrets.sign, tickets::TICKET, &[&bound]),
     };
     let asked = ticket.circle;
     cx.tx.then(Effect::Widen(link));
@@ -292,7 +292,7 @@ fn open_card(cx: &Cx<'_, '_>, ticket: &Ticket, sealed: &Bytes) -> Option<Card> {
     let key = ticket.key().id();
     let plain = crypto::open(&ticket.card_key(), &key.0, &sealed.0)?;
     let card: Card = codec::decode_within(&plain, limits::FRAME_BYTES, "card").ok()?;
-    let right = cx.env.crypto.verify(&ticket.inviter, welcome::CARD, &[&welcome::card_parts(&card, &key)], &card.signature);
+    let right = cx.env.crypto.verify(&ticket.inviter, tickets::CARD, &[&tickets::card_parts(&card, &key)], &card.signature);
     let fits = card.stewards.len() <= limits::HEADS
         && text::is_name(&card.circle_name.0)
         && text::is_name(&card.inviter_name.0)

@@ -7,15 +7,64 @@
 
 use std::collections::BTreeMap;
 
-use super::welcome::RequestRow;
+use minicbor::{Decode, Encode};
+
 use crate::codec;
 use crate::context::Cx;
 use crate::id::{CircleId, DeviceId};
 use crate::limits;
 use crate::store::{self, Read, StoreError, Table};
+use crate::sync::message::Request;
+use crate::time::Millis;
 
 /// Requests that wait by one ticket.
 const PER_TICKET: usize = 16;
+
+/// A request that waits here.
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct RequestRow {
+    #[n(0)]
+    pub(super) version: u8,
+    #[n(1)]
+    pub(crate) request: Request,
+    /// When it came, by our clock.
+    #[n(2)]
+    pub(crate) at: Millis,
+    /// A steward said no here.
+    #[n(3)]
+    pub(crate) declined: bool,
+}
+
+impl RequestRow {
+    /// Before a circle's and a device's id.
+    pub(crate) const PREFIX: &[u8] = b"req";
+
+    fn key(circle: &CircleId, device: &DeviceId) -> Vec<u8> {
+        [Self::PREFIX, &circle.0[..], &device.0].concat()
+    }
+
+    /// By [`super::requests::Requests`] only, which knows what is kept.
+    pub(super) fn save(&self, cx: &mut Cx<'_, '_>, circle: &CircleId) {
+        cx.tx.put(Table::Outbox, &Self::key(circle, &self.request.device), codec::encode(self));
+    }
+
+    pub(super) fn delete(cx: &mut Cx<'_, '_>, circle: &CircleId, device: &DeviceId) {
+        cx.tx.delete(Table::Outbox, &Self::key(circle, device));
+    }
+
+    /// A device's.
+    pub(crate) fn get(read: &dyn Read, circle: &CircleId, device: &DeviceId) -> Result<Option<Self>, StoreError> {
+        let bytes = read.get(Table::Outbox, &Self::key(circle, device))?;
+        Ok(bytes.and_then(|b| codec::decode(&b, "request row").ok()))
+    }
+
+    /// All requests of a circle.
+    pub(crate) fn all(read: &dyn Read, circle: &CircleId) -> Result<Vec<Self>, StoreError> {
+        let rows = read.scan(Table::Outbox, &[b"req", &circle.0[..]].concat(), &[], limits::REQUESTS * 2)?;
+        Ok(rows.into_iter().filter_map(|(_, bytes)| codec::decode(&bytes, "request row").ok()).collect())
+    }
+}
 
 /// What is known of a request without its body.
 #[derive(Clone, Debug)]

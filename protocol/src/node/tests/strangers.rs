@@ -6,7 +6,7 @@ use crate::control::Accept;
 use crate::crypto::{Crypto, SigningKey};
 use crate::limits::{STRANGER_FRAMES, STRANGER_MILLIS, TICKET_TRIES};
 use crate::peer::frame::{Salt, TicketAnswer, TicketProof, Token, refusal};
-use crate::peer::welcome;
+use crate::peer::tickets;
 use crate::sync::message::Bytes;
 use crate::time::{HOUR, MINUTE};
 
@@ -76,8 +76,8 @@ pub(super) fn seen(village: &mut Village, at: usize, link: Link, frame: &Frame) 
 /// A ticket's key, proved by a device on a link with that machine.
 fn proof(village: &Village, at: usize, link: Link, ticket: &SigningKey, device: &SigningKey) -> Frame {
     let salt = village.machines[at].node.state.peers.sessions[&link].my_salt;
-    let bound = welcome::proof_parts((&eve(), &SALT), (&peer(at), &salt), &device.id());
-    let sign = |key: &SigningKey| Real.sign(key, welcome::TICKET, &[&bound]);
+    let bound = tickets::proof_parts((&eve(), &SALT), (&peer(at), &salt), &device.id());
+    let sign = |key: &SigningKey| Real.sign(key, tickets::TICKET, &[&bound]);
     let (signature, device_signature) = (sign(ticket), sign(device));
     Frame::Ticket(TicketProof { key: ticket.id(), signature, device: device.id(), device_signature })
 }
@@ -201,7 +201,7 @@ fn m14_whoever_is_told_to_wait_asks_again_later_and_comes_in() {
 
 #[test]
 fn m14_a_crowd_of_peer_ids_keeps_no_honest_one_out() {
-    let mut tries = crate::peer::welcome::Tries::default();
+    let mut tries = crate::peer::tickets::Tries::default();
     for number in 0..10_000_u32 {
         assert!(tries.one_more(&PeerId(number.to_be_bytes().to_vec()), Millis(u64::from(number))));
     }
