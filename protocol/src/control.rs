@@ -18,7 +18,7 @@ pub use item::{
 };
 pub use join::{Accept, Invite, Join, JoinStatus, NewInvite, PendingRequest, Preview};
 pub use kind::Kind;
-pub use status::{DaemonStatus, Doctor, Finding, Peers, StoreStatus, Sync, WatchEvent};
+pub use status::{DaemonStatus, Doctor, Finding, PeerCounts, StoreStatus, Sync, WatchEvent};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -11,20 +11,22 @@ pub(crate) mod frame;
 pub mod fuzz;
 pub(crate) mod hello;
 pub(crate) mod join;
+pub(crate) mod join_row;
 pub(crate) mod receive;
 pub(crate) mod requests;
 pub(crate) mod session;
 pub(crate) mod tickets;
+pub(crate) mod tries;
 pub(crate) mod welcome;
 
 use std::collections::BTreeMap;
 
 use dial::{Dialer, Wanted};
 use frame::Frame;
-use join::{JoinRow, Looking};
+use join_row::{JoinRow, Looking};
 use requests::Requests;
 use session::{CircleLink, Session, say};
-use tickets::Tries;
+use tries::Tries;
 
 use crate::circle::state::OwnStanding;
 use crate::circle::summary::Summary;
@@ -214,15 +216,6 @@ impl Peers {
         self.dialer.all_now();
     }
 
-    /// Tells every link about others' entries whose time has come.
-    pub(crate) fn announce_due(&mut self, circles: &Circles, cx: &mut Cx<'_, '_>) {
-        let due: Vec<CircleId> = self.announce.iter().filter(|(_, at)| **at <= cx.env.now).map(|(id, _)| *id).collect();
-        for id in due {
-            self.announce.remove(&id);
-            exchange::announce(circles, self, cx, &id);
-        }
-    }
-
     /// Closes streams on which nobody proved anything for too long.
     pub(crate) fn part_with_strangers(&mut self, cx: &mut Cx<'_, '_>) {
         let over = |session: &Session| session.ends().is_some_and(|end| end <= cx.env.now);
@@ -254,7 +247,7 @@ impl Peers {
 
     /// When a stream, a join, a call or an announcement is due next. `go_on_at`: when it is gone on with what a turn did not reach to.
     pub(crate) fn deadline(&self, go_on_at: Millis) -> Option<Millis> {
-        let looks = self.looking.iter().map(|l| l.since.plus(join::LOOK_FOR + 1));
+        let looks = self.looking.iter().map(|l| l.since.plus(join_row::LOOK_FOR + 1));
         let joins = self.joins.values().filter(|j| j.over()).map(|j| j.at.plus(DAY + 1));
         let strangers = self.sessions.values().filter_map(|session| session.ends().or(session.ask_again));
         let shared = || self.sessions.values().flat_map(|session| session.circles.values());

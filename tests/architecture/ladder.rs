@@ -9,7 +9,7 @@ use crate::imports::{Arrows, Crate, loops};
 use crate::{none, read, root};
 
 /// The crates that are held to all of this.
-const CHECKED: [&str; 1] = ["cli"];
+const CHECKED: [&str; 2] = ["cli", "protocol"];
 
 /// Held to its table alone: in the simulator the world, what checks it and what runs it are one thing in many files.
 const TABLE_ONLY: [&str; 1] = ["tests"];

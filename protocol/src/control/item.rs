@@ -1,5 +1,6 @@
 //! Items as the local API shows and takes them: what all kinds share. What a kind has of its own lies in a file of its own.
 
+mod author;
 mod event;
 mod note;
 mod reaction;
@@ -10,6 +11,7 @@ mod rsvp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use author::{Author, NoteState};
 pub use event::{EditEvent, Event, NewEvent};
 pub use note::{EditNote, NewNote, Note, Want};
 pub use reaction::NewReaction;
@@ -18,37 +20,6 @@ pub use resource::{EditResource, NewResource, NewResourceInBatch, Resource};
 pub use rsvp::{Rsvp, RsvpCounts, Rsvped};
 
 use super::{Kind, Time};
-
-/// Who wrote something.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Author {
-    /// Short member id.
-    pub member: String,
-    /// Her name.
-    pub name: String,
-    /// Does somebody else bear a name that looks like it, who is in or was in before? Left out where nobody does.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub alike: bool,
-    /// Of somebody who asks to come in: is it only somebody who is out whose name looks like it?
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub alike_former: bool,
-}
-
-/// Whether an item is shown, and if not, why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum NoteState {
-    /// Shown.
-    Visible,
-    /// Past the circle's retention.
-    Expired,
-    /// Deleted.
-    Removed,
-    /// Hidden by a facilitator.
-    Hidden,
-    /// Held for a steward to look at.
-    Held,
-}
 
 /// An item that has a list, with what is shown with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

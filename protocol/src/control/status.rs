@@ -25,7 +25,7 @@ pub struct DaemonStatus {
     /// How many circles.
     pub circles: usize,
     /// Connections.
-    pub peers: Peers,
+    pub peers: PeerCounts,
     /// How many relays are configured.
     pub relays: usize,
     /// How far sync is.
@@ -38,7 +38,7 @@ pub struct DaemonStatus {
 
 /// Connections.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Peers {
+pub struct PeerCounts {
     /// Connected now.
     pub connected: usize,
     /// Of these, through a relay.

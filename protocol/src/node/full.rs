@@ -14,7 +14,7 @@ use crate::control::{Code, Error};
 use crate::id::CircleId;
 use crate::io::Answer;
 use crate::limits::CIRCLES;
-use crate::peer::join::JoinRow;
+use crate::peer::join_row::JoinRow;
 use crate::store::Read;
 use crate::time::{DAY, Millis};
 

@@ -15,7 +15,7 @@ use crate::io::{Answer, Query};
 use crate::log::chain;
 use crate::node::{content, full, people};
 use crate::peer;
-use crate::peer::join::JoinRow;
+use crate::peer::join_row::JoinRow;
 use crate::peer::requests::RequestRow;
 use crate::peer::{tickets, welcome};
 use crate::store::{Read, StoreError};

@@ -151,7 +151,7 @@ impl NodeState {
     pub(crate) fn tick(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
         let now = cx.env.now;
         let Self { circles, peers, .. } = self;
-        peers.announce_due(circles, cx);
+        exchange::announce_due(circles, peers, cx);
         receive::ask_for_rest(circles, peers, cx);
         if of_time(self.go_on_at, now) {
             // The next slice is a new deadline, so that other inputs come in between and none waits for long. Destroying goes

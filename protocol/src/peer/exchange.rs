@@ -105,7 +105,7 @@ fn hear(
     let (Some(circle), Some(shared)) = (circles.all.get(&id), peers.shared(link, &id)) else { return Ok(()) };
     let (heads, device, silent) = (circles.heads_of(&id), shared.device, !shared.said);
     let known = Known::of(circle, heads, device, have)?;
-    let reached = gaps::reached(circle, cx, have, &known, heads)?;
+    let reached = gaps::reached(circle, cx, have, (&known.gaps, &known.talk), heads)?;
     shared.known = Some(known);
     shared.in_flight = 0;
     note_delivery(circles, cx.env.now, &id, &device, reached.into_iter());
@@ -227,8 +227,17 @@ pub(super) fn want(
     push(circles, peers, cx, link, &id)
 }
 
+/// Tells every link about others' entries whose time has come.
+pub(crate) fn announce_due(circles: &Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>) {
+    let due: Vec<CircleId> = peers.announce.iter().filter(|(_, at)| **at <= cx.env.now).map(|(id, _)| *id).collect();
+    for id in due {
+        peers.announce.remove(&id);
+        announce(circles, peers, cx, &id);
+    }
+}
+
 /// Tells every link how far chains are here, for chains that grew by others' entries.
-pub(crate) fn announce(circles: &Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, id: &CircleId) {
+fn announce(circles: &Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, id: &CircleId) {
     for link in peers.links_of(id) {
         if !peers.is_best(link, id) {
             continue;

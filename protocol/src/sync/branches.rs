@@ -7,14 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use super::known::Known;
 use super::message::{ChainHave, Have};
 use crate::circle::body::ChainId;
-use crate::circle::state::CircleState;
-use crate::context::{Cx, InputError};
+use crate::context::InputError;
 use crate::id::EntryId;
 use crate::limits;
-use crate::log::chain::{self, Compared, Heads};
+use crate::log::chain::Heads;
 
 /// Heads of theirs that are not compared yet with what stands here, by chain.
 pub(crate) type Unsure = BTreeMap<ChainId, Vec<(u64, EntryId)>>;
@@ -54,28 +52,4 @@ pub(super) fn unsure(named: Unsure, heads: &Heads) -> Unsure {
         unsure.insert(chain, of_chain);
     }
     unsure
-}
-
-/// Compares as much as the budget allows; `false`: some is left for a later turn. A chain of which none of their heads is on our
-/// main branch is sent from the start, once.
-pub(super) fn look(circle: &CircleState, cx: &mut Cx<'_, '_>, known: &mut Known, heads: &Heads) -> Result<bool, InputError> {
-    if known.unsure.is_empty() {
-        return Ok(true);
-    }
-    while let Some((chain, claims)) = known.unsure.pop_first() {
-        let Some(main) = heads.main(&chain) else { continue };
-        match chain::compare(&cx.tx, &circle.ring, main.no, &claims, &mut cx.budget)? {
-            Compared::Alike => {}
-            Compared::Other => {
-                if known.shown.insert(chain) {
-                    known.lower(chain, 0);
-                }
-            }
-            Compared::Later(claims) => {
-                known.unsure.insert(chain, claims);
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
 }

@@ -9,15 +9,24 @@
 use std::collections::BTreeSet;
 
 use super::entries;
-use super::known::{Known, OpenGap};
-use super::message::{Bytes, ChainGap, ChainSeq, Have, Message};
-use super::plan::Plan;
-use crate::circle::body::KeyClass;
+use super::message::{ChainGap, ChainSeq, Have};
+use crate::circle::body::{ChainId, KeyClass};
 use crate::circle::state::CircleState;
 use crate::context::{Cx, InputError};
 use crate::id::EpochId;
 use crate::limits;
-use crate::log::chain::{self, ChainHead, Heads, Lack, Serving};
+use crate::log::chain::{self, ChainHead, Heads, Lack};
+
+/// What is missing in one of their chains.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenGap {
+    pub(crate) chain: ChainId,
+    /// Its first entry that was not sent.
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    /// Nothing before this entry is for them.
+    pub(crate) looked: u64,
+}
 
 /// The gaps of one of our chains.
 pub(super) fn of(head: &ChainHead) -> impl Iterator<Item = ChainGap> + use<> {
@@ -56,41 +65,9 @@ pub(super) fn bound(gaps: &mut Vec<OpenGap>, heads: &Heads) {
     });
 }
 
-/// What is missing in their chains is sent once, as far as it is here. `false`: the turn's budget is spent.
-pub(super) fn fill(
-    circle: &CircleState,
-    heads: &Heads,
-    cx: &mut Cx<'_, '_>,
-    known: &mut Known,
-    plan: &mut Plan,
-) -> Result<bool, InputError> {
-    let mut spent = false;
-    for gap in &mut known.gaps {
-        let Some(head) = heads.main(&gap.chain) else { continue };
-        while !spent && gap.first <= gap.last.min(head.seq) && !plan.is_full() {
-            let lack = lack(head, gap, &known.talk);
-            match chain::serve_lack(&cx.tx, &circle.ring, &lack, limits::RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
-                Serving::Run(served) => {
-                    let (skipped, bytes) = (served.first > gap.first, served.run.len() as u64);
-                    gap.first = served.last.saturating_add(1);
-                    gap.looked = gap.first;
-                    plan.add(Message::Run(Bytes(served.run), skipped), bytes);
-                }
-                Serving::Nothing => gap.first = gap.last.min(head.seq).saturating_add(1),
-                Serving::Later(looked) => {
-                    gap.looked = looked.saturating_add(1);
-                    spent = true;
-                }
-            }
-        }
-    }
-    known.gaps.retain(|gap| gap.first <= gap.last);
-    Ok(!spent)
-}
-
 /// What lies wholly in a gap. (Whoever was served around it has what comes behind it from the start of an epoch, where a run
 /// starts too.)
-fn lack<'a>(head: &ChainHead, gap: &OpenGap, talk: &'a BTreeSet<EpochId>) -> Lack<'a> {
+pub(super) fn lack<'a>(head: &ChainHead, gap: &OpenGap, talk: &'a BTreeSet<EpochId>) -> Lack<'a> {
     let talk = (head.id.class == KeyClass::Talk).then_some(talk);
     Lack { branch: head.no, after: gap.looked.saturating_sub(1), until: gap.last, talk }
 }
@@ -100,15 +77,16 @@ pub(crate) fn reached(
     circle: &CircleState,
     cx: &mut Cx<'_, '_>,
     have: &Have,
-    known: &Known,
+    known: (&[OpenGap], &BTreeSet<EpochId>),
     heads: &Heads,
 ) -> Result<Vec<ChainSeq>, InputError> {
+    let (gaps, talk) = known;
     let me = circle.device();
     let mut reached: Vec<ChainSeq> = have.chains.iter().map(|c| ChainSeq { chain: c.chain, seq: c.seq }).collect();
     reached.retain(|theirs| theirs.chain.device == me);
-    for gap in known.gaps.iter().filter(|gap| gap.chain.device == me) {
+    for gap in gaps.iter().filter(|gap| gap.chain.device == me) {
         let Some(head) = heads.main(&gap.chain) else { continue };
-        let lack = lack(head, gap, &known.talk);
+        let lack = lack(head, gap, talk);
         if chain::has_lack(&cx.tx, &circle.ring, &lack, &mut cx.budget).map_err(entries::stop)? != Some(false) {
             reached.retain(|theirs| theirs.chain != gap.chain || theirs.seq < gap.first);
         }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::branches::{self, Unsure};
-use super::gaps;
+use super::gaps::{self, OpenGap};
 use super::message::{ChainHave, ChainSeq, Have};
 use crate::circle::body::ChainId;
 use crate::circle::state::CircleState;
@@ -16,17 +16,6 @@ use crate::context::InputError;
 use crate::id::{ActId, DeviceId, EntryId, EpochId};
 use crate::limits;
 use crate::log::chain::{ChainHead, Heads};
-
-/// What is missing in one of their chains.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OpenGap {
-    pub(crate) chain: ChainId,
-    /// Its first entry that was not sent.
-    pub(crate) first: u64,
-    pub(crate) last: u64,
-    /// Nothing before this entry is for them.
-    pub(crate) looked: u64,
-}
 
 /// What the other side has, as far as we know.
 #[derive(Debug)]

@@ -7,12 +7,12 @@
 use super::act_batches::ActBatches;
 use super::known::Known;
 use super::message::{Bytes, Message};
-use super::{branches, entries, gaps};
+use super::{entries, gaps};
 use crate::circle::body::KeyClass;
 use crate::circle::state::CircleState;
 use crate::context::{Cx, InputError};
 use crate::limits;
-use crate::log::chain::{self, ChainHead, Heads, Lack, Serving};
+use crate::log::chain::{self, ChainHead, Compared, Heads, Lack, Serving};
 use crate::work;
 
 /// What is to be sent now.
@@ -118,7 +118,7 @@ fn runs(
     known: &mut Known,
     plan: &mut Plan,
 ) -> Result<bool, InputError> {
-    if !branches::look(circle, cx, known, heads)? {
+    if !compare_branches(circle, cx, known, heads)? {
         return Ok(false);
     }
     known.follow(heads, circle.revision());
@@ -146,7 +146,7 @@ fn runs(
     if !plan.is_full() {
         known.behind.clear();
     }
-    gaps::fill(circle, heads, cx, known, plan)
+    fill_gaps(circle, heads, cx, known, plan)
 }
 
 /// A branch behind `after`, as far as there is room; says how far they are then. `None`: the turn's budget is spent.
@@ -196,6 +196,62 @@ fn side_branch(
     let Some(after) = chain_behind(circle, cx, known, plan, branch, after)? else { return Ok(false) };
     if after >= branch.seq || !plan.is_full() {
         known.heads.insert(branch.head);
+    }
+    Ok(true)
+}
+
+/// What is missing in their chains is sent once, as far as it is here. `false`: the turn's budget is spent.
+fn fill_gaps(
+    circle: &CircleState,
+    heads: &Heads,
+    cx: &mut Cx<'_, '_>,
+    known: &mut Known,
+    plan: &mut Plan,
+) -> Result<bool, InputError> {
+    let mut spent = false;
+    for gap in &mut known.gaps {
+        let Some(head) = heads.main(&gap.chain) else { continue };
+        while !spent && gap.first <= gap.last.min(head.seq) && !plan.is_full() {
+            let lack = gaps::lack(head, gap, &known.talk);
+            match chain::serve_lack(&cx.tx, &circle.ring, &lack, limits::RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
+                Serving::Run(served) => {
+                    let (skipped, bytes) = (served.first > gap.first, served.run.len() as u64);
+                    gap.first = served.last.saturating_add(1);
+                    gap.looked = gap.first;
+                    plan.add(Message::Run(Bytes(served.run), skipped), bytes);
+                }
+                Serving::Nothing => gap.first = gap.last.min(head.seq).saturating_add(1),
+                Serving::Later(looked) => {
+                    gap.looked = looked.saturating_add(1);
+                    spent = true;
+                }
+            }
+        }
+    }
+    known.gaps.retain(|gap| gap.first <= gap.last);
+    Ok(!spent)
+}
+
+/// Compares as much as the budget allows; `false`: some is left for a later turn. A chain of which none of their heads is on our
+/// main branch is sent from the start, once.
+fn compare_branches(circle: &CircleState, cx: &mut Cx<'_, '_>, known: &mut Known, heads: &Heads) -> Result<bool, InputError> {
+    if known.unsure.is_empty() {
+        return Ok(true);
+    }
+    while let Some((chain, claims)) = known.unsure.pop_first() {
+        let Some(main) = heads.main(&chain) else { continue };
+        match chain::compare(&cx.tx, &circle.ring, main.no, &claims, &mut cx.budget)? {
+            Compared::Alike => {}
+            Compared::Other => {
+                if known.shown.insert(chain) {
+                    known.lower(chain, 0);
+                }
+            }
+            Compared::Later(claims) => {
+                known.unsure.insert(chain, claims);
+                return Ok(false);
+            }
+        }
     }
     Ok(true)
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Author, NoteState, RsvpCounts};
+use super::RsvpCounts;
+use super::author::{Author, NoteState};
 use crate::control::Time;
 
 /// An event; a recurring one is one object.

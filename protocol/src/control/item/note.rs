@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Author, NoteState, Reply};
+use super::Reply;
+use super::author::{Author, NoteState};
 use crate::control::Time;
 
 /// A note.

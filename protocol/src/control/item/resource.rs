@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Author, NoteState};
+use super::author::{Author, NoteState};
 use crate::control::Time;
 
 /// A resource: a link or a pointer worth keeping.

@@ -201,7 +201,7 @@ fn m14_whoever_is_told_to_wait_asks_again_later_and_comes_in() {
 
 #[test]
 fn m14_a_crowd_of_peer_ids_keeps_no_honest_one_out() {
-    let mut tries = crate::peer::tickets::Tries::default();
+    let mut tries = crate::peer::tries::Tries::default();
     for number in 0..10_000_u32 {
         assert!(tries.one_more(&PeerId(number.to_be_bytes().to_vec()), Millis(u64::from(number))));
     }

@@ -1,0 +1,35 @@
+//! What all items show: who wrote them, and whether they are shown at all.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Who wrote something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Author {
+    /// Short member id.
+    pub member: String,
+    /// Her name.
+    pub name: String,
+    /// Does somebody else bear a name that looks like it, who is in or was in before? Left out where nobody does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alike: bool,
+    /// Of somebody who asks to come in: is it only somebody who is out whose name looks like it?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alike_former: bool,
+}
+
+/// Whether an item is shown, and if not, why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NoteState {
+    /// Shown.
+    Visible,
+    /// Past the circle's retention.
+    Expired,
+    /// Deleted.
+    Removed,
+    /// Hidden by a facilitator.
+    Hidden,
+    /// Held for a steward to look at.
+    Held,
+}

@@ -1,0 +1,142 @@
+//! Joins and previews under way, as they are kept.
+
+#![deny(clippy::indexing_slicing, clippy::expect_used)]
+
+use crate::circle::ticket::Ticket;
+use crate::codec;
+use crate::context::Cx;
+use crate::control::{self, JoinStatus};
+use crate::crypto::{DeviceSecrets, Suite};
+use crate::id::CircleId;
+use crate::io::{CallId, Effect};
+use crate::private::Private;
+use crate::store::{self, Read, StoreError, Table};
+use crate::time::Millis;
+use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
+
+/// How long a preview waits for an answer, in milliseconds.
+pub(crate) const LOOK_FOR: u64 = 20_000;
+
+/// A join under way, as stored.
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct JoinRow {
+    #[n(0)]
+    version: u8,
+    /// The ticket.
+    #[n(1)]
+    pub(crate) ticket: Ticket,
+    /// How she wants to be known.
+    #[n(2)]
+    pub(crate) name: Private<String>,
+    /// Say yes as soon as admitted.
+    #[n(3)]
+    pub(crate) confirm: bool,
+    /// The new device.
+    #[n(4)]
+    pub(crate) secrets: DeviceSecrets,
+    /// The circle's name, once the card told.
+    #[n(5)]
+    pub(crate) circle_name: Private<String>,
+    /// 0 contacting, 1 requested, 2 admitted, 3 joined, 4 declined, 5 refused.
+    #[n(6)]
+    pub(crate) status: u8,
+    /// Why, where it failed.
+    #[n(7)]
+    pub(crate) reason: String,
+    /// HPKE suite, once the card told.
+    #[n(8)]
+    pub(crate) suite: u8,
+    /// When the state last changed.
+    #[n(9)]
+    pub(crate) at: Millis,
+}
+
+impl JoinRow {
+    /// A new join.
+    pub(crate) fn new(ticket: Ticket, name: String, confirm: bool, secrets: DeviceSecrets, now: Millis) -> Self {
+        let (circle_name, reason, suite) = (Private(String::new()), String::new(), Suite::XWing.byte());
+        Self { version: 1, ticket, name: Private(name), confirm, secrets, circle_name, status: 0, reason, suite, at: now }
+    }
+
+    /// How far it is.
+    pub(crate) const fn status(&self) -> JoinStatus {
+        match self.status {
+            0 => JoinStatus::Contacting,
+            1 => JoinStatus::Requested,
+            2 => JoinStatus::Admitted,
+            3 => JoinStatus::Joined,
+            4 => JoinStatus::Declined,
+            _ => JoinStatus::Refused,
+        }
+    }
+
+    /// Is it at an end, and only kept to be told?
+    pub(crate) const fn over(&self) -> bool {
+        self.status > 2
+    }
+
+    /// Is there still somebody to ask?
+    pub(crate) const fn open(&self) -> bool {
+        self.status < 2
+    }
+
+    /// Keeps the row.
+    pub(crate) fn save(&self, cx: &mut Cx<'_, '_>) {
+        cx.tx.put(Table::Outbox, &[b"join", &self.ticket.circle.0[..]].concat(), codec::encode(self));
+    }
+
+    /// Forgets the row.
+    pub(crate) fn delete(cx: &mut Cx<'_, '_>, circle: &CircleId) {
+        cx.tx.delete(Table::Outbox, &[b"join", &circle.0[..]].concat());
+    }
+
+    /// All joins.
+    pub(crate) fn all(read: &dyn Read) -> Result<BTreeMap<CircleId, Self>, StoreError> {
+        let rows = store::all(read, Table::Outbox, b"join")?;
+        let rows = rows.into_iter().filter_map(|(_, bytes)| codec::decode::<Self>(&bytes, "join row").ok());
+        Ok(rows.map(|row| (row.ticket.circle, row)).collect())
+    }
+
+    pub(super) fn set(&mut self, cx: &mut Cx<'_, '_>, status: u8, reason: &str) {
+        if self.status == status && self.reason == reason {
+            return;
+        }
+        self.status = status;
+        reason.clone_into(&mut self.reason);
+        self.at = cx.env.now;
+        self.save(cx);
+        notify(cx, &self.ticket.circle, status_word(self.status()));
+    }
+}
+
+const fn status_word(status: JoinStatus) -> &'static str {
+    match status {
+        JoinStatus::Contacting => "contacting",
+        JoinStatus::Requested => "requested",
+        JoinStatus::Admitted => "admitted",
+        JoinStatus::Joined => "joined",
+        JoinStatus::Declined => "declined",
+        JoinStatus::Refused => "refused",
+    }
+}
+
+pub(super) fn notify(cx: &mut Cx<'_, '_>, id: &CircleId, change: &str) {
+    cx.tx.then(Effect::Notify(control::WatchEvent {
+        event: "join".into(),
+        circle: id.text(),
+        noun: "join".into(),
+        id: id.text(),
+        change: change.into(),
+    }));
+}
+
+/// Somebody looks at a link without joining.
+#[derive(Debug)]
+pub(crate) struct Looking {
+    pub(crate) call: CallId,
+    pub(crate) ticket: Ticket,
+    pub(crate) secrets: DeviceSecrets,
+    pub(crate) since: Millis,
+}
