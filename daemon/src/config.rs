@@ -8,7 +8,8 @@ use libp2p::multiaddr::Protocol;
 use rand_core::Rng;
 use toml_edit::{DocumentMut, Item};
 
-use crate::keystore::write_whole;
+use crate::address::{Transports, plain};
+use crate::files::write_whole;
 use crate::random::Random;
 
 /// Ports to choose from: below those that systems give to outgoing connections, so that ours is free again after a restart.
@@ -47,15 +48,6 @@ pub enum ConfigError {
     /// The disk or the operating system refused.
     #[error("config.toml: {0}")]
     Io(#[from] std::io::Error),
-}
-
-/// Ways to connect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Transports {
-    /// TCP with Noise and Yamux.
-    pub(crate) tcp: bool,
-    /// QUIC.
-    pub(crate) quic: bool,
 }
 
 /// The settings, every default filled in.
@@ -100,7 +92,7 @@ impl Config {
         let strict = asked.is_some();
         let asked = asked.unwrap_or_else(|| DEFAULT_LISTEN.map(str::to_owned).to_vec());
         let mut listen = asked.iter().take(MAX_LISTEN).map(|text| listen_addr(text, port)).collect::<Result<Vec<_>, _>>()?;
-        listen.retain(|addr| if is_quic(addr) { transports.quic } else { transports.tcp });
+        listen.retain(|addr| transports.take(addr));
         Ok(Self { listen, transports, idle_lock_minutes: idle(&document)?, port, strict })
     }
 }
@@ -149,11 +141,7 @@ fn listen_addr(text: &str, port: u16) -> Result<Multiaddr, ConfigError> {
             other => other,
         })
         .collect();
-    if crate::net::plain(&addr) { Ok(addr) } else { Err(wrong()) }
-}
-
-fn is_quic(addr: &Multiaddr) -> bool {
-    addr.iter().any(|part| part == Protocol::QuicV1)
+    if plain(&addr) { Ok(addr) } else { Err(wrong()) }
 }
 
 /// A port that is free now for both transports.
@@ -188,7 +176,7 @@ mod tests {
         let again = Config::load(&path, &[]).expect("loads");
         assert_eq!((again.port, again.idle_lock_minutes, again.strict), (first.port, 5, false));
         assert_eq!(again.listen.len(), 2);
-        assert!(again.listen.iter().all(|addr| !is_quic(addr)));
+        assert!(again.listen.iter().all(|addr| !addr.to_string().contains("quic")));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use kith_protocol::control::{Code, Error};
 use kith_protocol::id::{Addr, PeerId};
-use kith_protocol::node::{Answer, CallId, Command, Effect, Input};
+use kith_protocol::node::{CallId, Effect, Input};
 use kith_protocol::store::{Store, StoreError};
 use kith_protocol::time::Millis;
 use kith_protocol::tx::Turn;
@@ -26,11 +26,9 @@ use wait::Next;
 use crate::clock;
 use crate::hub::Hub;
 use crate::limits::{EVENTS_PER_COMMIT, LONGEST_SLEEP, TURN};
-use crate::net::{Inbound, NetHandle};
+use crate::net::NetHandle;
+use crate::queue::{Event, Outcome};
 use crate::store::SqliteStore;
-
-/// What a call comes to.
-pub(crate) type Outcome = Result<Answer, Error>;
 
 /// How long a deadline that a tick did not move is left alone, so that a fault cannot become a busy loop.
 const SAME_DEADLINE: Duration = Duration::from_millis(200);
@@ -42,20 +40,6 @@ const MAX_FAILURES: u32 = 5;
 /// After a failed commit nothing is done unasked for so long; twice as long after each further one, up to a minute.
 const REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(60);
-
-/// What reaches the driver.
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "inputs are the many, and a box for each would cost more than the queue's room")]
-pub(crate) enum Event {
-    /// From the network.
-    Heard(Inbound),
-    /// From the local API. Nobody may be waiting for the answer any more.
-    Call(Box<Command>, oneshot::Sender<Outcome>),
-    /// The machine slept, or its clock was set.
-    Woke,
-    /// Finish.
-    Stop,
-}
 
 /// Why a turn came to nothing.
 #[derive(Debug)]

@@ -3,8 +3,6 @@
 //! A home's data is sealed under one random master key, which is only ever on disk wrapped by a passphrase (Argon2id,
 //! XChaCha20-Poly1305), or, in a development home, bare. Nothing here knows what the key is for beyond deriving those of the store.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -15,6 +13,7 @@ use rand_core::TryRng;
 use toml_edit::{DocumentMut, Item, Table as TomlTable, value};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::files::write_whole;
 use crate::random::Random;
 
 const VERSION: i64 = 1;
@@ -271,19 +270,6 @@ fn bound(cost: Cost, salt: &[u8]) -> Vec<u8> {
     }
     out.extend(salt);
     out
-}
-
-/// Writes a file under another name, syncs it, then renames it and syncs the folder: the old or the new state, never half.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let fresh = path.with_extension("new");
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&fresh, path)?;
-    match path.parent() {
-        Some(folder) => std::fs::File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

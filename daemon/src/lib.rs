@@ -3,11 +3,13 @@
 //! Drives the pure core (`kith-protocol`): one thread owns node and store, one task owns the network, and a local API over a
 //! Unix socket takes what people ask. Decides nothing that a circle believes.
 
+mod address;
 mod api;
 mod app;
 mod clock;
 mod config;
 mod driver;
+mod files;
 mod home;
 mod hub;
 mod keystore;
@@ -15,6 +17,7 @@ mod limits;
 mod logging;
 mod memory;
 mod net;
+mod queue;
 mod random;
 mod run;
 mod session;

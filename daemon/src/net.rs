@@ -4,87 +4,35 @@
 //! sees [`PeerId`] and [`Addr`] as bytes. A link is the one `/kith/sync/1` stream of one connection; two peers keep one
 //! connection: of two that cross, the one dialed by the smaller peer id stays; of two the same way, the newer.
 
+mod address_limits;
 mod behaviour;
-mod crowd;
+mod convert;
 mod frames;
 mod handler;
 mod link;
 mod task;
 
 use std::net::{IpAddr, TcpListener, UdpSocket};
-use std::sync::Arc;
 use std::time::Duration;
 
 use kith_protocol::id::{Addr, PeerId};
-use kith_protocol::node::{Input, Link};
+use kith_protocol::node::Link;
 use libp2p::Multiaddr;
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::config::Transports;
-use crate::driver::Event;
-use crate::limits::{GOODBYE, INBOUND_BYTES, NET_COMMANDS, RELEASE, RELEASE_LOOK};
-pub(crate) use link::Links;
+use crate::limits::{GOODBYE, NET_COMMANDS, RELEASE, RELEASE_LOOK};
+use crate::queue::DriverQueue;
+pub(crate) use convert::peer_bytes;
+use link::Links;
+use task::{NetCommand, Task};
+pub(crate) use task::{NetError, NetOptions};
 
 /// Threads of the network: enough to seal for one peer while reading another.
 const THREADS: usize = 2;
-
-/// What the network tells the driver, with the bytes it holds in the shared budget until it was handled.
-#[derive(Debug)]
-pub(crate) struct Inbound {
-    pub(crate) input: Input,
-    _budget: Option<OwnedSemaphorePermit>,
-}
-
-impl Inbound {
-    pub(crate) const fn free(input: Input) -> Self {
-        Self { input, _budget: None }
-    }
-
-    const fn counted(input: Input, budget: OwnedSemaphorePermit) -> Self {
-        Self { input, _budget: Some(budget) }
-    }
-}
-
-/// Where the network puts what it hears: a bounded queue and a budget of bytes.
-#[derive(Clone, Debug)]
-pub(crate) struct Inbox {
-    events: mpsc::Sender<Event>,
-    budget: Arc<Semaphore>,
-}
-
-impl Inbox {
-    pub(crate) fn new(events: mpsc::Sender<Event>) -> Self {
-        Self { events, budget: Arc::new(Semaphore::new(INBOUND_BYTES)) }
-    }
-}
-
-/// What the driver asks of the network task.
-#[derive(Debug)]
-pub(crate) enum NetCommand {
-    Dial(PeerId, Vec<Addr>),
-    /// Close every connection: the machine slept, or the node forgot its sessions.
-    CloseAll,
-}
-
-/// Why the network does not start.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NetError {
-    /// An address is not to be had.
-    #[error("cannot listen on {addr}: {reason}")]
-    Listen {
-        /// Which.
-        addr: String,
-        /// What the operating system said.
-        reason: String,
-    },
-    /// A transport did not start.
-    #[error("the network does not start: {0}")]
-    Start(String),
-}
 
 /// The running network.
 #[derive(Debug)]
@@ -97,26 +45,16 @@ pub(crate) struct Net {
     runtime: Option<Runtime>,
 }
 
-/// What is needed to start.
-#[derive(Debug)]
-pub(crate) struct NetOptions {
-    pub(crate) keypair: Keypair,
-    pub(crate) listen: Vec<Multiaddr>,
-    pub(crate) transports: Transports,
-    /// Is every listen address needed? Else IPv6 may be missing.
-    pub(crate) strict: bool,
-}
-
 impl Net {
     /// Listens, and moves frames from then on.
-    pub(crate) fn start(options: NetOptions, inbox: Inbox) -> Result<Self, NetError> {
+    pub(crate) fn start(options: NetOptions, queue: DriverQueue) -> Result<Self, NetError> {
         let links = Links::default();
         let (commands, todo) = mpsc::channel(NET_COMMANDS);
         let (told, listening) = watch::channel(Vec::new());
         let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("net").enable_all().build();
         let runtime = runtime.map_err(|error| NetError::Start(error.to_string()))?;
         let entered = runtime.enter();
-        let task = match task::Task::build(options, inbox, links.clone(), todo, told) {
+        let task = match Task::build(options, queue, links.clone(), todo, told) {
             Ok(task) => tokio::spawn(task.run()),
             Err(error) => {
                 drop(entered);
@@ -246,44 +184,6 @@ fn is_free(addr: &Multiaddr) -> bool {
 /// This install's transport identity, from the bytes in the store.
 pub(crate) fn keypair(mut seed: [u8; 32]) -> Option<Keypair> {
     Keypair::ed25519_from_bytes(&mut seed).ok()
-}
-
-/// A libp2p peer id as the core has it.
-pub(crate) fn peer_bytes(peer: &libp2p::PeerId) -> PeerId {
-    PeerId(peer.to_bytes())
-}
-
-fn peer_id(peer: &PeerId) -> Option<libp2p::PeerId> {
-    libp2p::PeerId::from_bytes(&peer.0).ok()
-}
-
-fn addr_bytes(addr: &Multiaddr) -> Addr {
-    Addr(addr.to_vec())
-}
-
-/// An address as a peer may give it: nothing but an IP address and a port of ours. No names: looking one up would tell a
-/// stranger's name server that we exist.
-fn multiaddr(addr: &Addr) -> Option<Multiaddr> {
-    if addr.0.len() > kith_protocol::limits::ADDRESS_BYTES {
-        return None;
-    }
-    let mut addr = Multiaddr::try_from(addr.0.clone()).ok()?;
-    if matches!(addr.iter().last(), Some(Protocol::P2p(_))) {
-        addr.pop();
-    }
-    plain(&addr).then_some(addr)
-}
-
-/// Is it `/ip4|ip6/…/tcp/…` or `/ip4|ip6/…/udp/…/quic-v1`, and nothing else?
-pub(crate) fn plain(addr: &Multiaddr) -> bool {
-    let mut parts = addr.iter();
-    let ip = matches!(parts.next(), Some(Protocol::Ip4(_) | Protocol::Ip6(_)));
-    let transport = match parts.next() {
-        Some(Protocol::Tcp(port)) => port != 0,
-        Some(Protocol::Udp(port)) => port != 0 && parts.next() == Some(Protocol::QuicV1),
-        _ => false,
-    };
-    ip && transport && parts.next().is_none()
 }
 
 #[cfg(test)]

@@ -15,12 +15,13 @@ use zeroize::Zeroizing;
 
 use crate::clock;
 use crate::config::Config;
-use crate::driver::{Driver, Event, Machine, Outcome, store_trouble};
+use crate::driver::{Driver, Machine, store_trouble};
 use crate::home::Home;
 use crate::hub::Hub;
 use crate::keystore::MasterKey;
 use crate::limits::{EVENTS, FIRST_ADDRESS, READ};
-use crate::net::{self, Inbox, Net, NetError, NetOptions};
+use crate::net::{self, Net, NetError, NetOptions};
+use crate::queue::{DriverQueue, Event, Outcome};
 use crate::random::Random;
 use crate::store::{Leased, Leave, OpenError, Reader, SqliteStore};
 
@@ -147,7 +148,7 @@ impl Session {
         let peer = net::peer_bytes(&keypair.public().to_peer_id());
         let (events, queue) = mpsc::channel(EVENTS);
         let options = NetOptions { keypair, listen: config.listen.clone(), transports: config.transports, strict: config.strict };
-        let net = Net::start(options, Inbox::new(events.clone()))?;
+        let net = Net::start(options, DriverQueue::new(events.clone()))?;
         let hub = Arc::new(Hub::new());
         let listening = net.first_addresses(FIRST_ADDRESS);
         let driver =

@@ -5,7 +5,9 @@
 //! Never looks into keys or values, except that a search key's first 8 bytes are its row in the word index. Never deletes a file
 //! it cannot read.
 
-mod fold;
+mod checkpoint;
+mod connection;
+mod error;
 mod journal;
 mod migrate;
 mod reader;
@@ -13,21 +15,23 @@ mod rows;
 mod search;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use kith_protocol::store::{Over, Read, Rows, Store, StoreError, Table, Writes};
 use rand_core::TryRng;
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
-use zeroize::Zeroizing;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::keystore::MasterKey;
 use crate::random::Random;
-use fold::Folder;
-use journal::{Generation, Journal, JournalError};
+use checkpoint::Checkpointer;
+use connection::connect;
+pub(crate) use error::OpenError;
+use error::store_error;
+use journal::{Generation, Journal};
 pub(crate) use reader::{Leased, Leave, Reader};
-use rows::Plain;
+use reader::{Recent, locked};
+use rows::{GENERATION, Plain};
 
 /// Bytes of pages kept in memory by the writing connection (KiB, as SQLite wants it).
 const WRITER_CACHE_KIB: i64 = 8 << 10;
@@ -39,85 +43,6 @@ const WAL_BYTES: i64 = 6 << 20;
 const ALWAYS_CHECK_BYTES: u64 = 2 << 20;
 /// Bytes of a page of the store.
 const PAGE: u64 = 4_096;
-/// How long one connection waits for the other's lock.
-const BUSY: Duration = Duration::from_secs(5);
-/// Where the file keeps its generation: in a table of the core, under a first byte that the core does not use.
-const GENERATION: &[u8] = b"\xffkithd/generation";
-
-/// Why a store does not open.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum OpenError {
-    /// Written by a newer program.
-    #[error("the store has version {found}, this program knows {known}; install the newer kith again")]
-    Newer {
-        /// The file's version.
-        found: i64,
-        /// The newest version known here.
-        known: i64,
-    },
-    /// Written by a program from before the first release, whose circles mean something else today.
-    #[error("the store has version {found}, written before the first release; this program reads version {oldest} and later")]
-    Older {
-        /// The file's version.
-        found: i64,
-        /// The oldest version that is read.
-        oldest: i64,
-    },
-    /// The bytes are not what was written, or the key is not the file's.
-    #[error("the store is damaged: {0}")]
-    Damaged(String),
-    /// There is no store where one should be.
-    #[error("the store is missing")]
-    Missing,
-    /// No room left.
-    #[error("the disk is full")]
-    Full,
-    /// The disk or the operating system refused.
-    #[error("the store cannot be opened: {0}")]
-    Io(String),
-}
-
-impl From<StoreError> for OpenError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Full => Self::Full,
-            StoreError::Corrupt(what) => Self::Damaged(what),
-            StoreError::Io(what) => Self::Io(what),
-        }
-    }
-}
-
-impl From<rusqlite::Error> for OpenError {
-    fn from(error: rusqlite::Error) -> Self {
-        store_error(&error).into()
-    }
-}
-
-/// What SQLite says, in the core's words. SQLite's messages name statements and tables, never values.
-fn store_error(error: &rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::Full,
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(error.to_string()),
-        _ => StoreError::Io(error.to_string()),
-    }
-}
-
-impl From<JournalError> for OpenError {
-    fn from(error: JournalError) -> Self {
-        match error {
-            JournalError::Damaged => Self::Damaged("a record of its journal is not what was written".to_owned()),
-            JournalError::Io(error) => Self::Io(error.to_string()),
-        }
-    }
-}
-
-/// What the journal has and the file lacks. Whoever reads on clones the pointer; then the next commit clones the writes.
-type Recent = Arc<Mutex<Arc<Writes>>>;
-
-fn locked(recent: &Recent) -> MutexGuard<'_, Arc<Writes>> {
-    recent.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The one writing connection, and the journal.
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
@@ -125,7 +50,7 @@ pub(crate) struct SqliteStore {
     path: PathBuf,
     journal: Journal,
     recent: Recent,
-    folder: Option<Folder>,
+    checkpointer: Option<Checkpointer>,
 }
 
 impl SqliteStore {
@@ -156,7 +81,7 @@ impl SqliteStore {
         if unclean || bytes <= ALWAYS_CHECK_BYTES {
             store.check()?;
         }
-        store.folder = Some(Folder::start(&mut store.conn, path, key)?);
+        store.checkpointer = Some(Checkpointer::start(&mut store.conn, path, key)?);
         Ok(store)
     }
 
@@ -172,7 +97,7 @@ impl SqliteStore {
             .map_err(|_| OpenError::Damaged("it does not say which journal is its own".to_owned()))?;
         let (journal, recent) = Journal::open(&beside(path, "-log"), key, generation)?;
         let recent = Arc::new(Mutex::new(Arc::new(recent)));
-        Ok(Self { conn, path: path.to_owned(), journal, recent, folder: None })
+        Ok(Self { conn, path: path.to_owned(), journal, recent, checkpointer: None })
     }
 
     fn check(&self) -> Result<(), OpenError> {
@@ -289,8 +214,8 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] where SQLite could not.
     pub(crate) fn leave(mut self) -> Result<(), StoreError> {
-        if let Some(folder) = self.folder.take() {
-            folder.stop(&mut self.conn);
+        if let Some(checkpointer) = self.checkpointer.take() {
+            checkpointer.stop(&mut self.conn);
         }
         self.conn.close().map_err(|(_, error)| store_error(&error))
     }
@@ -321,24 +246,6 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
-}
-
-fn connect(path: &Path, key: &MasterKey, flags: OpenFlags, cache_kib: i64) -> Result<Connection, OpenError> {
-    let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    // Before the key, or a wrong one is told to standard error.
-    conn.execute_batch("PRAGMA cipher_log_level = NONE")?;
-    let raw = Zeroizing::new(data_encoding::HEXLOWER.encode(key.store_key().as_ref()));
-    conn.execute_batch(&Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", raw.as_str())))?;
-    conn.busy_timeout(BUSY)?;
-    conn.pragma_update(None, "cache_size", -cache_kib)?;
-    conn.pragma_update(None, "temp_store", "MEMORY")?;
-    conn.pragma_update(None, "trusted_schema", "OFF")?;
-    conn.set_prepared_statement_cache_capacity(128);
-    // Or a statement is planned anew whenever a bound of its range changes, which costs more than the reading.
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // The first read proves the key.
-    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    Ok(conn)
 }
 
 impl Read for SqliteStore {

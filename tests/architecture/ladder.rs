@@ -9,7 +9,7 @@ use crate::imports::{Arrows, Crate, loops};
 use crate::{none, read, root};
 
 /// The crates that are held to all of this.
-const CHECKED: [&str; 2] = ["cli", "protocol"];
+const CHECKED: [&str; 3] = ["cli", "daemon", "protocol"];
 
 /// Held to its table alone: in the simulator the world, what checks it and what runs it are one thing in many files.
 const TABLE_ONLY: [&str; 1] = ["tests"];
@@ -57,7 +57,31 @@ const LADDERS: [Ladder; 4] = [
             ("node", "ground circle log item sync peer"),
         ],
     },
-    Ladder { package: "daemon", root: "daemon/src/lib.rs", rooms: &[] },
+    Ladder {
+        package: "daemon",
+        root: "daemon/src/lib.rs",
+        rooms: &[
+            ("address", ""),
+            ("clock", ""),
+            ("files", ""),
+            ("home", ""),
+            ("limits", ""),
+            ("logging", ""),
+            ("memory", ""),
+            ("random", ""),
+            ("queue", "limits"),
+            ("hub", "limits random"),
+            ("keystore", "files random"),
+            ("config", "address files random"),
+            ("store", "keystore random"),
+            ("net", "address limits queue"),
+            ("driver", "clock hub limits net queue random store"),
+            ("session", "clock config driver home hub keystore limits net queue random store"),
+            ("app", "clock config driver home keystore limits session store"),
+            ("api", "app hub limits queue session"),
+            ("run", "api app config driver home keystore logging"),
+        ],
+    },
     Ladder {
         package: "cli",
         root: "cli/src/main.rs",

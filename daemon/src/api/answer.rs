@@ -7,7 +7,7 @@ use kith_protocol::control::{Code, Error};
 use kith_protocol::node::Answer;
 use serde::Serialize;
 
-use crate::driver::Outcome;
+use crate::queue::Outcome;
 
 /// A refusal and its HTTP status.
 #[derive(Debug)]

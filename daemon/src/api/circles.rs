@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{CircleList, Reply, shown};
-use super::extract::{Body, In, Unlocked, WithPassphrase};
+use super::extract::{Body, Path, Unlocked, WithPassphrase};
 use crate::app::App;
 use crate::limits::CALL;
 
@@ -32,13 +32,13 @@ async fn new(Unlocked(session): Unlocked, Body(new): Body<NewCircle>) -> Reply {
 
 /// One circle
 #[utoipa::path(get, path = "/v1/circles/{c}", params(("c" = String, Path)), responses((status = 200, body = Circle)))]
-async fn show(Unlocked(session): Unlocked, In(circle): In<String>) -> Reply {
+async fn show(Unlocked(session): Unlocked, Path(circle): Path<String>) -> Reply {
     shown("kith.circle.show/1", StatusCode::OK, session.ask(Query::Circle(circle)).await)
 }
 
 /// Change its policies
 #[utoipa::path(patch, path = "/v1/circles/{c}", params(("c" = String, Path)), request_body = EditCircle, responses((status = 200, body = Circle)))]
-async fn edit(Unlocked(session): Unlocked, In(circle): In<String>, Body(edit): Body<EditCircle>) -> Reply {
+async fn edit(Unlocked(session): Unlocked, Path(circle): Path<String>, Body(edit): Body<EditCircle>) -> Reply {
     shown("kith.circle.edit/1", StatusCode::OK, session.call(Command::EditCircle(circle, edit), CALL).await)
 }
 
@@ -47,7 +47,7 @@ async fn edit(Unlocked(session): Unlocked, In(circle): In<String>, Body(edit): B
 async fn leave(
     State(app): State<Arc<App>>,
     Unlocked(session): Unlocked,
-    In(circle): In<String>,
+    Path(circle): Path<String>,
     Body(given): Body<WithPassphrase>,
 ) -> Reply {
     // Leaving needs no passphrase; one that is given must be right.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{self, FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use kith_protocol::control::{Code, Error};
@@ -67,27 +67,27 @@ fn body_refused(rejection: &BytesRejection) -> Refused {
     Error::new(Code::Usage, "The body could not be read.", "Send it again.").into()
 }
 
-/// The path's parts.
-pub(super) struct In<T>(pub(super) T);
+/// The path's parts; refusals in the one form.
+pub(super) struct Path<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for In<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Path<T> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
-        let found = Path::from_request_parts(parts, app).await;
-        found.map(|Path(found)| Self(found)).map_err(|_| unreadable("path"))
+        let found = extract::Path::from_request_parts(parts, app).await;
+        found.map(|extract::Path(found)| Self(found)).map_err(|_| unreadable("path"))
     }
 }
 
-/// The query's fields.
-pub(super) struct Asked<T>(pub(super) T);
+/// The query's fields; refusals in the one form.
+pub(super) struct Query<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequestParts<Arc<App>> for Asked<T> {
+impl<T: DeserializeOwned> FromRequestParts<Arc<App>> for Query<T> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
-        let found = Query::from_request_parts(parts, app).await;
-        found.map(|Query(found)| Self(found)).map_err(|_| unreadable("query"))
+        let found = extract::Query::from_request_parts(parts, app).await;
+        found.map(|extract::Query(found)| Self(found)).map_err(|_| unreadable("query"))
     }
 }
 

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{InviteList, JoinList, PendingList, Reply, shown};
-use super::extract::{Body, In, Unlocked};
+use super::extract::{Body, Path, Unlocked};
 use crate::app::App;
 use crate::limits::CALL;
 
@@ -38,37 +38,37 @@ struct Link {
 
 /// Invites of a circle
 #[utoipa::path(get, path = "/v1/circles/{c}/invites", params(("c" = String, Path)), responses((status = 200, body = InviteList)))]
-async fn list(Unlocked(session): Unlocked, In(circle): In<String>) -> Reply {
+async fn list(Unlocked(session): Unlocked, Path(circle): Path<String>) -> Reply {
     shown("kith.invite.list/1", StatusCode::OK, session.ask(Query::Invites(circle)).await)
 }
 
 /// A new invite
 #[utoipa::path(post, path = "/v1/circles/{c}/invites", params(("c" = String, Path)), request_body = NewInvite, responses((status = 201, body = Invite)))]
-async fn new(Unlocked(session): Unlocked, In(circle): In<String>, Body(new): Body<NewInvite>) -> Reply {
+async fn new(Unlocked(session): Unlocked, Path(circle): Path<String>, Body(new): Body<NewInvite>) -> Reply {
     shown("kith.invite.new/1", StatusCode::CREATED, session.call(Command::NewInvite(circle, new), CALL).await)
 }
 
 /// Close one
 #[utoipa::path(delete, path = "/v1/circles/{c}/invites/{id}", params(("c" = String, Path), ("id" = String, Path)), responses((status = 200)))]
-async fn revoke(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>) -> Reply {
+async fn revoke(Unlocked(session): Unlocked, Path((circle, id)): Path<(String, String)>) -> Reply {
     shown("kith.invite.revoke/1", StatusCode::OK, session.call(Command::RevokeInvite(circle, id), CALL).await)
 }
 
 /// Who asks to come in
 #[utoipa::path(get, path = "/v1/circles/{c}/pending", params(("c" = String, Path)), responses((status = 200, body = PendingList)))]
-async fn pending(Unlocked(session): Unlocked, In(circle): In<String>) -> Reply {
+async fn pending(Unlocked(session): Unlocked, Path(circle): Path<String>) -> Reply {
     shown("kith.invite.pending/1", StatusCode::OK, session.ask(Query::Pending(circle)).await)
 }
 
 /// Say yes
 #[utoipa::path(post, path = "/v1/circles/{c}/pending/{id}/approve", params(("c" = String, Path), ("id" = String, Path)), responses((status = 200)))]
-async fn approve(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>) -> Reply {
+async fn approve(Unlocked(session): Unlocked, Path((circle, id)): Path<(String, String)>) -> Reply {
     shown("kith.invite.approve/1", StatusCode::OK, session.call(Command::Approve(circle, id), CALL).await)
 }
 
 /// Say no
 #[utoipa::path(post, path = "/v1/circles/{c}/pending/{id}/decline", params(("c" = String, Path), ("id" = String, Path)), responses((status = 200)))]
-async fn decline(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>) -> Reply {
+async fn decline(Unlocked(session): Unlocked, Path((circle, id)): Path<(String, String)>) -> Reply {
     shown("kith.invite.decline/1", StatusCode::OK, session.call(Command::Decline(circle, id), CALL).await)
 }
 
@@ -106,12 +106,12 @@ async fn accept(Unlocked(session): Unlocked, Body(accept): Body<Accept>) -> Repl
 
 /// Having seen the members: join
 #[utoipa::path(post, path = "/v1/joins/{c}/confirm", params(("c" = String, Path)), responses((status = 200, body = Join)))]
-async fn confirm(Unlocked(session): Unlocked, In(circle): In<String>) -> Reply {
+async fn confirm(Unlocked(session): Unlocked, Path(circle): Path<String>) -> Reply {
     shown("kith.join.confirm/1", StatusCode::OK, session.call(Command::ConfirmJoin(circle), CALL).await)
 }
 
 /// Walk away
 #[utoipa::path(delete, path = "/v1/joins/{c}", params(("c" = String, Path)), responses((status = 200)))]
-async fn abandon(Unlocked(session): Unlocked, In(circle): In<String>) -> Reply {
+async fn abandon(Unlocked(session): Unlocked, Path(circle): Path<String>) -> Reply {
     shown("kith.join.abandon/1", StatusCode::OK, session.call(Command::AbandonJoin(circle), CALL).await)
 }

@@ -13,16 +13,16 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::get;
 use kith_protocol::control::{Batch, Kind};
-use kith_protocol::node::{Command, Query};
+use kith_protocol::node::{self, Command};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use super::answer::{IdList, Reply, RevisionList, no_such_path, shown};
-use super::extract::{Asked, Body, In, Raw, Unlocked, one_of};
+use super::extract::{Body, Path, Query, Raw, Unlocked, one_of};
 use crate::app::App;
 use crate::limits::{BATCH_BODY_BYTES, BATCH_CALL, CALL};
 use crate::session::Session;
-use params::{Behind, How, Narrow};
+use params::{Behind, ListParams, ShowParams};
 use shape::Shape;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -42,11 +42,11 @@ type At = (String, String);
 /// The list of a kind: `GET`, and `POST` for a new item.
 fn list_routes(shape: &Shape) -> UtoipaMethodRouter<Arc<App>> {
     let kind = shape.kind;
-    let list = move |Unlocked(session): Unlocked, In(circle): In<String>, Asked(narrow): Asked<Narrow>| async move {
-        let query = Query::List { circle: one_of(circle), kind, filter: narrow.into() };
+    let list = move |Unlocked(session): Unlocked, Path(circle): Path<String>, Query(params): Query<ListParams>| async move {
+        let query = node::Query::List { circle: one_of(circle), kind, filter: params.into() };
         shown(&schema(kind, "list"), StatusCode::OK, session.ask(query).await)
     };
-    let new = move |Unlocked(session): Unlocked, In(circle): In<String>, body: Raw| async move {
+    let new = move |Unlocked(session): Unlocked, Path(circle): Path<String>, body: Raw| async move {
         let command = Command::New(circle, shape::new_item(kind, &body)?);
         shown(&schema(kind, "new"), StatusCode::CREATED, session.call(command, CALL).await)
     };
@@ -56,16 +56,16 @@ fn list_routes(shape: &Shape) -> UtoipaMethodRouter<Arc<App>> {
 /// An item of a kind: `GET`, `PATCH`, `DELETE`.
 fn item_routes(shape: &Shape) -> UtoipaMethodRouter<Arc<App>> {
     let kind = shape.kind;
-    let show = move |Unlocked(session): Unlocked, In((circle, item)): In<At>, Asked(how): Asked<How>| async move {
-        let query = Query::Show { circle: one_of(circle), kind, item, reveal: how.reveal };
+    let show = move |Unlocked(session): Unlocked, Path((circle, item)): Path<At>, Query(params): Query<ShowParams>| async move {
+        let query = node::Query::Show { circle: one_of(circle), kind, item, reveal: params.reveal };
         shown(&schema(kind, "show"), StatusCode::OK, session.ask(query).await)
     };
-    let edit = move |Unlocked(session): Unlocked, In((circle, item)): In<At>, body: Raw| async move {
+    let edit = move |Unlocked(session): Unlocked, Path((circle, item)): Path<At>, body: Raw| async move {
         let command = Command::Edit(circle, item, shape::edit_item(kind, &body)?);
         shown(&schema(kind, "edit"), StatusCode::OK, session.call(command, CALL).await)
     };
-    let remove = move |Unlocked(session): Unlocked, In((circle, item)): In<At>, Asked(how): Asked<How>| async move {
-        let command = Command::Remove { circle, item, now: how.now };
+    let remove = move |Unlocked(session): Unlocked, Path((circle, item)): Path<At>, Query(params): Query<ShowParams>| async move {
+        let command = Command::Remove { circle, item, now: params.now };
         shown(&schema(kind, "remove"), StatusCode::OK, session.call(command, CALL).await)
     };
     (Vec::new(), describe::item(shape), get(show).patch(edit).delete(remove))
@@ -77,7 +77,7 @@ fn schema(kind: Kind, verb: &str) -> String {
 
 /// Many new items in one transaction
 #[utoipa::path(post, path = "/v1/circles/{c}/batch", params(("c" = String, Path)), request_body = Batch, responses((status = 201, body = IdList)))]
-async fn batch(Unlocked(session): Unlocked, In(circle): In<String>, Body(batch): Body<Batch>) -> Reply {
+async fn batch(Unlocked(session): Unlocked, Path(circle): Path<String>, Body(batch): Body<Batch>) -> Reply {
     shown("kith.batch.new/1", StatusCode::CREATED, session.call(Command::Batch(circle, batch), BATCH_CALL).await)
 }
 
@@ -87,11 +87,11 @@ type Item = (String, String, String);
 #[utoipa::path(get, path = "/v1/circles/{c}/{noun}/{id}/history", params(("c" = String, Path), ("noun" = String, Path, description = "`notes`, `events` or `resources`"), ("id" = String, Path), Behind), responses((status = 200, body = RevisionList)))]
 async fn history(
     Unlocked(session): Unlocked,
-    In((circle, noun, item)): In<Item>,
-    Asked(Behind { reveal }): Asked<Behind>,
+    Path((circle, noun, item)): Path<Item>,
+    Query(Behind { reveal }): Query<Behind>,
 ) -> Reply {
     let Some(kind) = Kind::of_path(&noun) else { return Err(no_such_path()) };
-    let query = Query::History { circle: one_of(circle), item, reveal };
+    let query = node::Query::History { circle: one_of(circle), item, reveal };
     shown(&schema(kind, "history"), StatusCode::OK, session.ask(query).await)
 }
 
@@ -104,24 +104,24 @@ async fn mark(session: &Session, (circle, noun, item): Item, command: fn(String,
 
 /// Pin it
 #[utoipa::path(put, path = "/v1/circles/{c}/{noun}/{id}/pin", params(("c" = String, Path), ("noun" = String, Path), ("id" = String, Path)), responses((status = 200)))]
-async fn pin(Unlocked(session): Unlocked, In(at): In<Item>) -> Reply {
+async fn pin(Unlocked(session): Unlocked, Path(at): Path<Item>) -> Reply {
     mark(&session, at, Command::Pin, true).await
 }
 
 /// Take the pin off
 #[utoipa::path(delete, path = "/v1/circles/{c}/{noun}/{id}/pin", params(("c" = String, Path), ("noun" = String, Path), ("id" = String, Path)), responses((status = 200)))]
-async fn unpin(Unlocked(session): Unlocked, In(at): In<Item>) -> Reply {
+async fn unpin(Unlocked(session): Unlocked, Path(at): Path<Item>) -> Reply {
     mark(&session, at, Command::Pin, false).await
 }
 
 /// Hide it
 #[utoipa::path(put, path = "/v1/circles/{c}/{noun}/{id}/hide", params(("c" = String, Path), ("noun" = String, Path), ("id" = String, Path)), responses((status = 200)))]
-async fn hide(Unlocked(session): Unlocked, In(at): In<Item>) -> Reply {
+async fn hide(Unlocked(session): Unlocked, Path(at): Path<Item>) -> Reply {
     mark(&session, at, Command::Hide, true).await
 }
 
 /// Show it again
 #[utoipa::path(delete, path = "/v1/circles/{c}/{noun}/{id}/hide", params(("c" = String, Path), ("noun" = String, Path), ("id" = String, Path)), responses((status = 200)))]
-async fn unhide(Unlocked(session): Unlocked, In(at): In<Item>) -> Reply {
+async fn unhide(Unlocked(session): Unlocked, Path(at): Path<Item>) -> Reply {
     mark(&session, at, Command::Hide, false).await
 }

@@ -11,10 +11,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{MemberList, Reply, ok, shown};
-use super::extract::{Body, In, Unlocked, WithPassphrase};
+use super::extract::{Body, Path, Unlocked, WithPassphrase};
 use crate::app::App;
-use crate::driver::Outcome;
 use crate::limits::CALL;
+use crate::queue::Outcome;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -26,20 +26,20 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// Its people
 #[utoipa::path(get, path = "/v1/circles/{c}/members", params(("c" = String, Path)), responses((status = 200, body = MemberList)))]
-async fn list(Unlocked(session): Unlocked, In(circle): In<String>) -> Reply {
+async fn list(Unlocked(session): Unlocked, Path(circle): Path<String>) -> Reply {
     shown("kith.member.list/1", StatusCode::OK, session.ask(Query::Members(circle)).await)
 }
 
 /// One of them
 #[utoipa::path(get, path = "/v1/circles/{c}/members/{id}", params(("c" = String, Path), ("id" = String, Path)), responses((status = 200, body = Member)))]
-async fn show(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>) -> Reply {
+async fn show(Unlocked(session): Unlocked, Path((circle, id)): Path<(String, String)>) -> Reply {
     let member = pick(session.ask(Query::Members(circle)).await, &id)?;
     Ok((StatusCode::OK, ok("kith.member.show/1", member)).into_response())
 }
 
 /// Set a role, or step down
 #[utoipa::path(patch, path = "/v1/circles/{c}/members/{id}", params(("c" = String, Path), ("id" = String, Path)), request_body = SetRole, responses((status = 200, body = Member)))]
-async fn set_role(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>, Body(role): Body<SetRole>) -> Reply {
+async fn set_role(Unlocked(session): Unlocked, Path((circle, id)): Path<(String, String)>, Body(role): Body<SetRole>) -> Reply {
     shown("kith.member.role/1", StatusCode::OK, session.call(Command::SetRole(circle, id, role), CALL).await)
 }
 
@@ -48,7 +48,7 @@ async fn set_role(Unlocked(session): Unlocked, In((circle, id)): In<(String, Str
 async fn remove(
     State(app): State<Arc<App>>,
     Unlocked(session): Unlocked,
-    In((circle, id)): In<(String, String)>,
+    Path((circle, id)): Path<(String, String)>,
     Body(given): Body<WithPassphrase>,
 ) -> Reply {
     app.prove(given.take()).await?;
@@ -57,13 +57,13 @@ async fn remove(
 
 /// Bring back what waits of their writing for an entry that has not come
 #[utoipa::path(post, path = "/v1/circles/{c}/members/{id}/restore", params(("c" = String, Path), ("id" = String, Path)), responses((status = 200, body = Member)))]
-async fn restore(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>) -> Reply {
+async fn restore(Unlocked(session): Unlocked, Path((circle, id)): Path<(String, String)>) -> Reply {
     shown("kith.member.restore/1", StatusCode::OK, session.call(Command::RestoreMember(circle, id), CALL).await)
 }
 
 /// Say no more of it
 #[utoipa::path(post, path = "/v1/circles/{c}/members/{id}/aside", params(("c" = String, Path), ("id" = String, Path)), responses((status = 200, body = Member)))]
-async fn aside(Unlocked(session): Unlocked, In((circle, id)): In<(String, String)>) -> Reply {
+async fn aside(Unlocked(session): Unlocked, Path((circle, id)): Path<(String, String)>) -> Reply {
     shown("kith.member.aside/1", StatusCode::OK, session.call(Command::LeaveAside(circle, id), CALL).await)
 }
 

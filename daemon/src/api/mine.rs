@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use kith_protocol::control::{Doctor, Inbox};
-use kith_protocol::node::{Answer, Command, Query};
+use kith_protocol::node::{self, Answer, Command};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{HitList, Reply, shown};
-use super::extract::{Asked, Body, Unlocked};
+use super::extract::{Body, Query, Unlocked};
 use crate::app::App;
 use crate::limits::{BATCH_CALL, CALL};
 
@@ -35,7 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// What is new for me
 #[utoipa::path(get, path = "/v1/inbox", responses((status = 200, body = Inbox)))]
 async fn inbox(Unlocked(session): Unlocked) -> Reply {
-    shown("kith.inbox/1", StatusCode::OK, session.ask(Query::Inbox).await)
+    shown("kith.inbox/1", StatusCode::OK, session.ask(node::Query::Inbox).await)
 }
 
 /// What was seen: one item, or everything; in one circle, or in all.
@@ -67,8 +67,8 @@ struct Words {
 
 /// Full-text search
 #[utoipa::path(get, path = "/v1/search", params(Words), responses((status = 200, body = HitList)))]
-async fn search(Unlocked(session): Unlocked, Asked(Words { q, circle, limit }): Asked<Words>) -> Reply {
-    let query = Query::Search { words: q, circle, limit: limit.unwrap_or(HITS).min(MAX_HITS) };
+async fn search(Unlocked(session): Unlocked, Query(Words { q, circle, limit }): Query<Words>) -> Reply {
+    let query = node::Query::Search { words: q, circle, limit: limit.unwrap_or(HITS).min(MAX_HITS) };
     let start = Instant::now();
     while let Answer::Indexed(false) = session.call(Command::Index, CALL).await? {
         if start.elapsed() > INDEXING {
@@ -81,7 +81,7 @@ async fn search(Unlocked(session): Unlocked, Asked(Words { q, circle, limit }): 
 /// The state of health
 #[utoipa::path(get, path = "/v1/doctor", responses((status = 200, body = Doctor)))]
 async fn doctor(Unlocked(session): Unlocked) -> Reply {
-    shown("kith.doctor/1", StatusCode::OK, session.ask(Query::Doctor).await)
+    shown("kith.doctor/1", StatusCode::OK, session.ask(node::Query::Doctor).await)
 }
 
 /// Build everything derived again from the log

@@ -1,4 +1,5 @@
 use kith_protocol::control::NewCircle;
+use kith_protocol::node::{Answer, Command};
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::fake::Fake;

@@ -12,10 +12,10 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
-use super::Inbox;
-use super::crowd::Crowd;
+use super::address_limits::AddressLimits;
 use super::handler::{Decision, Handler, Happened};
 use super::link::{Links, Shared};
+use crate::queue::DriverQueue;
 
 /// What the task must hear of.
 #[derive(Debug)]
@@ -37,33 +37,33 @@ struct Conn {
 pub(super) struct Sync {
     me: PeerId,
     links: Links,
-    inbox: Inbox,
+    queue: DriverQueue,
     conns: BTreeMap<ConnectionId, Conn>,
     /// The connection that carries a peer's link.
     chosen: BTreeMap<PeerId, ConnectionId>,
     todo: VecDeque<ToSwarm<SyncEvent, Decision>>,
     waker: Option<Waker>,
-    crowd: Crowd,
+    limits: AddressLimits,
 }
 
 impl Sync {
-    pub(super) fn new(me: PeerId, links: Links, inbox: Inbox) -> Self {
+    pub(super) fn new(me: PeerId, links: Links, queue: DriverQueue) -> Self {
         Self {
             me,
             links,
-            inbox,
+            queue,
             conns: BTreeMap::new(),
             chosen: BTreeMap::new(),
             todo: VecDeque::new(),
             waker: None,
-            crowd: Crowd::default(),
+            limits: AddressLimits::default(),
         }
     }
 
     fn handler(&mut self, id: ConnectionId, peer: PeerId, dialer: bool) -> Handler {
         let shared = self.links.name(peer);
         self.conns.insert(id, Conn { shared: Arc::clone(&shared), dialer });
-        Handler::new(shared, dialer, self.inbox.clone())
+        Handler::new(shared, dialer, self.queue.clone())
     }
 
     /// Closes every connection, those without a link too.
@@ -105,7 +105,7 @@ impl Sync {
     }
 
     fn closed(&mut self, peer: PeerId, id: ConnectionId) {
-        self.crowd.end(id);
+        self.limits.end(id);
         let Some(conn) = self.conns.remove(&id) else { return };
         self.links.forget(conn.shared.link);
         if self.chosen.get(&peer) == Some(&id) {
@@ -132,7 +132,7 @@ impl NetworkBehaviour for Sync {
         _: &Multiaddr,
         from: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        self.crowd.begin(id, from)
+        self.limits.begin(id, from)
     }
 
     fn handle_established_inbound_connection(
@@ -142,7 +142,7 @@ impl NetworkBehaviour for Sync {
         _: &Multiaddr,
         from: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.crowd.establish(id, from)?;
+        self.limits.establish(id, from)?;
         Ok(self.handler(id, peer, false))
     }
 
@@ -164,7 +164,7 @@ impl NetworkBehaviour for Sync {
             // A later behaviour denied what this one had taken.
             FromSwarm::DialFailure(failure) => drop(self.conns.remove(&failure.connection_id)),
             FromSwarm::ListenFailure(failure) => {
-                self.crowd.end(failure.connection_id);
+                self.limits.end(failure.connection_id);
                 self.conns.remove(&failure.connection_id);
             }
             _ => {}

@@ -17,11 +17,11 @@ use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound, FullyNegot
 use libp2p::swarm::{ConnectionHandler, ConnectionHandlerEvent, Stream, StreamProtocol, SubstreamProtocol};
 use tokio::time::{Sleep, sleep};
 
+use super::convert::peer_bytes;
 use super::frames::Frames;
 use super::link::{Shared, Todo};
-use super::{Inbound, Inbox, peer_bytes};
-use crate::driver::Event;
 use crate::limits::{CLOSING, HANDSHAKE, READ_BYTES, STREAM_OPENING};
+use crate::queue::DriverQueue;
 
 pub(super) const PROTOCOL: StreamProtocol = StreamProtocol::new("/kith/sync/1");
 /// Reads of one turn, so that one connection's task lets its muxer breathe.
@@ -50,7 +50,7 @@ type ToDo = ConnectionHandlerEvent<ReadyUpgrade<StreamProtocol>, (), Happened>;
 pub(super) struct Handler {
     shared: Arc<Shared>,
     dialer: bool,
-    inbox: Inbox,
+    queue: DriverQueue,
     state: State,
     deadline: Pin<Box<Sleep>>,
     tell: VecDeque<Happened>,
@@ -79,9 +79,9 @@ impl std::fmt::Debug for State {
 }
 
 impl Handler {
-    pub(super) fn new(shared: Arc<Shared>, dialer: bool, inbox: Inbox) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, dialer: bool, queue: DriverQueue) -> Self {
         let deadline = Box::pin(sleep(STREAM_OPENING));
-        Self { shared, dialer, inbox, state: State::Opening { asked: false }, deadline, tell: VecDeque::new() }
+        Self { shared, dialer, queue, state: State::Opening { asked: false }, deadline, tell: VecDeque::new() }
     }
 
     fn negotiated(&mut self, stream: Stream) {
@@ -94,7 +94,7 @@ impl Handler {
     fn accepted(&mut self) {
         let state = std::mem::replace(&mut self.state, State::Ended);
         self.state = match state {
-            State::Waiting(stream) => State::Moving(Box::new(Moving::new(stream, &self.shared, self.dialer, self.inbox.clone()))),
+            State::Waiting(stream) => State::Moving(Box::new(Moving::new(stream, &self.shared, self.dialer, self.queue.clone()))),
             State::Opening { .. } | State::Moving(_) | State::Ended => state,
         };
     }
@@ -171,7 +171,7 @@ type Done = Poll<()>;
 struct Moving {
     stream: Stream,
     shared: Arc<Shared>,
-    inbox: Inbox,
+    queue: DriverQueue,
     frames: Frames,
     scratch: Box<[u8]>,
     /// What was read and not cut into frames yet.
@@ -187,12 +187,12 @@ struct Moving {
 }
 
 impl Moving {
-    fn new(stream: Stream, shared: &Arc<Shared>, dialer: bool, inbox: Inbox) -> Self {
+    fn new(stream: Stream, shared: &Arc<Shared>, dialer: bool, queue: DriverQueue) -> Self {
         let opened = Input::Opened { link: shared.link, peer: peer_bytes(&shared.peer), dialer };
         Self {
             stream,
             shared: Arc::clone(shared),
-            inbox,
+            queue,
             frames: Frames::default(),
             scratch: vec![0; READ_BYTES].into(),
             unread: 0..0,
@@ -319,17 +319,16 @@ impl Moving {
                 }
             }
             let Some(input) = self.heard.pop_front() else { return Poll::Ready(true) };
-            let (inbox, shared) = (self.inbox.clone(), Arc::clone(&self.shared));
-            self.handing = Some(hand_over(inbox, shared, input).boxed());
+            let (queue, shared) = (self.queue.clone(), Arc::clone(&self.shared));
+            self.handing = Some(hand_over(queue, shared, input).boxed());
         }
     }
 }
 
-async fn hand_over(inbox: Inbox, shared: Arc<Shared>, input: Input) -> bool {
+async fn hand_over(queue: DriverQueue, shared: Arc<Shared>, input: Input) -> bool {
     let bytes = if let Input::Bytes(_, frame) = &input { u32::try_from(frame.len()).unwrap_or(u32::MAX) } else { 0 };
-    let Ok(budget) = inbox.budget.acquire_many_owned(bytes).await else { return false };
-    let Ok(room) = inbox.events.reserve().await else { return false };
+    let Some(room) = queue.room_for(bytes).await else { return false };
     shared.announced.store(true, Ordering::Release);
-    room.send(Event::Heard(Inbound::counted(input, budget)));
+    room.hear(input);
     true
 }

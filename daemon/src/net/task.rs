@@ -9,15 +9,52 @@ use kith_protocol::id::{Addr, PeerId as CorePeer};
 use kith_protocol::limits::ADDRESSES;
 use kith_protocol::node::Input;
 use libp2p::core::multiaddr::Protocol;
+use libp2p::identity::Keypair;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{NetworkBehaviour, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, SwarmBuilder, connection_limits, identify, memory_connection_limits, noise, ping, tcp, yamux};
 use tokio::sync::{mpsc, watch};
 
 use super::behaviour::{Sync, SyncEvent};
-use super::{Inbound, Inbox, Links, NetCommand, NetError, NetOptions, addr_bytes, multiaddr, peer_bytes, peer_id};
-use crate::config::Transports;
-use crate::{driver, limits};
+use super::convert::{addr_bytes, multiaddr, peer_bytes, peer_id};
+use super::link::Links;
+use crate::address::Transports;
+use crate::limits;
+use crate::queue::DriverQueue;
+
+/// What the driver asks of the network task.
+#[derive(Debug)]
+pub(crate) enum NetCommand {
+    Dial(CorePeer, Vec<Addr>),
+    /// Close every connection: the machine slept, or the node forgot its sessions.
+    CloseAll,
+}
+
+/// Why the network does not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NetError {
+    /// An address is not to be had.
+    #[error("cannot listen on {addr}: {reason}")]
+    Listen {
+        /// Which.
+        addr: String,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// A transport did not start.
+    #[error("the network does not start: {0}")]
+    Start(String),
+}
+
+/// What is needed to start.
+#[derive(Debug)]
+pub(crate) struct NetOptions {
+    pub(crate) keypair: Keypair,
+    pub(crate) listen: Vec<Multiaddr>,
+    pub(crate) transports: Transports,
+    /// Is every listen address needed? Else IPv6 may be missing.
+    pub(crate) strict: bool,
+}
 
 /// Everything that lives on a connection. Limits come first: what they deny, the others never see.
 #[derive(NetworkBehaviour)]
@@ -72,7 +109,7 @@ enum Wish {
 /// The task.
 pub(super) struct Task {
     swarm: Swarm<Behaviour>,
-    inbox: Inbox,
+    queue: DriverQueue,
     todo: mpsc::Receiver<NetCommand>,
     told: watch::Sender<Vec<Multiaddr>>,
     transports: Transports,
@@ -85,13 +122,13 @@ pub(super) struct Task {
 impl Task {
     pub(super) fn build(
         options: NetOptions,
-        inbox: Inbox,
+        queue: DriverQueue,
         links: Links,
         todo: mpsc::Receiver<NetCommand>,
         told: watch::Sender<Vec<Multiaddr>>,
     ) -> Result<Self, NetError> {
         let NetOptions { keypair, listen, transports, strict } = options;
-        let mut swarm = swarm(keypair, inbox.clone(), links)?;
+        let mut swarm = swarm(keypair, queue.clone(), links)?;
         for addr in listen {
             let optional = !strict && matches!(addr.iter().next(), Some(Protocol::Ip6(_)));
             if let Err(error) = listen_on(&mut swarm, &addr) {
@@ -101,18 +138,18 @@ impl Task {
                 tracing::info!("no IPv6 here");
             }
         }
-        Ok(Self { swarm, inbox, todo, told, transports, wishes: BTreeMap::new(), waiting: VecDeque::new() })
+        Ok(Self { swarm, queue, todo, told, transports, wishes: BTreeMap::new(), waiting: VecDeque::new() })
     }
 
     pub(super) async fn run(mut self) {
-        let events = self.inbox.events.clone();
+        let queue = self.queue.clone();
         loop {
             tokio::select! {
                 biased;
-                room = events.reserve(), if !self.waiting.is_empty() => {
-                    let Ok(room) = room else { return };
+                room = queue.room(), if !self.waiting.is_empty() => {
+                    let Some(room) = room else { return };
                     if let Some(input) = self.waiting.pop_front() {
-                        room.send(driver::Event::Heard(Inbound::free(input)));
+                        room.hear(input);
                     }
                 }
                 command = self.todo.recv() => match command {
@@ -132,11 +169,8 @@ impl Task {
     }
 
     fn dial(&mut self, peer: CorePeer, addrs: &[Addr]) {
-        let usable = |addr: &Multiaddr| {
-            let quic = addr.iter().any(|part| part == Protocol::QuicV1);
-            if quic { self.transports.quic } else { self.transports.tcp }
-        };
-        let addrs: Vec<_> = addrs.iter().filter_map(multiaddr).filter(usable).take(limits::DIAL_ADDRESSES).collect();
+        let addrs: Vec<_> =
+            addrs.iter().filter_map(multiaddr).filter(|addr| self.transports.take(addr)).take(limits::DIAL_ADDRESSES).collect();
         let Some(id) = peer_id(&peer).filter(|_| !addrs.is_empty()) else {
             return self.waiting.push_back(Input::Failed(peer));
         };
@@ -229,7 +263,7 @@ fn listen_on(swarm: &mut Swarm<Behaviour>, addr: &Multiaddr) -> Result<(), NetEr
         .map_err(|error| NetError::Listen { addr: addr.to_string(), reason: error.to_string() })
 }
 
-fn swarm(keypair: libp2p::identity::Keypair, inbox: Inbox, links: Links) -> Result<Swarm<Behaviour>, NetError> {
+fn swarm(keypair: Keypair, queue: DriverQueue, links: Links) -> Result<Swarm<Behaviour>, NetError> {
     let start = |error: &dyn std::error::Error| NetError::Start(error.to_string());
     let me = keypair.public().to_peer_id();
     let behaviour = Behaviour {
@@ -243,7 +277,7 @@ fn swarm(keypair: libp2p::identity::Keypair, inbox: Inbox, links: Links) -> Resu
                 .with_interval(limits::IDENTIFY)
                 .with_cache_size(0),
         ),
-        sync: Sync::new(me, links, inbox),
+        sync: Sync::new(me, links, queue),
     };
     let muxer = || {
         let mut config = yamux::Config::default();

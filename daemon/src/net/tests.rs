@@ -7,8 +7,12 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use kith_protocol::limits::HELLO_BYTES;
+use kith_protocol::node::Input;
 
+use super::convert::{addr_bytes, multiaddr};
 use super::*;
+use crate::address::Transports;
+use crate::queue::{Event, Inbound};
 
 struct Node {
     net: Net,
@@ -24,7 +28,7 @@ impl Node {
         let (sender, events) = mpsc::channel(64);
         let listen = listen.iter().map(|addr| addr.parse().expect("an address")).collect();
         let options = NetOptions { keypair, listen, transports: Transports { tcp: true, quic: true }, strict: true };
-        let net = Net::start(options, Inbox::new(sender)).expect("starts");
+        let net = Net::start(options, DriverQueue::new(sender)).expect("starts");
         Self { net, peer, events, later: VecDeque::new() }
     }
 
@@ -269,7 +273,7 @@ async fn a_taken_port_is_named() {
         transports: Transports { tcp: true, quic: true },
         strict: true,
     };
-    assert!(matches!(Net::start(options, Inbox::new(sender)), Err(NetError::Listen { addr: named, .. }) if named == addr));
+    assert!(matches!(Net::start(options, DriverQueue::new(sender)), Err(NetError::Listen { addr: named, .. }) if named == addr));
 }
 
 #[test]

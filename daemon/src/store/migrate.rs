@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::OpenError;
+use super::error::OpenError;
 
 /// One step each, oldest first; never edit one that was released. A step that changes rows must have the file take its journal
 /// first, or rows of the older form would be laid over it.

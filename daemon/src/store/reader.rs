@@ -1,14 +1,21 @@
 //! Reading beside the driver, for lists and search.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use kith_protocol::store::{Over, Read, Rows, StoreError, Table};
+use kith_protocol::store::{Over, Read, Rows, StoreError, Table, Writes};
 use rusqlite::Connection;
 
-use super::rows::{self, Plain};
-use super::{GENERATION, Recent, locked, store_error};
+use super::error::store_error;
+use super::rows::{self, GENERATION, Plain};
+
+/// What the journal has and the file lacks. Whoever reads on clones the pointer; then the next commit clones the writes.
+pub(super) type Recent = Arc<Mutex<Arc<Writes>>>;
+
+pub(super) fn locked(recent: &Recent) -> MutexGuard<'_, Arc<Writes>> {
+    recent.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The reading connection.
 #[derive(Debug)]

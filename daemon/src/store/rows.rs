@@ -3,7 +3,11 @@
 use kith_protocol::store::{Read, Rows, StoreError, Table};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{search, store_error};
+use super::error::store_error;
+use super::search;
+
+/// Where the file keeps its generation: in a table of the core, under a first byte that the core does not use.
+pub(super) const GENERATION: &[u8] = b"\xffkithd/generation";
 
 /// The file as one connection sees it, without what the journal has.
 pub(super) struct Plain<'a>(pub(super) &'a Connection);

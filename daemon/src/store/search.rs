@@ -3,7 +3,7 @@
 use kith_protocol::store::StoreError;
 use rusqlite::{Connection, params};
 
-use super::store_error;
+use super::error::store_error;
 
 /// Words of one search that are looked at.
 const WORDS: usize = 16;

@@ -49,7 +49,7 @@ fn what_was_committed_is_there_after_reopening() {
 }
 
 #[test]
-fn the_log_is_folded_while_writing_goes_on_and_stays_bounded() {
+fn the_log_is_taken_in_while_writing_goes_on_and_stays_bounded() {
     let (dir, store) = fresh();
     store.close().expect("closes");
     let path = dir.path().join("store.db");

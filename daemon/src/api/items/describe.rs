@@ -6,7 +6,7 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBu
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::{Content, Ref, RefOr, Required, ResponseBuilder};
 
-use super::params::{How, Narrow};
+use super::params::{ListParams, ShowParams};
 use super::shape::{Shape, title};
 
 /// The list of a kind.
@@ -14,7 +14,7 @@ pub(super) fn list(shape: &Shape) -> Paths {
     let kind = shape.kind;
     let path = format!("/v1/circles/{{c}}/{}", kind.path());
     let list = Described::new("list", format!("{}, oldest first", title(kind.path())), &["c"]);
-    let list = list.asks::<Narrow>().answers("200", &shape.list());
+    let list = list.asks::<ListParams>().answers("200", &shape.list());
     let new = Described::new("new", format!("A new {}", kind.noun()), &["c"]).takes(&shape.new).answers("201", &shape.item);
     let mut paths = Paths::new();
     paths.add_path_operation(&path, vec![HttpMethod::Get], list.0);
@@ -27,9 +27,9 @@ pub(super) fn item(shape: &Shape) -> Paths {
     let kind = shape.kind;
     let path = format!("/v1/circles/{{c}}/{}/{{id}}", kind.path());
     let operation = |id, summary: &str| Described::new(id, summary.to_owned(), &["c", "id"]);
-    let show = operation("show", &format!("One {}", kind.noun())).asks::<How>().answers("200", &shape.item);
+    let show = operation("show", &format!("One {}", kind.noun())).asks::<ShowParams>().answers("200", &shape.item);
     let edit = operation("edit", "Change it").takes(&shape.edit).answers("200", &shape.item);
-    let remove = operation("remove", "Delete it").asks::<How>().done();
+    let remove = operation("remove", "Delete it").asks::<ShowParams>().done();
     let mut paths = Paths::new();
     paths.add_path_operation(&path, vec![HttpMethod::Get], show.0);
     paths.add_path_operation(&path, vec![HttpMethod::Patch], edit.0);

@@ -10,7 +10,7 @@ use crate::api::extract::flag;
 #[derive(Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Narrow {
+pub(super) struct ListParams {
     /// The last so many.
     limit: Option<usize>,
     /// Only what is new here.
@@ -32,9 +32,9 @@ pub(super) struct Narrow {
     full: bool,
 }
 
-impl From<Narrow> for Filter {
-    fn from(narrow: Narrow) -> Self {
-        let Narrow { limit, new, unanswered, upcoming, reveal, tag, full } = narrow;
+impl From<ListParams> for Filter {
+    fn from(params: ListParams) -> Self {
+        let ListParams { limit, new, unanswered, upcoming, reveal, tag, full } = params;
         Self { limit, new, unanswered, upcoming, reveal, tag, full }
     }
 }
@@ -53,7 +53,7 @@ pub(super) struct Behind {
 #[derive(Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct How {
+pub(super) struct ShowParams {
     /// Bodies behind warnings too.
     #[serde(deserialize_with = "flag")]
     pub(super) reveal: bool,

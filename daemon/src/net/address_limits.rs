@@ -1,4 +1,4 @@
-//! How many connections come from one neighbourhood of addresses: no single machine, nor one network's tenant, takes all the room.
+//! How many connections may come from one address: no single machine, nor one network's tenant, takes all the room.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,16 +12,16 @@ use crate::limits::{ESTABLISHED_PER_PLACE, PENDING_PER_PLACE};
 /// Too many from there.
 #[derive(Debug, thiserror::Error)]
 #[error("too many connections from one address")]
-struct Crowded;
+struct TooMany;
 
 /// Inbound connections by where they come from.
 #[derive(Debug, Default)]
-pub(super) struct Crowd {
+pub(super) struct AddressLimits {
     pending: BTreeMap<ConnectionId, IpAddr>,
     established: BTreeMap<ConnectionId, IpAddr>,
 }
 
-impl Crowd {
+impl AddressLimits {
     /// A handshake begins.
     pub(super) fn begin(&mut self, id: ConnectionId, from: &Multiaddr) -> Result<(), ConnectionDenied> {
         enter(&mut self.pending, id, from, PENDING_PER_PLACE)
@@ -48,7 +48,7 @@ fn enter(
 ) -> Result<(), ConnectionDenied> {
     let Some(place) = place(from) else { return Ok(()) };
     if inside.values().filter(|other| **other == place).count() >= most {
-        return Err(ConnectionDenied::new(Crowded));
+        return Err(ConnectionDenied::new(TooMany));
     }
     inside.insert(id, place);
     Ok(())
@@ -75,21 +75,21 @@ fn place(from: &Multiaddr) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn fill(crowd: &mut Crowd, from: &str, first: usize, many: usize) -> usize {
+    fn fill(limits: &mut AddressLimits, from: &str, first: usize, many: usize) -> usize {
         let from: Multiaddr = from.parse().expect("an address");
-        (first..first + many).filter(|id| crowd.begin(ConnectionId::new_unchecked(*id), &from).is_ok()).count()
+        (first..first + many).filter(|id| limits.begin(ConnectionId::new_unchecked(*id), &from).is_ok()).count()
     }
 
     #[test]
     fn one_place_does_not_take_all_the_room() {
-        let mut crowd = Crowd::default();
-        assert_eq!(fill(&mut crowd, "/ip4/203.0.113.5/tcp/1", 0, 500), PENDING_PER_PLACE);
-        assert_eq!(fill(&mut crowd, "/ip4/203.0.113.6/tcp/1", 500, 3), 3);
-        assert_eq!(fill(&mut crowd, "/ip6/2001:db8::1/tcp/1", 600, 500), PENDING_PER_PLACE);
-        assert_eq!(fill(&mut crowd, "/ip6/2001:db8::2/tcp/1", 1_200, 1), 0);
-        assert_eq!(fill(&mut crowd, "/ip6/2001:db8:0:1::2/tcp/1", 1_300, 1), 1);
-        assert_eq!(fill(&mut crowd, "/ip4/127.0.0.1/tcp/1", 1_400, 500), 500);
-        crowd.end(ConnectionId::new_unchecked(0));
-        assert_eq!(fill(&mut crowd, "/ip4/203.0.113.5/tcp/1", 2_000, 9), 1);
+        let mut limits = AddressLimits::default();
+        assert_eq!(fill(&mut limits, "/ip4/203.0.113.5/tcp/1", 0, 500), PENDING_PER_PLACE);
+        assert_eq!(fill(&mut limits, "/ip4/203.0.113.6/tcp/1", 500, 3), 3);
+        assert_eq!(fill(&mut limits, "/ip6/2001:db8::1/tcp/1", 600, 500), PENDING_PER_PLACE);
+        assert_eq!(fill(&mut limits, "/ip6/2001:db8::2/tcp/1", 1_200, 1), 0);
+        assert_eq!(fill(&mut limits, "/ip6/2001:db8:0:1::2/tcp/1", 1_300, 1), 1);
+        assert_eq!(fill(&mut limits, "/ip4/127.0.0.1/tcp/1", 1_400, 500), 500);
+        limits.end(ConnectionId::new_unchecked(0));
+        assert_eq!(fill(&mut limits, "/ip4/203.0.113.5/tcp/1", 2_000, 9), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Folds the write-ahead log into the file, on a thread and a connection of its own, so that no commit waits for it.
+//! Takes the write-ahead log into the file (SQLite calls it a checkpoint), on a thread and a connection of its own, so that no commit waits for it.
 
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -7,30 +7,31 @@ use std::thread::JoinHandle;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{OpenError, connect};
+use super::connection::connect;
+use super::error::OpenError;
 use crate::keystore::MasterKey;
 
-/// Pages of the log from which it is folded.
-const FOLD_PAGES: i32 = 1_000;
+/// Pages of the log from which it is taken into the file.
+const CHECKPOINT_PAGES: i32 = 1_000;
 /// Pages from which a commit waits for it after all, so that the log stays bounded.
 const WAIT_PAGES: i32 = 16_000;
-/// KiB of pages kept in memory by the folding connection.
+/// KiB of pages kept in memory by this connection.
 const CACHE_KIB: i64 = 512;
 
 /// The thread. Ends once the hook that wakes it is gone.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(super) struct Checkpointer {
     thread: JoinHandle<()>,
 }
 
-impl Folder {
+impl Checkpointer {
     /// Starts the thread, and has `writer` wake it.
     pub(super) fn start(writer: &mut Connection, path: &Path, key: &MasterKey) -> Result<Self, OpenError> {
         let conn = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE, CACHE_KIB)?;
         let (wake, woken) = sync_channel(1);
-        let spawned = std::thread::Builder::new().name("fold".to_owned()).spawn(move || {
+        let spawned = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
             while woken.recv().is_ok() {
-                fold(&conn);
+                checkpoint(&conn);
             }
         });
         let thread = spawned.map_err(|error| OpenError::Io(error.to_string()))?;
@@ -45,25 +46,25 @@ impl Folder {
     pub(super) fn stop(self, writer: &mut Connection) {
         let unhooked = writer.wal_hook(None::<fn(&mut Wal, i32) -> rusqlite::Result<()>>);
         if unhooked.is_err() || self.thread.join().is_err() {
-            tracing::warn!("the log's folding did not end in order");
+            tracing::warn!("the log's checkpoints did not end in order");
         }
     }
 }
 
 fn wake_or_wait(wake: &SyncSender<()>, wal: &mut Wal, pages: i32) {
     if pages >= WAIT_PAGES && wal.checkpoint().is_err() {
-        tracing::warn!("the store's log grows: it could not be folded");
+        tracing::warn!("the store's log grows: no checkpoint was possible");
     }
-    if pages >= FOLD_PAGES
+    if pages >= CHECKPOINT_PAGES
         && let Err(TrySendError::Disconnected(())) = wake.try_send(())
     {
-        tracing::warn!("the store's log is folded by nobody");
+        tracing::warn!("the store's log grows: nobody makes checkpoints");
     }
 }
 
-/// Waits for nobody: what readers still need is folded next time.
-fn fold(conn: &Connection) {
+/// Waits for nobody: what readers still need is taken next time.
+fn checkpoint(conn: &Connection) {
     if let Err(error) = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-        tracing::warn!("the store's log could not be folded: {error}");
+        tracing::warn!("no checkpoint was possible: {error}");
     }
 }
