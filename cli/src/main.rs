@@ -13,14 +13,13 @@ mod duration;
 mod error;
 mod exit;
 mod export;
-mod fault;
 mod files;
 mod global;
 mod home;
 mod import;
 mod input;
 mod interrupt;
-
+mod panic;
 mod ui;
 
 use std::process::ExitCode;
@@ -34,7 +33,7 @@ use context::Context;
 fn main() -> ExitCode {
     // A passphrase passes through here as well.
     kith_daemon::keep_secrets();
-    fault::redact();
+    panic::redact();
     let args = match Args::read() {
         Ok(args) => args,
         Err(code) => return code,

@@ -88,7 +88,7 @@ const LADDERS: [Ladder; 4] = [
         rooms: &[
             ("error", ""),
             ("exit", ""),
-            ("fault", ""),
+            ("panic", ""),
             ("duration", ""),
             ("global", "duration"),
             ("interrupt", "exit"),

@@ -24,11 +24,11 @@ mod tests {
             std::panic::catch_unwind(|| "1x".parse::<u8>().expect("somebody's zaunkönig")).ok();
             std::process::exit(0);
         }
-        let test = "fault::tests::u8_a_fault_tells_its_place_and_no_content";
+        let test = "panic::tests::u8_a_fault_tells_its_place_and_no_content";
         let mut command = Command::new(std::env::current_exe().expect("a test knows its own path"));
         let out = command.args([test, "--exact", "--nocapture"]).env(INSIDE, "1").output().expect("runs");
         let said = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
-        assert!(said.contains("a fault at ") && said.contains("fault.rs"), "{said}");
+        assert!(said.contains("a fault at ") && said.contains("panic.rs"), "{said}");
         assert!(!said.contains("zaunkönig") && !said.contains("somebody"), "{said}");
     }
 }
