@@ -13,6 +13,7 @@ use crate::store::{MemoryStore, Store};
 use crate::sync::message::Message;
 
 mod acts;
+mod carried;
 mod costs;
 mod cuts;
 mod epochs;

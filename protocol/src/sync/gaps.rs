@@ -8,6 +8,8 @@
 
 use std::collections::BTreeSet;
 
+use minicbor::{Decode, Encode};
+
 use super::entries;
 use super::message::{ChainGap, ChainSeq, Have};
 use crate::circle::body::{ChainId, KeyClass};
@@ -18,13 +20,18 @@ use crate::limits;
 use crate::log::chain::{self, ChainHead, Heads, Lack};
 
 /// What is missing in one of their chains.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub(crate) struct OpenGap {
+    #[n(0)]
     pub(crate) chain: ChainId,
     /// Its first entry that was not sent.
+    #[n(1)]
     pub(crate) first: u64,
+    #[n(2)]
     pub(crate) last: u64,
     /// Nothing before this entry is for them.
+    #[n(3)]
     pub(crate) looked: u64,
 }
 

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use minicbor::{Decode, Encode};
+
 use super::branches::{self, Unsure};
 use super::gaps::{self, OpenGap};
 use super::message::{ChainHave, ChainSeq, Have};
@@ -17,35 +19,51 @@ use crate::id::{ActId, DeviceId, EntryId, EpochId};
 use crate::limits;
 use crate::log::chain::{ChainHead, Heads};
 
-/// What the other side has, as far as we know.
-#[derive(Debug)]
+/// What the other side has, as far as we know. What is kept of it leaves out what was worked out from this machine's memory.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub(crate) struct Known {
     /// Which device.
+    #[n(0)]
     pub(crate) device: DeviceId,
+    #[n(1)]
     pub(crate) acts: BTreeSet<ActId>,
+    #[n(2)]
     pub(crate) epochs: BTreeSet<EpochId>,
+    #[n(3)]
     pub(crate) talk: BTreeSet<EpochId>,
+    #[n(4)]
     pub(crate) records: BTreeMap<DeviceId, u64>,
     /// How far they are on the main branch of each chain, or will be once what we sent has arrived.
+    #[n(5)]
     pub(crate) chains: BTreeMap<ChainId, u64>,
     /// Heads they named, and heads of side branches that we sent.
+    #[n(6)]
     pub(crate) heads: BTreeSet<EntryId>,
     /// How far side branches were sent, by their number here.
+    #[n(7)]
     pub(crate) branches: BTreeMap<u32, u64>,
     /// Chains that were sent again from the start because of a fork.
+    #[n(8)]
     pub(crate) shown: BTreeSet<ChainId>,
     /// What is missing in their chains, as far as we did not look yet whether we can send it.
+    #[n(9)]
     pub(crate) gaps: Vec<OpenGap>,
     /// Heads they named that are still to be compared with ours.
+    #[n(10)]
     pub(crate) unsure: Unsure,
     /// Up to where our branches, by their number here, hold nothing for them beyond what was sent: under the talk keys that they
     /// had at that time.
+    #[n(11)]
     pub(crate) passed: BTreeMap<u32, (usize, u64)>,
     /// The circle's revision at which they had all acts, keys and records that they may have.
+    #[cbor(skip)]
     pub(crate) complete_at: Option<u64>,
     /// As of when `behind` holds: the circle's revision, how many talk keys they had, and the mark of our heads.
+    #[cbor(skip)]
     pub(crate) followed: Option<(u64, usize, u64)>,
     /// Chains of which they may lack something: all others were looked at, and did not change since.
+    #[cbor(skip)]
     pub(crate) behind: BTreeSet<ChainId>,
 }
 
