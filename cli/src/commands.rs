@@ -12,6 +12,7 @@ pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod invite;
+mod item;
 pub(crate) mod join;
 pub(crate) mod lifecycle;
 pub(crate) mod man;

@@ -1,13 +1,14 @@
 //! `kith event ...`.
 
 use jiff::Timestamp;
-use kith_protocol::control::{EditEvent, Event, NewEvent, NoteState, Rsvp, Rsvped};
+use kith_protocol::control::{EditEvent, Event, Kind, NewEvent, NoteState, Rsvp, Rsvped};
+use kith_protocol::node::Filter;
 
+use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
 use crate::calendar::rule::{self, Rule};
 use crate::calendar::when::{Typed, When};
 use crate::calendar::{NEXT, Series, parse_local};
-use crate::client::{Client, Reply, Route};
 use crate::context::Context;
 use crate::duration::duration;
 use crate::error::{self, Result, usage};
@@ -29,13 +30,7 @@ pub(crate) enum EventVerb {
     /// Change an event
     Edit(EventEdit),
     /// Delete your event
-    Remove {
-        /// Its id
-        id: String,
-        /// Destroy it at once instead of after a day
-        #[arg(long)]
-        now: bool,
-    },
+    Remove(item::RemoveArgs),
     /// Say whether you come: yes, no, maybe
     Rsvp {
         /// Its id
@@ -147,24 +142,16 @@ fn rsvp(text: &str) -> std::result::Result<Rsvp, String> {
 pub(crate) fn run(context: &Context, verb: EventVerb) -> Result<()> {
     match verb {
         EventVerb::New(new) => create(context, new),
-        EventVerb::List(list) => show_list(context, &list),
-        EventVerb::Show { id } => {
-            let reply = context.client()?.get(&route(context).seg(&id))?;
-            context.show(&reply, |ui, event: Event| show(ui, &event))
-        }
+        EventVerb::List(list) => show_list(context, list),
+        EventVerb::Show { id } => item::show(context, Kind::Event, &id, |ui, event: Event| show(ui, &event)),
         EventVerb::Edit(edit) => change(context, edit),
-        EventVerb::Remove { id, now } => super::show::remove(context, &context.client()?, "events", &id, now),
+        EventVerb::Remove(args) => item::remove(context, Kind::Event, &args),
         EventVerb::Rsvp { id, answer } => {
-            let client = context.client()?;
-            let reply = client.send("POST", &route(context).seg(&id).seg("rsvp"), &Rsvped { answer })?;
-            context.delivered(&client)?;
+            let route = item::one(context, Kind::Event, &id).seg(Kind::Rsvp.path());
+            let reply = item::send(context, "POST", &route, &Rsvped { answer })?;
             context.show(&reply, |ui, event: Event| ui.out(answers(&event)))
         }
     }
-}
-
-fn route(context: &Context) -> Route {
-    Route::new("circles").seg(context.circle()).seg("events")
 }
 
 /// The rule as it is kept, or why it cannot be.
@@ -206,50 +193,23 @@ fn create(context: &Context, new: EventNew) -> Result<()> {
         uid: String::new(),
         tags: new.tags,
     };
-    let client = context.client()?;
-    let reply = client.send("POST", &route(context), &body)?;
-    context.delivered(&client)?;
+    let reply = item::send(context, "POST", &item::all(context, Kind::Event), &body)?;
     context.show(&reply, |ui, event: Event| {
         ui.out(Line::new().text("Saved as ").strong(&event.id).text("."))?;
         show(ui, &event)
     })
 }
 
-fn show_list(context: &Context, list: &EventList) -> Result<()> {
-    let limit = list.limit.map(|n| n.to_string());
-    let route = route(context)
-        .maybe("limit", limit.as_deref())
-        .flag("upcoming", list.upcoming)
-        .flag("new", list.new)
-        .flag("unanswered", list.unanswered)
-        .maybe("tag", list.tag.as_deref());
-    let reply = context.client()?.get(&route)?;
-    let ui = context.ui();
-    if ui.json {
-        return if list.upcoming { ui.out_value(&without_ended(&reply)?) } else { ui.out_json(reply.text()) };
-    }
+fn show_list(context: &Context, list: EventList) -> Result<()> {
+    let EventList { limit, upcoming, new, unanswered, tag } = list;
+    let filter = Filter { limit, upcoming, new, unanswered, tag, ..Filter::default() };
     let now = Timestamp::now();
-    let events: Vec<Event> = reply.field("events")?;
-    let events: Vec<Event> = events.into_iter().filter(|event| !list.upcoming || !ended(event, now)).collect();
-    if events.is_empty() {
-        ui.say("No events.");
-        return Ok(());
-    }
-    table(ui, &events, now)
+    item::list(context, Kind::Event, &filter, |event| !ended(event, now), |ui, events| table(ui, events, now))
 }
 
 /// A rule with a count has ended when nothing comes any more; the core does not count rules.
 fn ended(event: &Event, now: Timestamp) -> bool {
     Series::of(event).is_some_and(|series| series.rule.recurs() && series.next(now, 1).is_ok_and(|next| next.is_empty()))
-}
-
-fn without_ended(reply: &Reply) -> Result<serde_json::Value> {
-    let mut value: serde_json::Value = reply.read()?;
-    let now = Timestamp::now();
-    if let Some(events) = value.get_mut("events").and_then(serde_json::Value::as_array_mut) {
-        events.retain(|event| !serde_json::from_value::<Event>(event.clone()).is_ok_and(|event| ended(&event, now)));
-    }
-    Ok(value)
 }
 
 fn table(ui: &Ui, events: &[Event], now: Timestamp) -> Result<()> {
@@ -357,7 +317,6 @@ fn coming(event: &Event) -> Vec<(&'static str, Line)> {
 }
 
 fn change(context: &Context, edit: EventEdit) -> Result<()> {
-    let client = context.client()?;
     let mut body = EditEvent {
         title: edit.title.clone(),
         description: edit.description.clone().map(long_text).transpose()?,
@@ -368,19 +327,18 @@ fn change(context: &Context, edit: EventEdit) -> Result<()> {
     };
     let moved = edit.starts.is_some() || edit.times.ends.is_some() || edit.times.duration.is_some() || edit.times.tz.is_some();
     if moved || edit.times.rrule.is_some() {
-        retime(context, &client, &edit, &mut body)?;
+        retime(context, &edit, &mut body)?;
     }
     if body == EditEvent::default() {
         return Err(error::usage("Nothing to change was named.", "See `kith event edit --help`."));
     }
-    let reply = client.send("PATCH", &route(context).seg(&edit.id), &body)?;
-    context.delivered(&client)?;
+    let reply = item::send(context, "PATCH", &item::one(context, Kind::Event, &edit.id), &body)?;
     context.show(&reply, |ui, event: Event| show(ui, &event))
 }
 
 /// New times, what was not named staying as it is.
-fn retime(context: &Context, client: &Client, edit: &EventEdit, body: &mut EditEvent) -> Result<()> {
-    let event: Event = client.get(&route(context).seg(&edit.id))?.read()?;
+fn retime(context: &Context, edit: &EventEdit, body: &mut EditEvent) -> Result<()> {
+    let event: Event = context.client()?.get(&item::one(context, Kind::Event, &edit.id))?.read()?;
     let starts = edit.starts.clone().unwrap_or_else(|| event.starts_local.clone());
     let length = Series::of(&event).map(|series| series.seconds()).filter(|_| !event.ends_local.is_empty());
     let kept = length.and_then(|seconds| u64::try_from(seconds).ok()).map(std::time::Duration::from_secs);

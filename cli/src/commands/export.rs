@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-use kith_protocol::control::{Circle, Event, Note, Resource};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use kith_protocol::control::{Circle, Event, Kind, Note, Resource};
 use serde_json::json;
 
 use crate::client::{Client, Reply, Route};
@@ -18,8 +18,8 @@ use crate::ui::Line;
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
     /// Only one kind of things
-    #[arg(long, value_enum)]
-    only: Option<Noun>,
+    #[arg(long, value_parser = lists())]
+    only: Option<Kind>,
     /// The folder [default: a new one here]; - writes one file on stdout (with --only)
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -28,25 +28,21 @@ pub(crate) struct ExportArgs {
     reveal: bool,
 }
 
-/// What can be exported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Noun {
-    /// Notes with their replies
-    Notes,
-    /// Events
-    Events,
-    /// Resources
-    Resources,
+/// The kinds that have files of their own.
+fn kinds() -> impl Iterator<Item = Kind> {
+    Kind::listed().filter(|kind| kind.spec().appears.export)
 }
 
-impl Noun {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Notes => "notes",
-            Self::Events => "events",
-            Self::Resources => "resources",
-        }
-    }
+/// The lists that can be named, with what is in them.
+fn lists() -> impl TypedValueParser<Value = Kind> {
+    let help = |kind| match kind {
+        Kind::Note => "Notes with their replies",
+        Kind::Event => "Events",
+        Kind::Resource => "Resources",
+        Kind::Reply | Kind::Reaction | Kind::Rsvp | Kind::Tombstone | Kind::Hide | Kind::Pin => "",
+    };
+    let lists = kinds().map(|kind| PossibleValue::new(kind.path()).help(help(kind)));
+    PossibleValuesParser::new(lists).try_map(|path| Kind::of_path(&path).ok_or("there is no such list"))
 }
 
 /// A file to be: its name and what is in it.
@@ -58,10 +54,10 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> Result<()> {
     if args.output.as_deref().is_some_and(|path| path.as_os_str() == "-") {
         return on_stdout(context, &client, &circle, args);
     }
-    let nouns = args.only.map_or_else(|| vec![Noun::Notes, Noun::Events, Noun::Resources], |noun| vec![noun]);
+    let wanted = kinds().filter(|kind| args.only.is_none_or(|only| only == *kind));
     let mut pages = Vec::new();
-    for noun in nouns {
-        pages.extend(files_of(&circle, noun, &fetch(&client, &circle, noun, args.reveal)?)?);
+    for kind in wanted {
+        pages.extend(files_of(&circle, kind, &fetch(&client, &circle, kind, args.reveal)?)?);
     }
     let folder = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("kith-{}", slug(&circle.name))));
     if context.global().dry_run {
@@ -84,47 +80,50 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> Result<()> {
     Ok(())
 }
 
-fn fetch(client: &Client, circle: &Circle, noun: Noun, reveal: bool) -> Result<Reply> {
-    client.get(&Route::new("circles").seg(&circle.id).seg(noun.name()).flag("reveal", reveal).flag("full", true))
+fn fetch(client: &Client, circle: &Circle, kind: Kind, reveal: bool) -> Result<Reply> {
+    client.get(&Route::new("circles").seg(&circle.id).seg(kind.path()).flag("reveal", reveal).flag("full", true))
 }
 
-fn files_of(circle: &Circle, noun: Noun, reply: &Reply) -> Result<Vec<Page>> {
-    let name = noun.name();
+fn files_of(circle: &Circle, kind: Kind, reply: &Reply) -> Result<Vec<Page>> {
+    let name = kind.path();
     let mut pages = vec![(format!("{name}.json"), format!("{}\n", reply.text().trim_end()))];
-    match noun {
-        Noun::Notes => {
+    match kind {
+        Kind::Note => {
             let notes: Vec<Note> = reply.field(name)?;
             pages.push((format!("{name}.md"), markdown::notes(&circle.name, &notes)));
             pages.push((format!("{name}.csv"), csv::notes(&notes)));
         }
-        Noun::Events => {
+        Kind::Event => {
             let events: Vec<Event> = reply.field(name)?;
             pages.push((format!("{name}.ics"), calendar::events(&circle.name, &events)));
             pages.push((format!("{name}.md"), markdown::events(&circle.name, &events)));
             pages.push((format!("{name}.csv"), csv::events(&events)));
         }
-        Noun::Resources => {
+        Kind::Resource => {
             let resources: Vec<Resource> = reply.field(name)?;
             pages.push((format!("{name}.md"), markdown::resources(&circle.name, &resources)));
             pages.push((format!("{name}.csv"), csv::resources(&resources)));
         }
+        // They stand in the files of what they are about.
+        Kind::Reply | Kind::Reaction | Kind::Rsvp | Kind::Tombstone | Kind::Hide | Kind::Pin => {}
     }
     Ok(pages)
 }
 
 /// One file: a calendar, a table of resources, the notes as Markdown; with `--json` the list itself.
 fn on_stdout(context: &Context, client: &Client, circle: &Circle, args: &ExportArgs) -> Result<()> {
-    let Some(noun) = args.only else {
+    let Some(kind) = args.only else {
         return Err(error::usage("Only one kind of things fits on stdout.", "Add --only notes, events or resources."));
     };
-    let reply = fetch(client, circle, noun, args.reveal)?;
+    let reply = fetch(client, circle, kind, args.reveal)?;
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }
-    let text = match noun {
-        Noun::Notes => markdown::notes(&circle.name, &reply.field::<Vec<Note>>("notes")?),
-        Noun::Events => calendar::events(&circle.name, &reply.field::<Vec<Event>>("events")?),
-        Noun::Resources => csv::resources(&reply.field::<Vec<Resource>>("resources")?),
+    let text = match kind {
+        Kind::Note => markdown::notes(&circle.name, &reply.field::<Vec<Note>>("notes")?),
+        Kind::Event => calendar::events(&circle.name, &reply.field::<Vec<Event>>("events")?),
+        Kind::Resource => csv::resources(&reply.field::<Vec<Resource>>("resources")?),
+        Kind::Reply | Kind::Reaction | Kind::Rsvp | Kind::Tombstone | Kind::Hide | Kind::Pin => String::new(),
     };
     context.ui().out_file(&text)
 }

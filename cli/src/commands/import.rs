@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use kith_protocol::control::{Batch, BatchItem, Code, Event, Note, Resource};
+use kith_protocol::control::{Batch, BatchItem, Code, Event, Kind, Note, Resource};
 use serde_json::json;
 
+use super::item;
 use crate::calendar::when;
 use crate::client::{Client, Route};
 use crate::context::Context;
@@ -127,14 +128,14 @@ fn mark(item: &BatchItem) -> Option<String> {
 }
 
 fn known(context: &Context, client: &Client, haul: &Haul) -> Result<BTreeSet<String>> {
-    let route = |noun: &str| Route::new("circles").seg(context.circle()).seg(noun);
+    let route = |kind| item::all(context, kind);
     let has = |is: fn(&BatchItem) -> bool| haul.found.iter().any(|found| is(&found.item));
     let mut known = BTreeSet::new();
     if context.global().dry_run && !client.answers() {
         return Ok(known);
     }
     if has(|item| matches!(item, BatchItem::Event(_))) {
-        let events: Vec<Event> = client.get(&route("events"))?.field("events")?;
+        let events: Vec<Event> = client.get(&route(Kind::Event))?.field("events")?;
         for event in events {
             known.insert(format!("event at {} {}", event.starts.0, event.title));
             known.insert(format!("event {}", event.uid));
@@ -142,11 +143,11 @@ fn known(context: &Context, client: &Client, haul: &Haul) -> Result<BTreeSet<Str
         }
     }
     if has(|item| matches!(item, BatchItem::Resource(_))) {
-        let resources: Vec<Resource> = client.get(&route("resources"))?.field("resources")?;
+        let resources: Vec<Resource> = client.get(&route(Kind::Resource))?.field("resources")?;
         known.extend(resources.into_iter().map(|resource| format!("resource {}", resource.url)));
     }
     if has(|item| matches!(item, BatchItem::Note(_))) {
-        let notes: Vec<Note> = client.get(&route("notes").flag("reveal", true))?.field("notes")?;
+        let notes: Vec<Note> = client.get(&route(Kind::Note).flag("reveal", true))?.field("notes")?;
         known.extend(notes.into_iter().map(|note| format!("note {}\n{}", note.title, note.body.unwrap_or_default())));
     }
     Ok(known)

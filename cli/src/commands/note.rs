@@ -1,8 +1,10 @@
 //! `kith note ...`.
 
-use kith_protocol::control::{EditNote, NewNote, NewReaction, NewReply, Note, NoteState, Reply as NoteReply, Want};
+use kith_protocol::control::{EditNote, Kind, NewNote, NewReaction, NewReply, Note, NoteState, Reply as NoteReply, Want};
+use kith_protocol::node::Filter;
 use serde_json::json;
 
+use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
 use crate::client::{Client, Route};
 use crate::context::Context;
@@ -28,13 +30,7 @@ pub(crate) enum NoteVerb {
     /// Change your note or reply
     Edit(NoteEdit),
     /// Delete your note or reply
-    Remove {
-        /// Its id
-        id: String,
-        /// Destroy it at once instead of after a day
-        #[arg(long)]
-        now: bool,
-    },
+    Remove(item::RemoveArgs),
     /// Reply to a note
     Reply {
         /// The note's id
@@ -149,26 +145,21 @@ fn want(text: &str) -> std::result::Result<Want, String> {
 }
 
 pub(crate) fn run(context: &Context, verb: NoteVerb) -> Result<()> {
-    let client = context.client()?;
     match verb {
-        NoteVerb::New(new) => create(context, &client, new),
-        NoteVerb::List(list) => show_list(context, &client, &list),
-        NoteVerb::Show { id, reveal } => show_one(context, &client, &id, reveal),
-        NoteVerb::Edit(edit) => change(context, &client, edit),
-        NoteVerb::Remove { id, now } => super::show::remove(context, &client, "notes", &id, now),
-        NoteVerb::Reply { id, body, cw } => reply(context, &client, &id, body.as_deref(), cw),
+        NoteVerb::New(new) => create(context, &context.client()?, new),
+        NoteVerb::List(list) => show_list(context, list),
+        NoteVerb::Show { id, reveal } => show_one(context, &context.client()?, &id, reveal),
+        NoteVerb::Edit(edit) => change(context, &context.client()?, edit),
+        NoteVerb::Remove(args) => item::remove(context, Kind::Note, &args),
+        NoteVerb::Reply { id, body, cw } => reply(context, &context.client()?, &id, body.as_deref(), cw),
         NoteVerb::React { id, emoji, remove } => {
-            let reply = client.send("POST", &route(context).seg(&id).seg("reactions"), &NewReaction { emoji, remove })?;
-            context.delivered(&client)?;
+            let route = item::one(context, Kind::Note, &id).seg(Kind::Reaction.path());
+            let reply = item::send(context, "POST", &route, &NewReaction { emoji, remove })?;
             context.show(&reply, |ui, note: Note| ui.out(reactions(&note)))
         }
-        NoteVerb::Pin { id, off } => mark(context, &client, &id, "pin", off),
-        NoteVerb::Hide { id, off } => mark(context, &client, &id, "hide", off),
+        NoteVerb::Pin { id, off } => item::mark(context, Kind::Note, &id, Kind::Pin, off),
+        NoteVerb::Hide { id, off } => item::mark(context, Kind::Note, &id, Kind::Hide, off),
     }
-}
-
-fn route(context: &Context) -> Route {
-    Route::new("circles").seg(context.circle()).seg("notes")
 }
 
 fn create(context: &Context, client: &Client, new: NoteNew) -> Result<()> {
@@ -182,35 +173,24 @@ fn create(context: &Context, client: &Client, new: NoteNew) -> Result<()> {
             lang: new.lang,
             tags: new.tags,
         };
-        client.send("POST", &route(context), &note)
+        client.send("POST", &item::all(context, Kind::Note), &note)
     })?;
     let saved: Note = reply.read()?;
     context.delivered(client)?;
     context.show(&reply, |ui, _: Note| ui.out(Line::new().text("Saved as ").strong(&saved.id).text(".")))
 }
 
-fn show_list(context: &Context, client: &Client, list: &NoteList) -> Result<()> {
-    let limit = list.limit.map(|n| n.to_string());
-    let route = route(context)
-        .maybe("limit", limit.as_deref())
-        .flag("new", list.new)
-        .flag("unanswered", list.unanswered)
-        .flag("reveal", list.reveal)
-        .maybe("tag", list.tag.as_deref());
-    let reply = client.get(&route)?;
-    let ui = context.ui();
-    if ui.json {
-        return ui.out_json(reply.text());
-    }
-    let notes: Vec<Note> = reply.field("notes")?;
-    if notes.is_empty() {
-        ui.say(if list.new { "Nothing new." } else { "No notes." });
-        return Ok(());
+fn show_list(context: &Context, list: NoteList) -> Result<()> {
+    let NoteList { limit, new, unanswered, reveal, tag } = list;
+    let filter = Filter { limit, new, unanswered, reveal, tag, ..Filter::default() };
+    item::list(context, Kind::Note, &filter, |_| true, show_all)
+}
+
+fn show_all(ui: &Ui, notes: &[Note]) -> Result<()> {
+    if ui.plain {
+        return plain_list(ui, notes);
     }
     let ids = short_ids(ui, notes.iter().map(|note| note.id.as_str()));
-    if ui.plain {
-        return plain_list(ui, &notes);
-    }
     for (note, id) in notes.iter().zip(ids) {
         ui.out(Line::new().dim(&format!("{id}  ")).and(headline(note)))?;
         ui.out(Line::new().text("          ").and(byline(ui, note)))?;
@@ -308,7 +288,7 @@ fn reactions(note: &Note) -> Line {
 }
 
 fn show_one(context: &Context, client: &Client, id: &str, reveal: bool) -> Result<()> {
-    let reply = client.get(&route(context).seg(id).flag("reveal", reveal))?;
+    let reply = client.get(&item::one(context, Kind::Note, id).flag("reveal", reveal))?;
     let note: Note = reply.read()?;
     context.show(&reply, |ui, note: Note| show(ui, &note))?;
     if !context.ui().json && !context.global().dry_run {
@@ -371,7 +351,7 @@ fn body(ui: &Ui, indent: usize, text: Option<&str>, warning: Option<&str>, why: 
 }
 
 fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
-    let route = route(context).seg(&edit.id);
+    let route = item::one(context, Kind::Note, &edit.id);
     let only_body =
         edit.title.is_none() && edit.want.is_none() && edit.cw.is_none() && edit.lang.is_none() && edit.tags.is_empty();
     let mut change = EditNote {
@@ -410,21 +390,11 @@ fn reply(context: &Context, client: &Client, id: &str, given: Option<&str>, cw: 
     }
     let answer = body.saved(context, |text| {
         let reply = NewReply { body: text.to_owned(), content_warning: cw };
-        client.send("POST", &route(context).seg(id).seg("replies"), &reply)
+        client.send("POST", &item::one(context, Kind::Note, id).seg(Kind::Reply.path()), &reply)
     })?;
     context.delivered(client)?;
     if context.ui().json {
         return context.ui().out_json(answer.text());
     }
     context.ui().out("Replied.")
-}
-
-fn mark(context: &Context, client: &Client, id: &str, what: &str, off: bool) -> Result<()> {
-    let method = if off { "DELETE" } else { "PUT" };
-    let reply = client.send(method, &route(context).seg(id).seg(what), &json!({}))?;
-    if context.ui().json {
-        return context.ui().out_json(reply.text());
-    }
-    context.ui().say("Done.");
-    Ok(())
 }

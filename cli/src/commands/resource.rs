@@ -1,9 +1,10 @@
 //! `kith resource ...`.
 
-use kith_protocol::control::{EditResource, NewResource, NoteState, Resource};
+use kith_protocol::control::{EditResource, Kind, NewResource, NoteState, Resource};
+use kith_protocol::node::Filter;
 
+use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
-use crate::client::Route;
 use crate::context::Context;
 use crate::error::{self, Result};
 use crate::ui::{Line, Ui};
@@ -23,13 +24,7 @@ pub(crate) enum ResourceVerb {
     /// Change a resource
     Edit(ResourceEdit),
     /// Delete your resource
-    Remove {
-        /// Its id
-        id: String,
-        /// Destroy it at once instead of after a day
-        #[arg(long)]
-        now: bool,
-    },
+    Remove(item::RemoveArgs),
     /// Add tags, or take them off
     Tag {
         /// Its id
@@ -113,11 +108,8 @@ pub(crate) struct ResourceEdit {
 pub(crate) fn run(context: &Context, verb: ResourceVerb) -> Result<()> {
     match verb {
         ResourceVerb::New(new) => create(context, new),
-        ResourceVerb::List(list) => show_list(context, &list),
-        ResourceVerb::Show { id } => {
-            let reply = context.client()?.get(&route(context).seg(&id))?;
-            context.show(&reply, |ui, resource: Resource| show(ui, &resource))
-        }
+        ResourceVerb::List(list) => show_list(context, list),
+        ResourceVerb::Show { id } => item::show(context, Kind::Resource, &id, |ui, resource: Resource| show(ui, &resource)),
         ResourceVerb::Edit(edit) => {
             let id = edit.id;
             let body = EditResource {
@@ -131,13 +123,9 @@ pub(crate) fn run(context: &Context, verb: ResourceVerb) -> Result<()> {
             };
             change(context, &id, &body)
         }
-        ResourceVerb::Remove { id, now } => super::show::remove(context, &context.client()?, "resources", &id, now),
+        ResourceVerb::Remove(args) => item::remove(context, Kind::Resource, &args),
         ResourceVerb::Tag { id, tags, remove } => tag(context, &id, tags, &remove),
     }
-}
-
-fn route(context: &Context) -> Route {
-    Route::new("circles").seg(context.circle()).seg("resources")
 }
 
 fn review_day(day: &str) -> Result<String> {
@@ -157,25 +145,16 @@ fn create(context: &Context, new: ResourceNew) -> Result<()> {
         note: new.note,
         review_by: new.review_by.map(|day| review_day(&day)).transpose()?.filter(|day| !day.is_empty()),
     };
-    let client = context.client()?;
-    let reply = client.send("POST", &route(context), &body)?;
-    context.delivered(&client)?;
+    let reply = item::send(context, "POST", &item::all(context, Kind::Resource), &body)?;
     context.show(&reply, |ui, resource: Resource| ui.out(Line::new().text("Saved as ").strong(&resource.id).text(".")))
 }
 
-fn show_list(context: &Context, list: &ResourceList) -> Result<()> {
-    let limit = list.limit.map(|n| n.to_string());
-    let route = route(context).maybe("limit", limit.as_deref()).flag("new", list.new).maybe("tag", list.tag.as_deref());
-    let reply = context.client()?.get(&route)?;
-    let ui = context.ui();
-    if ui.json {
-        return ui.out_json(reply.text());
-    }
-    let resources: Vec<Resource> = reply.field("resources")?;
-    if resources.is_empty() {
-        ui.say("No resources.");
-        return Ok(());
-    }
+fn show_list(context: &Context, list: ResourceList) -> Result<()> {
+    let ResourceList { limit, new, tag } = list;
+    item::list(context, Kind::Resource, &Filter { limit, new, tag, ..Filter::default() }, |_| true, show_all)
+}
+
+fn show_all(ui: &Ui, resources: &[Resource]) -> Result<()> {
     let ids = short_ids(ui, resources.iter().map(|resource| resource.id.as_str()));
     if ui.plain {
         let rows: Vec<Vec<Line>> = resources
@@ -253,9 +232,7 @@ fn change(context: &Context, id: &str, body: &EditResource) -> Result<()> {
     if *body == EditResource::default() {
         return Err(error::usage("Nothing to change was named.", "See `kith resource edit --help`."));
     }
-    let client = context.client()?;
-    let reply = client.send("PATCH", &route(context).seg(id), body)?;
-    context.delivered(&client)?;
+    let reply = item::send(context, "PATCH", &item::one(context, Kind::Resource, id), body)?;
     context.show(&reply, |ui, resource: Resource| show(ui, &resource))
 }
 
@@ -263,7 +240,7 @@ fn tag(context: &Context, id: &str, add: Vec<String>, remove: &[String]) -> Resu
     if add.is_empty() && remove.is_empty() {
         return Err(error::usage("No tag was named.", "`kith resource tag ID TAG...`, or --remove TAG."));
     }
-    let resource: Resource = context.client()?.get(&route(context).seg(id))?.read()?;
+    let resource: Resource = context.client()?.get(&item::one(context, Kind::Resource, id))?.read()?;
     let mut tags: Vec<String> = resource.tags.into_iter().filter(|tag| !remove.contains(tag)).collect();
     for tag in add {
         if !tags.contains(&tag) {

@@ -1,11 +1,7 @@
 //! How things are shown that several nouns share.
 
 use kith_protocol::control::{Author, NoteState};
-use serde_json::json;
 
-use crate::client::{Client, Route};
-use crate::context::Context;
-use crate::error::Result;
 use crate::ui::{Line, Ui};
 
 /// Characters of an id that lists show; longer where two of them would look alike.
@@ -77,32 +73,6 @@ pub(crate) fn dotted(parts: Vec<Line>) -> Line {
         line = if line.is_empty() { part } else { line.dim(" · ").and(part) };
     }
     line
-}
-
-/// Delete one's own item. On a terminal it asks; destroying at once always needs a confirmation.
-pub(crate) fn remove(context: &Context, client: &Client, noun: &str, id: &str, now: bool) -> Result<()> {
-    let ui = context.ui();
-    let route = Route::new("circles").seg(context.circle()).seg(noun).seg(id);
-    if now || context.global().confirm.is_some() {
-        let item: serde_json::Value = client.get(&route)?.read()?;
-        let field = |name: &str| item.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-        let (whole, title) = (field("id"), field("title"));
-        let name = if title.is_empty() { &whole } else { &title };
-        // The id as it was typed will do as well as the whole.
-        let also = if context.global().confirm.as_deref() == Some(id) { id } else { &whole };
-        context.confirm("It would be destroyed, here and on every computer that hears of it.", name, also)?;
-    } else if ui.interactive && !context.global().dry_run && !ui.agree("Delete it, here and for everybody?")? {
-        ui.say("Nothing was deleted.");
-        return Ok(());
-    }
-    let reply = client.send("DELETE", &route.flag("now", now), &json!({}))?;
-    context.delivered(client)?;
-    if ui.json {
-        return ui.out_json(reply.text());
-    }
-    ui.say(if now { "Deleted and destroyed." } else { "Deleted. Its bytes are destroyed in a day." });
-    ui.say("Computers that are offline hear of it later; what somebody already read or copied cannot be taken back.");
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a member sees of a circle, without what is hers alone: two members who hold the same see the same bytes.
 
+use kith_protocol::control::Kind;
 use serde_json::{Map, Value};
 
 use crate::client::{Client, Route};
@@ -7,14 +8,12 @@ use crate::error::Result;
 
 /// Fields that are one member's own: marks, delivery, own answers.
 const OWN: [&str; 7] = ["new", "delivery", "delivered", "mine", "me", "role", "clock_skewed"];
-/// Lists that every member can ask for.
-const LISTS: [&str; 4] = ["notes", "events", "resources", "members"];
 
 /// All of it, as one text.
 pub(crate) fn of(client: &Client, circle: &str) -> Result<String> {
     let base = Route::new("circles").seg(circle);
     let mut all = Map::new();
-    for noun in LISTS {
+    for noun in Kind::listed().map(Kind::path).chain(["members"]) {
         let mut list: Value = client.get(&base.clone().seg(noun).flag("reveal", noun != "members"))?.field(noun)?;
         // A role is everybody's to see in the list of members, and one's own in the circle.
         strip(&mut list, noun == "members");
