@@ -8,6 +8,7 @@ mod documents;
 mod files;
 mod ids;
 mod imports;
+mod kinds;
 mod ladder;
 mod lock;
 mod names;

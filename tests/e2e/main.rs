@@ -3,6 +3,7 @@
 mod durability;
 mod files;
 mod imports;
+mod kinds;
 mod privacy;
 mod refusals;
 mod stories;

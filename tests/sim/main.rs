@@ -3,11 +3,12 @@
 mod adversary;
 mod scripts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use kith_protocol::control::Kind;
 use kith_protocol::planted::Bug;
 use kith_tests::sim::fresh;
 use kith_tests::sim::planted::{self, Find};
@@ -19,6 +20,8 @@ use kith_tests::sim::shrink::shrink;
 const SEEDS: u64 = 500;
 /// Seeds in which each planted bug is looked for.
 const PLANTED: u64 = 1_000;
+/// Seeds in which every kind of items is looked for.
+const WRITTEN: u64 = 40;
 /// Virtual hours that a seed comes to, at least, on average.
 const HOURS: u64 = 20;
 /// Kinds of deeds, all of which happen often enough to matter.
@@ -100,6 +103,21 @@ fn seeds() -> Vec<u64> {
 fn explain(report: &Report) -> String {
     let what: String = report.broken.as_deref().unwrap_or_default().chars().take(400).collect();
     format!("{what}\n  cargo run -p kith-tests --bin sim -- replay {} --trace", report.seed)
+}
+
+/// What nobody writes is not tried: a new kind needs people in the workload who write it.
+#[test]
+fn people_write_every_kind_of_items() {
+    let mut missing: BTreeSet<Kind> = Kind::ALL.into_iter().collect();
+    for seed in 0..WRITTEN {
+        let written = run(seed, Options::default()).entries;
+        missing.retain(|kind| !written.iter().any(|(number, _)| *number == kind.number()));
+        if missing.is_empty() {
+            return;
+        }
+    }
+    let missing: Vec<&str> = missing.into_iter().map(Kind::noun).collect();
+    panic!("nobody in tests/src/sim/workload.rs writes a {}", missing.join(", a "));
 }
 
 #[test]

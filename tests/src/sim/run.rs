@@ -76,6 +76,8 @@ pub struct Report {
     pub said: usize,
     /// Does it run real signatures and boxes, is somebody hostile in it, was a machine copied, does it live for weeks?
     pub kinds: (bool, bool, bool, bool),
+    /// How many entries of each kind, by number, people wrote.
+    pub entries: Vec<(u8, u64)>,
     /// What people did.
     pub deeds: Vec<(&'static str, u64)>,
     /// What every machine's doctor says in the end, where a promise broke.
@@ -375,6 +377,7 @@ fn report(shape: Shape, world: World) -> Report {
         commands: (world.counts.done, world.counts.refused),
         items: world.ledger.len(),
         said: world.ledger.said(),
+        entries: world.ledger.entries.iter().map(|(kind, count)| (*kind, *count)).collect(),
         kinds: (shape.real, shape.hostile.is_some(), copied, shape.long),
         doctors: doctors(&world),
         deeds: world.deeds.into_iter().collect(),

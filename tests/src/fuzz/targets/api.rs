@@ -40,7 +40,7 @@ pub const DAEMON: Target = Target { name: "daemon-api", form: Form::Json, words:
 
 const AT: Millis = Millis(1_795_359_600_000);
 
-/// New things, edits of them and the rest that has a body, by name.
+/// New things and what is said about them, by the paths of their kinds, edits of them and the rest that has a body.
 fn bodies() -> Vec<(&'static str, Value)> {
     let note = json!({"title": "On-call", "body": "A long night.", "content_warning": "burnout", "want": "listen", "lang": "en",
         "tags": ["eap", "night"]});
@@ -67,8 +67,9 @@ fn bodies() -> Vec<(&'static str, Value)> {
             "invite": "members", "approval": "none", "suite": "x25519"}),
         ),
         ("invite", json!({"role": "guest", "expires_in": 3_600_000, "uses": 3})),
-        ("reply", json!({"body": "I am here.", "content_warning": "grief"})),
-        ("react", json!({"emoji": "❤", "remove": false})),
+        ("replies", json!({"body": "I am here.", "content_warning": "grief"})),
+        ("reactions", json!({"emoji": "❤", "remove": false})),
+        ("rsvp", json!({"answer": "maybe"})),
         ("policies", json!({"name": "Night shift", "history": "all", "retention": "keep", "approval": "required"})),
         ("role", json!({"role": "steward"})),
         ("accept", json!({"link": "kith://join#AAAA", "as": "Bea", "confirm": true})),
@@ -102,8 +103,9 @@ fn command(name: &str, value: &Value) -> Option<Command> {
         "resources" => Command::New(circle, NewItem::Resource(body::<control::NewResourceInBatch>(value)?.into())),
         "circle" => Command::NewCircle(body(value)?),
         "invite" => Command::NewInvite(circle, body(value)?),
-        "reply" => Command::Respond(circle, item, Response::Reply(body(value)?)),
-        "react" => Command::Respond(circle, item, Response::Reaction(body(value)?)),
+        "replies" => Command::Respond(circle, item, Response::Reply(body(value)?)),
+        "reactions" => Command::Respond(circle, item, Response::Reaction(body(value)?)),
+        "rsvp" => Command::Respond(circle, item, Response::Rsvp(body::<control::Rsvped>(value)?.answer)),
         "policies" => Command::EditCircle(circle, body(value)?),
         "role" => Command::SetRole(circle, "Bea".to_owned(), body(value)?),
         "accept" => Command::Accept(body(value)?),
@@ -182,8 +184,8 @@ fn requests(circle: &str, note: &str) -> Vec<Value> {
     let route = |name: &str| match name {
         "circle" => ("POST", "/v1/circles".to_owned()),
         "invite" => ("POST", at("/invites")),
-        "reply" => ("POST", at(&format!("/notes/{note}/replies"))),
-        "react" => ("POST", at(&format!("/notes/{note}/reactions"))),
+        "replies" | "reactions" => ("POST", at(&format!("/notes/{note}/{name}"))),
+        "rsvp" => ("POST", at("/events/e-none/rsvp")),
         "policies" => ("PATCH", at("")),
         "role" => ("PATCH", at("/members/Nobody")),
         "accept" => ("POST", "/v1/joins".to_owned()),
@@ -286,4 +288,23 @@ fn daemon() -> Prepared {
         Verdict::taken(status.is_some_and(|status| status < 300))
     };
     Prepared { samples, judge: Box::new(judge) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_bodies_that_make_sense() {
+        let understood = |name: &str| bodies().iter().any(|(its, value)| *its == name && command(its, value).is_some());
+        let missing = |name: String| (!understood(&name)).then_some(name);
+        let listed = Kind::listed().flat_map(|kind| [kind.path().to_owned(), format!("edit-{}", kind.noun())]);
+        let said = Kind::ALL.into_iter().filter(|kind| !kind.is_listed() && !kind.is_mark()).map(|kind| kind.path().to_owned());
+        let mut missing: Vec<String> = listed.chain(said).filter_map(missing).collect();
+        let batches: Vec<Value> = bodies().into_iter().filter(|(name, _)| *name == "batch").map(|(_, value)| value).collect();
+        let in_batch =
+            |kind: &Kind| batches.iter().any(|batch| batch.to_string().contains(&format!("\"kind\":\"{}\"", kind.noun())));
+        missing.extend(Kind::listed().filter(|kind| !in_batch(kind)).map(|kind| format!("{} in a batch", kind.noun())));
+        assert!(missing.is_empty(), "no body is bent for: {}", missing.join(", "));
+    }
 }

@@ -300,3 +300,15 @@ fn items() -> Prepared {
     };
     Prepared { samples, judge: Box::new(judge) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_opened_in_the_history_that_is_bent() {
+        let opened = |kind: &Kind| lines().iter().any(|(_, number, _, _, edit)| *number == kind.number() && edit.opens());
+        let missing: Vec<&str> = Kind::ALL.into_iter().filter(|kind| !opened(kind)).map(Kind::noun).collect();
+        assert!(missing.is_empty(), "no history has a {}", missing.join(", a "));
+    }
+}

@@ -107,6 +107,8 @@ pub struct Ledger {
     pub(super) written: BTreeMap<String, Written>,
     versions: BTreeMap<(Who, String), u64>,
     said: BTreeMap<(Who, About), Said>,
+    /// How many entries of each kind, by number, people wrote.
+    pub(crate) entries: BTreeMap<u8, u64>,
     /// When a machine was first seen to hold an epoch's keys, by its own clock.
     pub(super) held: BTreeMap<(Who, EpochId), Millis>,
     /// How often its people had changed when its keys were looked at.
@@ -169,6 +171,7 @@ pub fn replied(
     }
     let Ok(answer) = answer else { return };
     let fresh = before.map(|before| keys::fresh(world, who, before)).unwrap_or_default();
+    fresh.iter().for_each(|entry| *world.ledger.entries.entry(entry.kind).or_default() += 1);
     if let Some(before) = before {
         keys::sealed(world, who, before, &fresh);
     }
