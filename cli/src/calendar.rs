@@ -15,9 +15,6 @@ use kith_protocol::control::Event;
 
 use rule::Rule;
 
-/// Occurrences looked at when asking for the next ones.
-pub(crate) const NEXT: usize = 5;
-
 /// Something at a place in time: its first start and end on the wall clock of its zone, and how it comes again.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {

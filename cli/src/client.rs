@@ -17,12 +17,10 @@ use tokio::net::UnixStream;
 
 use crate::error::{self, Result, Stop};
 use crate::home::Home;
+use crate::limits::ANSWER_BYTES;
 use crate::ui::{Line, Ui};
 
 pub(crate) use route::Route;
-
-/// Bytes of one answer; a list of everything a circle holds fits.
-const ANSWER_BYTES: usize = 512 << 20;
 
 /// An answer: JSON text.
 #[derive(Clone, Debug)]

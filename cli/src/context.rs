@@ -11,14 +11,8 @@ use crate::error::{self, Result, Stop};
 use crate::files;
 use crate::global::{Global, Wait};
 use crate::home::Home;
+use crate::limits::{LOOK, PASSPHRASE_BYTES, PASSPHRASE_TRIES};
 use crate::ui::{Line, Ui};
-
-/// Bytes of a passphrase file that are looked at.
-const PASSPHRASE_BYTES: usize = 4_096;
-/// Tries at a passphrase on a terminal.
-const TRIES: u32 = 3;
-/// Between two looks at whether something is done.
-const LOOK: Duration = Duration::from_millis(250);
 
 /// A secret as typed.
 pub(crate) type Passphrase = Zeroizing<String>;
@@ -104,7 +98,7 @@ impl Context {
             let passphrase = self.passphrase("Passphrase:")?;
             let result = client.secretly("POST", &route, &serde_json::json!({ "passphrase": passphrase.as_str() }));
             match result {
-                Err(stop) if stop.code() == Some(Code::NeedsPassphrase) && self.asks_secret() && attempt < TRIES => {
+                Err(stop) if stop.code() == Some(Code::NeedsPassphrase) && self.asks_secret() && attempt < PASSPHRASE_TRIES => {
                     self.ui.complain(&Line::new().warn("That is not it. ").text("Try again, or press Ctrl-C."));
                 }
                 result => return result,

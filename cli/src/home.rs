@@ -4,9 +4,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{self, Result};
-
-/// Longest path of a Unix socket that both Linux (108) and macOS (104) take, the final zero included.
-const SOCKET_PATH_BYTES: usize = 103;
+use kith_protocol::limits::SOCKET_PATH_BYTES;
 
 /// A home folder; it need not exist.
 #[derive(Clone, Debug)]

@@ -19,6 +19,7 @@ mod home;
 mod import;
 mod input;
 mod interrupt;
+mod limits;
 mod panic;
 mod ui;
 

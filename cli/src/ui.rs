@@ -18,11 +18,10 @@ pub(crate) use line::Line;
 
 use crate::error::{Result, Stop, failed};
 use crate::global::Global;
+use crate::limits::TEXT_COLUMNS;
 
 /// Before each line that others wrote.
 const STROKE: &str = "│ ";
-/// Widest line of running text.
-const TEXT_COLUMNS: usize = 88;
 
 /// How to talk.
 #[derive(Clone, Debug)]

@@ -1,11 +1,10 @@
 //! The clocks: the only place that reads them.
 
+use crate::limits::JUMP;
+
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kith_protocol::time::Millis;
-
-/// How far the wall clock may drift from the monotonic one between two looks before it counts as a jump.
-const JUMP: Duration = Duration::from_secs(30);
 
 /// The wall clock, now.
 pub(crate) fn now() -> Millis {

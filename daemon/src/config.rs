@@ -10,14 +10,11 @@ use toml_edit::{DocumentMut, Item};
 
 use crate::address::{Transports, plain};
 use crate::files::write_whole;
+use crate::limits::{LISTEN_ADDRESSES, PORT_TRIES};
 use crate::random::Random;
 
 /// Ports to choose from: below those that systems give to outgoing connections, so that ours is free again after a restart.
 const PORTS: std::ops::Range<u16> = 10_000..32_000;
-/// How many ports are tried before giving up.
-const TRIES: usize = 64;
-/// Listen addresses that are looked at.
-const MAX_LISTEN: usize = 16;
 
 const FIRST: &str = "\
 # Settings of this home. Read when kithd starts; `kithd` itself writes only the port, once.
@@ -91,7 +88,8 @@ impl Config {
         let asked = if listen.is_empty() { strings(&document, "listen")? } else { Some(listen.to_vec()) };
         let strict = asked.is_some();
         let asked = asked.unwrap_or_else(|| DEFAULT_LISTEN.map(str::to_owned).to_vec());
-        let mut listen = asked.iter().take(MAX_LISTEN).map(|text| listen_addr(text, port)).collect::<Result<Vec<_>, _>>()?;
+        let mut listen =
+            asked.iter().take(LISTEN_ADDRESSES).map(|text| listen_addr(text, port)).collect::<Result<Vec<_>, _>>()?;
         listen.retain(|addr| transports.take(addr));
         Ok(Self { listen, transports, idle_lock_minutes: idle(&document)?, port, strict })
     }
@@ -147,7 +145,7 @@ fn listen_addr(text: &str, port: u16) -> Result<Multiaddr, ConfigError> {
 /// A port that is free now for both transports.
 fn free_port() -> Result<u16, ConfigError> {
     let span = u64::from(PORTS.end - PORTS.start);
-    for _ in 0..TRIES {
+    for _ in 0..PORT_TRIES {
         let offset = u16::try_from(Random.next_u64() % span).unwrap_or_default();
         let port = PORTS.start + offset;
         if port_is_free(Ipv4Addr::UNSPECIFIED, port) {

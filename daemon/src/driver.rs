@@ -25,21 +25,10 @@ use wait::Next;
 
 use crate::clock;
 use crate::hub::Hub;
-use crate::limits::{EVENTS_PER_COMMIT, LONGEST_SLEEP, TURN};
+use crate::limits::{EVENTS_PER_COMMIT, LONGEST_REST, LONGEST_SLEEP, MAX_FAILURES, REST, SAME_DEADLINE, SCRUB_AGAIN, TURN};
 use crate::net::NetHandle;
 use crate::queue::{Event, Outcome};
 use crate::store::SqliteStore;
-
-/// How long a deadline that a tick did not move is left alone, so that a fault cannot become a busy loop.
-const SAME_DEADLINE: Duration = Duration::from_millis(200);
-/// How soon destroyed bytes are tried again to be removed from the log file.
-const SCRUB_AGAIN: Duration = Duration::from_secs(1);
-/// Failed commits in a row after which the store is given up: a disk that went read-only, a volume that was pulled. A full disk
-/// is waited for.
-const MAX_FAILURES: u32 = 5;
-/// After a failed commit nothing is done unasked for so long; twice as long after each further one, up to a minute.
-const REST: Duration = Duration::from_secs(1);
-const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// Why a turn came to nothing.
 #[derive(Debug)]

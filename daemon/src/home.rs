@@ -1,11 +1,10 @@
 //! The home folder: its layout, its permissions, and that only one daemon lives in it.
 
+use kith_protocol::limits::SOCKET_PATH_BYTES;
+
 use std::fs::{DirBuilder, File, Permissions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-
-/// The longest path that a Unix socket's address can hold, its closing zero byte left out.
-const SOCKET_PATH_BYTES: usize = 107;
 
 /// Why a home cannot be used.
 #[derive(Debug, thiserror::Error)]

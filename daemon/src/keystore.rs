@@ -14,18 +14,13 @@ use toml_edit::{DocumentMut, Item, Table as TomlTable, value};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::files::write_whole;
+use crate::limits::{KEYS_FILE_BYTES, KEYS_LANES, KEYS_MEMORY_KIB, KEYS_PASSES};
 use crate::random::Random;
 
 const VERSION: i64 = 1;
 const SALT: usize = 16;
 const NONCE: usize = 24;
 const MASTER: usize = 32;
-/// The most memory that a file may ask us to spend (KiB), so that a swapped file cannot stop the machine.
-const MAX_MEMORY_KIB: u32 = 1 << 20;
-const MAX_PASSES: u32 = 64;
-const MAX_LANES: u32 = 16;
-/// Bytes of a keys file; ours have a few hundred.
-const MAX_FILE: u64 = 64 << 10;
 
 /// 32 random bytes from which the keys of the store and of its journal derive. Wiped when dropped; shows nothing of itself.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -82,7 +77,7 @@ impl Cost {
 
     fn argon2(self) -> Result<Argon2<'static>, KeyError> {
         let Self { memory_kib, passes, lanes } = self;
-        if memory_kib > MAX_MEMORY_KIB || passes > MAX_PASSES || lanes > MAX_LANES {
+        if memory_kib > KEYS_MEMORY_KIB || passes > KEYS_PASSES || lanes > KEYS_LANES {
             return Err(KeyError::Damaged("it asks for more work than any kith writes"));
         }
         let params =
@@ -153,7 +148,7 @@ impl Keystore {
     /// [`KeyError`] where it cannot be read or understood.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, KeyError> {
         match std::fs::metadata(path) {
-            Ok(meta) if meta.len() > MAX_FILE => return Err(KeyError::Damaged("it is far too large")),
+            Ok(meta) if meta.len() > KEYS_FILE_BYTES => return Err(KeyError::Damaged("it is far too large")),
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),

@@ -85,3 +85,64 @@ pub(crate) const WATCH_EVENTS: usize = 1_024;
 pub(crate) const CLOCK_LOOK: Duration = Duration::from_secs(15);
 /// The longest that the driver sleeps without looking at its deadline again.
 pub(crate) const LONGEST_SLEEP: Duration = Duration::from_secs(3_600);
+/// Reads of one turn, so that one connection's task lets its muxer breathe.
+pub(crate) const READS_PER_TURN: usize = 32;
+/// How long a deadline that a tick did not move is left alone, so that a fault cannot become a busy loop.
+pub(crate) const SAME_DEADLINE: Duration = Duration::from_millis(200);
+/// How soon destroyed bytes are tried again to be removed from the log file.
+pub(crate) const SCRUB_AGAIN: Duration = Duration::from_secs(1);
+/// Failed commits in a row after which the store is given up: a disk that went read-only, a volume that was pulled. A full disk
+/// is waited for.
+pub(crate) const MAX_FAILURES: u32 = 5;
+/// After a failed commit nothing is done unasked for so long; twice as long after each further one,
+pub(crate) const REST: Duration = Duration::from_secs(1);
+/// up to this.
+pub(crate) const LONGEST_REST: Duration = Duration::from_secs(60);
+/// Bytes of the log before it is moved aside; one older file is kept.
+pub(crate) const LOG_BYTES: u64 = 2 << 20;
+/// How long to wait where the system has no room for another connection.
+pub(crate) const BREATH: Duration = Duration::from_millis(100);
+/// How long a search waits for words that are still to be indexed; then it finds what it can.
+pub(crate) const INDEXING: Duration = Duration::from_secs(5);
+/// How often a quiet stream shows that it lives.
+pub(crate) const ALIVE: Duration = Duration::from_secs(30);
+/// How far the wall clock may drift from the monotonic one between two looks before it counts as a jump.
+pub(crate) const JUMP: Duration = Duration::from_secs(30);
+/// Threads of the network: enough to seal for one peer while reading another.
+pub(crate) const NET_THREADS: usize = 2;
+/// Bytes of pages kept in memory by the writing connection (KiB, as SQLite wants it).
+pub(crate) const WRITER_CACHE_KIB: i64 = 8 << 10;
+/// The same for the reading connection.
+pub(crate) const READER_CACHE_KIB: i64 = 2 << 10;
+/// Bytes that the write-ahead log keeps on disk after a checkpoint.
+pub(crate) const WAL_BYTES: i64 = 6 << 20;
+/// A file up to this size is checked completely on every open; a larger one after an unclean end only.
+pub(crate) const ALWAYS_CHECK_BYTES: u64 = 2 << 20;
+/// How long one connection waits for the other's lock.
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
+/// Pages from which a commit waits for it after all, so that the log stays bounded.
+pub(crate) const WAIT_PAGES: i32 = 16_000;
+/// KiB of pages kept in memory by this connection.
+pub(crate) const FOLD_CACHE_KIB: i64 = 512;
+/// Bytes of writes from which a commit goes to the store's file at once.
+pub(crate) const JOURNAL_COMMIT_BYTES: usize = 64 << 10;
+/// Bytes of the journal from which the store's file takes all of it.
+pub(crate) const JOURNAL_BYTES: u64 = 256 << 10;
+/// Words of one search that are looked at.
+pub(crate) const SEARCH_WORDS: usize = 16;
+/// Characters of a word that are looked at.
+pub(crate) const SEARCH_WORD_CHARS: usize = 64;
+/// How many ports are tried before giving up.
+pub(crate) const PORT_TRIES: usize = 64;
+/// Listen addresses that are looked at.
+pub(crate) const LISTEN_ADDRESSES: usize = 16;
+/// The most memory that a file may ask us to spend (KiB), so that a swapped file cannot stop the machine.
+pub(crate) const KEYS_MEMORY_KIB: u32 = 1 << 20;
+/// The most passes over it,
+pub(crate) const KEYS_PASSES: u32 = 64;
+/// and lanes.
+pub(crate) const KEYS_LANES: u32 = 16;
+/// Bytes of a keys file; ours have a few hundred.
+pub(crate) const KEYS_FILE_BYTES: u64 = 64 << 10;
+/// Pages of the log from which it is taken into the file.
+pub(crate) const CHECKPOINT_PAGES: i32 = 1_000;

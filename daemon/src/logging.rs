@@ -2,6 +2,8 @@
 //!
 //! Only this program's own targets are on; libraries that print addresses or bytes stay silent.
 
+use crate::limits::LOG_BYTES;
+
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,9 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
-
-/// Bytes of the log before it is moved aside; one older file is kept.
-const MAX_BYTES: u64 = 2 << 20;
 
 /// Starts the log: to the file, or to standard error with more detail. A second call in one process changes nothing.
 ///
@@ -23,7 +22,7 @@ pub(crate) fn start(path: &Path, verbose: bool) -> io::Result<()> {
     let done = if verbose {
         tracing_subscriber::fmt().with_env_filter(filter("debug")).with_writer(io::stderr).try_init()
     } else {
-        let file = CappedFile::open(path, MAX_BYTES)?;
+        let file = CappedFile::open(path, LOG_BYTES)?;
         tracing_subscriber::fmt().with_env_filter(filter("info")).with_ansi(false).with_writer(file).try_init()
     };
     if done.is_err() {

@@ -24,15 +24,12 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::limits::{GOODBYE, NET_COMMANDS, RELEASE, RELEASE_LOOK};
+use crate::limits::{GOODBYE, NET_COMMANDS, NET_THREADS, RELEASE, RELEASE_LOOK};
 use crate::queue::DriverQueue;
 pub(crate) use convert::peer_bytes;
 use link::Links;
 use task::{NetCommand, Task};
 pub(crate) use task::{NetError, NetOptions};
-
-/// Threads of the network: enough to seal for one peer while reading another.
-const THREADS: usize = 2;
 
 /// The running network.
 #[derive(Debug)]
@@ -51,7 +48,7 @@ impl Net {
         let links = Links::default();
         let (commands, todo) = mpsc::channel(NET_COMMANDS);
         let (told, listening) = watch::channel(Vec::new());
-        let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("net").enable_all().build();
+        let runtime = Builder::new_multi_thread().worker_threads(NET_THREADS).thread_name("net").enable_all().build();
         let runtime = runtime.map_err(|error| NetError::Start(error.to_string()))?;
         let entered = runtime.enter();
         let task = match Task::build(options, queue, links.clone(), todo, told) {

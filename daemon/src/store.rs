@@ -23,6 +23,7 @@ use rand_core::TryRng;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::keystore::MasterKey;
+use crate::limits::{ALWAYS_CHECK_BYTES, READER_CACHE_KIB, WAL_BYTES, WRITER_CACHE_KIB};
 use crate::random::Random;
 use checkpoint::Checkpointer;
 use connection::connect;
@@ -33,14 +34,6 @@ pub(crate) use reader::{Leased, Leave, Reader};
 use reader::{Recent, locked};
 use rows::{GENERATION, Plain};
 
-/// Bytes of pages kept in memory by the writing connection (KiB, as SQLite wants it).
-const WRITER_CACHE_KIB: i64 = 8 << 10;
-/// The same for the reading connection.
-const READER_CACHE_KIB: i64 = 2 << 10;
-/// Bytes that the write-ahead log keeps on disk after a checkpoint.
-const WAL_BYTES: i64 = 6 << 20;
-/// A file up to this size is checked completely on every open; a larger one after an unclean end only.
-const ALWAYS_CHECK_BYTES: u64 = 2 << 20;
 /// Bytes of a page of the store.
 const PAGE: u64 = 4_096;
 /// The one writing connection, and the journal.

@@ -46,7 +46,6 @@ pub use inbox::{inbox, see, see_all};
 pub use index::{index, unindexed};
 pub use kinds::{list, show};
 pub use port::{DeliveryCounts, People, Ports, Source, Writer};
-pub use project::DESTROY_AFTER;
 pub use reader::{ItemReader, entries};
 pub use rebuild::{Kept, clear, restore};
 pub use resolve::resolve;

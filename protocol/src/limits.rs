@@ -161,3 +161,119 @@ pub const HELD_ACTS: usize = 4_096;
 pub const ROTATIONS: u64 = 256;
 /// Milliseconds after which she may bring one more.
 pub const ROTATION_MILLIS: u64 = 600_000;
+/// Rows of the store that are read in one go.
+pub const PAGE_ROWS: usize = 256;
+/// Entries that are looked at in one go when cuts change.
+pub const ENTRY_SLICE: u64 = 512;
+/// Items whose time has come that are ended in one turn.
+pub const SWEEP_ITEMS: usize = 512;
+/// Items indexed in one go.
+pub const INDEX_SLICE: usize = 256;
+/// Entries judged again in one slice.
+pub const CUT_SLICE: usize = 256;
+/// Bytes of words after which a slice ends.
+pub const INDEX_SLICE_BYTES: usize = 1 << 20;
+/// Bytes of payloads opened for it, after which it ends.
+pub const CUT_SLICE_BYTES: usize = 1 << 20;
+/// Blocks that are opened in one slice of judging again, to look for points.
+pub const CUT_LOOKS: usize = 4;
+/// Blocks that are opened in one command to name what others have; what lies inside more of them is not named.
+pub const POINT_LOOKS: usize = 8;
+/// Places of a chain that count as one stretch: as many as a block has at most.
+pub const STRETCH: u64 = BLOCK_ENTRIES as u64;
+/// Entries of a tail that are served like a stored block that is only looked at; more are like a block that is opened.
+pub const FEW_ENTRIES: u64 = 8;
+/// Opened blocks that a reader of a chain keeps at hand: a block is read by its neighbours, and takes some MiB.
+pub const OPEN_BLOCKS: usize = 8;
+/// Bytes of entries that a reader of lists keeps at hand, about.
+pub const SKIMMED_BYTES: usize = 8 << 20;
+/// Pairs of tokens that are compared at most; beyond, what lies between the shared ends counts as changed.
+pub const DIFF_PAIRS: usize = 1 << 20;
+/// Marks of one kind that are looked at per item; one a facilitator and a few changes of mind.
+pub const MARKS: usize = 256;
+/// Replies read at once to find out whether there is an answer among them: mostly the newest is one.
+pub const ANSWERS_READ: usize = 8;
+/// Judgements kept as they were asked for last.
+pub const RECENT_JUDGEMENTS: usize = 32;
+/// Judgements kept at even distances.
+pub const LANDMARKS: usize = 64;
+/// Acts between the first landmarks; doubled whenever they would be too many.
+pub const LANDMARK_ACTS: usize = 64;
+/// Judged states that a circle keeps by the heads they belong to: an entry names its own, and few differ at a time.
+pub const OUTER_STATES: usize = 8;
+/// Bytes of the largest payload, padded and sealed.
+pub const SEALED_PAYLOAD_BYTES: usize = PAYLOAD_BYTES + (8 << 10);
+/// Bytes that the heads of a batch's first entry may add to its weight: 32 for each, and how CBOR says so.
+pub const HEADS_WEIGHT: usize = 34 * HEADS;
+/// The greatest place in a chain: far above what a device can write, far below where numbers wrap.
+pub const MAX_SEQ: u64 = 1 << 48;
+/// Bytes of what a box is bound to; HPKE's key schedule takes less than 65,536.
+pub const HPKE_INFO_BYTES: usize = 4_096;
+/// Bytes of a record as it travels: names, addresses and a signature stay well below.
+pub const RECORD_BYTES: usize = 8 << 10;
+/// Characters of an invite link; a few hints with a few addresses fit.
+pub const LINK_CHARS: usize = 4_096;
+/// Peers that a ticket names.
+pub const HINTS: usize = 4;
+/// Bytes of acts in one frame; keys and framing come on top.
+pub const FRAME_ACTS_BYTES: usize = 384 << 10;
+/// Bytes of a sealed introduction: it travels before anything is proved, in a frame of [`HELLO_BYTES`].
+pub const INTRO_BYTES: usize = 14 << 10;
+/// Bytes of a request sealed to one steward.
+pub const SEALED_REQUEST_BYTES: usize = 8 << 10;
+/// Requests in one frame between members.
+pub const FRAME_REQUESTS: usize = 8;
+/// Tokens that one side may send on a link, padding included.
+pub const TOKENS: usize = 256;
+/// Tokens are sent in multiples of so many, so that their number says little of how many circles two share.
+pub const TOKEN_STEP: usize = 8;
+/// Bytes of an item's words that can be found: more than one person writes at once.
+pub const INDEX_ITEM_BYTES: usize = 2 * BODY_BYTES;
+/// Of the items indexed in one go, those of several entries, whose texts may be long.
+pub const INDEX_SEVERAL: usize = 16;
+/// Hours that an invite is open where nobody says otherwise.
+pub const INVITE_HOURS: u64 = 72;
+/// Requests that wait by one ticket.
+pub const REQUESTS_PER_TICKET: usize = 16;
+/// Gaps in chains that are not known here are kept up to so many: the chain may come.
+pub const UNKNOWN_GAPS: usize = 1_024;
+/// Devices that a chain remembers with how far they are: those that are furthest.
+pub const WITNESSES: usize = 4;
+/// Acts of one turn that do nothing but bring heads together: each names up to 16.
+pub const MERGES: usize = 4;
+/// The same before somebody is let in.
+pub const MOST_MERGES: usize = 64;
+/// An epoch is overdue after so many days, whatever the policies.
+pub const ROTATE_DAYS: u64 = 30;
+/// Days for which a farewell is handed over.
+pub const FAREWELL_DAYS: u64 = 90;
+/// Milliseconds for which a deleted item's bytes stay, so that what a thief deletes can still be cut off: a day.
+pub const DESTROY_MILLIS: u64 = 24 * 3_600_000;
+/// Words are indexed so many milliseconds after the last entry,
+pub const INDEX_AFTER_MILLIS: u64 = 250;
+/// or so many after the first, while more keep coming.
+pub const INDEX_BY_MILLIS: u64 = 2_000;
+/// Milliseconds after which what was learned of delivery is written: acknowledgements come in bursts.
+pub const DELIVERY_MILLIS: u64 = 200;
+/// Milliseconds that a preview waits for an answer.
+pub const PREVIEW_MILLIS: u64 = 20_000;
+/// Milliseconds after which others' entries are announced to members who may have them already.
+pub const ANNOUNCE_MILLIS: u64 = 300;
+/// Hits of a search that nobody limited.
+pub const SEARCH_HITS: usize = 50;
+/// Hits of a search at most.
+pub const MOST_SEARCH_HITS: usize = 1_000;
+/// Characters of a hit's excerpt: about a line.
+pub const EXCERPT_CHARS: usize = 120;
+/// Characters of it before the match.
+pub const EXCERPT_BEFORE_CHARS: usize = 40;
+/// Hits the store is asked for, for each one wanted, and then for each one it gave: some are hidden, over, or in another circle.
+pub const SPARE_HITS: usize = 4;
+/// Candidates that an ambiguous id names.
+pub const NAMED_CANDIDATES: usize = 5;
+/// Characters of an event's place.
+pub const PLACE_CHARS: usize = 1_000;
+/// Characters of an event's id in calendars.
+pub const UID_CHARS: usize = 1_000;
+/// Bytes of the path of the daemon's socket: what both Linux (108) and macOS (104) take, without the zero at its end.
+pub const SOCKET_PATH_BYTES: usize = 103;

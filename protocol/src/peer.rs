@@ -35,6 +35,7 @@ use crate::codec;
 use crate::context::Cx;
 use crate::id::{Addr, CircleId, PeerId};
 use crate::io::{Effect, Env, Link};
+use crate::limits::PREVIEW_MILLIS;
 use crate::store::{Read, StoreError, Table};
 use crate::sync::circles::Circles;
 use crate::sync::message::{Bytes, Message};
@@ -247,7 +248,7 @@ impl Peers {
 
     /// When a stream, a join, a call or an announcement is due next. `go_on_at`: when it is gone on with what a turn did not reach to.
     pub(crate) fn deadline(&self, go_on_at: Millis) -> Option<Millis> {
-        let looks = self.looking.iter().map(|l| l.since.plus(join_row::LOOK_FOR + 1));
+        let looks = self.looking.iter().map(|l| l.since.plus(PREVIEW_MILLIS + 1));
         let joins = self.joins.values().filter(|j| j.over()).map(|j| j.at.plus(DAY + 1));
         let strangers = self.sessions.values().filter_map(|session| session.ends().or(session.ask_again));
         let shared = || self.sessions.values().flat_map(|session| session.circles.values());

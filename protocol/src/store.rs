@@ -4,6 +4,8 @@
 
 mod over;
 
+use crate::limits::PAGE_ROWS;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -108,9 +110,6 @@ pub trait Read {
     fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError>;
 }
 
-/// Rows that [`all`] reads in one go.
-const PAGE: usize = 256;
-
 /// All rows whose keys start with `prefix`, ascending, however many there are: what must never be cut off at a number is read by
 /// this, page by page.
 ///
@@ -120,8 +119,8 @@ pub fn all(read: &dyn Read, table: Table, prefix: &[u8]) -> Result<Rows, StoreEr
     let mut rows = Rows::new();
     loop {
         let after = rows.last().map_or(&[][..], |(key, _)| key);
-        let page = read.scan(table, prefix, after, PAGE)?;
-        let full = page.len() == PAGE;
+        let page = read.scan(table, prefix, after, PAGE_ROWS)?;
+        let full = page.len() == PAGE_ROWS;
         rows.extend(page);
         if !full {
             return Ok(rows);
@@ -242,7 +241,7 @@ mod tests {
 
     #[test]
     fn all_rows_are_all_however_many() {
-        for count in [0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 9 * PAGE + 7] {
+        for count in [0, 1, PAGE_ROWS - 1, PAGE_ROWS, PAGE_ROWS + 1, 2 * PAGE_ROWS, 9 * PAGE_ROWS + 7] {
             let mut store = filled();
             let key = |n: usize| [b"c".as_slice(), &n.to_be_bytes()].concat();
             let writes = (0..count).map(|n| ((Table::Local, key(n)), Some(Vec::new())));

@@ -10,9 +10,11 @@ mod ids;
 mod imports;
 mod kinds;
 mod ladder;
+mod limits;
 mod lock;
 mod names;
 mod promises;
+mod source;
 mod tokens;
 
 use std::path::{Path, PathBuf};

@@ -12,9 +12,7 @@ use kith_protocol::limits::{BODY_BYTES, TAG_CHARS, TAGS, TITLE_CHARS};
 
 use super::rule::{Moment, Rule};
 use super::{local_text, zone};
-
-/// Components inside components; calendars need three.
-const DEPTH: usize = 8;
+use crate::limits::CALENDAR_DEPTH;
 
 /// What a file held.
 #[derive(Debug, Default)]
@@ -49,7 +47,7 @@ pub(crate) enum Weight {
 
 /// Read a file. `usual`: the zone of times that name none.
 pub(crate) fn read(text: &str, usual: &str) -> Result<Calendar, String> {
-    if depth(text) > DEPTH {
+    if depth(text) > CALENDAR_DEPTH {
         return Err("its parts are nested too deeply".to_owned());
     }
     let text = unfold(text);

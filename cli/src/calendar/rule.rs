@@ -2,6 +2,8 @@
 //!
 //! The text kept with an event: the `RRULE` value, then lines `RDATE:...` and `EXDATE:...` if any.
 
+use crate::limits::RULE_DATES;
+
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 
@@ -10,9 +12,6 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use rrule::{RRule, RRuleSet, Tz, Unvalidated};
-
-/// Additional dates and exceptions that are looked at.
-const DATES: usize = 4_000;
 
 /// A rule that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -101,8 +100,8 @@ impl Rule {
                 _ => return Err(RuleError::Wrong(format!("`{name}` is not part of a recurrence"))),
             }
         }
-        if rule.rdates.len() + rule.exdates.len() > DATES {
-            return Err(RuleError::Wrong(format!("more than {DATES} dates")));
+        if rule.rdates.len() + rule.exdates.len() > RULE_DATES {
+            return Err(RuleError::Wrong(format!("more than {RULE_DATES} dates")));
         }
         Ok(rule)
     }

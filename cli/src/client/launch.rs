@@ -3,7 +3,7 @@
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use kith_protocol::control::Error;
 
@@ -11,17 +11,8 @@ use super::Client;
 use crate::error::{self, Result, Stop, failed};
 use crate::files;
 use crate::home::{Home, private_dir};
+use crate::limits::{ENDING, SAID_BYTES, START, START_GRACE, START_LOOK};
 use crate::ui::Ui;
-
-/// How long a start may take; an upgrade of a large store is the slowest.
-const DEADLINE: Duration = Duration::from_secs(60);
-/// After our child ended: another start may just have won.
-const GRACE: Duration = Duration::from_millis(700);
-/// So long another daemon may take to end.
-const ENDING: Duration = Duration::from_secs(10);
-const LOOK: Duration = Duration::from_millis(15);
-/// Bytes of what a failed start said that are shown.
-const SAID_BYTES: usize = 64 << 10;
 
 /// Start the daemon and wait until it answers. Whoever started it first wins; that is fine too.
 pub(crate) fn start(home: &Home, client: &Client, ui: &Ui) -> Result<()> {
@@ -37,7 +28,7 @@ pub(crate) fn start(home: &Home, client: &Client, ui: &Ui) -> Result<()> {
         let child = spawn(home)?;
         match wait(home, client, child) {
             // One that is just ending still holds the home; a moment later it is free.
-            Err(stop) if stop.to_string().contains("already runs") && begin.elapsed() < ENDING => std::thread::sleep(GRACE),
+            Err(stop) if stop.to_string().contains("already runs") && begin.elapsed() < ENDING => std::thread::sleep(START_GRACE),
             outcome => {
                 drop(spinner);
                 return outcome;
@@ -81,13 +72,13 @@ fn wait(home: &Home, client: &Client, mut child: Child) -> Result<()> {
         if ended.is_none() && matches!(child.try_wait(), Ok(Some(_))) {
             ended = Some(Instant::now());
         }
-        if ended.is_some_and(|at| at.elapsed() > GRACE) {
+        if ended.is_some_and(|at| at.elapsed() > START_GRACE) {
             return Err(said(home));
         }
-        if begin.elapsed() > DEADLINE {
+        if begin.elapsed() > START {
             return Err(failed("Kith does not answer yet.", "`kith daemon logs` says what it does; `kith status` asks again."));
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(START_LOOK);
     }
 }
 

@@ -4,9 +4,7 @@ use http_body_util::BodyExt;
 
 use super::{Client, Route, refusal};
 use crate::error::{self, Result};
-
-/// Bytes of one event; they carry ids only.
-const EVENT_BYTES: usize = 64 << 10;
+use crate::limits::EVENT_BYTES;
 
 impl Client {
     /// Call `each` with the data of every event until the daemon ends the stream or `each` fails.

@@ -8,10 +8,9 @@ use crate::context::Context;
 use crate::error::{self, Result};
 use crate::files;
 use crate::home::private_dir;
+use crate::limits::CARD_BYTES;
 use crate::ui::{Line, Ui};
 
-/// Bytes of a crisis card.
-const CARD_BYTES: usize = 64 << 10;
 /// When the table below was last looked at.
 const AS_OF: &str = "2026-11";
 

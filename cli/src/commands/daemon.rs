@@ -8,10 +8,8 @@ use crate::context::Context;
 use crate::error::{self, Result};
 use crate::files;
 use crate::home::private_dir;
+use crate::limits::LOG_BYTES;
 use crate::ui::Line;
-
-/// Bytes of a log that are looked at.
-const LOG_BYTES: usize = 64 << 20;
 
 /// What can be done with the daemon.
 #[derive(Debug, clap::Subcommand)]

@@ -8,11 +8,12 @@ use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
 use crate::calendar::rule::{self, Rule};
 use crate::calendar::when::{Typed, When};
-use crate::calendar::{NEXT, Series, parse_local};
+use crate::calendar::{Series, parse_local};
 use crate::context::Context;
 use crate::duration::duration;
 use crate::error::{self, Result, usage};
 use crate::input;
+use crate::limits::NEXT_OCCURRENCES;
 use crate::ui::{Line, Ui, time};
 
 /// What can be done with events.
@@ -305,7 +306,7 @@ fn coming(event: &Event) -> Vec<(&'static str, Line)> {
     let Some(series) = Series::of(event) else { return vec![("again", Line::new().warn("a rule that cannot be read"))] };
     let words = series.rule.rrule.as_deref().map_or_else(|| "on further dates".to_owned(), rule::words);
     let mut facts = vec![("again", Line::from(words))];
-    match series.next(Timestamp::now(), NEXT) {
+    match series.next(Timestamp::now(), NEXT_OCCURRENCES) {
         Ok(next) if next.is_empty() => facts.push(("next", Line::new().dim("it is over"))),
         Ok(next) => {
             let format = if event.all_day { "%a %Y-%m-%d" } else { "%a %Y-%m-%d %H:%M" };

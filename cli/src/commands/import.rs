@@ -13,13 +13,8 @@ use crate::context::Context;
 use crate::error::{self, Result};
 use crate::files;
 use crate::import::{Found, Haul, Weight, calendar, csv, folder, links};
+use crate::limits::{CHUNK_BYTES, CHUNK_ITEMS, FILE_BYTES};
 use crate::ui::{Line, Ui};
-
-/// Bytes of a calendar, table or list.
-const FILE_BYTES: usize = 8 << 20;
-/// Items and bytes that one request carries.
-const CHUNK_ITEMS: usize = 200;
-const CHUNK_BYTES: usize = 512 << 10;
 
 /// Bring in a calendar (.ics), a table (.csv), a Markdown list of links (.md), or a folder of text and Markdown
 #[derive(Debug, clap::Args)]

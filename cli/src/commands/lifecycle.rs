@@ -1,17 +1,13 @@
 //! `start`, `stop`, `lock`, `unlock`: each does nothing where it is so already.
 
-use std::time::Duration;
-
 use kith_protocol::control::Code;
 use serde_json::json;
 
 use crate::client::{Client, Route, launch};
 use crate::context::Context;
 use crate::error::{self, Result};
+use crate::limits::STOP;
 use crate::ui::Line;
-
-/// How long a clean end may take.
-const END: Duration = Duration::from_secs(30);
 
 /// Start Kith in the background and unlock it
 #[derive(Debug, clap::Args)]
@@ -64,7 +60,7 @@ pub(crate) fn stop(context: &Context) -> Result<()> {
     }
     client.send("POST", &Route::new("stop"), &json!({}))?;
     context
-        .until(Some(END), || Ok((!client.answers() && !context.home().is_held()).then_some(())))
+        .until(Some(STOP), || Ok((!client.answers() && !context.home().is_held()).then_some(())))
         .map_err(|_| error::refused(Code::TimedOut, "Kith is still busy ending.", "`kith status` asks again."))?;
     context.ui().say("Kith stopped. Everything written is kept.");
     stopped(context)

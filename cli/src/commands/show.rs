@@ -2,10 +2,8 @@
 
 use kith_protocol::control::{Author, NoteState};
 
+use crate::limits::ID_CHARS;
 use crate::ui::{Line, Ui};
-
-/// Characters of an id that lists show; longer where two of them would look alike.
-const ID_CHARS: usize = 8;
 
 /// Short forms of ids that stay distinct among themselves. With `--plain` and `-v` whole.
 pub(crate) fn short_ids<'a>(ui: &Ui, ids: impl Iterator<Item = &'a str>) -> Vec<String> {

@@ -11,13 +11,11 @@ use serde_json::json;
 use crate::client::{Client, Route};
 use crate::error::{self, Result, failed};
 use crate::home::{Home, private_dir};
+use crate::limits::{DEMO_LOOK, DEMO_PATIENCE};
 use crate::ui::Ui;
 
 /// The passphrase of all three; their homes live for a minute.
 pub(crate) const PASSPHRASE: &str = "three lamps in one window";
-/// How long anything may take before the demo counts it as failed.
-const PATIENCE: Duration = Duration::from_secs(45);
-const LOOK: Duration = Duration::from_millis(10);
 
 /// The daemons that run now, so that an interrupt can end them too.
 pub(crate) type Children = Arc<Mutex<Vec<Child>>>;
@@ -115,17 +113,20 @@ impl Person {
     pub(crate) fn wait<T>(&self, what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
         let begin = Instant::now();
         let mut refused = None;
-        while begin.elapsed() < PATIENCE {
+        while begin.elapsed() < DEMO_PATIENCE {
             match look() {
                 Ok(Some(value)) => return Ok(value),
                 Ok(None) => {}
                 Err(stop) => refused = Some(stop),
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(DEMO_LOOK);
         }
         let why = refused.map(|stop| format!(" It was refused last: {stop}")).unwrap_or_default();
         let status = self.client.status().map(|status| connections(&status)).unwrap_or_default();
-        Err(failed(format!("{} waited {} s for {what}, and it did not come.{why}{status}", self.name, PATIENCE.as_secs()), ""))
+        Err(failed(
+            format!("{} waited {} s for {what}, and it did not come.{why}{status}", self.name, DEMO_PATIENCE.as_secs()),
+            "",
+        ))
     }
 
     /// The real command line, as a process of its own, with this home.
@@ -170,7 +171,7 @@ pub(crate) fn end_all(children: &Children) {
     let begin = Instant::now();
     for child in list.iter_mut() {
         while begin.elapsed() < Duration::from_secs(8) && matches!(child.try_wait(), Ok(None)) {
-            std::thread::sleep(LOOK);
+            std::thread::sleep(DEMO_LOOK);
         }
         if matches!(child.try_wait(), Ok(None)) {
             drop(child.kill());

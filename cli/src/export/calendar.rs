@@ -13,13 +13,10 @@ use kith_protocol::control::{Event, NoteState};
 use super::{uid, with_plain_ends};
 use crate::calendar::Series;
 use crate::calendar::rule::{Moment, Rule};
+use crate::limits::{ZONE_CHANGES, ZONE_YEARS};
 
 /// Octets of a line, its end not counted.
 const LINE: usize = 75;
-/// Changes of clocks that a zone is described with at most.
-const CHANGES: usize = 300;
-/// Years that a zone is described beyond the last start.
-const YEARS: i64 = 10;
 
 /// All visible events as one calendar.
 pub(crate) fn events(name: &str, events: &[Event]) -> String {
@@ -135,8 +132,8 @@ fn zone(out: &mut String, name: &str, tz: &TimeZone, first: DateTime, last: Date
     let info = tz.to_offset_info(begin);
     let mut before = info.offset();
     observance(out, info.dst(), before.to_datetime(begin), before, before);
-    let end = tz.to_timestamp(last.saturating_add(YEARS.years())).unwrap_or(Timestamp::MAX);
-    for change in tz.following(begin).take_while(|change| change.timestamp() <= end).take(CHANGES) {
+    let end = tz.to_timestamp(last.saturating_add(ZONE_YEARS.years())).unwrap_or(Timestamp::MAX);
+    for change in tz.following(begin).take_while(|change| change.timestamp() <= end).take(ZONE_CHANGES) {
         let local = before.to_datetime(change.timestamp());
         observance(out, change.dst(), local, before, change.offset());
         before = change.offset();

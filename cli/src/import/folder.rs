@@ -8,11 +8,7 @@ use kith_protocol::limits::{BODY_BYTES, TITLE_CHARS};
 use super::{Found, Haul};
 use crate::error::{self, Result};
 use crate::files;
-
-/// Folders inside folders.
-const DEPTH: usize = 8;
-/// Files of one folder that are looked at.
-const FILES: usize = 10_000;
+use crate::limits::{FOLDER_DEPTH, FOLDER_FILES};
 
 /// The notes of a folder, by the names of their files.
 pub(crate) fn haul(root: &Path) -> Result<Haul> {
@@ -56,15 +52,15 @@ fn walk(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>, haul: &mut Haul) 
         if kind.is_symlink() {
             haul.remark(name, "is a symbolic link, and links are not followed; it is not imported");
         } else if kind.is_dir() {
-            if depth < DEPTH {
+            if depth < FOLDER_DEPTH {
                 walk(&path, depth + 1, paths, haul)?;
             } else {
                 haul.remark(name, "lies too deep; it is not imported");
             }
         } else if !kind.is_file() || !is_text(&path) {
             haul.remark(name, "is neither text nor Markdown (.txt, .md); it is not imported");
-        } else if paths.len() >= FILES {
-            haul.remark(name, format!("is one of more than {FILES} files; it is not imported"));
+        } else if paths.len() >= FOLDER_FILES {
+            haul.remark(name, format!("is one of more than {FOLDER_FILES} files; it is not imported"));
         } else {
             paths.push(path);
         }

@@ -5,9 +5,7 @@ use kith_protocol::limits::TITLE_CHARS;
 
 use super::{Found, Haul};
 use crate::calendar::read::tag;
-
-/// Headings deeper than that are rare.
-const LEVELS: usize = 6;
+use crate::limits::HEADING_LEVELS;
 
 /// The links of a text.
 pub(crate) fn haul(text: &str) -> Haul {
@@ -38,7 +36,7 @@ pub(crate) fn haul(text: &str) -> Haul {
 fn heading(line: &str) -> Option<(usize, String)> {
     let level = line.bytes().take_while(|b| *b == b'#').count();
     let text = line.get(level..)?;
-    if level == 0 || level > LEVELS || !text.starts_with(' ') {
+    if level == 0 || level > HEADING_LEVELS || !text.starts_with(' ') {
         return None;
     }
     Some((level, plain(text.trim().trim_end_matches('#').trim_end().trim_end_matches(':'))))

@@ -8,9 +8,7 @@ use zeroize::Zeroizing;
 use super::{Line, Ui};
 use crate::error::{Result, failed, refused};
 use crate::interrupt;
-
-/// Bytes of an answer.
-const ANSWER_BYTES: u64 = 4_096;
+use crate::limits::TYPED_BYTES;
 
 impl Ui {
     /// A line of text; `default` when nothing is typed.
@@ -23,7 +21,7 @@ impl Ui {
         self.prompt(&prompt.text(" "));
         let mut answer = String::new();
         let stdin = std::io::stdin();
-        let read = std::io::Read::take(stdin.lock(), ANSWER_BYTES).read_line(&mut answer);
+        let read = std::io::Read::take(stdin.lock(), TYPED_BYTES).read_line(&mut answer);
         match read {
             Ok(0) | Err(_) => Err(failed("No answer came, so nothing was done.", "")),
             Ok(_) => {

@@ -1,15 +1,13 @@
 //! The socket: made for this user only, and every peer's uid is checked on top.
 
+use crate::limits::BREATH;
+
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::net::unix::SocketAddr;
 use tokio::net::{UnixListener, UnixStream};
-
-/// How long to wait where the system has no room for another connection.
-const BREATH: Duration = Duration::from_millis(100);
 
 /// The listening socket; its file goes when it is dropped.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! What concerns this machine's member over all circles: inbox, marks, search, health, sync.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::http::StatusCode;
 use kith_protocol::control::{Doctor, Inbox};
+use kith_protocol::limits::{MOST_SEARCH_HITS, SEARCH_HITS};
 use kith_protocol::node::{self, Answer, Command};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -14,13 +15,7 @@ use utoipa_axum::routes;
 use super::answer::{HitList, Reply, shown};
 use super::extract::{Body, Query, Unlocked};
 use crate::app::App;
-use crate::limits::{BATCH_CALL, CALL};
-
-/// Hits of a search where none is asked for, and at most.
-const HITS: usize = 50;
-const MAX_HITS: usize = 1_000;
-/// How long a search waits for words that are still to be indexed; then it finds what it can.
-const INDEXING: Duration = Duration::from_secs(5);
+use crate::limits::{BATCH_CALL, CALL, INDEXING};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -68,7 +63,7 @@ struct Words {
 /// Full-text search
 #[utoipa::path(get, path = "/v1/search", params(Words), responses((status = 200, body = HitList)))]
 async fn search(Unlocked(session): Unlocked, Query(Words { q, circle, limit }): Query<Words>) -> Reply {
-    let query = node::Query::Search { words: q, circle, limit: limit.unwrap_or(HITS).min(MAX_HITS) };
+    let query = node::Query::Search { words: q, circle, limit: limit.unwrap_or(SEARCH_HITS).min(MOST_SEARCH_HITS) };
     let start = Instant::now();
     while let Answer::Indexed(false) = session.call(Command::Index, CALL).await? {
         if start.elapsed() > INDEXING {

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
@@ -19,9 +18,7 @@ use super::answer::Reply;
 use super::extract::Unlocked;
 use crate::app::App;
 use crate::hub::{Numbered, Watching, event_id};
-
-/// How often a quiet stream shows that it lives.
-const ALIVE: Duration = Duration::from_secs(30);
+use crate::limits::ALIVE;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(watch))

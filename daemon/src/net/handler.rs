@@ -20,12 +20,10 @@ use tokio::time::{Sleep, sleep};
 use super::convert::peer_bytes;
 use super::frames::Frames;
 use super::link::{Shared, Todo};
-use crate::limits::{CLOSING, HANDSHAKE, READ_BYTES, STREAM_OPENING};
+use crate::limits::{CLOSING, HANDSHAKE, READ_BYTES, READS_PER_TURN, STREAM_OPENING};
 use crate::queue::DriverQueue;
 
 pub(super) const PROTOCOL: StreamProtocol = StreamProtocol::new("/kith/sync/1");
-/// Reads of one turn, so that one connection's task lets its muxer breathe.
-const READS_PER_TURN: usize = 32;
 
 /// What the behaviour tells a handler.
 #[derive(Debug)]

@@ -10,13 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::connection::connect;
 use super::error::OpenError;
 use crate::keystore::MasterKey;
-
-/// Pages of the log from which it is taken into the file.
-const CHECKPOINT_PAGES: i32 = 1_000;
-/// Pages from which a commit waits for it after all, so that the log stays bounded.
-const WAIT_PAGES: i32 = 16_000;
-/// KiB of pages kept in memory by this connection.
-const CACHE_KIB: i64 = 512;
+use crate::limits::{CHECKPOINT_PAGES, FOLD_CACHE_KIB, WAIT_PAGES};
 
 /// The thread. Ends once the hook that wakes it is gone.
 #[derive(Debug)]
@@ -27,7 +21,7 @@ pub(super) struct Checkpointer {
 impl Checkpointer {
     /// Starts the thread, and has `writer` wake it.
     pub(super) fn start(writer: &mut Connection, path: &Path, key: &MasterKey) -> Result<Self, OpenError> {
-        let conn = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE, CACHE_KIB)?;
+        let conn = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE, FOLD_CACHE_KIB)?;
         let (wake, woken) = sync_channel(1);
         let spawned = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
             while woken.recv().is_ok() {

@@ -1,7 +1,6 @@
 //! Connections to the file: the key, and how SQLite is to behave.
 
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -9,9 +8,7 @@ use zeroize::Zeroizing;
 
 use super::error::OpenError;
 use crate::keystore::MasterKey;
-
-/// How long one connection waits for the other's lock.
-const BUSY: Duration = Duration::from_secs(5);
+use crate::limits::BUSY;
 
 /// A connection that has proved its key.
 pub(super) fn connect(path: &Path, key: &MasterKey, flags: OpenFlags, cache_kib: i64) -> Result<Connection, OpenError> {

@@ -20,6 +20,7 @@ use kith_protocol::store::{StoreError, Table, Writes};
 use rand_core::TryRng;
 
 use crate::keystore::MasterKey;
+use crate::limits::{JOURNAL_BYTES, JOURNAL_COMMIT_BYTES};
 use crate::random::Random;
 
 /// Which state of the store's file.
@@ -28,10 +29,6 @@ pub(super) type Generation = [u8; 16];
 const HEADER: usize = 24;
 const NONCE: usize = 24;
 const TAG: usize = 16;
-/// Bytes of writes from which a commit goes to the store's file at once.
-const LARGEST: usize = 64 << 10;
-/// Bytes of the journal from which the store's file takes all of it.
-const FULL: u64 = 256 << 10;
 /// Stands for the length of a value that is deleted.
 const DELETED: u32 = u32::MAX;
 
@@ -125,7 +122,7 @@ impl Journal {
     pub(super) fn takes(&self, writes: &Writes) -> bool {
         // The word index is the file's alone.
         let words = writes.range((Table::Search, Vec::new())..).next().is_some_and(|((table, _), _)| *table == Table::Search);
-        !self.shut && !words && self.end < FULL && encoded_len(writes) <= LARGEST
+        !self.shut && !words && self.end < JOURNAL_BYTES && encoded_len(writes) <= JOURNAL_COMMIT_BYTES
     }
 
     /// Appends one commit; durable when it returns.

@@ -4,11 +4,8 @@ use kith_protocol::store::StoreError;
 use rusqlite::{Connection, params};
 
 use super::error::store_error;
+use crate::limits::{SEARCH_WORD_CHARS, SEARCH_WORDS};
 
-/// Words of one search that are looked at.
-const WORDS: usize = 16;
-/// Characters of a word that are looked at.
-const WORD_CHARS: usize = 64;
 const DELETE: &str = "DELETE FROM search WHERE rowid = ?1";
 const PUT: &str = "REPLACE INTO search (rowid, text, key) VALUES (?1, ?2, ?3)";
 const FIND: &str = "SELECT rowid, key FROM search WHERE search MATCH ?1 ORDER BY rowid DESC LIMIT ?2";
@@ -56,8 +53,8 @@ fn quoted(words: &str, in_word: impl Fn(char) -> bool) -> Option<String> {
     let words: Vec<String> = words
         .split(|c: char| !in_word(c))
         .filter(|word| word.chars().any(char::is_alphanumeric))
-        .take(WORDS)
-        .map(|word| format!("\"{}\"*", word.chars().take(WORD_CHARS).collect::<String>()))
+        .take(SEARCH_WORDS)
+        .map(|word| format!("\"{}\"*", word.chars().take(SEARCH_WORD_CHARS).collect::<String>()))
         .collect();
     (!words.is_empty()).then(|| words.join(" "))
 }

@@ -72,9 +72,6 @@ pub enum Verdict {
     Full,
 }
 
-/// States kept in the ids of the outside world.
-const STATES: usize = 8;
-
 /// The acts of one circle, and what they mean.
 #[derive(Debug)]
 pub struct Membership {
@@ -295,7 +292,7 @@ impl Membership {
         }
         let judgement = self.judgement(place.clone());
         let state = Arc::new(State::of(&self.graph, &judgement, &place));
-        if states.len() >= STATES {
+        if states.len() >= limits::OUTER_STATES {
             states.pop_front();
         }
         states.push_back((place.tips, Arc::clone(&state)));

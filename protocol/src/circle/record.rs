@@ -17,7 +17,6 @@ use crate::tx::Tx;
 
 const VERSION: u8 = 1;
 const PURPOSE: &str = "kith/v1/record";
-const RECORD_BYTES: usize = 8 << 10;
 
 /// What a device says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -122,7 +121,7 @@ impl Record {
     /// # Errors
     /// [`CodecError`] where the bytes are no record.
     pub fn peek(bytes: &[u8]) -> Result<(DeviceId, u64, EpochId), CodecError> {
-        let wire: Wire = codec::decode_within(bytes, RECORD_BYTES, "record")?;
+        let wire: Wire = codec::decode_within(bytes, limits::RECORD_BYTES, "record")?;
         if wire.version != VERSION {
             return Err(CodecError::Version(u64::from(wire.version)));
         }
@@ -132,7 +131,8 @@ impl Record {
     /// Verifies and opens; `None` where signature, seal or contents are not as they should be.
     #[must_use]
     pub fn read(crypto: &dyn Crypto, circle: &CircleId, roster: &Key, bytes: &[u8]) -> Option<Self> {
-        let wire: Wire = codec::decode_within(bytes, RECORD_BYTES, "record").ok().filter(|w: &Wire| w.version == VERSION)?;
+        let wire: Wire =
+            codec::decode_within(bytes, limits::RECORD_BYTES, "record").ok().filter(|w: &Wire| w.version == VERSION)?;
         let bound = bound(circle, &wire.device, wire.count, &wire.epoch);
         if !crypto.verify(&wire.device, PURPOSE, &[&bound, &wire.sealed], &wire.signature) {
             return None;

@@ -76,10 +76,10 @@ pub fn parse_retention(text: &str) -> Result<Retention, Error> {
     }
 }
 
-/// `days:N` or `Nd`, N from 1 to 36,500.
+/// `days:N` or `Nd`, N from 1 to [`crate::limits::POLICY_DAYS`].
 fn days(text: &str) -> Option<u32> {
     let number = text.strip_prefix("days:").or_else(|| text.strip_suffix('d'))?;
-    number.parse().ok().filter(|n| (1..=36_500).contains(n))
+    number.parse().ok().filter(|n| (1..=crate::limits::POLICY_DAYS).contains(n))
 }
 
 /// Reads who may invite: `stewards` or `members`; true for members.

@@ -13,10 +13,6 @@ use crate::time::Millis;
 
 const VERSION: u8 = 1;
 const PREFIX: &str = "kith://join#";
-/// Characters of a link; a few hints with a few addresses fit.
-const LINK_CHARS: usize = 4_096;
-/// Peers that a ticket names.
-pub(crate) const HINTS: usize = 4;
 
 /// A 128-bit secret.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
@@ -117,7 +113,7 @@ impl Ticket {
     pub(crate) fn parse(link: &str) -> Result<Self, TicketError> {
         let link = link.trim();
         let text = link.strip_prefix(PREFIX).ok_or(TicketError::NotALink)?;
-        let bytes = Some(text).filter(|t| t.len() <= LINK_CHARS).and_then(|t| BASE64URL_NOPAD.decode(t.as_bytes()).ok());
+        let bytes = Some(text).filter(|t| t.len() <= limits::LINK_CHARS).and_then(|t| BASE64URL_NOPAD.decode(t.as_bytes()).ok());
         let bytes = bytes.filter(|b| b.len() > 4).ok_or(TicketError::Damaged)?;
         let (body, check) = bytes.split_at(bytes.len() - 4);
         if !crypto::hash("kith/v1/link-check", &[body]).starts_with(check) {
@@ -128,7 +124,7 @@ impl Ticket {
         }
         let ticket: Self = codec::decode(body, "ticket").map_err(|_| TicketError::Damaged)?;
         let fits = ticket.version == VERSION
-            && ticket.hints.len() <= HINTS
+            && ticket.hints.len() <= limits::HINTS
             && ticket.hints.iter().all(|h| h.peer.0.len() <= limits::PEER_ID_BYTES && h.addresses.len() <= limits::ADDRESSES);
         if fits { Ok(ticket) } else { Err(TicketError::Damaged) }
     }

@@ -3,6 +3,8 @@
 //! Both suites use HKDF-SHA256 (0x0001) and ChaCha20-Poly1305 (0x0003), the algorithms RFC 9180 itself registers; they differ
 //! in the KEM: X-Wing (0x647a, ML-KEM-768 with X25519) or DHKEM(X25519, HKDF-SHA256) (0x0020), which refuses low-order points.
 
+use crate::limits::HPKE_INFO_BYTES;
+
 use std::fmt;
 
 use ::hpke::aead::ChaCha20Poly1305;
@@ -12,9 +14,6 @@ use ::hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable, single_shot_op
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
-
-/// Bytes of `info` at most; HPKE's key schedule takes less than 65,536.
-const INFO_BYTES: usize = 4_096;
 
 /// A circle's HPKE suite; fixed by its genesis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -123,7 +122,7 @@ pub(super) fn open(suite: Suite, secret: &HpkeSecret, info: &[u8], sealed: &[u8]
 }
 
 fn seal_to<K: Kem>(mut rng: &mut dyn CryptoRng, to: &[u8], info: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
-    if info.len() > INFO_BYTES {
+    if info.len() > HPKE_INFO_BYTES {
         return None;
     }
     let to = K::PublicKey::from_bytes(to).ok()?;
@@ -135,7 +134,7 @@ fn seal_to<K: Kem>(mut rng: &mut dyn CryptoRng, to: &[u8], info: &[u8], plain: &
 }
 
 fn open_with<K: Kem>(secret: &[u8; 32], info: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-    if info.len() > INFO_BYTES {
+    if info.len() > HPKE_INFO_BYTES {
         return None;
     }
     let secret = K::PrivateKey::from_bytes(secret).ok()?;

@@ -11,13 +11,10 @@ use super::parts::{self, Shares};
 use super::port::{People, Ports};
 use super::row::{Flags, ItemRow, local};
 use crate::id::ItemKey;
-use crate::limits::{TURN_STRETCHES, TURN_WEIGHT};
+use crate::limits::{STRETCH, TURN_STRETCHES, TURN_WEIGHT};
 use crate::log::entry::EntryAt;
 use crate::store::{StoreError, Table};
 use crate::tx::Tx;
-
-/// Places of a chain that count as one stretch: as many as a block has at most.
-const STRETCH: u64 = crate::limits::BLOCK_ENTRIES as u64;
 
 /// One item's entries, about to be put together.
 pub(super) struct Bench<'t, 'a, 's> {

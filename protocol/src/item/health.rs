@@ -1,8 +1,8 @@
 //! How the items of a circle are, for `kith doctor` and `kith status`.
 
-use super::reader::PAGE;
 use super::row::{Flags, ItemRow, Tag, counter, local};
 use crate::id::CircleId;
+use crate::limits::PAGE_ROWS;
 use crate::store::{Read, StoreError, Table};
 
 /// Counts; no content.
@@ -37,7 +37,7 @@ pub fn health(read: &dyn Read, circle: &CircleId) -> Result<Health, StoreError> 
     let mut health = Health { refused: counter(read, &local::refused(tag))?, ..Health::default() };
     let mut after = Vec::new();
     loop {
-        let rows = read.scan(Table::Item, &[], &after, PAGE)?;
+        let rows = read.scan(Table::Item, &[], &after, PAGE_ROWS)?;
         for (_, value) in &rows {
             let row = ItemRow::read(value)?;
             if row.circle == tag && !row.kind().is_some_and(super::kind::Kind::is_mark) {
@@ -48,7 +48,7 @@ pub fn health(read: &dyn Read, circle: &CircleId) -> Result<Health, StoreError> 
             }
         }
         match rows.last() {
-            Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
+            Some((last, _)) if rows.len() == PAGE_ROWS => after.clone_from(last),
             Some(_) | None => return Ok(health),
         }
     }

@@ -2,11 +2,12 @@
 
 use super::kind::{Kind, fields};
 use super::kinds::note::want;
-use super::reader::{ItemReader, PAGE, Shown};
+use super::reader::{ItemReader, Shown};
 use super::row::{Flags, ItemRow, Tag, counter, local, set_counter, view_item, view_parent, view_prefix};
 use crate::codec;
 use crate::control::{InboxEntry, Time};
 use crate::id::{CircleId, ItemKey};
+use crate::limits::PAGE_ROWS;
 use crate::store::{Read, StoreError, Table};
 use crate::tx::Tx;
 
@@ -19,7 +20,7 @@ pub fn inbox(reader: &ItemReader<'_>) -> Result<Vec<InboxEntry>, StoreError> {
     let mut entries = Vec::new();
     for kind in Kind::ALL.into_iter().filter(|kind| kind.is_told()) {
         let keys = arrived_after(reader, kind, mark)?;
-        for page in keys.chunks(PAGE) {
+        for page in keys.chunks(PAGE_ROWS) {
             for shown in reader.shown(page, false)?.into_iter().filter(|shown| shown.whole.is_some() && shown.is_new(mark)) {
                 entries.extend(entry(reader, kind, &shown)?);
             }
@@ -34,7 +35,7 @@ fn arrived_after(reader: &ItemReader<'_>, kind: Kind, mark: u64) -> Result<Vec<I
     let mut found = Vec::new();
     let mut after = Vec::new();
     loop {
-        let rows = reader.read.scan(Table::View, &prefix, &after, PAGE)?;
+        let rows = reader.read.scan(Table::View, &prefix, &after, PAGE_ROWS)?;
         for (key, value) in &rows {
             let arrived: u64 = codec::decode(value, "view row").map_err(|error| StoreError::Corrupt(error.to_string()))?;
             if arrived > mark {
@@ -42,7 +43,7 @@ fn arrived_after(reader: &ItemReader<'_>, kind: Kind, mark: u64) -> Result<Vec<I
             }
         }
         match rows.last() {
-            Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
+            Some((last, _)) if rows.len() == PAGE_ROWS => after.clone_from(last),
             Some(_) | None => return Ok(found),
         }
     }
@@ -88,7 +89,7 @@ pub fn see(tx: &mut Tx<'_>, key: &ItemKey) -> Result<(), StoreError> {
         let mut after = Vec::new();
         let prefix = view_prefix(row.circle, kind.number(), Some(key));
         loop {
-            let rows = tx.scan(Table::View, &prefix, &after, PAGE)?;
+            let rows = tx.scan(Table::View, &prefix, &after, PAGE_ROWS)?;
             for (view, _) in rows.iter().filter(|(view, _)| view_parent(view) == Some(*key)) {
                 let reply = view_item(view)?;
                 if let Some(row) = ItemRow::get(tx, &reply)? {
@@ -96,7 +97,7 @@ pub fn see(tx: &mut Tx<'_>, key: &ItemKey) -> Result<(), StoreError> {
                 }
             }
             match rows.last() {
-                Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
+                Some((last, _)) if rows.len() == PAGE_ROWS => after.clone_from(last),
                 Some(_) | None => break,
             }
         }

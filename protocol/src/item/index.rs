@@ -14,19 +14,10 @@ use super::port::Ports;
 use super::row::{Flags, ItemRow, Tag, counter, local, set_counter};
 use crate::codec;
 use crate::id::{CircleId, ItemKey};
-use crate::limits::{BLOCK_ENTRIES, BODY_BYTES, TURN_STRETCHES};
+use crate::limits::{BLOCK_ENTRIES, INDEX_ITEM_BYTES, INDEX_SEVERAL, INDEX_SLICE, INDEX_SLICE_BYTES, TURN_STRETCHES};
 use crate::log::entry::EntryAt;
 use crate::store::{Read, StoreError, Table};
 use crate::tx::Tx;
-
-/// Items indexed in one go.
-const SLICE: usize = 256;
-/// Of these, items of several entries, whose texts may be long.
-const SEVERAL: usize = 16;
-/// Bytes of words after which a slice ends.
-const SLICE_BYTES: usize = 1 << 20;
-/// Bytes of an item's words that can be found: more than one person writes at once.
-const ITEM_BYTES: usize = 2 * BODY_BYTES;
 
 /// The index, while items are settled.
 #[derive(Debug)]
@@ -72,7 +63,7 @@ impl Index {
 
 /// Notes items that are to be indexed, with their numbers.
 fn remember(tx: &mut Tx<'_>, tag: Tag, items: &[(u64, ItemKey)]) -> Result<(), StoreError> {
-    for part in items.chunks(SLICE) {
+    for part in items.chunks(INDEX_SLICE) {
         let Some((first, _)) = part.first() else { continue };
         let marker = local::unindexed(tag, *first);
         // An item that is edited before its first words were indexed may have a marker that names others too.
@@ -104,7 +95,7 @@ pub fn unindexed(read: &dyn Read) -> Result<bool, StoreError> {
 pub fn index(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<bool, StoreError> {
     let prefix = [local::UNINDEXED, &Tag::of(circle).0].concat();
     let mut slice = Slice::default();
-    for (marker, bytes) in tx.scan(Table::Local, &prefix, &[], SLICE)? {
+    for (marker, bytes) in tx.scan(Table::Local, &prefix, &[], INDEX_SLICE)? {
         let keys = waiting(&bytes)?;
         let mut left = Vec::new();
         for key in keys {
@@ -126,7 +117,7 @@ pub fn index(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<boo
     shelf.fetch(tx, ports.source, slice.rows.iter().filter_map(|(_, row)| only(row)))?;
     let (mut done, mut bytes) = (0, 0);
     for (key, row) in &slice.rows {
-        if bytes >= SLICE_BYTES {
+        if bytes >= INDEX_SLICE_BYTES {
             break;
         }
         let words = match only(row) {
@@ -135,7 +126,7 @@ pub fn index(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<boo
         };
         if let Some(whole) = words {
             let mut words = whole.fields.searchable(whole.kind);
-            words.truncate(words.floor_char_boundary(ITEM_BYTES));
+            words.truncate(words.floor_char_boundary(INDEX_ITEM_BYTES));
             bytes += words.len();
             tx.put(Table::Search, &place(row, key), words.into_bytes());
         }
@@ -158,7 +149,7 @@ struct Slice {
 impl Slice {
     /// `false`: it is for the next slice.
     fn takes(&mut self, read: &dyn Read, key: ItemKey) -> Result<bool, StoreError> {
-        if self.looked >= SLICE {
+        if self.looked >= INDEX_SLICE {
             return Ok(false);
         }
         let Some(row) = ItemRow::get(read, &key)?.filter(searchable) else {
@@ -172,7 +163,7 @@ impl Slice {
             }
             self.stretches.insert(stretch);
         } else {
-            if self.several >= SEVERAL {
+            if self.several >= INDEX_SEVERAL {
                 return Ok(false);
             }
             self.several += 1;

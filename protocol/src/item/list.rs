@@ -3,13 +3,13 @@
 use std::cell::Cell;
 
 use super::kind::Kind;
-use super::reader::{ItemReader, PAGE, Shown};
+use super::reader::{ItemReader, Shown};
 use super::row::{view_item, view_prefix};
 use super::show::{How, Reveal};
 use crate::control::NoteState;
 use crate::id::ItemKey;
 use crate::io::Filter;
-use crate::limits::{LIST_CHILDREN, LIST_CHILDREN_EACH};
+use crate::limits::{LIST_CHILDREN, LIST_CHILDREN_EACH, PAGE_ROWS};
 use crate::store::{StoreError, Table};
 
 /// What `make` makes of the items of a kind, as far as a filter narrows them alike for all kinds.
@@ -20,7 +20,7 @@ pub(super) fn list<T>(
     make: impl Fn(&Shown, How<'_>) -> Result<Option<T>, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let limit = filter.limit.unwrap_or(usize::MAX);
-    let all = if limit > PAGE { Some(reader.all_children(&kind.children().collect::<Vec<_>>())?) } else { None };
+    let all = if limit > PAGE_ROWS { Some(reader.all_children(&kind.children().collect::<Vec<_>>())?) } else { None };
     // What is new in a reply makes its note new: then all have to be looked at.
     let left = Cell::new(limit.saturating_mul(LIST_CHILDREN_EACH).max(LIST_CHILDREN));
     let (reveal, full) = (Reveal::asked(filter.reveal), filter.full);
@@ -29,7 +29,7 @@ pub(super) fn list<T>(
     let mut found = Vec::new();
     let mut before = Vec::new();
     while found.len() < limit {
-        let rows = reader.read.scan_back(Table::View, &prefix, &before, PAGE.min(limit))?;
+        let rows = reader.read.scan_back(Table::View, &prefix, &before, PAGE_ROWS.min(limit))?;
         let Some((last, _)) = rows.last() else { break };
         before.clone_from(last);
         let keys: Vec<ItemKey> = rows.iter().map(|(key, _)| view_item(key)).collect::<Result<_, _>>()?;

@@ -17,7 +17,7 @@ use super::row::{Flags, ItemRow, local};
 use crate::circle::body::Retention;
 use crate::codec;
 use crate::id::{DeviceId, EntryId, ItemId, ItemKey, PersonId};
-use crate::limits::{ENTRY_WEIGHT, ITEM_SHARE, ITEM_SHARES, OPERATION_WEIGHT};
+use crate::limits::{ENTRY_WEIGHT, ITEM_SHARE, ITEM_SHARES, OPERATION_WEIGHT, PAGE_ROWS};
 use crate::log::entry::EntryAt;
 use crate::planted::{Bug, planted};
 use crate::store::{Read, StoreError, Table};
@@ -25,8 +25,6 @@ use crate::tx::Tx;
 
 /// The only version so far.
 const VERSION: u8 = 1;
-/// Rows read in one go.
-const PAGE: usize = 256;
 
 /// The kinds of rows under an item's key. Those of [`super::built`] are the first two.
 const SHARES: u8 = 2;
@@ -238,13 +236,13 @@ fn read_part(bytes: &[u8]) -> Result<PartRow, StoreError> {
 pub(super) fn pieces(read: &dyn Read, key: &ItemKey, item: ItemId) -> Result<Vec<ItemEntry>, StoreError> {
     let (prefix, mut after, mut pieces) = (place(key, PART), Vec::new(), Vec::new());
     loop {
-        let rows = read.scan(Table::Built, &prefix, &after, PAGE)?;
+        let rows = read.scan(Table::Built, &prefix, &after, PAGE_ROWS)?;
         for (_, bytes) in &rows {
             let PartRow { at, id, device, kind, retention, edit, .. } = read_part(bytes)?;
             pieces.push(ItemEntry { id, at, device, item, kind, retention, edit: edit.map(Arc::new) });
         }
         match rows.last() {
-            Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
+            Some((last, _)) if rows.len() == PAGE_ROWS => after.clone_from(last),
             Some(_) | None => return Ok(pieces),
         }
     }
@@ -264,7 +262,7 @@ pub(super) fn forget(tx: &mut Tx<'_>, key: &ItemKey, row: &mut ItemRow) -> Resul
     }
     let (mut over, mut after) = (Vec::new(), Vec::new());
     loop {
-        let rows = tx.scan(Table::Built, &key.0, &after, PAGE)?;
+        let rows = tx.scan(Table::Built, &key.0, &after, PAGE_ROWS)?;
         for (place, _) in &rows {
             if place.get(16) == Some(&BEYOND) {
                 over.extend(at_beyond(place));
@@ -272,7 +270,7 @@ pub(super) fn forget(tx: &mut Tx<'_>, key: &ItemKey, row: &mut ItemRow) -> Resul
             tx.delete(Table::Built, place);
         }
         match rows.last() {
-            Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
+            Some((last, _)) if rows.len() == PAGE_ROWS => after.clone_from(last),
             Some(_) | None => return Ok(over),
         }
     }

@@ -19,12 +19,6 @@ use crate::store::{Read, StoreError, Table};
 use crate::time::{DAY, Millis};
 use crate::tx::Tx;
 
-/// How long a deleted item's bytes stay, so that what a thief deletes can still be cut off.
-pub const DESTROY_AFTER: u64 = DAY;
-
-/// Marks of one kind that are looked at per item; one a facilitator and a few changes of mind.
-const MARKS: usize = 256;
-
 /// What settling an item brought about.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
@@ -293,7 +287,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         row.flags.set(Flags::PINNED, pinned);
         if row.flags.has(Flags::REMOVED) != removed {
             row.flags.set(Flags::REMOVED, removed);
-            let due = removed.then(|| self.ports.now.plus(DESTROY_AFTER));
+            let due = removed.then(|| self.ports.now.plus(limits::DESTROY_MILLIS));
             row.due = if row.flags.has(Flags::READY) { due.into_iter().chain(self.expiry(&row)).min() } else { due };
         }
         let mut destroy = Vec::new();
@@ -307,7 +301,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
 
     /// What the marks of one kind say that stand about an item.
     fn about(&self, kind: Kind, target: &ItemKey) -> Result<Vec<Flags>, StoreError> {
-        let rows = self.tx.scan(Table::View, &view_prefix(self.tag, kind.number(), Some(target)), &[], MARKS)?;
+        let rows = self.tx.scan(Table::View, &view_prefix(self.tag, kind.number(), Some(target)), &[], limits::MARKS)?;
         rows.iter().map(|(_, value)| view_says(value)).collect()
     }
 

@@ -12,12 +12,10 @@ use super::row::{Flags, ItemRow, Slot, Tag, counter, local, view_item, view_pare
 use super::veil::Veil;
 use crate::control::{self, Author, NoteState};
 use crate::id::{CircleId, ItemId, ItemKey, PersonId};
+use crate::limits::PAGE_ROWS;
 use crate::log::entry::{EntryAt, Said};
 use crate::store::{Read, StoreError, Table};
 use crate::time::{DAY, Millis};
-
-/// Rows read in one go; also how many items' entries are opened together.
-pub(super) const PAGE: usize = 256;
 
 /// Everything that reading a circle's items takes.
 #[derive(Clone, Copy)]
@@ -227,12 +225,12 @@ impl<'a> ItemReader<'a> {
         let mut keys = Vec::new();
         let mut after = Vec::new();
         loop {
-            let rows = self.read.scan(Table::View, &prefix, &after, PAGE)?;
+            let rows = self.read.scan(Table::View, &prefix, &after, PAGE_ROWS)?;
             for (key, _) in &rows {
                 keys.push(view_item(key)?);
             }
             match rows.last() {
-                Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
+                Some((last, _)) if rows.len() == PAGE_ROWS => after.clone_from(last),
                 Some(_) | None => return Ok(keys),
             }
         }
@@ -245,13 +243,13 @@ impl<'a> ItemReader<'a> {
             let prefix = view_prefix(self.tag(), kind.number(), None);
             let mut after = Vec::new();
             loop {
-                let rows = self.read.scan(Table::View, &prefix, &after, PAGE)?;
+                let rows = self.read.scan(Table::View, &prefix, &after, PAGE_ROWS)?;
                 for (key, _) in &rows {
                     let Some(parent) = view_parent(key) else { continue };
                     all.0.entry((*kind, parent)).or_default().push(view_item(key)?);
                 }
                 match rows.last() {
-                    Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
+                    Some((last, _)) if rows.len() == PAGE_ROWS => after.clone_from(last),
                     Some(_) | None => break,
                 }
             }

@@ -4,6 +4,7 @@
 use super::index;
 use super::row::{Flags, ItemRow, local, view_item};
 use crate::id::ItemKey;
+use crate::limits::PAGE_ROWS;
 use crate::store::{Read, StoreError, Table};
 use crate::tx::Tx;
 
@@ -11,9 +12,6 @@ use crate::tx::Tx;
 #[derive(Clone, Debug, Default)]
 #[must_use = "what is not restored is new again"]
 pub struct Kept(Vec<(ItemKey, ItemRow)>);
-
-/// Rows looked at in one go.
-const PAGE: usize = 1_000;
 
 /// Drops every row of this room, so that they can be built again by applying the log's entries anew. [`restore`] ends it.
 ///
@@ -26,7 +24,7 @@ pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
     let tables = [(Table::Item, &[][..]), (Table::View, &[]), (Table::Built, &[])];
     for (table, prefix) in tables.into_iter().chain(marks) {
         loop {
-            let rows = tx.scan(table, prefix, &[], PAGE)?;
+            let rows = tx.scan(table, prefix, &[], PAGE_ROWS)?;
             for (key, value) in &rows {
                 tx.delete(table, key);
                 if table == Table::Item {
@@ -38,7 +36,7 @@ pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
                     kept.0.push((item, row));
                 }
             }
-            if rows.len() < PAGE {
+            if rows.len() < PAGE_ROWS {
                 break;
             }
         }

@@ -1,14 +1,11 @@
 //! From what a person types to an item: a short id, or the unambiguous start of one.
 
 use super::kind::Kind;
-use super::reader::PAGE;
 use super::row::{Flags, ItemRow, Tag};
 use crate::control::{Code, Error};
 use crate::id::{CircleId, ItemKey};
+use crate::limits::{NAMED_CANDIDATES, PAGE_ROWS};
 use crate::store::{Read, StoreError, Table};
-
-/// Candidates that an ambiguous id names.
-const NAMED: usize = 5;
 
 /// The item that `text` names, of one of these kinds (empty: any kind that people name), in one of these circles.
 /// The outer error is the store's, the inner one is for the person.
@@ -34,7 +31,7 @@ pub fn resolve(
     let prefix = head(tail);
     let mut after = Vec::new();
     loop {
-        let rows = read.scan(Table::Item, &prefix, &after, PAGE)?;
+        let rows = read.scan(Table::Item, &prefix, &after, PAGE_ROWS)?;
         for (key, value) in &rows {
             let Some(key) = key.as_slice().try_into().ok().map(ItemKey) else { continue };
             let row = ItemRow::read(value)?;
@@ -50,7 +47,7 @@ pub fn resolve(
         }
         match rows.last() {
             // Two that stand are enough to be ambiguous; those that are gone do not matter, however many begin alike.
-            Some((last, _)) if rows.len() == PAGE && found.iter().filter(|(.., gone)| !gone).count() < 2 => {
+            Some((last, _)) if rows.len() == PAGE_ROWS && found.iter().filter(|(.., gone)| !gone).count() < 2 => {
                 after.clone_from(last)
             }
             Some(_) | None => break,
@@ -77,8 +74,8 @@ fn not_found(text: &str, kinds: &[Kind]) -> Error {
 }
 
 fn ambiguous(text: &str, found: &[(CircleId, Kind, ItemKey, bool)]) -> Error {
-    let ids: Vec<String> = found.iter().take(NAMED).map(|(_, kind, key, _)| key.text(kind.letter())).collect();
-    let more = if found.len() > NAMED { " and others" } else { "" };
+    let ids: Vec<String> = found.iter().take(NAMED_CANDIDATES).map(|(_, kind, key, _)| key.text(kind.letter())).collect();
+    let more = if found.len() > NAMED_CANDIDATES { " and others" } else { "" };
     let message = format!("`{}` could be {}{more}", clipped(text), ids.join(", "));
     Error::new(Code::Ambiguous, message, "Type a few more characters of the one you mean.")
 }

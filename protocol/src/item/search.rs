@@ -8,14 +8,8 @@ use super::reader::{ItemReader, Shown};
 use super::row::{ItemRow, Tag};
 use crate::control::{SearchHit, Time};
 use crate::id::ItemKey;
+use crate::limits::{EXCERPT_BEFORE_CHARS, EXCERPT_CHARS, SPARE_HITS};
 use crate::store::{Read, StoreError};
-
-/// Characters of an excerpt.
-const EXCERPT: usize = 120;
-/// Characters of it before the match.
-const BEFORE: usize = 40;
-/// Hits the store is asked for, for each one wanted, and then for each one it gave: some are hidden, over, or in another circle.
-const SPARE: usize = 4;
 
 /// What was found in some circles, the newest first, at most `limit`.
 ///
@@ -27,7 +21,7 @@ pub fn search(read: &dyn Read, readers: &[ItemReader<'_>], words: &str, limit: u
     if wanted.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }
-    let (mut hits, mut seen, mut ask) = (Vec::new(), 0, limit.saturating_mul(SPARE).saturating_add(64));
+    let (mut hits, mut seen, mut ask) = (Vec::new(), 0, limit.saturating_mul(SPARE_HITS).saturating_add(64));
     loop {
         let found = read.search(&wanted.join(" "), ask)?;
         let keys: Vec<ItemKey> = found.iter().skip(seen).filter_map(|place| index::found(place)).collect();
@@ -42,7 +36,7 @@ pub fn search(read: &dyn Read, readers: &[ItemReader<'_>], words: &str, limit: u
         if found.len() < ask {
             return Ok(hits);
         }
-        (seen, ask) = (found.len(), ask.saturating_mul(SPARE));
+        (seen, ask) = (found.len(), ask.saturating_mul(SPARE_HITS));
     }
 }
 
@@ -96,8 +90,8 @@ fn excerpt(body: &str, wanted: &[String]) -> String {
                 .any(|word| rest().zip(word.chars()).all(|(a, b)| a == b) && rest().nth(word.chars().count() - 1).is_some())
     };
     let first = (0..chars.len()).find(matches).unwrap_or(0);
-    let start = first.saturating_sub(BEFORE);
-    let cut: String = chars.iter().skip(start).take(EXCERPT).collect();
+    let start = first.saturating_sub(EXCERPT_BEFORE_CHARS);
+    let cut: String = chars.iter().skip(start).take(EXCERPT_CHARS).collect();
     cut.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -109,7 +103,7 @@ mod tests {
     fn an_excerpt_shows_the_match() {
         let body = format!("{} Ärger im Dienst {}", "x".repeat(300), "y".repeat(300));
         let found = excerpt(&body, &["ärg".to_owned()]);
-        assert!(found.contains("Ärger im Dienst") && found.chars().count() <= EXCERPT, "{found}");
+        assert!(found.contains("Ärger im Dienst") && found.chars().count() <= EXCERPT_CHARS, "{found}");
         assert_eq!(excerpt("short\nwords", &["none".to_owned()]), "short words");
     }
 }

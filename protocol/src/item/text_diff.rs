@@ -1,8 +1,7 @@
 //! Where two texts differ: by lines first, then by words within the lines that changed.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
-/// Pairs of tokens that are compared at most; beyond, what lies between the shared ends counts as changed.
-const PAIRS: usize = 1 << 20;
+use crate::limits::DIFF_PAIRS;
 
 /// A stretch of the old text and what stands in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +78,7 @@ fn tokens(text: &[char], grain: Grain) -> Vec<&[char]> {
 /// The longest common subsequence, as pairs of places.
 fn shared(a: &[&[char]], b: &[&[char]]) -> Vec<(usize, usize)> {
     let width = b.len() + 1;
-    if a.len().saturating_mul(b.len()) > PAIRS {
+    if a.len().saturating_mul(b.len()) > DIFF_PAIRS {
         return Vec::new();
     }
     let mut best = vec![0_u32; (a.len() + 1) * width];

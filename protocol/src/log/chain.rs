@@ -29,6 +29,7 @@ pub use super::run::RunHead;
 use super::rows::{self, ChainRow, ForkRow};
 use crate::circle::body::ChainId;
 use crate::id::{CircleId, DeviceId, EntryId};
+use crate::limits::PAGE_ROWS;
 use crate::store::{Read, StoreError, Table};
 use crate::work;
 
@@ -59,9 +60,6 @@ impl ChainHead {
         front.into_iter().chain(self.missing.iter().copied()).collect()
     }
 }
-
-/// Rows read at once.
-const PAGE: usize = 512;
 
 /// All chains of a circle, each branch by itself.
 ///
@@ -141,8 +139,8 @@ fn each_row(
 ) -> Result<(), StoreError> {
     let mut after = Vec::new();
     loop {
-        let mut found = read.scan(Table::Chain, prefix, &after, PAGE)?;
-        let full = found.len() == PAGE;
+        let mut found = read.scan(Table::Chain, prefix, &after, PAGE_ROWS)?;
+        let full = found.len() == PAGE_ROWS;
         found.iter().try_for_each(|(key, value)| each(key, value))?;
         match found.pop() {
             Some((last, _)) if full => after = last,

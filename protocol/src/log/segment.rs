@@ -290,11 +290,8 @@ fn check_size(head: &RunHead, count: usize, weight: usize) -> Result<(), LogErro
     if count == 0 || count > limits::BLOCK_ENTRIES || weight > limits::BLOCK_BYTES {
         return Err(LogError::Rule("size of a run"));
     }
-    if head.first.checked_add(count as u64).is_none_or(|end| end > MAX_SEQ) {
+    if head.first.checked_add(count as u64).is_none_or(|end| end > limits::MAX_SEQ) {
         return Err(LogError::Rule("sequence number"));
     }
     Ok(())
 }
-
-/// Far above what a device can write, far below where numbers wrap.
-const MAX_SEQ: u64 = 1 << 48;

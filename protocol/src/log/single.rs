@@ -61,8 +61,8 @@ pub(super) fn encode(singles: &Vec<Single>) -> Vec<u8> {
 pub(super) fn decode(body: &[u8]) -> Result<Vec<Single>, CodecError> {
     let singles: Vec<Single> = codec::decode(body, "single entries")?;
     let fits = |single: &Single| match &single.sealed {
-        Sealed::Kept(bytes) => bytes.len() <= SEALED_BYTES,
-        Sealed::Gone { len, .. } => *len as usize <= SEALED_BYTES,
+        Sealed::Kept(bytes) => bytes.len() <= limits::SEALED_PAYLOAD_BYTES,
+        Sealed::Gone { len, .. } => *len as usize <= limits::SEALED_PAYLOAD_BYTES,
     };
     let counted = !singles.is_empty() && singles.len() <= limits::BLOCK_ENTRIES;
     if counted && singles.iter().all(|single| fits(single) && single.heads.as_deref().is_none_or(heads_fit)) {
@@ -76,6 +76,3 @@ pub(super) fn decode(body: &[u8]) -> Result<Vec<Single>, CodecError> {
 pub(super) fn heads_fit(heads: &[ActId]) -> bool {
     !heads.is_empty() && heads.len() <= limits::HEADS && heads.is_sorted_by(|a, b| a < b)
 }
-
-/// The largest payload, padded and sealed.
-const SEALED_BYTES: usize = limits::PAYLOAD_BYTES + (8 << 10);

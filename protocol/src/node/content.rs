@@ -13,17 +13,13 @@ use crate::item::compose::{self, ComposeContext};
 use crate::item::kind::Kind;
 use crate::item::kinds::{self, tombstone};
 use crate::item::{self, ItemReader, Outcome, Report, Reveal, Source};
+use crate::limits::{MOST_SEARCH_HITS, SEARCH_HITS};
 use crate::log::chain::{self, Skimmer};
 use crate::log::entry::{EntryAt, NewEntry, Opened, Said};
 use crate::store::{Read, StoreError};
 use crate::sync::cuts;
 use crate::sync::entries::{self, Travelled};
 use crate::time::Millis;
-
-/// Hits of a search that nobody limited.
-const HITS: usize = 50;
-/// Hits of a search at most.
-const MOST_HITS: usize = 1_000;
 
 impl From<compose::ComposeError> for InputError {
     fn from(stop: compose::ComposeError) -> Self {
@@ -288,7 +284,7 @@ pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Qu
             let shelves: Vec<Shelf> =
                 candidates(base, circle.as_deref())?.into_iter().map(|s| Shelf::open(base, s)).collect::<Result<_, _>>()?;
             let readers: Vec<ItemReader<'_>> = shelves.iter().map(|shelf| shelf.reader(base, now)).collect();
-            let limit = if limit == 0 { HITS } else { limit.min(MOST_HITS) };
+            let limit = if limit == 0 { SEARCH_HITS } else { limit.min(MOST_SEARCH_HITS) };
             Ok(Answer::Found(item::search(base, &readers, &words, limit)?))
         }
         Query::Status

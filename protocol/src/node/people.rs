@@ -26,10 +26,6 @@ use crate::private::Private;
 use crate::store::{Read, Table};
 use crate::time::HOUR;
 
-const INVITE_HOURS: u64 = 72;
-/// People that one invite may bring.
-const INVITE_USES: u32 = 1_000;
-
 // ---- this machine's member ------------------------------------------------------------------------------------------
 
 /// First start.
@@ -208,10 +204,10 @@ pub(crate) fn new_invite(
         ));
     }
     let uses = new.uses.max(1);
-    if uses > INVITE_USES {
+    if uses > limits::INVITE_USES {
         return Err(InputError::usage("an invite brings at most 1,000 people", "make several"));
     }
-    let lasts = if new.expires_in == 0 { INVITE_HOURS * HOUR } else { new.expires_in };
+    let lasts = if new.expires_in == 0 { limits::INVITE_HOURS * HOUR } else { new.expires_in };
     let expires = cx.env.now.plus(lasts);
     let secret = Secret(cx.random());
     let key = ticket::ticket_key(&circle.id, &secret).id();

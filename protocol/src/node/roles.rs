@@ -13,6 +13,7 @@ use crate::context::{Cx, InputError};
 use crate::control;
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::io::Answer;
+use crate::limits::POINT_LOOKS;
 use crate::log::chain::{self, Glance};
 use crate::log::entry::EntryAt;
 use crate::sync::{cuts, delivery};
@@ -72,9 +73,6 @@ pub(crate) fn leave_aside(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &st
     cuts::leave_aside(&mut cx.tx, &id, &person, waiting.entries);
     after_change(node, id, &person)
 }
-
-/// Blocks that are opened to name what others have; what lies inside more of them is not named.
-const POINT_LOOKS: usize = 8;
 
 /// What stands of somebody's writing: all that is known here. Of each chain the end of every branch, and the last entry that
 /// somebody else is known to have: should this machine be lost before it passes the rest on, what others have stays.

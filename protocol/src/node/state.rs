@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::circle::state::own::MERGES;
 use crate::circle::summary::Summary;
 use crate::context::{Cx, InputError};
 use crate::control::WatchEvent;
@@ -10,6 +9,7 @@ use crate::crypto::Crypto;
 use crate::id::{CircleId, PeerId};
 use crate::io::Effect;
 use crate::item;
+use crate::limits::{INDEX_AFTER_MILLIS, INDEX_BY_MILLIS, MERGES};
 use crate::peer::{Peers, exchange, hello, join, receive, welcome};
 use crate::planted::{Bug, planted};
 use crate::store::{Read, StoreError};
@@ -41,11 +41,6 @@ pub(crate) struct NodeState {
     rejudged: u64,
 }
 
-/// Words are indexed so many milliseconds after the last entry,
-const INDEX_AFTER: u64 = 250;
-/// or so many after the first, while more keep coming.
-const INDEX_BY: u64 = 2_000;
-
 impl NodeState {
     pub(crate) fn open(base: &dyn Read, crypto: &dyn Crypto, peer: PeerId) -> Result<Self, StoreError> {
         let mut node = Self {
@@ -64,8 +59,8 @@ impl NodeState {
 
     /// There are new words to index, once it is quiet.
     fn index_soon(&mut self, now: Millis) {
-        let by = *self.index_by.get_or_insert(now.plus(INDEX_BY));
-        self.index_at = now.plus(INDEX_AFTER).min(by);
+        let by = *self.index_by.get_or_insert(now.plus(INDEX_BY_MILLIS));
+        self.index_at = now.plus(INDEX_AFTER_MILLIS).min(by);
     }
 
     /// After every input: derived rows, pushes, calls.

@@ -20,9 +20,6 @@ use crate::sync::plan::plan;
 use crate::sync::{branches, gaps};
 use crate::time::Millis;
 
-/// Others' entries are announced to members who may have them already after so many milliseconds.
-pub(super) const ANNOUNCE_AFTER: u64 = 300;
-
 /// Both devices are proved here: compare.
 pub(super) fn begin(
     circles: &mut Circles,

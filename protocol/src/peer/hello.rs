@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::Peers;
 use super::frame::{Frame, Gone, Introduction, Salt, Token};
-use super::session::{CircleLink, Rest, Session, TOKENS, say, send};
+use super::session::{CircleLink, Rest, Session, say, send};
 use super::{exchange, join};
 use crate::circle::act::{self, SealedAct};
 use crate::circle::epoch::KeyRing;
@@ -32,12 +32,6 @@ use crate::time::{DAY, Millis};
 const PROVE: &str = "kith/v1/prove";
 pub(crate) const GONE: &str = "kith/v1/gone";
 const INTRO: &str = "kith/v1/meeting";
-/// Tokens are sent in multiples of this many.
-const PADDING: usize = 8;
-/// A farewell is handed over for so long.
-const FAREWELL_DAYS: u64 = 90;
-/// Bytes of a sealed introduction.
-const INTRO_BYTES: usize = 14 << 10;
 
 /// A stream is open: say hello.
 pub(crate) fn opened(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, peer: PeerId) {
@@ -132,15 +126,15 @@ fn pairs(circles: &Circles, peers: &Peers, now: Millis, link: Link) -> Vec<Pair>
         let mut devices: Vec<DeviceId> = hers.map(|r| r.device).filter(concerned).collect();
         // A peer has one device in a circle; what else claims her id comes last, and little of it.
         devices.sort_by_key(|device| !circle.is_current(device));
-        let devices = devices.into_iter().take(PADDING);
+        let devices = devices.into_iter().take(limits::TOKEN_STEP);
         out.extend(devices.filter_map(|device| pair(peers, session, circle, device)));
     }
-    out.truncate(TOKENS);
+    out.truncate(limits::TOKENS);
     out
 }
 
 fn send_tokens(cx: &mut Cx<'_, '_>, link: Link, mut tokens: Vec<Token>) {
-    let padded = tokens.len().next_multiple_of(PADDING).max(PADDING);
+    let padded = tokens.len().next_multiple_of(limits::TOKEN_STEP).max(limits::TOKEN_STEP);
     while tokens.len() < padded {
         tokens.push(Token(cx.random()));
     }
@@ -159,7 +153,7 @@ pub(crate) fn tokens(
     let Some(session) = peers.sessions.get_mut(&link).filter(|s| s.their_salt.is_some()) else {
         return Err(InputError::Peer("tokens before hello"));
     };
-    if session.their_tokens.len() + tokens.len() > 2 * TOKENS {
+    if session.their_tokens.len() + tokens.len() > 2 * limits::TOKENS {
         return Err(InputError::Peer("too many tokens"));
     }
     let first = session.their_tokens.is_empty();
@@ -221,7 +215,7 @@ fn parting(circle: &CircleState, device: &DeviceId, now: Millis) -> Option<Messa
     let state = circle.now();
     let person = state.person_of(device)?;
     if let Some((farewell, at)) = circle.farewells.get(&person) {
-        return (now.since(*at) <= FAREWELL_DAYS * DAY).then(|| Message::Farewell(Bytes(farewell.bytes())));
+        return (now.since(*at) <= limits::FAREWELL_DAYS * DAY).then(|| Message::Farewell(Bytes(farewell.bytes())));
     }
     let left = state.people.get(&person).is_some_and(|person| person.status == Status::Left);
     (left && circle.notes_leaves()).then(|| Message::Got(Vec::new(), 0))
@@ -311,7 +305,7 @@ fn introduce(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, 
     for act in circle.order.iter().take(last).rev() {
         let Ok(Some(sealed)) = act::get_act(&cx.tx, id, act) else { break };
         size += sealed.bytes().len() + 8;
-        if size > INTRO_BYTES - 256 {
+        if size > limits::INTRO_BYTES - 256 {
             break;
         }
         acts.push(Bytes(sealed.bytes().to_vec()));
@@ -348,7 +342,7 @@ fn opened_in(circles: &Circles, salt: &Salt, sealed: &[u8]) -> Option<(CircleId,
         }
     }
     let (circle, plain) = found?;
-    Some((circle, codec::decode_within(&plain, INTRO_BYTES, "introduction").ok()?))
+    Some((circle, codec::decode_within(&plain, limits::INTRO_BYTES, "introduction").ok()?))
 }
 
 /// Somebody introduces themself: if it opens in a circle of ours, learn of them, and send the token they could not expect. Whoever
@@ -364,7 +358,7 @@ pub(crate) fn introduced(
     let Some(salt) = peers.sessions.get(&link).and_then(|s| s.their_salt) else {
         return Err(InputError::Peer("an introduction before hello"));
     };
-    if sealed.len() > INTRO_BYTES + 64 {
+    if sealed.len() > limits::INTRO_BYTES + 64 {
         return Err(InputError::Peer("an introduction that is too long"));
     }
     let Some((id, intro)) = opened_in(circles, &salt, sealed) else { return Ok(()) };

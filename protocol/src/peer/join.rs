@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::Peers;
 use super::frame::{Card, Frame, RequestBody, TicketAnswer, TicketProof, refusal};
-use super::join_row::{JoinRow, LOOK_FOR};
+use super::join_row::JoinRow;
 use super::session::{Arriving, Session, send};
 use super::{hello, tickets, welcome};
 use crate::circle::record;
@@ -316,7 +316,7 @@ pub(crate) fn confirm_join(
 /// Looks that nobody answered, and joins that are long over.
 pub(crate) fn tidy(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let now = cx.env.now;
-    for looking in peers.take_looking(|l| now.since(l.since) > LOOK_FOR) {
+    for looking in peers.take_looking(|l| now.since(l.since) > limits::PREVIEW_MILLIS) {
         let error = control::Error::new(
             control::Code::TimedOut,
             "nobody named in the invite could be reached",

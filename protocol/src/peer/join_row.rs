@@ -15,9 +15,6 @@ use crate::time::Millis;
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
 
-/// How long a preview waits for an answer, in milliseconds.
-pub(crate) const LOOK_FOR: u64 = 20_000;
-
 /// A join under way, as stored.
 #[derive(Clone, Debug, Encode, Decode)]
 #[cbor(array)]

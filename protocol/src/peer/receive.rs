@@ -130,7 +130,7 @@ pub(crate) fn run(
         exchange::push(circles, peers, cx, link, &id)?;
     }
     if taken.fresh {
-        peers.announce.entry(id).or_insert(cx.env.now.plus(exchange::ANNOUNCE_AFTER));
+        peers.announce.entry(id).or_insert(cx.env.now.plus(limits::ANNOUNCE_MILLIS));
     }
     Ok(())
 }

@@ -17,9 +17,6 @@ use crate::store::{self, Read, StoreError, Table};
 use crate::sync::message::Request;
 use crate::time::Millis;
 
-/// Requests that wait by one ticket.
-const PER_TICKET: usize = 16;
-
 /// A request that waits here.
 #[derive(Clone, Debug, Encode, Decode)]
 #[cbor(array)]
@@ -154,7 +151,7 @@ impl Requests {
 
     /// And by this ticket?
     pub(crate) fn room_by(&self, circle: &CircleId, ticket: &DeviceId) -> bool {
-        self.room(circle) && self.of(circle).filter(|(_, waits)| waits.ticket == *ticket).count() < PER_TICKET
+        self.room(circle) && self.of(circle).filter(|(_, waits)| waits.ticket == *ticket).count() < limits::REQUESTS_PER_TICKET
     }
 
     /// Those that a steward's device can open and that nobody declined here.

@@ -14,9 +14,6 @@ use crate::sync::known::Known;
 use crate::sync::message::{Have, Message};
 use crate::time::Millis;
 
-/// Tokens that one side may send on a link, padding included.
-pub(crate) const TOKENS: usize = 256;
-
 /// One open stream.
 #[derive(Debug)]
 pub(crate) struct Session {

@@ -24,10 +24,6 @@ use crate::sync::circles::Circles;
 use crate::sync::message::{Acts, Bytes, Message, Request};
 
 pub(crate) const REQUEST: &str = "kith/v1/request";
-/// Bytes of a request sealed to one steward.
-const SEALED_BYTES: usize = 8 << 10;
-/// Requests in one frame between members.
-const TOGETHER: usize = 8;
 
 // ---- requests -------------------------------------------------------------------------------------------------------
 
@@ -70,7 +66,8 @@ fn keep_request(
     let Some(circle) = circles.all.get(id) else { return Ok(()) };
     let known = circle.keys.contains_key(&request.device) || peers.requests.holds(id, &request.device);
     let open = circle.invite_of(&request.ticket).is_some_and(|i| invite_status(circle, &i, cx.env.now) == InviteStatus::Open);
-    let small = request.sealed.len() <= limits::HEADS && request.sealed.iter().all(|sealed| sealed.sealed.len() <= SEALED_BYTES);
+    let small = request.sealed.len() <= limits::HEADS
+        && request.sealed.iter().all(|sealed| sealed.sealed.len() <= limits::SEALED_REQUEST_BYTES);
     if known || !open || !small || !peers.requests.room_by(id, &request.ticket) {
         return Ok(());
     }
@@ -170,7 +167,7 @@ fn forward(
         }
         let Some(row) = RequestRow::get(&cx.tx, id, &device)? else { continue };
         let weight = row.request.sealed.iter().map(|sealed| sealed.sealed.len()).sum::<usize>();
-        if together.len() == TOGETHER || size + weight > limits::RECORDS_BYTES && !together.is_empty() {
+        if together.len() == limits::FRAME_REQUESTS || size + weight > limits::RECORDS_BYTES && !together.is_empty() {
             say(cx, link, shared.mine, Message::Requests(std::mem::take(&mut together)));
             size = 0;
         }
@@ -191,7 +188,7 @@ pub(crate) fn requests(
     id: CircleId,
     requests: Vec<Request>,
 ) -> Result<(), InputError> {
-    if requests.len() > TOGETHER {
+    if requests.len() > limits::FRAME_REQUESTS {
         return Err(InputError::Peer("more requests than travel together"));
     }
     for request in requests {

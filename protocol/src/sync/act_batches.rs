@@ -15,9 +15,6 @@ use crate::id::{ActId, DeviceId, EpochId};
 use crate::limits;
 use crate::work;
 
-/// Bytes of acts in one frame; keys and framing come on top.
-const ACTS_BYTES: usize = 384 << 10;
-
 /// What a device lacks.
 pub(crate) struct ActBatches {
     device: DeviceId,
@@ -66,7 +63,7 @@ impl ActBatches {
             keys.extend(self.keys.remove_entry(&epoch));
         }
         let (mut acts, mut bytes, mut size) = (Vec::new(), Vec::new(), 0);
-        while size <= ACTS_BYTES
+        while size <= limits::FRAME_ACTS_BYTES
             && acts.len() < limits::FRAME_ACTS
             && keys.len() < limits::BOX_EPOCHS
             && let Some(id) = self.acts.pop_front()

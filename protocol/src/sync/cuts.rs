@@ -19,18 +19,12 @@ use crate::context::{Cx, InputError};
 use crate::id::{CircleId, PersonId};
 use crate::item::kind::Kind;
 use crate::item::{self, Ports, Source};
+use crate::limits::{CUT_LOOKS, CUT_SLICE, CUT_SLICE_BYTES};
 use crate::log::chain::{self, ChainHead, Glance, Opener};
 use crate::log::entry::{EntryAt, Opened};
 use crate::planted::{Bug, planted};
 use crate::store::{self, Read, StoreError, Table};
 use crate::tx::Tx;
-
-/// Entries judged again in one slice.
-const SLICE: usize = 256;
-/// Bytes of payloads opened for it, after which it ends.
-const SLICE_BYTES: usize = 1 << 20;
-/// Blocks opened in one slice to look for points.
-const LOOKS: usize = 4;
 
 const VERSION: u8 = 1;
 
@@ -303,7 +297,7 @@ pub(crate) fn advance(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<bool,
     };
     let (source, mut row) = (Once { circle, opener: Opener::default() }, before.clone());
     let mut found = false;
-    for at in row.look.split_off(row.look.len().saturating_sub(LOOKS)) {
+    for at in row.look.split_off(row.look.len().saturating_sub(CUT_LOOKS)) {
         found |= source.load(&cx.tx, at)?.is_some_and(|entry| row.meet(&entry));
     }
     if found {
@@ -318,10 +312,10 @@ pub(crate) fn advance(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<bool,
 
 /// Judges the first of what is to be judged again.
 fn judge(circle: &CircleState, cx: &mut Cx<'_, '_>, source: &Once<'_>, row: &mut Row) -> Result<(), InputError> {
-    let places = row.again.iter().flat_map(|(no, from, to)| (*from..=*to).map(|seq| EntryAt { chain: *no, seq })).take(SLICE);
+    let places = row.again.iter().flat_map(|(no, from, to)| (*from..=*to).map(|seq| EntryAt { chain: *no, seq })).take(CUT_SLICE);
     let (mut opened, mut bytes, mut last) = (Vec::new(), 0, None);
     for at in places {
-        if bytes >= SLICE_BYTES {
+        if bytes >= CUT_SLICE_BYTES {
             break;
         }
         last = Some(at);
@@ -398,9 +392,9 @@ pub(crate) fn left_aside(read: &dyn Read, circle: &CircleId, person: &PersonId) 
 pub(super) fn forget(cx: &mut Cx<'_, '_>, circle: &CircleId) -> Result<(), StoreError> {
     for prefix in [ROWS, AGAIN].map(|prefix| [prefix, &circle.0].concat()) {
         loop {
-            let rows = cx.tx.scan(Table::Local, &prefix, &[], SLICE)?;
+            let rows = cx.tx.scan(Table::Local, &prefix, &[], CUT_SLICE)?;
             rows.iter().for_each(|(key, _)| cx.tx.delete(Table::Local, key));
-            if rows.len() < SLICE {
+            if rows.len() < CUT_SLICE {
                 break;
             }
         }

@@ -10,22 +10,17 @@ use super::message::ChainSeq;
 use crate::circle::body::ChainId;
 use crate::codec;
 use crate::id::{CircleId, DeviceId};
+use crate::limits::{DELIVERY_MILLIS, WITNESSES};
 use crate::planted::{Bug, planted};
 use crate::store::{self, Read, StoreError, Table};
 use crate::time::Millis;
 use crate::tx::Tx;
-
-/// Written so many milliseconds after it was learned.
-const WRITE_AFTER: u64 = 200;
 
 /// How far a device is known to have each of our chains.
 type Reached = BTreeMap<ChainId, u64>;
 
 /// For each device, how far it is known to have each of our chains.
 pub(crate) type ReachedBy = BTreeMap<DeviceId, Reached>;
-
-/// Devices that a chain remembers with how far they are: those that are furthest.
-const WITNESSES: usize = 4;
 
 /// Who acknowledged how much of a chain, the furthest first.
 pub(crate) type Witnesses = Vec<(DeviceId, u64)>;
@@ -44,7 +39,7 @@ impl Delivery {
         for ChainSeq { chain, seq } in own {
             let reached = self.learned.entry((circle, device)).or_default().entry(chain).or_insert(0);
             *reached = (*reached).max(if planted(Bug::EarlyDelivery) { u64::MAX } else { seq });
-            self.due.get_or_insert(now.plus(WRITE_AFTER));
+            self.due.get_or_insert(now.plus(DELIVERY_MILLIS));
         }
     }
 
@@ -53,7 +48,7 @@ impl Delivery {
         for ChainSeq { chain, seq } in others {
             let reached = self.witnessed.entry((circle, chain)).or_default().entry(device).or_insert(0);
             *reached = (*reached).max(seq);
-            self.due.get_or_insert(now.plus(WRITE_AFTER));
+            self.due.get_or_insert(now.plus(DELIVERY_MILLIS));
         }
     }
 

@@ -20,11 +20,6 @@ use crate::log::entry::{EntryAt, NewEntry, Opened};
 use crate::store::{Read, StoreError, Table};
 use crate::time::Millis;
 
-/// Entries looked at in one go when cuts change.
-const SLICE: u64 = 512;
-/// Items whose time has come, per sweep.
-const SWEEP: usize = 512;
-
 /// The keys of every circle.
 struct AllKeys<'a>(&'a Circles);
 
@@ -174,7 +169,7 @@ pub(crate) fn sweep(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<(), InputE
     if destroy_more(circles, cx)? {
         return Ok(());
     }
-    let due = item::sweep(&mut cx.tx, cx.env.now, SWEEP)?;
+    let due = item::sweep(&mut cx.tx, cx.env.now, limits::SWEEP_ITEMS)?;
     destroy(&AllKeys(circles), cx, &due)
 }
 
@@ -223,7 +218,7 @@ pub(crate) fn rebuild(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<(), Inpu
             let mut from = head.first.max(1);
             let mut before: Option<std::sync::Arc<[ActId]>> = None;
             while from <= head.seq {
-                let until = head.seq.min(from + SLICE - 1);
+                let until = head.seq.min(from + limits::ENTRY_SLICE - 1);
                 let places: Vec<EntryAt> = (from..=until).map(|seq| EntryAt { chain: head.no, seq }).collect();
                 let entries = circle.ring.load_many(&cx.tx, &places)?;
                 drop(apply(circle, cx, &entries, before.as_deref())?);

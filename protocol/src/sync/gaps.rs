@@ -59,16 +59,13 @@ pub(super) fn in_order(missing: &[ChainGap]) -> Vec<OpenGap> {
     gaps
 }
 
-/// Gaps in chains that are not known here are kept up to so many: the chain may come.
-const UNKNOWN: usize = 1_024;
-
 /// Leaves out what cannot matter here.
 pub(super) fn bound(gaps: &mut Vec<OpenGap>, heads: &Heads) {
     let mut unknown = 0;
     gaps.retain(|gap| {
         let known = heads.main(&gap.chain).is_some();
         unknown += usize::from(!known);
-        known || unknown <= UNKNOWN
+        known || unknown <= limits::UNKNOWN_GAPS
     });
 }
 

@@ -115,7 +115,7 @@ fn after_a_commit_of_the_file_that_failed_only_the_file_goes_on() {
     store.commit(&put(b"a", b"1")).expect("appends");
     // Fails at COMMIT, as where the disk fails while syncing what it has taken already.
     store.conn.commit_hook(Some(|| true)).expect("a hook");
-    assert!(store.commit(&put(b"b", &[2; LARGEST])).is_err());
+    assert!(store.commit(&put(b"b", &[2; JOURNAL_COMMIT_BYTES])).is_err());
     assert_eq!(store.scan(Table::Tail, b"", b"", 9).expect("reads").len(), 1);
     assert!(store.commit(&put(b"c", b"3")).is_err(), "nothing goes into a journal that the file may have taken");
     store.conn.commit_hook(None::<fn() -> bool>).expect("no hook");
@@ -148,7 +148,7 @@ fn the_journal_stays_small() {
         store.commit(&put(&[n], &[n; 10_000])).expect("commits");
     }
     let bytes = std::fs::metadata(dir.path().join("store.db-log")).expect("a journal").len();
-    assert!(bytes < FULL + LARGEST as u64 + 100, "{bytes} bytes");
+    assert!(bytes < JOURNAL_BYTES + JOURNAL_COMMIT_BYTES as u64 + 100, "{bytes} bytes");
     store.close().expect("closes");
     assert!(!dir.path().join("store.db-log").exists());
 }
@@ -167,7 +167,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let table = prop_oneof![Just(Table::Local), Just(Table::Tail), Just(Table::View)];
-    let size = prop_oneof![4 => 0usize..300, 1 => Just(LARGEST / 2), 1 => Just(LARGEST)];
+    let size = prop_oneof![4 => 0usize..300, 1 => Just(JOURNAL_COMMIT_BYTES / 2), 1 => Just(JOURNAL_COMMIT_BYTES)];
     let write = (table, 0u8..12, proptest::option::weighted(0.7, size));
     let step = prop_oneof![
         8 => proptest::collection::vec(write, 1..5).prop_map(Step::Commit),

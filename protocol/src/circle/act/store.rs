@@ -2,11 +2,9 @@
 
 use super::SealedAct;
 use crate::id::{ActId, CircleId};
+use crate::limits::PAGE_ROWS;
 use crate::store::{Read, StoreError, Table};
 use crate::tx::Tx;
-
-/// Rows read at once.
-const PAGE: usize = 512;
 
 /// Keeps an act whose signature was verified.
 pub fn put_act(tx: &mut Tx<'_>, act: &SealedAct) {
@@ -29,8 +27,8 @@ pub fn acts(read: &dyn Read, circle: &CircleId) -> Result<Vec<SealedAct>, StoreE
     let mut all = Vec::new();
     let mut after = Vec::new();
     loop {
-        let mut rows = read.scan(Table::Act, &circle.0, &after, PAGE)?;
-        let full = rows.len() == PAGE;
+        let mut rows = read.scan(Table::Act, &circle.0, &after, PAGE_ROWS)?;
+        let full = rows.len() == PAGE_ROWS;
         for (_, bytes) in &rows {
             all.push(parse(bytes)?);
         }

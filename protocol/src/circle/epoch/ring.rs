@@ -8,13 +8,12 @@ use super::{EpochKeys, KeyRing};
 use crate::circle::body::History;
 use crate::codec;
 use crate::id::{ActId, CircleId, EpochId};
+use crate::limits::PAGE_ROWS;
 use crate::store::{Read, StoreError, Table};
 use crate::time::Millis;
 use crate::tx::Tx;
 
 const VERSION: u64 = 2;
-/// Rows read at once.
-const PAGE: usize = 256;
 
 /// What is kept of an epoch whose keys are held. Key of the row: circle ‖ epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -94,8 +93,8 @@ impl Ring {
         let mut ring = Self::default();
         let mut after = Vec::new();
         loop {
-            let rows = read.scan(Table::Epoch, &circle.0, &after, PAGE)?;
-            let full = rows.len() == PAGE;
+            let rows = read.scan(Table::Epoch, &circle.0, &after, PAGE_ROWS)?;
+            let full = rows.len() == PAGE_ROWS;
             for (key, value) in rows {
                 let id = key.get(CircleId::LEN..).and_then(EpochId::from_slice);
                 let id = id.ok_or_else(|| StoreError::Corrupt("key of an epoch row".to_owned()))?;

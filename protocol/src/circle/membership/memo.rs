@@ -5,13 +5,7 @@ use std::sync::Arc;
 
 use super::graph::{ActGraph, Ancestry};
 use super::judgement::Judgement;
-
-/// Judgements kept as they were asked for last.
-const RECENT: usize = 32;
-/// Judgements kept at even distances.
-const LANDMARKS: usize = 64;
-/// Acts between the first landmarks; doubled whenever they would be too many.
-const STRIDE: usize = 64;
+use crate::limits::{LANDMARK_ACTS, LANDMARKS, RECENT_JUDGEMENTS};
 
 /// See the module.
 #[derive(Debug)]
@@ -26,7 +20,7 @@ pub(super) struct Memo {
 
 impl Memo {
     pub(super) const fn new() -> Self {
-        Self { recent: Vec::new(), landmarks: Vec::new(), stride: STRIDE, work: 0 }
+        Self { recent: Vec::new(), landmarks: Vec::new(), stride: LANDMARK_ACTS, work: 0 }
     }
 
     /// The judgement of `place`.
@@ -39,7 +33,7 @@ impl Memo {
         let base = self.base(g, &place);
         self.work += self.recent.len() + self.landmarks.len() + place.core.count() - base.count;
         let made = Arc::new(base.extended(g, place));
-        if self.recent.len() >= RECENT {
+        if self.recent.len() >= RECENT_JUDGEMENTS {
             self.recent.remove(0);
         }
         self.recent.push(Arc::clone(&made));

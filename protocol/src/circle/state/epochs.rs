@@ -17,9 +17,6 @@ use crate::planted::{Bug, planted};
 use crate::store::Read;
 use crate::time::{DAY, Millis};
 
-/// An epoch is overdue after so many days, whatever the policies.
-const ROTATE_DAYS: u64 = 30;
-
 /// One epoch, as its acts tell it. An honest one has one act. Where several carry it, what holds is the strictest of what they say,
 /// whichever came first.
 #[derive(Clone, Debug)]
@@ -133,8 +130,8 @@ impl CircleState {
     #[must_use]
     pub(crate) fn overdue(&self, epoch: &EpochId, now: Millis) -> bool {
         let days = match self.retention() {
-            Retention::Keep => ROTATE_DAYS,
-            Retention::Days(n) => ROTATE_DAYS.min(u64::from(n / 2).max(1)),
+            Retention::Keep => limits::ROTATE_DAYS,
+            Retention::Days(n) => limits::ROTATE_DAYS.min(u64::from(n / 2).max(1)),
         };
         let Some(meta) = self.epochs.get(epoch) else { return false };
         let since = self.ring.row(epoch).map_or(meta.at, |row| row.held_at.min(meta.at));

@@ -14,11 +14,6 @@ use crate::limits;
 use crate::private::Private;
 use crate::store::Table;
 
-/// Acts of one turn that do nothing but bring heads together: each names up to 16.
-pub(crate) const MERGES: usize = 4;
-/// The same before somebody is let in.
-const MOST_MERGES: usize = 64;
-
 impl CircleState {
     /// Heads for a new act or entry: every head known, and the act of the epoch used where nothing names it yet.
     #[must_use]
@@ -41,7 +36,7 @@ impl CircleState {
     pub(crate) fn write(&mut self, cx: &mut Cx<'_, '_>, statement: Statement, rekey: bool) -> Result<ActId, InputError> {
         if !matches!(statement, Statement::Rotate | Statement::Leave) {
             let admits = matches!(statement, Statement::Admit { .. });
-            let whole = self.gather(cx, if admits { MOST_MERGES } else { MERGES })?;
+            let whole = self.gather(cx, if admits { limits::MOST_MERGES } else { limits::MERGES })?;
             if admits && rekey && !whole {
                 // What an admission does not know counts as later than it.
                 return Err(too_many_heads());
@@ -121,7 +116,7 @@ impl CircleState {
     /// # Errors
     /// As [`Self::write`].
     pub(crate) fn epoch_for_writing(&mut self, cx: &mut Cx<'_, '_>) -> Result<EpochId, InputError> {
-        for left in (0..=MERGES).rev() {
+        for left in (0..=limits::MERGES).rev() {
             let usable = self.usable_epoch();
             match usable {
                 Some(epoch) if !self.overdue(&epoch, cx.env.now) && !self.loose(&epoch) => return Ok(epoch),

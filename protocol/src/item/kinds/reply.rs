@@ -10,12 +10,9 @@ use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fiel
 use crate::item::reader::{ItemReader, Shown};
 use crate::item::show::How;
 use crate::item::valid;
-use crate::limits::{BODY_BYTES, LIST_CHILDREN, TITLE_CHARS};
+use crate::limits::{ANSWERS_READ, BODY_BYTES, LIST_CHILDREN, TITLE_CHARS};
 use crate::log::entry::NewEntry;
 use crate::store::StoreError;
-
-/// Replies read at once to find out whether there is an answer among them: mostly the newest is one.
-const ANSWERS: usize = 8;
 
 /// Its row.
 pub const SPEC: Spec = Spec {
@@ -94,7 +91,7 @@ fn show(reader: &ItemReader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> R
 pub(super) fn is_answered(reader: &ItemReader<'_>, note: &Shown, how: How<'_>) -> Result<bool, StoreError> {
     let most = if how.full { usize::MAX } else { LIST_CHILDREN };
     let (keys, _) = reader.children_in(how.all, Kind::Reply, &note.key, most)?;
-    for some in keys.rchunks(ANSWERS) {
+    for some in keys.rchunks(ANSWERS_READ) {
         let answers = |reply: &Shown| reply.state == NoteState::Visible && reply.author != note.author;
         if reader.shown(some, false)?.iter().any(answers) {
             return Ok(true);

@@ -71,7 +71,7 @@ pub fn append(
         let mut weight = 0;
         for entry in entries {
             let sheet = sheet(entry, rng)?;
-            if batch.len() == limits::BLOCK_ENTRIES || weight + sheet.weight() + HEADS_WEIGHT > limits::BLOCK_BYTES {
+            if batch.len() == limits::BLOCK_ENTRIES || weight + sheet.weight() + limits::HEADS_WEIGHT > limits::BLOCK_BYTES {
                 opened.extend(chain.write(tx, crypto, ring, signer, *epoch, &heads, std::mem::take(&mut batch))?);
                 weight = 0;
             }
@@ -85,9 +85,6 @@ pub fn append(
     written.sort_unstable_by_key(|(order, _)| *order);
     Ok(written.into_iter().map(|(_, opened)| opened).collect())
 }
-
-/// What the heads of a batch's first entry may add to its weight.
-const HEADS_WEIGHT: usize = 34 * limits::HEADS;
 
 fn sheet(entry: NewEntry, rng: &mut dyn CryptoRng) -> Result<EntryRecord, LogError> {
     let mut nonce = [0; 24];

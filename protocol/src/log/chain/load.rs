@@ -8,13 +8,11 @@ use super::find::{AtHand, ChainRef, at_hand, id_at, open_block, open_tail, open_
 use crate::budget::Budget;
 use crate::circle::epoch::KeyRing;
 use crate::id::EntryId;
+use crate::limits::OPEN_BLOCKS;
 use crate::log::LogError;
 use crate::log::entry::{EntryAt, Opened};
 use crate::log::rows::{self, BlockRow, ChainRow};
 use crate::store::{Read, StoreError};
-
-/// Opened blocks that a [`ChainReader`] keeps, at most so many.
-const KEPT: usize = 8;
 
 /// Reads entries, best in order: keeps the blocks it opened last. Good for one question to the
 /// store: it does not see what is written meanwhile.
@@ -82,7 +80,7 @@ impl Opener {
             piece.into_opened(&place.circle, at.chain).into_iter().map(|opened| (opened.at.seq, opened)).collect();
         let found = entries.get(&at.seq).cloned();
         let mut kept = self.kept.borrow_mut();
-        if kept.len() == KEPT {
+        if kept.len() == OPEN_BLOCKS {
             kept.pop_front();
         }
         kept.push_back((start, entries));

@@ -8,6 +8,7 @@ use crate::budget::Budget;
 use crate::circle::body::ChainId;
 use crate::circle::epoch::KeyRing;
 use crate::id::{CircleId, EpochId};
+use crate::limits::FEW_ENTRIES;
 use crate::log::LogError;
 use crate::log::rows::{self, BlockRow, ChainRow};
 use crate::log::run::{RunForm, RunHead};
@@ -178,9 +179,6 @@ enum Found {
     Later(u64),
 }
 
-/// Entries of a tail that are served like a stored block that is only looked at; more are like a block that is opened.
-const FEW: u64 = 8;
-
 impl<'a> Server<'a> {
     fn of(
         read: &'a dyn Read,
@@ -206,7 +204,7 @@ impl<'a> Server<'a> {
             }
             Found::Block(_, _, seq) if !budget.block() => Ok(Serving::Later(seq - 1)),
             Found::Block(_, block, seq) => Ok(Serving::Run(self.cut(open_block(self.ring, &self.place, &block)?, seq, asked)?)),
-            Found::Tail(from, to) if to - from >= FEW && !budget.block() => Ok(Serving::Later(from - 1)),
+            Found::Tail(from, to) if to - from >= FEW_ENTRIES && !budget.block() => Ok(Serving::Later(from - 1)),
             Found::Tail(from, to) => {
                 let tail = open_tail_part(self.read, self.ring, &self.place, &self.row, from..to + 1)?;
                 match tail {

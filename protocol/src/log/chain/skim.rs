@@ -8,13 +8,11 @@ use super::find::{block_of, open_tail_part};
 use super::load::{chain_of, stored};
 use crate::circle::epoch::KeyRing;
 use crate::id::DeviceId;
+use crate::limits::SKIMMED_BYTES;
 use crate::log::entry::{Body, EntryAt, EntryRecord, Said};
 use crate::log::payload::unpack;
 use crate::log::segment::Segment;
 use crate::store::{Read, StoreError};
-
-/// Bytes of entries that a [`Skimmer`] keeps at hand, about.
-const KEPT_BYTES: usize = 8 << 20;
 
 /// Reads what entries say. Keeps the blocks that it opened last, so it is good for one question to the store: it does not see what
 /// is written meanwhile.
@@ -76,7 +74,7 @@ impl Skimmer {
         let leaf = Leaf { chain: at.chain, device: place.chain.device, first, sheets, bytes };
         let said = leaf.say(at);
         let mut kept = self.kept.borrow_mut();
-        while kept.iter().map(|leaf| leaf.bytes).sum::<usize>() + bytes > KEPT_BYTES && kept.pop_front().is_some() {}
+        while kept.iter().map(|leaf| leaf.bytes).sum::<usize>() + bytes > SKIMMED_BYTES && kept.pop_front().is_some() {}
         kept.push_back(leaf);
         Ok(said)
     }

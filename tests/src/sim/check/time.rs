@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_protocol::circle::body::{Retention, Statement};
 use kith_protocol::control;
 use kith_protocol::id::{ActId, DeviceId, ItemKey};
-use kith_protocol::item::DESTROY_AFTER;
 use kith_protocol::item::edit::Edit;
 use kith_protocol::item::kind::Kind;
+use kith_protocol::limits::DESTROY_MILLIS;
 use kith_protocol::log::chain;
 use kith_protocol::log::entry::{EntryAt, Opened};
 use kith_protocol::store::{Read, Table};
@@ -94,7 +94,7 @@ pub(super) fn destroyed_at_once(world: &World, number: usize, id: &str, current:
 /// A day after a deletion that everybody has known since `known`, it is gone everywhere.
 pub fn destroyed(world: &mut World, known: Millis) {
     let now = world.now();
-    let over = |at: Millis, at_once: bool| at_once || at <= known && known.plus(DESTROY_AFTER + SLACK) < now;
+    let over = |at: Millis, at_once: bool| at_once || at <= known && known.plus(DESTROY_MILLIS + SLACK) < now;
     for number in 0..world.workload.plans.len() {
         let Some(id) = world.workload.plans[number].id.clone() else { continue };
         let mine = |who: Who| my_circle(&super::asker(world, who), &id);
@@ -134,7 +134,7 @@ fn gone(
             if over(*at, *at_once) && held.contains(*item) {
                 return Some(("confidentiality/destroyed", format!("machine {who} keeps {item}, deleted at {at}")));
             }
-            let early = !at_once && !destroying(item) && world.now().since(*at) + SLACK < DESTROY_AFTER && !held.contains(*item);
+            let early = !at_once && !destroying(item) && world.now().since(*at) + SLACK < DESTROY_MILLIS && !held.contains(*item);
             let stays = world.ledger.written.get(*item).is_some_and(|item| item.stays(world.now()));
             if early && stays && who == author {
                 return Some(("durability/destroyed", format!("machine {who} destroyed {item} at once, deleted at {at}")));
