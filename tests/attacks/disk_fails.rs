@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use kith_tests::proc::{Fault, Home, can_mount, faulty, has_program, skipped, try_http, until};
+use kith_tests::proc::{FailPoint, Home, can_mount, faulty, has_program, skipped, try_http, until};
 use serde_json::json;
 
 use crate::text;
@@ -37,7 +37,7 @@ fn d5_killed_before_any_write_sync_or_rename_it_has_the_old_state_or_the_new() {
     let (mut call, mut step, mut survived) = (1, 1, false);
     let mut killed = 0;
     while !survived {
-        let Some(command) = faulty(&home, Fault::KillAt(call)) else {
+        let Some(command) = faulty(&home, FailPoint::KillAt(call)) else {
             skipped("no library can be put before the daemon here", has_program("cc"));
             return;
         };
@@ -72,7 +72,7 @@ fn refuses_and_goes_on(error: i32, code: &str, words: &str) {
     home.found(CIRCLE);
     home.stop();
     let trigger = home.beside().join("the disk fails");
-    let Some(command) = faulty(&home, Fault::While(&trigger, error)) else {
+    let Some(command) = faulty(&home, FailPoint::While(&trigger, error)) else {
         skipped("no library can be put before the daemon here", has_program("cc"));
         return;
     };

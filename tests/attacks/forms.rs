@@ -8,7 +8,7 @@ use kith_tests::cbor::{Cbor, array, bytes, encoded};
 use kith_tests::peer::forge::{Run, packed, said_now, titled};
 use kith_tests::peer::wire::framed;
 use kith_tests::peer::{Peer, Scene};
-use kith_tests::proc::{Run as Call, binaries, peak_kb, until};
+use kith_tests::proc::{CommandRun as Call, binaries, peak_kb, until};
 
 use crate::edits::{edit, event, still_editable};
 use crate::{stranger, text};

@@ -9,7 +9,7 @@ use kith_tests::cbor::{Cbor, array, bytes, encoded};
 use kith_tests::peer::forge::from_now;
 use kith_tests::peer::link::bent;
 use kith_tests::peer::{Peer, Scene, guest, raw};
-use kith_tests::proc::{Home, Run, until};
+use kith_tests::proc::{CommandRun, Home, until};
 
 use crate::people::{shown, unseen, wild};
 use crate::{answer, stranger, text};
@@ -27,7 +27,7 @@ fn harmless(what: &str, said: &str) {
     assert!(!said.contains("EVIL"), "{what}: it is shown:\n{said:?}");
 }
 
-fn both(run: &Run) -> String {
+fn both(run: &CommandRun) -> String {
     format!("{}{}", run.stdout, run.stderr)
 }
 

@@ -15,14 +15,14 @@ use kith_protocol::tx::{Turn, Tx};
 use kith_tests::dice::Dice;
 use kith_tests::model::kept::keep;
 use kith_tests::model::signed::sign;
-use kith_tests::model::world::{World, certificate, invitation, removal, role};
+use kith_tests::model::world::{ModelWorld, certificate, invitation, removal, role};
 use kith_tests::proc::memory_kb;
 
 /// A circle of so many orderly acts: every one knows all before it, but for a short fork now and then.
-fn orderly(acts: usize, forks: u64) -> World {
+fn orderly(acts: usize, forks: u64) -> ModelWorld {
     let mut facts = Vec::new();
     let mut dice = Dice::new(7);
-    let mut seed = World::new(dice.clone(), &[], vec![Policy::MembersInvite(false)]);
+    let mut seed = ModelWorld::new(dice.clone(), &[], vec![Policy::MembersInvite(false)]);
     let circle = seed.circle;
     let mut people: Vec<(kith_protocol::id::PersonId, Vec<DeviceId>)> = Vec::new();
     let genesis = seed.facts[0].clone();
@@ -30,7 +30,7 @@ fn orderly(acts: usize, forks: u64) -> World {
     let mut membership = Membership::new(circle);
     membership.add(genesis.clone());
     facts.push(genesis);
-    let mut maker = World::new(Dice::new(8), &[], Vec::new());
+    let mut maker = ModelWorld::new(Dice::new(8), &[], Vec::new());
     while facts.len() < acts {
         let who = dice.below(people.len());
         let (author, statement) = match dice.below(10) {
@@ -136,7 +136,7 @@ fn a_circle_opens_in_time_that_grows_with_its_acts() {
 
 /// A steward's device writes so many acts beside each other, from one place: admissions, removals, certificates.
 fn fork(acts: usize) -> Vec<Fact> {
-    let mut world = World::new(Dice::new(9), &[], Vec::new());
+    let mut world = ModelWorld::new(Dice::new(9), &[], Vec::new());
     let founder = world.facts[0].author;
     let (person, admission) = world.newcomer(Role::Steward, None, None);
     world.now(founder, admission);

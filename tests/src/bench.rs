@@ -17,12 +17,12 @@ mod worst;
 use std::path::PathBuf;
 
 pub use network::private;
-pub use report::{Machine, Report, Row};
+pub use report::{BenchReport, Host, Row};
 use rows::Bench;
 
 /// What to measure.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct BenchOptions {
     /// Fewer repetitions, nothing above 10,000 notes.
     pub quick: bool,
     /// Only metrics whose name begins so.
@@ -31,7 +31,7 @@ pub struct Options {
     pub notes: Option<PathBuf>,
 }
 
-impl Options {
+impl BenchOptions {
     /// A name stands for itself and for all that go on with an underscore.
     fn wants(&self, metric: &str) -> bool {
         let within =
@@ -44,13 +44,13 @@ impl Options {
 ///
 /// # Errors
 /// What went wrong, in words.
-pub fn run(options: &Options, private: bool, tell: impl FnMut(&Row)) -> Result<Report, String> {
+pub fn run(options: &BenchOptions, private: bool, tell: impl FnMut(&Row)) -> Result<BenchReport, String> {
     let notes = match &options.notes {
         Some(file) => notes::read(file)?,
         None => notes::made(if options.quick { 12_000 } else { 110_000 }),
     };
-    let machine = Machine::here(private);
+    let machine = Host::here(private);
     let mut bench = Bench::new(options.clone(), notes, tell);
     bench.all()?;
-    Ok(Report { schema: "kith.bench/1", machine, rows: bench.rows })
+    Ok(BenchReport { schema: "kith.bench/1", machine, rows: bench.rows })
 }

@@ -21,7 +21,7 @@ use kith_protocol::circle::membership::Rule;
 
 /// What came of a vector.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub struct Comparison {
     /// Where the outcome differs from what it expects.
     pub differs: Vec<String>,
     /// Its acts.
@@ -36,11 +36,11 @@ pub struct Run {
 ///
 /// # Errors
 /// Where the vector cannot be understood, or one of its acts does not come through signing, sealing, reading and verifying.
-pub fn run(vector: &Vector, making: Making, off: &[Rule], seed: u64) -> Result<Run, String> {
+pub fn run(vector: &Vector, making: Making, off: &[Rule], seed: u64) -> Result<Comparison, String> {
     let built = build(vector, making, seed)?;
     let mut facts = built.facts.clone();
     Dice::new(seed).shuffle(&mut facts);
     let membership = resolve(&built, facts, off);
     let differs = differences(vector, &built, &membership)?;
-    Ok(Run { differs, acts: built.facts.len(), signed: built.signed, formless: built.formless })
+    Ok(Comparison { differs, acts: built.facts.len(), signed: built.signed, formless: built.formless })
 }

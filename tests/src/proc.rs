@@ -12,9 +12,9 @@ mod socket;
 mod transcript;
 
 pub use binaries::{Binaries, binaries};
-pub use failpoint::{Fault, faulty};
+pub use failpoint::{FailPoint, faulty};
 pub use home::{Home, PASSPHRASE};
-pub use run::{Run, kith};
+pub use run::{CommandRun, kith};
 pub use skip::{NOBODY, as_nobody, can_mount, has_program, skipped};
 pub use socket::{Answered, http, raw, try_http};
 pub use transcript::play;

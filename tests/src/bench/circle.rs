@@ -20,14 +20,14 @@ const BATCH: usize = 2_000;
 
 /// A member, her daemon and a connection to it.
 #[derive(Debug)]
-pub struct Member {
+pub struct BenchMember {
     /// Her home.
     pub home: Home,
     /// Her connection.
     pub client: Client,
 }
 
-impl Member {
+impl BenchMember {
     /// A new member, her daemon running, without a passphrase.
     ///
     /// # Errors

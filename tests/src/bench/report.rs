@@ -56,7 +56,7 @@ impl Row {
 
 /// Where it ran.
 #[derive(Clone, Debug, Serialize)]
-pub struct Machine {
+pub struct Host {
     /// Processors.
     pub cpus: usize,
     /// Their name.
@@ -71,7 +71,7 @@ pub struct Machine {
     pub load: f64,
 }
 
-impl Machine {
+impl Host {
     /// This one.
     #[must_use]
     pub fn here(private_loopback: bool) -> Self {
@@ -91,20 +91,20 @@ impl Machine {
 
 /// Everything measured.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct BenchReport {
     /// `kith.bench/1`.
     pub schema: &'static str,
     /// Where.
-    pub machine: Machine,
+    pub machine: Host,
     /// What.
     pub rows: Vec<Row>,
 }
 
-impl Report {
+impl BenchReport {
     /// One table.
     #[must_use]
     pub fn table(&self) -> String {
-        let Machine { cpus, model, build, private_loopback, load, .. } = &self.machine;
+        let Host { cpus, model, build, private_loopback, load, .. } = &self.machine;
         let own = if *private_loopback { "a loopback of its own" } else { "the machine's loopback" };
         let mut out = format!("{cpus} × {model}, {build} build, {own}, load {load}\n\n");
         out.push_str("| metric | median | unit | least – greatest | n | floor |\n|---|---|---|---|---|---|\n");

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::circle::Member;
+use super::circle::BenchMember;
 use super::client::Watcher;
 use super::floor::{Floors, median};
 use super::notes::Note;
 use super::process::{on_disk, resident, used};
 use super::report::Row;
 use super::turns::{STAGES, Turns};
-use super::{Options, network};
+use super::{BenchOptions, network};
 use crate::proc::Home;
 
 /// Between two live notes, so that none waits behind another.
@@ -25,7 +25,7 @@ const READERS: usize = 8;
 
 /// The benchmark under way.
 pub(super) struct Bench<F> {
-    pub(super) options: Options,
+    pub(super) options: BenchOptions,
     notes: Vec<Note>,
     tell: F,
     floors: Option<Floors>,
@@ -35,7 +35,7 @@ pub(super) struct Bench<F> {
 type Done = Result<(), String>;
 
 impl<F: FnMut(&Row)> Bench<F> {
-    pub(super) fn new(options: Options, notes: Vec<Note>, tell: F) -> Self {
+    pub(super) fn new(options: BenchOptions, notes: Vec<Note>, tell: F) -> Self {
         Self { options, notes, tell, floors: None, rows: Vec::new() }
     }
 
@@ -112,7 +112,7 @@ impl<F: FnMut(&Row)> Bench<F> {
     /// A has so many notes, each written by itself; B, up and empty, asks to join; until B lists all. Every note is then read back and compared.
     fn cold(&mut self, size: usize, rest: &[&str]) -> Done {
         let notes = self.notes(0, size)?;
-        let mut a = Member::new("Amara")?;
+        let mut a = BenchMember::new("Amara")?;
         let circle = a.found()?;
         for note in &notes {
             drop(a.write(&circle, note)?);
@@ -122,7 +122,7 @@ impl<F: FnMut(&Row)> Bench<F> {
         let mut last = None;
         for turn in 0..turns {
             let link = a.link(&circle, 1)?;
-            let mut b = Member::new("Bea")?;
+            let mut b = BenchMember::new("Bea")?;
             pause(Duration::from_millis(500));
             let before = network::bytes();
             let start = b.join(&link)?;
@@ -148,7 +148,7 @@ impl<F: FnMut(&Row)> Bench<F> {
     }
 
     /// With 10,000 notes on both sides: idling, lists, search, live notes, catching up, disk.
-    fn settled(&mut self, mut a: Member, mut b: Member, circle: &str, size: usize) -> Done {
+    fn settled(&mut self, mut a: BenchMember, mut b: BenchMember, circle: &str, size: usize) -> Done {
         self.idle(&a, &b);
         self.reading(&mut b, circle, "")?;
         let mut have = size;
@@ -166,7 +166,7 @@ impl<F: FnMut(&Row)> Bench<F> {
     }
 
     /// Nobody does anything: memory, processor, and what a kept connection costs.
-    fn idle(&mut self, a: &Member, b: &Member) {
+    fn idle(&mut self, a: &BenchMember, b: &BenchMember) {
         if !self.options.wants("idle") {
             return;
         }
@@ -186,7 +186,7 @@ impl<F: FnMut(&Row)> Bench<F> {
     }
 
     /// The last hundred notes, and words that people look for.
-    fn reading(&mut self, member: &mut Member, circle: &str, prefix: &str) -> Done {
+    fn reading(&mut self, member: &mut BenchMember, circle: &str, prefix: &str) -> Done {
         let times = self.times(20, 5);
         let list = (0..times).map(|_| {
             let start = Instant::now();
@@ -205,7 +205,7 @@ impl<F: FnMut(&Row)> Bench<F> {
     }
 
     /// One note on A, until B's watcher is told of it; both have it on disk by then.
-    fn live(&mut self, a: &mut Member, b: &Member, circle: &str, have: usize) -> Result<usize, String> {
+    fn live(&mut self, a: &mut BenchMember, b: &BenchMember, circle: &str, have: usize) -> Result<usize, String> {
         let times = self.send(a, b, circle, have)?;
         let count = times.len();
         let floor = 2.0 * self.floor(|f| &f.fdatasync) + self.floor(|f| &f.round_trip) + self.floor(|f| &f.verify);
@@ -214,7 +214,7 @@ impl<F: FnMut(&Row)> Bench<F> {
         Ok(count)
     }
 
-    fn send(&self, a: &mut Member, b: &Member, circle: &str, have: usize) -> Result<Vec<f64>, String> {
+    fn send(&self, a: &mut BenchMember, b: &BenchMember, circle: &str, have: usize) -> Result<Vec<f64>, String> {
         let watcher = Watcher::start(&b.home.path())?;
         let mut times = Vec::new();
         for note in self.notes(have, self.times(300, 100))? {
@@ -228,7 +228,7 @@ impl<F: FnMut(&Row)> Bench<F> {
 
     /// B's process is started; until it lists the hundred notes that were written meanwhile. Her home has no passphrase, so that it
     /// unlocks itself, and what a passphrase costs on purpose is not in the figure.
-    fn catch_up(&mut self, a: &mut Member, b: &mut Member, circle: &str, mut have: usize) -> Result<usize, String> {
+    fn catch_up(&mut self, a: &mut BenchMember, b: &mut BenchMember, circle: &str, mut have: usize) -> Result<usize, String> {
         let mut times = Vec::new();
         for _ in 0..self.times(5, 2) {
             b.stop();
@@ -250,7 +250,7 @@ impl<F: FnMut(&Row)> Bench<F> {
         let (mut single, mut batched) = (Vec::new(), Vec::new());
         let notes = self.notes(0, 10_000)?;
         for _ in 0..self.times(5, 1) {
-            let mut a = Member::new("Amara")?;
+            let mut a = BenchMember::new("Amara")?;
             let circle = a.found()?;
             let few = notes.get(..self.times(1_000, 300)).unwrap_or_default();
             let start = Instant::now();
@@ -271,14 +271,14 @@ impl<F: FnMut(&Row)> Bench<F> {
 
     /// One writes, eight watch; until the last of them is told.
     fn fan_out(&mut self) -> Done {
-        let mut a = Member::new("Amara")?;
+        let mut a = BenchMember::new("Amara")?;
         let circle = a.found()?;
         let base = 100;
         a.write_all(&circle, &self.notes(0, base)?)?;
         let link = a.link(&circle, READERS)?;
         let mut readers = Vec::new();
         for number in 0..READERS {
-            let mut reader = Member::new(&format!("Reader {number}"))?;
+            let mut reader = BenchMember::new(&format!("Reader {number}"))?;
             reader.join(&link)?;
             reader.holds(base)?;
             readers.push(reader);
@@ -302,7 +302,7 @@ impl<F: FnMut(&Row)> Bench<F> {
     /// at its writer and at its reader.
     fn profile(&mut self) -> Done {
         let size = 10_000;
-        let (mut a, mut b) = (Member::new("Amara")?, Member::new("Bea")?);
+        let (mut a, mut b) = (BenchMember::new("Amara")?, BenchMember::new("Bea")?);
         let circle = a.found()?;
         a.write_all(&circle, &self.notes(0, size)?)?;
         let logs = [&a, &b].map(|member| member.home.beside().join("turns"));
@@ -336,7 +336,7 @@ impl<F: FnMut(&Row)> Bench<F> {
 
     /// One member alone, ever more notes: what each step costs once they are there.
     fn growth(&mut self) -> Done {
-        let mut a = Member::new("Amara")?;
+        let mut a = BenchMember::new("Amara")?;
         let circle = a.found()?;
         let (mut have, steps) = (0, [1_000, 10_000, 100_000]);
         for size in steps.into_iter().take(if self.options.quick { 2 } else { 3 }) {
@@ -367,7 +367,7 @@ impl<F: FnMut(&Row)> Bench<F> {
 }
 
 /// Until the last note of all is found by its words.
-fn search_complete(member: &mut Member, notes: &[Note], start: Instant) -> Result<f64, String> {
+fn search_complete(member: &mut BenchMember, notes: &[Note], start: Instant) -> Result<f64, String> {
     let title = notes.last().map(|note| note.title.replace(' ', "%20")).unwrap_or_default();
     loop {
         let answer = member.client.get(&format!("/v1/search?q={title}"))?;

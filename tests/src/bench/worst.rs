@@ -16,7 +16,7 @@ use kith_protocol::private::Private;
 use rand_core::Rng;
 use serde_json::Value as Json;
 
-use super::circle::Member;
+use super::circle::BenchMember;
 use super::report::Row;
 use super::rows::{Bench, pause};
 use super::turns;
@@ -33,7 +33,7 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// A circle with somebody hostile in it.
 struct Ring {
-    amara: Member,
+    amara: BenchMember,
     circle: String,
     log: PathBuf,
     mallory: Peer,
@@ -41,7 +41,7 @@ struct Ring {
 
 impl Ring {
     fn new() -> Result<Self, String> {
-        let mut amara = Member::new("Amara")?;
+        let mut amara = BenchMember::new("Amara")?;
         let circle = amara.found()?;
         let log = amara.home.beside().join("turns");
         amara.stop();

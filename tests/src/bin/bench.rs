@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use kith_tests::bench::{self, Options, Row};
+use kith_tests::bench::{self, BenchOptions, Row};
 
 const USAGE: &str = "usage: bench [--quick] [--only NAME] [--notes FILE] [--json]";
 
@@ -33,8 +33,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn parse() -> Option<(Options, bool)> {
-    let (mut options, mut json) = (Options::default(), false);
+fn parse() -> Option<(BenchOptions, bool)> {
+    let (mut options, mut json) = (BenchOptions::default(), false);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::drive::{cases, failure, run};
-use super::{Report, Target};
+use super::{FuzzReport, Target};
 
 /// Names the file of the last input; its presence says that this process is the one that runs the target.
 pub const RECORD: &str = "KITH_FUZZ_RECORD";
@@ -113,7 +113,7 @@ pub fn inside(target: &Target, path: &std::ffi::OsStr, seed: u64, cases: u32) {
 }
 
 /// The target must both take and refuse a good part: otherwise it looks at the surface only, or at nothing.
-fn tell(target: &Target, seed: u64, Report { runs, taken, corpus, slowest }: Report) {
+fn tell(target: &Target, seed: u64, FuzzReport { runs, taken, corpus, slowest }: FuzzReport) {
     println!("fuzz {}, seed {seed}: {runs} runs, {taken} taken, {corpus} of the corpus, at most {slowest:?}", target.name);
     if runs >= 1_000 {
         let least = runs / 100;

@@ -27,7 +27,7 @@ pub fn cases() -> u32 {
 
 /// What a run found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct FuzzReport {
     /// Executions.
     pub runs: u32,
     /// How many of them meant something.
@@ -42,7 +42,7 @@ pub struct Report {
 ///
 /// # Errors
 /// What broke, the smallest bytes found that break it, and how to keep them.
-pub fn run(target: &Target, cases: u32, seed: u64, watch: &dyn Fn(&[u8])) -> Result<Report, String> {
+pub fn run(target: &Target, cases: u32, seed: u64, watch: &dyn Fn(&[u8])) -> Result<FuzzReport, String> {
     let prepared = (target.prepare)();
     let judge = RefCell::new(prepared.judge);
     let samples = prepared.samples;
@@ -86,7 +86,7 @@ pub fn run(target: &Target, cases: u32, seed: u64, watch: &dyn Fn(&[u8])) -> Res
         Ok::<(), TestCaseError>(())
     });
     match outcome {
-        Ok(()) => Ok(Report { runs: runs.get(), taken: taken.get(), corpus: corpus.len(), slowest: slowest.get() }),
+        Ok(()) => Ok(FuzzReport { runs: runs.get(), taken: taken.get(), corpus: corpus.len(), slowest: slowest.get() }),
         Err(TestError::Fail(why, case)) => Err(failure(target, seed, &why.to_string(), &make(&case))),
         Err(TestError::Abort(why)) => Err(format!("fuzz {}: {why}", target.name)),
     }

@@ -12,7 +12,7 @@ use kith_protocol::crypto::{Crypto, DeviceSecrets, Seeded, Suite};
 use kith_protocol::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
 use kith_protocol::time::Millis;
 
-use super::world::World;
+use super::world::ModelWorld;
 
 /// A history of real acts.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub struct Signed {
 ///
 /// # Errors
 /// Where some act of it cannot be written or read again.
-pub fn sign(world: &World, crypto: &dyn Crypto) -> Result<Signed, String> {
+pub fn sign(world: &ModelWorld, crypto: &dyn Crypto) -> Result<Signed, String> {
     let mut seed = [0; 8];
     seed.copy_from_slice(&world.circle.0[..8]);
     let mut signer = Signer {
@@ -61,7 +61,7 @@ pub fn sign(world: &World, crypto: &dyn Crypto) -> Result<Signed, String> {
 }
 
 /// The device that each person's id follows from.
-fn first_devices(world: &World) -> BTreeMap<PersonId, DeviceId> {
+fn first_devices(world: &ModelWorld) -> BTreeMap<PersonId, DeviceId> {
     let mut first = BTreeMap::new();
     for fact in &world.facts {
         if let Statement::Admit { person, devices, .. } = &fact.statement

@@ -16,7 +16,7 @@ pub type View = BTreeSet<usize>;
 
 /// See the module.
 #[derive(Debug)]
-pub struct World {
+pub struct ModelWorld {
     /// Every choice.
     pub dice: Dice,
     /// The resolver, which knows everything.
@@ -36,7 +36,7 @@ pub struct World {
     past: Vec<View>,
 }
 
-impl World {
+impl ModelWorld {
     /// A circle with its genesis.
     #[must_use]
     pub fn new(mut dice: Dice, off: &[Rule], policies: Vec<Policy>) -> Self {

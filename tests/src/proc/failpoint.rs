@@ -8,7 +8,7 @@ use super::{Home, binaries};
 
 /// What goes wrong, and when.
 #[derive(Clone, Copy, Debug)]
-pub enum Fault<'a> {
+pub enum FailPoint<'a> {
     /// The process is killed before its call number so and so that changes a file of the home.
     KillAt(u32),
     /// While this file exists, each such call fails with this error number.
@@ -17,15 +17,15 @@ pub enum Fault<'a> {
 
 /// The daemon of a home, with a fault. `None` where no such library can be made.
 #[must_use]
-pub fn faulty(home: &Home, fault: Fault<'_>) -> Option<Command> {
+pub fn faulty(home: &Home, fault: FailPoint<'_>) -> Option<Command> {
     let library = library()?;
     let mut command = home.kithd();
     // Another library may stand before all programs already, the one that shifts the clock, say.
     let others = std::env::var("LD_PRELOAD").unwrap_or_default();
     command.env("LD_PRELOAD", format!("{} {others}", library.display())).env("FAILPOINT_HOME", home.path());
     match fault {
-        Fault::KillAt(call) => command.env("FAILPOINT_KILL", call.to_string()),
-        Fault::While(file, error) => command.env("FAILPOINT_FILE", file).env("FAILPOINT_ERRNO", error.to_string()),
+        FailPoint::KillAt(call) => command.env("FAILPOINT_KILL", call.to_string()),
+        FailPoint::While(file, error) => command.env("FAILPOINT_FILE", file).env("FAILPOINT_ERRNO", error.to_string()),
     };
     Some(command)
 }

@@ -5,7 +5,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
 
-use super::{Run, binaries, kith, try_http, until};
+use super::{CommandRun, binaries, kith, try_http, until};
 
 /// The passphrase of homes that have one.
 pub const PASSPHRASE: &str = "seven quiet herons at dusk";
@@ -174,13 +174,13 @@ impl Home {
 
     /// Calls the command line in this home.
     #[must_use]
-    pub fn kith(&self, args: &[&str]) -> Run {
+    pub fn kith(&self, args: &[&str]) -> CommandRun {
         kith(&self.path(), args, "")
     }
 
     /// Calls it with something on stdin.
     #[must_use]
-    pub fn tell(&self, args: &[&str], stdin: &str) -> Run {
+    pub fn tell(&self, args: &[&str], stdin: &str) -> CommandRun {
         kith(&self.path(), args, stdin)
     }
 

@@ -10,7 +10,7 @@ use super::binaries;
 
 /// What a call left behind.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub struct CommandRun {
     /// What was typed.
     pub line: String,
     /// The exit code; -1 where a signal ended it.
@@ -26,7 +26,7 @@ pub struct Run {
 /// # Panics
 /// Where the binary does not start.
 #[must_use]
-pub fn kith(home: &Path, args: &[&str], stdin: &str) -> Run {
+pub fn kith(home: &Path, args: &[&str], stdin: &str) -> CommandRun {
     let mut command = Command::new(&binaries().kith);
     command.args(args).env_remove("KITH_HOME").env("KITH_HOME", home).env("HOME", home).env("NO_COLOR", "1").env_remove("EDITOR");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -36,7 +36,7 @@ pub fn kith(home: &Path, args: &[&str], stdin: &str) -> Run {
     drop(pipe.write_all(stdin.as_bytes()));
     drop(pipe);
     let out = child.wait_with_output().expect("kith ends");
-    Run {
+    CommandRun {
         line: format!("kith {}", args.join(" ")),
         code: out.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&out.stdout).into_owned(),
@@ -44,7 +44,7 @@ pub fn kith(home: &Path, args: &[&str], stdin: &str) -> Run {
     }
 }
 
-impl Run {
+impl CommandRun {
     /// It went well.
     ///
     /// # Panics

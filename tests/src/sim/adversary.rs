@@ -22,7 +22,7 @@ use super::run::Options;
 use super::script::Shape;
 use super::workload::{Intent, Workload};
 use super::world::{START, World};
-use crate::model::adversary::{Broken, Coalition, history};
+use crate::model::adversary::{BrokenRules, Coalition, history};
 use crate::model::kept::keep;
 use crate::model::signed::{Signed, sign};
 
@@ -52,7 +52,7 @@ pub struct Played {
     /// Acts that travelled: of each machine those that were not on its disk in the beginning.
     pub travelled: usize,
     /// Promises of the model that broke, before any node saw the history.
-    pub broken: Broken,
+    pub broken: BrokenRules,
     /// Where a machine says something else than the rules.
     pub differs: Option<String>,
 }

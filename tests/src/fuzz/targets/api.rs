@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::super::{Form, Prepared, Target, Tree, Verdict};
-use super::world::{Step, chapters};
+use super::world::{NodeStep, chapters};
 use crate::proc::Home;
 
 /// Bodies of the local API, and what the core makes of them.
@@ -144,7 +144,7 @@ fn compose_bodies() -> Prepared {
             drop(machine.look(AT));
             machine = chapter.machine();
         }
-        let effects = machine.turn(AT, Step::Call(command));
+        let effects = machine.turn(AT, NodeStep::Call(command));
         let replied = effects.iter().find_map(|effect| match effect {
             kith_protocol::node::Effect::Reply(_, answer) => Some(answer.is_ok()),
             _ => None,

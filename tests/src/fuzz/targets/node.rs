@@ -4,7 +4,7 @@ use kith_protocol::limits::FRAME_BYTES;
 use kith_protocol::node::Effect;
 
 use super::super::{Form, Prepared, Target, Tree, Verdict};
-use super::world::{Chapter, Step, chapters};
+use super::world::{Chapter, NodeStep, chapters};
 
 /// Frames of a conversation, bent.
 pub const NODE: Target = Target { name: "node", form: Form::Cbor, words: &[], share: 1, prepare };
@@ -53,17 +53,17 @@ fn play(chapter: &Chapter, frames: &Tree, look: bool) -> Verdict {
     };
     for (now, step) in &chapter.steps {
         let step = match step {
-            Step::Bytes(link, _) => {
+            NodeStep::Bytes(link, _) => {
                 last = Some((*now, *link));
                 let Some(frame) = frames.next() else { continue };
-                Step::Bytes(*link, frame)
+                NodeStep::Bytes(*link, frame)
             }
             other => other.clone(),
         };
         hear(machine.turn(*now, step));
     }
     if let Some((now, link)) = last {
-        frames.take(20).for_each(|frame| hear(machine.turn(now, Step::Bytes(link, frame))));
+        frames.take(20).for_each(|frame| hear(machine.turn(now, NodeStep::Bytes(link, frame))));
         // What is stored must be good for a restart, and for whoever looks.
         let after = machine.restarted();
         if look {

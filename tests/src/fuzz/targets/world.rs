@@ -23,7 +23,7 @@ const SOON: u64 = 2_000;
 /// One thing that happens to a machine.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "steps are few, and kept as they came")]
-pub(super) enum Step {
+pub(super) enum NodeStep {
     Call(Command),
     Opened(Link, PeerId, bool),
     Bytes(Link, Vec<u8>),
@@ -38,11 +38,11 @@ pub(super) struct Chapter {
     pub(super) peer: PeerId,
     seed: u64,
     store: MemoryStore,
-    pub(super) steps: Vec<(Millis, Step)>,
+    pub(super) steps: Vec<(Millis, NodeStep)>,
 }
 
 /// A machine: a node over its store.
-pub(super) struct Machine {
+pub(super) struct FuzzedNode {
     peer: PeerId,
     store: MemoryStore,
     node: Node,
@@ -50,22 +50,22 @@ pub(super) struct Machine {
     calls: u64,
 }
 
-impl Machine {
+impl FuzzedNode {
     fn open(peer: &PeerId, store: &MemoryStore, seed: u64) -> Self {
         let node = Node::open(store, &Trusting, peer.clone()).expect("a store that a node wrote can be opened");
         Self { peer: peer.clone(), store: store.clone(), node, rng: Seeded::new(seed), calls: 0 }
     }
 
     /// Handles one step and commits; a store that fails is a broken promise, whoever sent what.
-    pub(super) fn turn(&mut self, now: Millis, step: Step) -> Vec<Effect> {
+    pub(super) fn turn(&mut self, now: Millis, step: NodeStep) -> Vec<Effect> {
         self.calls += 1;
         let input = match step {
-            Step::Call(command) => Input::Call(CallId(self.calls), command),
-            Step::Opened(link, peer, dialer) => Input::Opened { link, peer, dialer },
-            Step::Bytes(link, bytes) => Input::Bytes(link, bytes),
-            Step::Closed(link) => Input::Closed(link),
-            Step::Listening(addrs) => Input::Listening(addrs),
-            Step::Tick => Input::Tick,
+            NodeStep::Call(command) => Input::Call(CallId(self.calls), command),
+            NodeStep::Opened(link, peer, dialer) => Input::Opened { link, peer, dialer },
+            NodeStep::Bytes(link, bytes) => Input::Bytes(link, bytes),
+            NodeStep::Closed(link) => Input::Closed(link),
+            NodeStep::Listening(addrs) => Input::Listening(addrs),
+            NodeStep::Tick => Input::Tick,
         };
         let mut batch = Turn::default();
         let mut env = Env { now, rng: &mut self.rng, crypto: &Trusting, peer: &self.peer };
@@ -94,20 +94,21 @@ impl Machine {
 
 impl Chapter {
     /// The machine as it was when the chapter began.
-    pub(super) fn machine(&self) -> Machine {
-        Machine::open(&self.peer, &self.store, self.seed)
+    pub(super) fn machine(&self) -> FuzzedNode {
+        FuzzedNode::open(&self.peer, &self.store, self.seed)
     }
 
     /// The frames it saw.
     pub(super) fn frames(&self) -> Vec<Vec<u8>> {
-        let frame = |(_, step): &(Millis, Step)| if let Step::Bytes(_, bytes) = step { Some(bytes.clone()) } else { None };
+        let frame =
+            |(_, step): &(Millis, NodeStep)| if let NodeStep::Bytes(_, bytes) = step { Some(bytes.clone()) } else { None };
         self.steps.iter().filter_map(frame).collect()
     }
 }
 
 /// Everybody, and the steps since the chapter began.
 struct World {
-    machines: Vec<Machine>,
+    machines: Vec<FuzzedNode>,
     chapters: Vec<Chapter>,
     /// Open streams: who and its name there, twice.
     links: Vec<[(usize, Link); 2]>,
@@ -115,14 +116,14 @@ struct World {
     away: Vec<usize>,
     next: u64,
     now: Millis,
-    queue: VecDeque<(usize, Step)>,
+    queue: VecDeque<(usize, NodeStep)>,
     answers: Vec<Answer>,
 }
 
 impl World {
     fn new(people: usize) -> Self {
         let peer = |n: usize| PeerId(format!("peer {n}").into_bytes());
-        let machines = (0..people).map(|n| Machine::open(&peer(n), &MemoryStore::default(), n as u64)).collect();
+        let machines = (0..people).map(|n| FuzzedNode::open(&peer(n), &MemoryStore::default(), n as u64)).collect();
         let mut world = Self {
             machines,
             chapters: Vec::new(),
@@ -145,19 +146,19 @@ impl World {
             // Never the same twice: keys that were drawn once belong to one epoch.
             let seed = 100 * (self.next + 1) + n as u64;
             let (peer, store) = (machine.peer.clone(), machine.store.clone());
-            *machine = Machine::open(&peer, &store, seed);
+            *machine = FuzzedNode::open(&peer, &store, seed);
             self.chapters.push(Chapter { peer, seed, store, steps: Vec::new() });
         }
         for n in 0..self.machines.len() {
             if !self.away.contains(&n) {
-                self.queue.push_back((n, Step::Listening(vec![addr(n)])));
+                self.queue.push_back((n, NodeStep::Listening(vec![addr(n)])));
             }
         }
         self.settle();
     }
 
     fn call(&mut self, who: usize, command: Command) -> Vec<Answer> {
-        self.queue.push_back((who, Step::Call(command)));
+        self.queue.push_back((who, NodeStep::Call(command)));
         self.settle();
         std::mem::take(&mut self.answers)
     }
@@ -173,7 +174,7 @@ impl World {
         panic!("the machines do not come to rest");
     }
 
-    fn due(&mut self) -> Option<(usize, Step)> {
+    fn due(&mut self) -> Option<(usize, NodeStep)> {
         let mut next = Vec::new();
         for (n, machine) in self.machines.iter().enumerate().filter(|(n, _)| !self.away.contains(n)) {
             next.extend(machine.node.deadline(&machine.store).expect("memory never fails").map(|at| (at, n)));
@@ -181,7 +182,7 @@ impl World {
         let (at, who) = next.into_iter().min()?;
         (at.0 <= self.now.0 + SOON).then(|| {
             self.now = self.now.max(at);
-            (who, Step::Tick)
+            (who, NodeStep::Tick)
         })
     }
 
@@ -192,7 +193,7 @@ impl World {
         };
         match effect {
             Effect::Send(link, bytes) => {
-                self.queue.extend(other(&self.links, link).map(|(whom, link)| (whom, Step::Bytes(link, bytes))));
+                self.queue.extend(other(&self.links, link).map(|(whom, link)| (whom, NodeStep::Bytes(link, bytes))));
             }
             Effect::Dial(peer, _) => {
                 let whom = self.machines.iter().position(|machine| machine.peer == peer);
@@ -200,12 +201,12 @@ impl World {
                     let (here, there) = (Link(self.next), Link(self.next + 1));
                     self.next += 2;
                     self.links.push([(who, here), (whom, there)]);
-                    self.queue.push_back((who, Step::Opened(here, peer, true)));
-                    self.queue.push_back((whom, Step::Opened(there, self.machines[who].peer.clone(), false)));
+                    self.queue.push_back((who, NodeStep::Opened(here, peer, true)));
+                    self.queue.push_back((whom, NodeStep::Opened(there, self.machines[who].peer.clone(), false)));
                 }
             }
             Effect::Close(link) => {
-                self.queue.extend(other(&self.links, link).map(|(whom, link)| (whom, Step::Closed(link))));
+                self.queue.extend(other(&self.links, link).map(|(whom, link)| (whom, NodeStep::Closed(link))));
                 self.links.retain(|pair| !pair.contains(&(who, link)));
             }
             Effect::Reply(_, answer) => self.answers.extend(answer.ok()),
@@ -252,7 +253,7 @@ pub(super) fn chapters() -> Vec<Chapter> {
     };
     admit(&mut world, 1, "Bea");
     // Amara is reachable at another address from now on, and says so in her record.
-    world.queue.push_back((0, Step::Listening(vec![addr(9)])));
+    world.queue.push_back((0, NodeStep::Listening(vec![addr(9)])));
     world.settle();
     keep(&world, &[0, 1], &mut out);
     // Apart, both write; then they meet.

@@ -8,18 +8,18 @@ use kith_protocol::id::{DeviceId, PersonId};
 
 use super::life::{Story, build, live};
 use super::promises::{always, converges, current, faces, leaks, status};
-use super::{Broken, Coalition};
+use super::{BrokenRules, Coalition};
 use crate::dice::Dice;
-use crate::model::world::{View, World, certificate, keys, revocation};
+use crate::model::world::{ModelWorld, View, certificate, keys, revocation};
 
 /// Plays a history of so many waves.
-pub(super) fn play(seed: u64, off: &[Rule], waves: usize) -> (Coalition, (World, Broken)) {
+pub(super) fn play(seed: u64, off: &[Rule], waves: usize) -> (Coalition, (ModelWorld, BrokenRules)) {
     let mut dice = Dice::new(seed);
     let strength =
         [Coalition::Weak, Coalition::Weak, Coalition::Founder, Coalition::Majority, Coalition::Demoted, Coalition::Insider]
             [dice.below(6)];
     let mut story = build(dice, off, strength);
-    let mut broken = Broken::new();
+    let mut broken = BrokenRules::new();
     if story.expulsions.len() < story.wanted {
         return (strength, (story.world, broken)); // the honest could not expel them: nothing to attack
     }
@@ -64,7 +64,7 @@ fn judge(
     honest: &[PersonId],
     top: &BTreeMap<PersonId, Role>,
     (before, after): (&State, &State),
-    broken: &mut Broken,
+    broken: &mut BrokenRules,
 ) {
     let world = &story.world;
     let rose = |p: &PersonId| current(after, p).is_some_and(|role| top.get(p).is_none_or(|top| role > *top));
@@ -99,7 +99,7 @@ fn judge(
 }
 
 /// The honest bring back what the coalition took.
-fn mend(world: &mut World, honest: &[PersonId], before: &State) {
+fn mend(world: &mut ModelWorld, honest: &[PersonId], before: &State) {
     for p in honest {
         let view = world.view.clone();
         let state = world.state(&view);
@@ -158,7 +158,7 @@ fn branch(story: &mut Story, honest: &[PersonId]) -> (View, BTreeSet<PersonId>) 
 }
 
 /// Enacts a motion by forged votes, or by hand.
-fn go(world: &mut World, turn: &Turn, view: &mut View, motion: Motion) -> Option<usize> {
+fn go(world: &mut ModelWorld, turn: &Turn, view: &mut View, motion: Motion) -> Option<usize> {
     if world.dice.chance(60) && turn.voters.len() > 1 {
         let done = world.quorum(&turn.voters, view, motion.clone());
         if done.is_some() {
@@ -176,7 +176,7 @@ fn go(world: &mut World, turn: &Turn, view: &mut View, motion: Motion) -> Option
     world.act(turn.hand, view, statement)
 }
 
-fn move_once(world: &mut World, turn: &Turn, bad: &[PersonId], view: &mut View, socks: &mut BTreeSet<PersonId>) {
+fn move_once(world: &mut ModelWorld, turn: &Turn, bad: &[PersonId], view: &mut View, socks: &mut BTreeSet<PersonId>) {
     let state = world.state(view);
     match world.dice.below(17) {
         0 | 1 => sock(world, turn, view, socks),
@@ -226,7 +226,7 @@ fn move_once(world: &mut World, turn: &Turn, bad: &[PersonId], view: &mut View, 
     }
 }
 
-fn sock(world: &mut World, turn: &Turn, view: &mut View, socks: &mut BTreeSet<PersonId>) {
+fn sock(world: &mut ModelWorld, turn: &Turn, view: &mut View, socks: &mut BTreeSet<PersonId>) {
     let role = if world.dice.chance(33) { Role::Steward } else { Role::Member };
     let (person, admission) = world.newcomer(role, None, None);
     let mut done = None;
@@ -239,9 +239,9 @@ fn sock(world: &mut World, turn: &Turn, view: &mut View, socks: &mut BTreeSet<Pe
     }
 }
 
-/// Like [`World::carry`], for an admission whose person follows from its device.
+/// Like [`ModelWorld::carry`], for an admission whose person follows from its device.
 fn propose(
-    world: &mut World,
+    world: &mut ModelWorld,
     hands: &[DeviceId],
     view: &mut View,
     person: PersonId,
@@ -261,7 +261,7 @@ fn propose(
     world.act(hand, view, admission)
 }
 
-fn invites(world: &mut World, turn: &Turn, bad: &[PersonId], view: &mut View, socks: &mut BTreeSet<PersonId>) {
+fn invites(world: &mut ModelWorld, turn: &Turn, bad: &[PersonId], view: &mut View, socks: &mut BTreeSet<PersonId>) {
     let invites = |x: &&usize| matches!(world.facts[**x].statement, Statement::Invite { .. });
     let all: Vec<usize> = view.iter().filter(invites).copied().collect();
     let Some(x) = world.dice.pick(&all).copied() else { return };
@@ -276,7 +276,7 @@ fn invites(world: &mut World, turn: &Turn, bad: &[PersonId], view: &mut View, so
     }
 }
 
-fn revouch(world: &mut World, turn: &Turn, view: &mut View) {
+fn revouch(world: &mut ModelWorld, turn: &Turn, view: &mut View) {
     if turn.voters.len() < 2 {
         return;
     }

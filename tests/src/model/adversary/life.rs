@@ -6,12 +6,12 @@ use kith_protocol::id::PersonId;
 
 use super::Coalition;
 use crate::dice::Dice;
-use crate::model::world::{View, World, certificate, invitation, removal, revocation, role};
+use crate::model::world::{ModelWorld, View, certificate, invitation, removal, revocation, role};
 use kith_protocol::circle::body::Statement;
 
 /// A circle up to the expulsion.
 pub(super) struct Story {
-    pub(super) world: World,
+    pub(super) world: ModelWorld,
     /// The expelled.
     pub(super) bad: Vec<PersonId>,
     /// Their accomplices, still inside.
@@ -23,10 +23,10 @@ pub(super) struct Story {
 }
 
 /// Founds a circle with so many stewards.
-pub(super) fn found(dice: Dice, off: &[Rule], stewards: usize) -> (World, Vec<PersonId>) {
+pub(super) fn found(dice: Dice, off: &[Rule], stewards: usize) -> (ModelWorld, Vec<PersonId>) {
     let mut dice = dice;
     let members_invite = dice.chance(50);
-    let mut world = World::new(dice, off, vec![Policy::MembersInvite(members_invite)]);
+    let mut world = ModelWorld::new(dice, off, vec![Policy::MembersInvite(members_invite)]);
     let founder = world.facts[0].author;
     let mut made = Vec::new();
     for _ in 0..stewards {
@@ -39,7 +39,7 @@ pub(super) fn found(dice: Dice, off: &[Rule], stewards: usize) -> (World, Vec<Pe
 }
 
 /// Admits so many members, some by invite.
-pub(super) fn settle(world: &mut World, stewards: &[PersonId], members: usize) -> Vec<PersonId> {
+pub(super) fn settle(world: &mut ModelWorld, stewards: &[PersonId], members: usize) -> Vec<PersonId> {
     let mut made = Vec::new();
     for _ in 0..members {
         let mut view = std::mem::take(&mut world.view);
@@ -99,7 +99,7 @@ pub(super) fn build(dice: Dice, off: &[Rule], strength: Coalition) -> Story {
     Story { world, bad, moles, expulsions, wanted }
 }
 
-fn expel(world: &mut World, strength: Coalition, bad: &[PersonId], honest: &[PersonId]) -> Vec<usize> {
+fn expel(world: &mut ModelWorld, strength: Coalition, bad: &[PersonId], honest: &[PersonId]) -> Vec<usize> {
     let mut views = vec![world.view.clone()];
     if world.dice.chance(50) {
         views.push(world.view.clone());
@@ -131,7 +131,7 @@ fn expel(world: &mut World, strength: Coalition, bad: &[PersonId], honest: &[Per
 }
 
 /// One ordinary act of somebody honest on a view.
-pub(super) fn live(world: &mut World, risky: &[PersonId], view: &mut View) {
+pub(super) fn live(world: &mut ModelWorld, risky: &[PersonId], view: &mut View) {
     let state = world.state(view);
     let rank = |p: &PersonId| state.people.get(p).and_then(|person| person.role);
     let folk: Vec<PersonId> = state.members().filter(|(_, p)| p.role < Some(Role::Steward)).map(|(id, _)| *id).collect();

@@ -6,9 +6,9 @@ use kith_protocol::circle::body::{Role, Statement};
 use kith_protocol::circle::membership::{Fact, Membership, Rule, State, Status};
 use kith_protocol::id::{ActId, DeviceId, PersonId};
 
-use super::Broken;
+use super::BrokenRules;
 use crate::dice::Dice;
-use crate::model::world::{View, World};
+use crate::model::world::{ModelWorld, View};
 
 /// What counts of a person: in which standing, as what, with which devices; `None`: out, or waiting for a steward.
 type Face = Option<(Status, Option<Role>, Vec<DeviceId>)>;
@@ -31,7 +31,7 @@ pub(super) fn current(state: &State, person: &PersonId) -> Option<Role> {
 }
 
 /// Is there a device outside the roster that somebody who knows an epoch's past could have given its key?
-pub(super) fn leaks(world: &World, view: &View) -> bool {
+pub(super) fn leaks(world: &ModelWorld, view: &View) -> bool {
     let state = world.state(view);
     let roster = state.roster();
     let Some(epoch) = state.epoch() else { return false };
@@ -45,7 +45,7 @@ pub(super) fn leaks(world: &World, view: &View) -> bool {
 }
 
 /// The same acts under other ids, in another order, give the same people: ties decide nothing about them.
-pub(super) fn converges(world: &mut World, view: &View, off: &[Rule]) -> bool {
+pub(super) fn converges(world: &mut ModelWorld, view: &View, off: &[Rule]) -> bool {
     let facts: Vec<Fact> = view.iter().map(|x| world.facts[*x].clone()).collect();
     let mut names: BTreeMap<ActId, ActId> = BTreeMap::new();
     for fact in facts.iter().skip(1) {
@@ -85,7 +85,7 @@ fn rename(mut fact: Fact, names: &BTreeMap<ActId, ActId>) -> Fact {
 }
 
 /// What holds in every circle, attacked or not.
-pub(super) fn always(world: &World, view: &View, broken: &mut Broken) {
+pub(super) fn always(world: &ModelWorld, view: &View, broken: &mut BrokenRules) {
     let state = world.state(view);
     let void: BTreeSet<ActId> = world.membership.void().into_iter().collect();
     let index: BTreeMap<ActId, usize> = view.iter().map(|x| (world.id(*x), *x)).collect();

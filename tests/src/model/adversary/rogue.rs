@@ -6,11 +6,11 @@ use kith_protocol::circle::body::{Motion, Role, Statement};
 use kith_protocol::circle::membership::{Rule, State};
 use kith_protocol::id::{ActId, DeviceId, PersonId};
 
-use super::Broken;
+use super::BrokenRules;
 use super::life::{found, settle};
 use super::promises::{always, converges, current, leaks};
 use crate::dice::Dice;
-use crate::model::world::{View, World, certificate, invitation, removal, role};
+use crate::model::world::{ModelWorld, View, certificate, invitation, removal, role};
 
 struct Circle {
     honest: Vec<PersonId>,
@@ -26,10 +26,10 @@ struct Circle {
 }
 
 /// Plays a history.
-pub(super) fn play(seed: u64, off: &[Rule]) -> (World, Broken) {
+pub(super) fn play(seed: u64, off: &[Rule]) -> (ModelWorld, BrokenRules) {
     let (mut world, stewards) = found(Dice::new(seed), off, 5);
     let people = settle(&mut world, &stewards, 5);
-    let mut broken = Broken::new();
+    let mut broken = BrokenRules::new();
     let Some(circle) = prepare(&mut world, &stewards, &people) else { return (world, broken) };
     let before = world.state(&world.view.clone());
     for _ in 0..world.dice.between(2, 6) {
@@ -48,7 +48,7 @@ pub(super) fn play(seed: u64, off: &[Rule]) -> (World, Broken) {
     (world, broken)
 }
 
-fn judge(world: &World, circle: &Circle, before: &State, after: &State, broken: &mut Broken) {
+fn judge(world: &ModelWorld, circle: &Circle, before: &State, after: &State, broken: &mut BrokenRules) {
     let leads = |p: &PersonId| current(before, p) == Some(Role::Steward);
     if circle.honest.iter().chain([&circle.returned, &world.founder]).any(|p| current(before, p) != current(after, p)) {
         broken.insert("a minority changed a steward or the founder");
@@ -63,7 +63,7 @@ fn judge(world: &World, circle: &Circle, before: &State, after: &State, broken: 
 }
 
 /// The honest vote a steward out; the founder brings her back. Rogues have two devices each.
-fn prepare(world: &mut World, stewards: &[PersonId], people: &[PersonId]) -> Option<Circle> {
+fn prepare(world: &mut ModelWorld, stewards: &[PersonId], people: &[PersonId]) -> Option<Circle> {
     let mut stewards = stewards.to_vec();
     world.dice.shuffle(&mut stewards);
     let (rogues, honest) = stewards.split_at(2);
@@ -102,7 +102,7 @@ fn prepare(world: &mut World, stewards: &[PersonId], people: &[PersonId]) -> Opt
     })
 }
 
-fn trick(world: &mut World, circle: &Circle) {
+fn trick(world: &mut ModelWorld, circle: &Circle) {
     let mut view = world.view.clone();
     let rogue = circle.rogues[world.dice.below(2)];
     let victim = circle.honest[world.dice.below(circle.honest.len())];
@@ -145,13 +145,13 @@ fn trick(world: &mut World, circle: &Circle) {
 }
 
 /// Was she voted out, rather than removed by the founder?
-fn enacted(world: &World, circle: &Circle) -> bool {
+fn enacted(world: &ModelWorld, circle: &Circle) -> bool {
     let enacts =
         |x: &usize| matches!(&world.facts[*x].statement, Statement::Remove { proposal: Some(p), .. } if *p == circle.proposal);
     world.view.iter().any(enacts)
 }
 
-fn use_twice(world: &mut World, circle: &Circle, view: &mut View) {
+fn use_twice(world: &mut ModelWorld, circle: &Circle, view: &mut View) {
     let hands: Vec<DeviceId> = circle.rogues.iter().filter_map(|rogue| world.device(rogue, view)).collect();
     let [one, two] = hands[..] else { return };
     let statement = invitation(Role::Member, 1, world.key());
@@ -164,7 +164,7 @@ fn use_twice(world: &mut World, circle: &Circle, view: &mut View) {
     view.extend(side);
 }
 
-fn beside_closing(world: &mut World, circle: &Circle, view: &mut View, hand: DeviceId) {
+fn beside_closing(world: &mut ModelWorld, circle: &Circle, view: &mut View, hand: DeviceId) {
     let statement = invitation(Role::Member, 2, world.key());
     let Some(invite) = world.act(hand, view, statement).map(|x| world.id(x)) else { return };
     let mut side = view.clone();
@@ -176,7 +176,7 @@ fn beside_closing(world: &mut World, circle: &Circle, view: &mut View, hand: Dev
 }
 
 /// The founder lowers or removes a member; beside it a rogue raises her, or brings her back.
-fn beside_the_founder(world: &mut World, circle: &Circle, view: &mut View, hand: DeviceId) {
+fn beside_the_founder(world: &mut ModelWorld, circle: &Circle, view: &mut View, hand: DeviceId) {
     let Some(person) = world.dice.pick(&circle.members).copied() else { return };
     let Some(founder) = world.device(&world.founder.clone(), view) else { return };
     let (first, second) = if world.dice.chance(50) {

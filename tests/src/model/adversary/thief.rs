@@ -6,11 +6,11 @@ use kith_protocol::circle::body::{Role, Statement};
 use kith_protocol::circle::membership::Rule;
 use kith_protocol::id::{DeviceId, PersonId};
 
-use super::Broken;
+use super::BrokenRules;
 use super::life::{found, settle};
 use super::promises::{always, converges, current, faces, leaks};
 use crate::dice::Dice;
-use crate::model::world::{View, World, certificate, invitation, keys, revocation};
+use crate::model::world::{ModelWorld, View, certificate, invitation, keys, revocation};
 
 struct Theft {
     owner: PersonId,
@@ -22,11 +22,11 @@ struct Theft {
 }
 
 /// Plays a history.
-pub(super) fn play(seed: u64, off: &[Rule]) -> (World, Broken) {
+pub(super) fn play(seed: u64, off: &[Rule]) -> (ModelWorld, BrokenRules) {
     let (mut world, stewards) = found(Dice::new(seed), off, 3);
     let member = settle(&mut world, &stewards, 2);
     let owner = if seed.is_multiple_of(2) { stewards[2] } else { member[0] };
-    let mut broken = Broken::new();
+    let mut broken = BrokenRules::new();
     for _ in 0..world.dice.between(1, 3) {
         let view = world.view.clone();
         if let Some(hand) = world.device(&owner, &view) {
@@ -53,7 +53,7 @@ pub(super) fn play(seed: u64, off: &[Rule]) -> (World, Broken) {
     (world, broken)
 }
 
-fn wave(world: &mut World, theft: &Theft, mine: &[DeviceId], recovered: &mut Option<DeviceId>, broken: &mut Broken) {
+fn wave(world: &mut ModelWorld, theft: &Theft, mine: &[DeviceId], recovered: &mut Option<DeviceId>, broken: &mut BrokenRules) {
     let before = world.state(&world.view.clone());
     let (taken, socks) = steal(world, theft);
     let view = world.view.clone();
@@ -92,7 +92,7 @@ fn wave(world: &mut World, theft: &Theft, mine: &[DeviceId], recovered: &mut Opt
 }
 
 /// A branch by the stolen device and what it certifies; all its keys, and whom it admitted.
-fn steal(world: &mut World, theft: &Theft) -> (Vec<DeviceId>, BTreeSet<PersonId>) {
+fn steal(world: &mut ModelWorld, theft: &Theft) -> (Vec<DeviceId>, BTreeSet<PersonId>) {
     let mut view = theft.base.clone();
     if world.dice.chance(30) {
         let base: Vec<usize> = theft.base.iter().copied().collect();
