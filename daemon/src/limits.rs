@@ -122,8 +122,8 @@ pub(crate) const ALWAYS_CHECK_BYTES: u64 = 2 << 20;
 pub(crate) const BUSY: Duration = Duration::from_secs(5);
 /// Pages from which a commit waits for it after all, so that the log stays bounded.
 pub(crate) const WAIT_PAGES: i32 = 16_000;
-/// KiB of pages kept in memory by this connection.
-pub(crate) const FOLD_CACHE_KIB: i64 = 512;
+/// KiB of pages kept in memory by the connection that makes checkpoints.
+pub(crate) const CHECKPOINT_CACHE_KIB: i64 = 512;
 /// Bytes of writes from which a commit goes to the store's file at once.
 pub(crate) const JOURNAL_COMMIT_BYTES: usize = 64 << 10;
 /// Bytes of the journal from which the store's file takes all of it.

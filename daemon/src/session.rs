@@ -212,7 +212,7 @@ impl Session {
     /// Begins to end: no more reading, and calls under way are answered, so that nobody holds on to the session.
     pub(crate) async fn wind_down(&self) {
         let readers = self.readers.clone();
-        // The last connection to leave folds the log into the file: that must be the driver's.
+        // The last connection to leave takes the log into the file: that must be the driver's.
         drop(tokio::task::spawn_blocking(move || readers.close()).await);
         drop(self.events.send(Event::Stop).await);
     }

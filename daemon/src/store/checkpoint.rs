@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::connection::connect;
 use super::error::OpenError;
 use crate::keystore::MasterKey;
-use crate::limits::{CHECKPOINT_PAGES, FOLD_CACHE_KIB, WAIT_PAGES};
+use crate::limits::{CHECKPOINT_CACHE_KIB, CHECKPOINT_PAGES, WAIT_PAGES};
 
 /// The thread. Ends once the hook that wakes it is gone.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Checkpointer {
 impl Checkpointer {
     /// Starts the thread, and has `writer` wake it.
     pub(super) fn start(writer: &mut Connection, path: &Path, key: &MasterKey) -> Result<Self, OpenError> {
-        let conn = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE, FOLD_CACHE_KIB)?;
+        let conn = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE, CHECKPOINT_CACHE_KIB)?;
         let (wake, woken) = sync_channel(1);
         let spawned = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
             while woken.recv().is_ok() {

@@ -172,7 +172,7 @@ fn d14_what_was_destroyed_is_on_no_page_and_in_no_log() {
     }
     store.commit(&put(Table::Tail, b"later", b"a secret of the journal")).expect("commits");
     assert!(stands_somewhere(dir.path(), b"a secret of the journal"), "the test must be able to fail");
-    store.truncate_log().expect("folds");
+    store.truncate_log().expect("takes it in");
     let mut writes = delete(Table::Tail, b"later");
     writes.extend(delete(Table::Search, &place(1)));
     writes.extend(delete(Table::Block, b"large"));
