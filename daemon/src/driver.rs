@@ -78,6 +78,16 @@ pub(crate) fn store_trouble(error: &StoreError) -> Error {
     }
 }
 
+/// Opens the core, and writes what it has to write before anybody asks.
+fn open_machine<M: Machine>(store: &mut SqliteStore, peer: &PeerId) -> Result<M, StoreError> {
+    let mut turn = Turn::default();
+    let machine = M::open(store, peer, &mut turn)?;
+    if !turn.writes.is_empty() {
+        store.commit(&turn.writes)?;
+    }
+    Ok(machine)
+}
+
 /// The driver and all it owns.
 pub(crate) struct Driver<M> {
     pub(crate) store: SqliteStore,
@@ -109,14 +119,14 @@ impl<M> std::fmt::Debug for Driver<M> {
 impl<M: Machine> Driver<M> {
     /// Opens the node from the store.
     pub(crate) fn open(
-        store: SqliteStore,
+        mut store: SqliteStore,
         events: mpsc::Receiver<Event>,
         net: NetHandle,
         hub: Arc<Hub>,
         peer: PeerId,
         listening: Vec<Addr>,
     ) -> Result<Self, StoreError> {
-        let machine = M::open(&store, &peer)?;
+        let machine = open_machine(&mut store, &peer)?;
         let (calls, listening, waiting) = (BTreeMap::new(), Some(listening).filter(|addrs| !addrs.is_empty()), VecDeque::new());
         // Before the first call: whoever makes an invite right away gives addresses with it.
         let later = listening.clone().map(Input::Listening).into_iter().collect();
@@ -333,7 +343,7 @@ impl<M: Machine> Driver<M> {
         }
         self.rest = Some(Instant::now() + (REST * (1 << self.failures.min(6))).min(LONGEST_REST));
         self.net.close_all();
-        self.machine = M::open(&self.store, &self.peer).map_err(|error| store_trouble(&error))?;
+        self.machine = open_machine(&mut self.store, &self.peer).map_err(|error| store_trouble(&error))?;
         // The next turn tells the new machine where it listens, and carries out what it then wants.
         self.later = self.listening.clone().map(Input::Listening).into_iter().collect();
         Ok(())

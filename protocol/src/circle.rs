@@ -3,9 +3,11 @@
 pub mod act;
 pub(crate) mod alike;
 pub mod body;
+mod derived;
 pub mod epoch;
 pub(crate) mod left;
 pub mod membership;
+pub(crate) mod overview;
 pub mod record;
 mod row;
 pub(crate) mod state;

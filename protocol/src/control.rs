@@ -8,6 +8,7 @@ mod item;
 mod join;
 mod kind;
 mod status;
+mod word;
 
 pub use circle::{Circle, Device, EditCircle, Epoch, Member, NewCircle, SetRole};
 pub use error::{Code, Error};
@@ -16,7 +17,7 @@ pub use item::{
     NewEvent, NewItem, NewNote, NewReaction, NewReply, NewResource, NewResourceInBatch, Note, NoteState, Reply, Resource,
     Response, Revision, Rsvp, RsvpCounts, Rsvped, SearchHit, Want,
 };
-pub use join::{Accept, Invite, Join, JoinStatus, NewInvite, PendingRequest, Preview};
+pub use join::{Accept, Invite, InviteStatus, Join, JoinStatus, NewInvite, PendingRequest, Preview};
 pub use kind::Kind;
 pub use status::{DaemonStatus, Doctor, Finding, PeerCounts, StoreStatus, Sync, WatchEvent};
 

@@ -43,6 +43,17 @@ impl Node {
         Ok(Self { state: NodeState::open(base, crypto, peer)? })
     }
 
+    /// Makes derived rows again that another version of this program wrote: to be committed before anything is asked.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails or is damaged.
+    pub fn refresh(&self, base: &dyn Read, turn: &mut Turn) -> Result<(), StoreError> {
+        let mut tx = Tx::new(base, turn);
+        self.state.refresh(&mut tx)?;
+        tx.finish().join(turn);
+        Ok(())
+    }
+
     /// Handles one input. Its writes and effects join `batch`; a refusal is replied and leaves no trace.
     ///
     /// # Errors

@@ -29,7 +29,6 @@ use session::{CircleLink, Session, say};
 use tries::Tries;
 
 use crate::circle::state::OwnStanding;
-use crate::circle::summary::Summary;
 use crate::circle::ticket::Hint;
 use crate::codec;
 use crate::context::Cx;
@@ -264,7 +263,6 @@ impl Peers {
         if circle.row.standing == OwnStanding::Leaving {
             circle.row.standing = OwnStanding::Left;
             circle.save_row(cx);
-            Summary::of(circle).save(&mut cx.tx);
         }
         if circle.row.standing == OwnStanding::Left {
             self.close_circle(id);

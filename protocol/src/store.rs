@@ -24,7 +24,7 @@ pub enum Table {
     Block,
     /// `log`: single sealed entries, by chain and sequence number.
     Tail,
-    /// `circle`: the people as membership has them now; derived.
+    /// `circle`: what membership means now, for lists: people, circles, invites; derived.
     Member,
     /// `circle`: epoch keys held.
     Epoch,

@@ -140,7 +140,7 @@ fn table(ui: &Ui, invites: &[Invite]) -> Result<()> {
                 invite.role.as_str().into(),
                 format!("{} of {}", invite.used, invite.uses).into(),
                 ui.when(invite.expires_at).into(),
-                invite.status.as_str().into(),
+                invite.status.word().into(),
             ]
         })
         .collect();

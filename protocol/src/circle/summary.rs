@@ -1,4 +1,4 @@
-//! A circle's people as lists and names need them: one derived row per circle, written whenever membership or a record changed.
+//! A circle's people as lists and names need them: one derived row per circle, see [`super::overview::save`].
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,14 @@ use minicbor::{Decode, Encode};
 
 use super::alike::Crowd;
 use super::body::{Retention, Role};
+use super::derived;
 use super::membership::Status;
 use super::state::{CircleState, OwnStanding};
 use super::text;
-use crate::codec;
 use crate::control::{self, Code, Error};
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::private::Private;
-use crate::store::{self, Read, StoreError, Table};
-use crate::tx::Tx;
+use crate::store::{Read, StoreError};
 
 /// A circle's people, for reading without judging.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -58,18 +57,38 @@ pub(crate) struct PersonRow {
     /// Her role while she is in or suspended.
     #[n(2)]
     pub(crate) role: Option<Role>,
-    /// Her current devices.
+    /// Their devices, those that were theirs included.
     #[n(3)]
-    pub(crate) devices: Vec<DeviceId>,
-    /// 0 current, 1 suspended, 2 removed, 3 left.
+    pub(crate) devices: Vec<DeviceRow>,
+    /// How they stand to the circle.
     #[n(4)]
-    pub(crate) status: u8,
-    /// Devices that were hers.
+    pub(crate) status: Status,
+    /// Does somebody else bear a name that looks like theirs: somebody who is in, or who was in before them?
     #[n(5)]
-    pub(crate) past: Vec<DeviceId>,
-    /// Does somebody else bear a name that looks like hers: somebody who is in, or who was in before her?
-    #[n(6)]
-    pub(crate) alike: Option<bool>,
+    pub(crate) alike: bool,
+}
+
+/// One of a person's devices.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct DeviceRow {
+    /// Which.
+    #[n(0)]
+    pub(crate) id: DeviceId,
+    /// The name that its owner gave it.
+    #[n(1)]
+    pub(crate) name: Private<String>,
+    /// May it write now?
+    #[n(2)]
+    pub(crate) current: bool,
+}
+
+impl PersonRow {
+    /// Are they in?
+    #[must_use]
+    pub(crate) fn is_current(&self) -> bool {
+        self.status == Status::Current
+    }
 }
 
 impl Summary {
@@ -77,24 +96,24 @@ impl Summary {
     #[must_use]
     pub(crate) fn of(circle: &CircleState) -> Self {
         let state = circle.now();
-        let names: BTreeMap<PersonId, String> = state.people.keys().map(|id| (*id, circle.name_of(id))).collect();
+        let names = circle.names();
         let alike = super::alike::marked(circle, &names);
-        let people = state.people.iter().zip(names.values()).map(|((id, person), name)| PersonRow {
+        let mut devices: BTreeMap<PersonId, Vec<DeviceRow>> = BTreeMap::new();
+        for (device, owner) in &state.owners {
+            let name = circle.records.get(device).map(|record| record.body.device_name.clone());
+            let name = name.unwrap_or_else(|| Private(String::new()));
+            devices.entry(*owner).or_default().push(DeviceRow { id: *device, name, current: state.is_current(device) });
+        }
+        let people = state.people.iter().map(|(id, person)| PersonRow {
             id: *id,
-            name: Private(name.clone()),
-            alike: Some(alike.contains(id)),
+            name: Private(names.get(id).cloned().unwrap_or_default()),
             role: person.role,
-            devices: person.devices.clone(),
-            status: match person.status {
-                Status::Current => 0,
-                Status::Suspended => 1,
-                Status::Removed => 2,
-                Status::Left => 3,
-            },
-            past: state.owners.iter().filter(|(d, owner)| *owner == id && !person.devices.contains(d)).map(|(d, _)| *d).collect(),
+            devices: devices.remove(id).unwrap_or_default(),
+            status: person.status,
+            alike: alike.contains(id),
         });
         Self {
-            version: 1,
+            version: derived::VERSION,
             id: circle.id,
             name: Private(circle.name()),
             me: circle.me(),
@@ -105,20 +124,20 @@ impl Summary {
         }
     }
 
-    /// Writes it.
-    pub(crate) fn save(&self, tx: &mut Tx<'_>) {
-        tx.put(Table::Member, &self.id.0, codec::encode(self));
-    }
-
     /// All circles' summaries.
     ///
     /// # Errors
     /// [`StoreError`] where the store fails.
     pub(crate) fn all(read: &dyn Read) -> Result<Vec<Self>, StoreError> {
-        let rows = store::all(read, Table::Member, &[])?;
-        rows.iter()
-            .map(|(_, b)| codec::decode(b, "summary").map_err(|e| StoreError::Corrupt(format!("a circle's summary: {e}"))))
-            .collect()
+        derived::all(read, derived::PEOPLE)
+    }
+
+    /// One circle's.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub(crate) fn load(read: &dyn Read, circle: &CircleId) -> Result<Option<Self>, StoreError> {
+        derived::get(read, derived::PEOPLE, circle)
     }
 
     /// One person's row.
@@ -132,7 +151,7 @@ impl Summary {
     pub(crate) fn likes(&self, name: &str) -> [bool; 2] {
         [true, false].map(|is_in| {
             let mut crowd = Crowd::default();
-            self.people.iter().filter(|p| (p.status == 0) == is_in).for_each(|p| crowd.add(&p.name.0));
+            self.people.iter().filter(|p| p.is_current() == is_in).for_each(|p| crowd.add(&p.name.0));
             crowd.like(name) > 0
         })
     }
@@ -141,22 +160,53 @@ impl Summary {
     #[must_use]
     pub(crate) fn called(&self, id: &PersonId) -> String {
         match self.row_of(id) {
-            Some(row) if row.alike == Some(true) => format!("{} (alike: {})", row.name.0, id.text()),
+            Some(row) if row.alike => format!("{} (alike: {})", row.name.0, id.text()),
             Some(row) => row.name.0.clone(),
             None => id.text(),
+        }
+    }
+
+    /// The people as the local API shows them: current ones first, by name.
+    #[must_use]
+    pub(crate) fn members(&self) -> Vec<control::Member> {
+        let mut people: Vec<&PersonRow> = self.people.iter().collect();
+        people.sort_by_key(|p| (p.status, std::cmp::Reverse(p.role), p.name.0.clone(), p.id));
+        people.into_iter().map(|person| self.member(person)).collect()
+    }
+
+    /// One person as the local API shows them.
+    #[must_use]
+    pub(crate) fn member(&self, person: &PersonRow) -> control::Member {
+        let device =
+            |device: &DeviceRow| control::Device { id: device.id.text(), name: device.name.0.clone(), current: device.current };
+        control::Member {
+            id: person.id.text(),
+            name: person.name.0.clone(),
+            role: person.role.map(|role| text::role(role).to_owned()),
+            status: match person.status {
+                Status::Current => "current",
+                Status::Suspended => "suspended",
+                Status::Removed => "removed",
+                Status::Left => "left",
+            }
+            .to_owned(),
+            devices: person.devices.iter().map(device).collect(),
+            me: self.me == Some(person.id),
+            alike: person.alike,
         }
     }
 
     /// My role, while I am in.
     #[must_use]
     pub(crate) fn my_role(&self) -> Option<Role> {
-        self.row_of(&self.me?).filter(|p| p.status == 0)?.role
+        self.row_of(&self.me?).filter(|p| p.is_current())?.role
     }
 
     /// Current devices of everybody else.
     #[must_use]
     pub(crate) fn other_devices(&self) -> Vec<DeviceId> {
-        self.people.iter().flat_map(|p| p.devices.iter().copied()).filter(|d| *d != self.device).collect()
+        let current = self.people.iter().flat_map(|p| &p.devices).filter(|device| device.current);
+        current.map(|device| device.id).filter(|device| *device != self.device).collect()
     }
 }
 
@@ -200,7 +250,7 @@ fn listed(all: &[&Summary]) -> String {
 pub(crate) fn pick_person<'a>(summary: &'a Summary, text: &str) -> Result<&'a PersonRow, Error> {
     let text = text.trim();
     let lower = text.to_lowercase();
-    let live = |p: &&PersonRow| p.status < 2;
+    let live = |p: &&PersonRow| matches!(p.status, Status::Current | Status::Suspended);
     let by_name = |p: &&PersonRow| p.name.0.to_lowercase() == lower;
     let by_id = |p: &&PersonRow| text.len() > 2 && p.id.text().starts_with(&lower);
     let mut found: Vec<&PersonRow> = summary.people.iter().filter(|p| p.id.text() == lower).collect();
@@ -219,75 +269,5 @@ pub(crate) fn pick_person<'a>(summary: &'a Summary, text: &str) -> Result<&'a Pe
             let ids: Vec<String> = found.iter().take(8).map(|p| format!("{} ({})", p.id.text(), p.name.0)).collect();
             Err(Error::new(Code::Ambiguous, "several people have that name", format!("use an id: {}", ids.join(", "))))
         }
-    }
-}
-
-/// The circle as the local API shows it.
-#[must_use]
-pub(crate) fn circle(circle: &CircleState) -> control::Circle {
-    let state = circle.now();
-    let me = circle.me().and_then(|me| state.people.get(&me));
-    let epoch = circle.usable_epoch().and_then(|id| Some((id, circle.epochs.get(&id)?.at)));
-    let status = match (circle.row.standing, me.map(|p| p.status)) {
-        (OwnStanding::Removed, _) | (_, Some(Status::Removed)) => "removed",
-        (OwnStanding::Leaving | OwnStanding::Left, _) | (_, Some(Status::Left)) => "left",
-        (_, Some(Status::Suspended)) => "suspended",
-        (OwnStanding::Admitted, _) => "admitted",
-        (OwnStanding::In, _) => "current",
-    };
-    let inside = matches!(status, "current" | "suspended" | "admitted");
-    control::Circle {
-        id: circle.id.text(),
-        name: circle.name(),
-        role: me.and_then(|p| p.role).filter(|_| inside).map(|role| text::role(role).to_owned()),
-        status: status.to_owned(),
-        members: state.people.values().filter(|p| p.status == Status::Current).count(),
-        devices: state.people.values().map(|p| p.devices.len()).sum(),
-        policies: state.policies.values().filter_map(text::policy).map(|(k, v)| (k.to_owned(), v)).collect(),
-        epoch: epoch.map(|(id, at)| control::Epoch { id: id.text(), created_at: control::Time(at) }),
-        heads: circle.membership.heads().iter().map(crate::id::ActId::text).collect(),
-        roster_hash: roster_hash(circle),
-        frozen: state.frozen,
-        me: circle.me().map(|me| me.text()).unwrap_or_default(),
-    }
-}
-
-/// Hash of the exact set of current devices, as hex.
-#[must_use]
-pub(crate) fn roster_hash(circle: &CircleState) -> String {
-    let hash = circle.now().roster_hash();
-    data_encoding::HEXLOWER.encode(hash.split_at(16).0)
-}
-
-/// The people as the local API shows them: current ones first, by name.
-#[must_use]
-pub(crate) fn members(circle: &CircleState) -> Vec<control::Member> {
-    let summary = Summary::of(circle);
-    let mut people: Vec<&PersonRow> = summary.people.iter().collect();
-    people.sort_by_key(|p| (p.status, std::cmp::Reverse(p.role), p.name.0.clone(), p.id));
-    people.into_iter().map(|p| member(circle, &summary, p)).collect()
-}
-
-/// One person as the local API shows her.
-#[must_use]
-pub(crate) fn member(circle: &CircleState, summary: &Summary, person: &PersonRow) -> control::Member {
-    let state = circle.now();
-    let devices = circle.keys.keys().filter(|d| state.person_of(d) == Some(person.id)).map(|d| control::Device {
-        id: d.text(),
-        name: circle.records.get(d).map(|r| r.body.device_name.0.clone()).unwrap_or_default(),
-        current: person.devices.contains(d),
-    });
-    control::Member {
-        id: person.id.text(),
-        name: person.name.0.clone(),
-        role: person.role.map(|role| text::role(role).to_owned()),
-        status: ["current", "suspended", "removed", "left"]
-            .get(usize::from(person.status))
-            .copied()
-            .unwrap_or("removed")
-            .to_owned(),
-        devices: devices.collect(),
-        me: summary.me == Some(person.id),
-        alike: person.alike == Some(true),
     }
 }

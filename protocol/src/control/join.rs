@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::word::words;
 use super::{Member, Time};
 
 /// An invite of mine or, for stewards, of the circle.
@@ -20,8 +21,22 @@ pub struct Invite {
     pub uses: u32,
     /// How many came.
     pub used: u32,
-    /// `open used expired revoked`.
-    pub status: String,
+    /// How it stands.
+    pub status: InviteStatus,
+}
+
+words! {
+    /// How an invite stands, by this machine's clock.
+    pub enum InviteStatus {
+        /// People can still come by it.
+        Open = "open",
+        /// As many came as it was for.
+        Used = "used",
+        /// Its time is over.
+        Expired = "expired",
+        /// It was closed, or its inviter is out.
+        Revoked = "revoked",
+    }
 }
 
 /// A new invite.

@@ -80,7 +80,7 @@ impl People for Summary {
     }
 
     fn person(&self, device: &DeviceId) -> Option<PersonId> {
-        self.people.iter().find(|p| p.devices.contains(device) || p.past.contains(device)).map(|p| p.id)
+        self.people.iter().find(|p| p.devices.iter().any(|own| own.id == *device)).map(|p| p.id)
     }
 
     fn name(&self, person: &PersonId) -> Option<String> {
@@ -88,7 +88,7 @@ impl People for Summary {
     }
 
     fn alike(&self, person: &PersonId) -> bool {
-        self.row_of(person).is_some_and(|row| row.alike == Some(true))
+        self.row_of(person).is_some_and(|row| row.alike)
     }
 }
 

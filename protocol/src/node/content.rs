@@ -325,11 +325,10 @@ fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, In
     let mut inbox = Vec::new();
     for summary in candidates(base, None)? {
         let (id, name) = (summary.id, summary.name.0.clone());
+        let pending = super::query::pending(&summary, base, crypto)?;
         let shelf = Shelf::open(base, summary)?;
         inbox.extend(item::inbox(&shelf.reader(base, now))?);
-        let Some(row) = CircleState::row(base, &id)? else { continue };
-        let circle = CircleState::load(base, crypto, row)?;
-        for request in super::query::pending(&circle, base, crypto)? {
+        for request in pending {
             inbox.push(control::InboxEntry {
                 kind: "pending".into(),
                 id: request.id,

@@ -6,21 +6,22 @@ use super::NodeState;
 use crate::circle::act::{self, ActBody, ActPlace};
 use crate::circle::body::{Policy, Role, Statement};
 use crate::circle::epoch;
+use crate::circle::overview::{InviteRow, Overview};
 use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
 use crate::circle::summary::{self, Summary};
 use crate::circle::text;
 use crate::circle::ticket::{self, Hint, Secret, Ticket, TicketError};
 use crate::codec;
 use crate::context::{Cx, InputError};
-use crate::control::{self, Code, Error, Time};
+use crate::control::{self, Code, Error, InviteStatus, Time};
 use crate::crypto::{DeviceSecrets, Suite};
-use crate::id::{ActId, CircleId, Incarnation, short_text};
+use crate::id::{ActId, CircleId, DeviceId, Incarnation, short_text};
 use crate::io::{Answer, CallId};
 use crate::limits;
 use crate::peer::join;
 use crate::peer::join_row::{JoinRow, Looking};
 use crate::peer::requests::RequestRow;
-use crate::peer::tickets::{self, InviteStatus};
+use crate::peer::tickets;
 use crate::peer::welcome;
 use crate::private::Private;
 use crate::store::{Read, Table};
@@ -86,7 +87,7 @@ pub(crate) fn new_circle(node: &mut NodeState, cx: &mut Cx<'_, '_>, new: &contro
     }
     circle.save_row(cx);
     circle.publish(cx, &node.peers.addresses);
-    let shown = summary::circle(&circle);
+    let shown = Overview::of(&circle).shown();
     node.circles.put_circle(circle);
     node.circles.touched(id);
     Ok(Answer::Circle(shown))
@@ -160,7 +161,7 @@ pub(crate) fn edit_circle(
         // Another history applies to new epochs only: start one.
         circle.rotate(cx)?;
     }
-    let (id, shown) = (circle.id, summary::circle(circle));
+    let (id, shown) = (circle.id, Overview::of(circle).shown());
     node.circles.touched(id);
     Ok(Answer::Circle(shown))
 }
@@ -171,7 +172,7 @@ pub(crate) fn leave(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> 
     circle.write(cx, Statement::Leave, false)?;
     circle.row.standing = if circle.others().is_empty() { OwnStanding::Left } else { OwnStanding::Leaving };
     circle.save_row(cx);
-    let (id, shown) = (circle.id, summary::circle(circle));
+    let (id, shown) = (circle.id, Overview::of(circle).shown());
     node.circles.touched(id);
     Ok(Answer::Circle(shown))
 }
@@ -221,40 +222,33 @@ pub(crate) fn new_invite(
 
 /// An invite as the local API shows it.
 fn invite(circle: &CircleState, cx: &Cx<'_, '_>, act: &ActId, here: &Hint) -> Result<Option<control::Invite>, InputError> {
+    let Some(row) = circle.now().invites.get(act).map(|open| InviteRow::of(act, open)) else { return Ok(None) };
     let secret = tickets::secret_of(&cx.tx, &circle.id, act)?;
-    Ok(show_invite(circle, act, secret, here, cx.env.now))
+    Ok(Some(show_invite((circle.id, circle.device()), &row, secret, here, cx.env.now)))
 }
 
-/// An invite as the local API shows it; with its link where the secret is held here.
+/// An invite as the local API shows it; with its link where the secret is held here. `whose`: the circle, and this device in it.
 pub(crate) fn show_invite(
-    circle: &CircleState,
-    act: &ActId,
+    whose: (CircleId, DeviceId),
+    row: &InviteRow,
     secret: Option<Secret>,
     here: &Hint,
     now: crate::time::Millis,
-) -> Option<control::Invite> {
-    let state = circle.now();
-    let facts = state.invites.get(act)?;
-    let status = tickets::invite_status(circle, act, now);
+) -> control::Invite {
+    let status = row.status(now);
     let link = secret.filter(|_| status == InviteStatus::Open).map(|secret| {
         let hint = Hint { peer: here.peer.clone(), addresses: here.addresses.iter().take(limits::ADDRESSES).cloned().collect() };
-        Ticket::new(circle.id, secret, facts.role, facts.expires, circle.device(), vec![hint]).link()
+        Ticket::new(whose.0, secret, row.role, row.expires, whose.1, vec![hint]).link()
     });
-    Some(control::Invite {
-        id: short_text('i', &act.0),
+    control::Invite {
+        id: short_text('i', &row.act.0),
         link,
-        role: text::role(facts.role).to_owned(),
-        expires_at: Time(facts.expires),
-        uses: facts.uses,
-        used: u32::try_from(facts.used.len()).unwrap_or(u32::MAX),
-        status: match status {
-            InviteStatus::Open => "open",
-            InviteStatus::Used => "used",
-            InviteStatus::Expired => "expired",
-            InviteStatus::Revoked => "revoked",
-        }
-        .to_owned(),
-    })
+        role: text::role(row.role).to_owned(),
+        expires_at: Time(row.expires),
+        uses: row.uses,
+        used: row.used,
+        status,
+    }
 }
 
 /// One of several by short id or prefix.
@@ -375,17 +369,17 @@ fn circle_standing(node: &NodeState, id: &CircleId) -> Option<OwnStanding> {
 
 /// A join as the local API shows it.
 pub(crate) fn show_join(node: &NodeState, join: &JoinRow) -> control::Join {
-    show_join_in(node.circles.all.get(&join.ticket.circle), join)
+    show_join_in(node.circles.all.get(&join.ticket.circle).map(Summary::of).as_ref(), join)
 }
 
-/// A join as the local API shows it, with the circle where it is known.
-pub(crate) fn show_join_in(circle: Option<&CircleState>, join: &JoinRow) -> control::Join {
+/// A join as the local API shows it, with the circle's people where they are known.
+pub(crate) fn show_join_in(people: Option<&Summary>, join: &JoinRow) -> control::Join {
     control::Join {
         id: join.ticket.circle.text(),
         circle: join.circle_name.0.clone(),
         status: join.status(),
         reason: join.reason.clone(),
-        members: circle.map(summary::members).unwrap_or_default(),
+        members: people.map(Summary::members).unwrap_or_default(),
     }
 }
 
@@ -431,7 +425,7 @@ pub(crate) fn abandon(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -
 fn pick_request(cx: &Cx<'_, '_>, circle: &CircleState, text: &str) -> Result<RequestRow, InputError> {
     let rows: Vec<RequestRow> = RequestRow::all(&cx.tx, &circle.id)?.into_iter().filter(|row| !row.declined).collect();
     let named = rows.iter().enumerate().filter(|(_, row)| {
-        welcome::open_request(circle, cx.env.crypto, &row.request)
+        welcome::open_request(&circle.row, cx.env.crypto, &row.request)
             .is_some_and(|body| body.name.0.to_lowercase() == text.to_lowercase())
     });
     let named: Vec<usize> = named.map(|(at, _)| at).collect();
@@ -453,7 +447,7 @@ pub(crate) fn approve(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, r
     let person = welcome::admit(&mut node.circles, &mut node.peers, cx, &id, &row.request.device)?;
     let Some(circle) = node.circles.all.get(&id) else { return Ok(Answer::Done) };
     let summary = Summary::of(circle);
-    Ok(summary.row_of(&person).map_or(Answer::Done, |row| Answer::Member(summary::member(circle, &summary, row))))
+    Ok(summary.row_of(&person).map_or(Answer::Done, |row| Answer::Member(summary.member(row))))
 }
 
 /// Says no.

@@ -2,6 +2,7 @@
 
 use crate::circle::body::Role;
 use crate::circle::membership::Status;
+use crate::circle::overview::{self, InviteList, Overview};
 use crate::circle::record;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::{self, Summary};
@@ -40,12 +41,12 @@ pub fn answer(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -
 fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Answer, InputError> {
     match query {
         Query::Status => Ok(Answer::Status(Box::new(status(base)?))),
-        Query::Circles => circles(base, crypto),
-        Query::Circle(circle) => Ok(Answer::Circle(summary::circle(&load(base, crypto, &circle)?))),
-        Query::Members(circle) => Ok(Answer::Members(summary::members(&load(base, crypto, &circle)?))),
-        Query::Invites(circle) => invites(base, crypto, now, &circle),
-        Query::Pending(circle) => Ok(Answer::Pending(pending(&load(base, crypto, &circle)?, base, crypto)?)),
-        Query::Joins => joins(base, crypto),
+        Query::Circles => circles(base),
+        Query::Circle(circle) => one_circle(base, &circle),
+        Query::Members(circle) => Ok(Answer::Members(named(base, &circle)?.members())),
+        Query::Invites(circle) => invites(base, now, &circle),
+        Query::Pending(circle) => Ok(Answer::Pending(pending(&named(base, &circle)?, base, crypto)?)),
+        Query::Joins => joins(base),
         Query::Room(link) => full::ask(base, link.as_deref(), now),
         Query::Doctor => doctor(base, crypto, now),
         other @ (Query::List { .. } | Query::Show { .. } | Query::History { .. } | Query::Inbox | Query::Search { .. }) => {
@@ -54,13 +55,9 @@ fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Resul
     }
 }
 
-/// The circle that a query names, with all it means.
-fn load(base: &dyn Read, crypto: &dyn Crypto, circle: &str) -> Result<CircleState, InputError> {
-    let all = Summary::all(base)?;
-    let id = summary::pick(&all, circle)?.id;
-    let row = CircleState::row(base, &id)?
-        .ok_or_else(|| InputError::not_found("no circle has that name or id", "kith circle list shows yours"))?;
-    Ok(CircleState::load(base, crypto, row)?)
+/// The circle that a query names.
+fn named(base: &dyn Read, circle: &str) -> Result<Summary, InputError> {
+    Ok(summary::pick(&Summary::all(base)?, circle)?.clone())
 }
 
 fn status(base: &dyn Read) -> Result<control::DaemonStatus, InputError> {
@@ -83,21 +80,25 @@ fn status(base: &dyn Read) -> Result<control::DaemonStatus, InputError> {
     Ok(status)
 }
 
-fn circles(base: &dyn Read, crypto: &dyn Crypto) -> Result<Answer, InputError> {
-    let all = CircleState::load_all(base, crypto)?;
-    let mut shown: Vec<control::Circle> =
-        all.values().filter(|c| c.row.standing != OwnStanding::Admitted).map(summary::circle).collect();
+fn one_circle(base: &dyn Read, circle: &str) -> Result<Answer, InputError> {
+    let overview = Overview::load(base, &named(base, circle)?.id)?;
+    let missing = || StoreError::Corrupt("a circle without its derived row".to_owned());
+    Ok(Answer::Circle(overview.ok_or_else(missing)?.shown()))
+}
+
+fn circles(base: &dyn Read) -> Result<Answer, InputError> {
+    let mut shown: Vec<control::Circle> = Overview::all(base)?.iter().map(Overview::shown).collect();
     shown.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     Ok(Answer::Circles(shown))
 }
 
-fn invites(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: &str) -> Result<Answer, InputError> {
-    let circle = load(base, crypto, circle)?;
+fn invites(base: &dyn Read, now: Millis, circle: &str) -> Result<Answer, InputError> {
+    let circle = named(base, circle)?;
     let here = peer::here(base)?.unwrap_or(Hint { peer: PeerId(Vec::new()), addresses: Vec::new() });
     let mut shown = Vec::new();
-    for act in circle.now().invites.keys() {
-        let secret = tickets::secret_of(base, &circle.id, act)?;
-        shown.extend(people::show_invite(&circle, act, secret, &here, now));
+    for row in InviteList::load(base, &circle.id)? {
+        let secret = tickets::secret_of(base, &circle.id, &row.act)?;
+        shown.push(people::show_invite((circle.id, circle.device), &row, secret, &here, now));
     }
     shown.sort_by(|a, b| (a.expires_at, &a.id).cmp(&(b.expires_at, &b.id)));
     Ok(Answer::Invites(shown))
@@ -105,15 +106,20 @@ fn invites(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: &str) -> R
 
 /// Who asks to come in: shown to stewards, whose devices alone can open requests.
 pub(crate) fn pending(
-    circle: &CircleState,
+    summary: &Summary,
     base: &dyn Read,
     crypto: &dyn Crypto,
 ) -> Result<Vec<control::PendingRequest>, InputError> {
-    let (mut shown, summary) = (Vec::new(), Summary::of(circle));
-    for row in RequestRow::all(base, &circle.id)?.into_iter().filter(|row| !row.declined) {
-        let Some(body) = welcome::open_request(circle, crypto, &row.request) else { continue };
-        let Some(invite) = circle.invite_of(&row.request.ticket) else { continue };
-        let role = circle.now().invites.get(&invite).map_or("member", |facts| text::role(facts.role));
+    let mut waiting = RequestRow::all(base, &summary.id)?;
+    waiting.retain(|row| !row.declined);
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(own) = CircleState::row(base, &summary.id)? else { return Ok(Vec::new()) };
+    let (mut shown, invites) = (Vec::new(), InviteList::load(base, &summary.id)?);
+    for row in waiting {
+        let Some(body) = welcome::open_request(&own, crypto, &row.request) else { continue };
+        let Some(invite) = overview::invite_by(&invites, &row.request.ticket) else { continue };
         let [like_present, like_former] = summary.likes(&body.name.0);
         shown.push(control::PendingRequest {
             id: short_text('q', &row.request.device.0),
@@ -121,17 +127,19 @@ pub(crate) fn pending(
             alike_former: like_former && !like_present,
             name: body.name.0,
             requested_at: Time(row.at),
-            role: role.to_owned(),
-            invite: short_text('i', &invite.0),
+            role: text::role(invite.role).to_owned(),
+            invite: short_text('i', &invite.act.0),
         });
     }
     shown.sort_by(|a, b| (a.requested_at, &a.id).cmp(&(b.requested_at, &b.id)));
     Ok(shown)
 }
 
-fn joins(base: &dyn Read, crypto: &dyn Crypto) -> Result<Answer, InputError> {
-    let circles = CircleState::load_all(base, crypto)?;
-    let shown = JoinRow::all(base)?.values().map(|join| people::show_join_in(circles.get(&join.ticket.circle), join)).collect();
+fn joins(base: &dyn Read) -> Result<Answer, InputError> {
+    let mut shown = Vec::new();
+    for join in JoinRow::all(base)?.values() {
+        shown.push(people::show_join_in(Summary::load(base, &join.ticket.circle)?.as_ref(), join));
+    }
     Ok(Answer::Joins(shown))
 }
 
@@ -164,7 +172,7 @@ fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &
     let (state, summary) = (circle.now(), Summary::of(circle));
     let mut say = |level: &str, message: String, hint: &str| findings.push(finding(level, &name, message, hint));
     let current = state.people.values().filter(|p| p.status == Status::Current).count();
-    say("ok", format!("{current} members, member check {}", summary::roster_hash(circle)), "");
+    say("ok", format!("{current} members, member check {}", overview::roster_hash(circle)), "");
     let stewards =
         state.people.values().filter(|p| p.role.is_some_and(|r| r >= Role::Steward) && p.status == Status::Current).count();
     if state.frozen {
@@ -182,6 +190,9 @@ fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &
             format!("{} waits for a steward", summary.called(person.0)),
             "a steward may confirm with kith member role NAME member",
         );
+    }
+    if !overview::agrees(circle, base)? {
+        say("problem", "lists of this circle do not show what its log says".into(), "kith doctor --rebuild makes them again");
     }
     let lacking = circle.epochs.keys().filter(|id| circle.ring.row(id).is_none()).count();
     if lacking > 0 {

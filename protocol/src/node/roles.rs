@@ -129,7 +129,7 @@ fn after_change(node: &mut NodeState, id: CircleId, person: &PersonId) -> Result
     node.circles.touched(id);
     let Some(circle) = node.circles.all.get(&id) else { return Ok(Answer::Done) };
     let summary = Summary::of(circle);
-    Ok(summary.row_of(person).map_or(Answer::Done, |row| Answer::Member(summary::member(circle, &summary, row))))
+    Ok(summary.row_of(person).map_or(Answer::Done, |row| Answer::Member(summary.member(row))))
 }
 
 /// Sets a role; or steps down.

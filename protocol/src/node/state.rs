@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::circle::summary::Summary;
+use crate::circle::overview;
 use crate::context::{Cx, InputError};
 use crate::control::WatchEvent;
 use crate::crypto::Crypto;
@@ -16,6 +16,7 @@ use crate::store::{Read, StoreError};
 use crate::sync::circles::Circles;
 use crate::sync::{cuts, entries};
 use crate::time::Millis;
+use crate::tx::Tx;
 
 /// Is it time for the next slice? A clock that was set back makes nobody wait.
 fn of_time(at: Millis, now: Millis) -> bool {
@@ -63,11 +64,22 @@ impl NodeState {
         self.index_at = now.plus(INDEX_AFTER_MILLIS).min(by);
     }
 
+    /// Makes derived rows again that another version wrote.
+    pub(super) fn refresh(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        overview::refresh(self.circles.all.values(), tx)
+    }
+
     /// After every input: derived rows, pushes, calls.
     pub(crate) fn settle(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
         let (touched, wrote) = self.circles.take_news();
         for id in &touched {
             self.changed(cx, id)?;
+        }
+        // Keys may be learned, and one's own standing change, without anything else of a circle.
+        for circle in self.circles.all.values().filter(|circle| circle.dirty) {
+            if !planted(Bug::StaleSummary) || circle.records.len() < 2 {
+                overview::save(circle, &mut cx.tx)?;
+            }
         }
         for id in touched.union(&wrote) {
             exchange::push_all(&self.circles, &mut self.peers, cx, id)?;
@@ -88,9 +100,6 @@ impl NodeState {
         let mut ended = Vec::new();
         if let Some(circle) = circles.all.get_mut(id) {
             circle.note_ends(cx);
-            if !planted(Bug::StaleSummary) || circle.records.len() < 2 {
-                Summary::of(circle).save(&mut cx.tx);
-            }
             cuts::changed(circle, cx)?;
             ended = welcome::forget_requests(circle, &mut peers.requests, cx);
             cx.tx.then(Effect::Notify(WatchEvent {

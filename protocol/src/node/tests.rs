@@ -24,6 +24,7 @@ mod joining;
 mod many;
 mod names;
 mod news;
+mod queries;
 mod warnings;
 
 struct Machine {

@@ -8,10 +8,12 @@ use super::requests::RequestRow;
 use super::session::{Guest, Welcome, send};
 use super::welcome::welcome;
 use crate::circle::body::Role;
+use crate::circle::overview::InviteRow;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::ticket::{self, Secret};
 use crate::codec;
 use crate::context::{Cx, InputError};
+use crate::control::InviteStatus;
 use crate::crypto::{self, Crypto};
 use crate::id::{ActId, CircleId, DeviceId, PeerId};
 use crate::io::{Effect, Link};
@@ -147,7 +149,7 @@ fn word(
         return if row.declined { Word::Nothing(TicketAnswer::Declined) } else { waits };
     }
     let Some(secret) = secret else { return Word::Unknown };
-    if let Some(why) = invite_status(circle, &invite, cx.env.now).refusal() {
+    if let Some(why) = why_not(invite_status(circle, &invite, cx.env.now)) {
         return Word::Nothing(TicketAnswer::Refused(why));
     }
     let card = card(circle, cx.env.crypto, &proof.key);
@@ -155,40 +157,20 @@ fn word(
     Word::Something(circle.id, Some(TicketAnswer::Card(Bytes(sealed))))
 }
 
-/// How an invite stands, by our clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum InviteStatus {
-    Open,
-    Used,
-    Expired,
-    Revoked,
-}
-
-impl InviteStatus {
-    /// Why nobody comes in by it; `None` where somebody does.
-    pub(super) const fn refusal(self) -> Option<u8> {
-        match self {
-            Self::Open => None,
-            Self::Expired => Some(refusal::EXPIRED),
-            Self::Used => Some(refusal::USED),
-            Self::Revoked => Some(refusal::CLOSED),
-        }
+/// Why nobody comes in by an invite; `None` where somebody does.
+pub(super) const fn why_not(status: InviteStatus) -> Option<u8> {
+    match status {
+        InviteStatus::Open => None,
+        InviteStatus::Expired => Some(refusal::EXPIRED),
+        InviteStatus::Used => Some(refusal::USED),
+        InviteStatus::Revoked => Some(refusal::CLOSED),
     }
 }
 
 /// How an invite stands.
 pub(crate) fn invite_status(circle: &CircleState, invite: &ActId, now: Millis) -> InviteStatus {
     let state = circle.now();
-    let Some(facts) = state.invites.get(invite) else { return InviteStatus::Revoked };
-    if facts.closed {
-        InviteStatus::Revoked
-    } else if facts.left() == 0 {
-        InviteStatus::Used
-    } else if now > facts.expires {
-        InviteStatus::Expired
-    } else {
-        InviteStatus::Open
-    }
+    state.invites.get(invite).map_or(InviteStatus::Revoked, |open| InviteRow::of(invite, open).status(now))
 }
 
 /// What a card's signature covers.

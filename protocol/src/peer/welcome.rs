@@ -7,15 +7,15 @@ use super::frame::{Frame, RequestBody, TicketAnswer, refusal};
 use super::requests::{RequestRow, Requests};
 use super::session::Session;
 use super::session::{say, send};
-use super::tickets::{InviteStatus, invite_status, refuse};
+use super::tickets::{invite_status, refuse, why_not};
 use crate::circle::body::{History, Role, Statement};
 use crate::circle::record::Record;
-use crate::circle::state::CircleState;
+use crate::circle::state::{CircleRow, CircleState};
 use crate::circle::text;
 use crate::codec;
 use crate::context::{Cx, InputError};
-use crate::control::{Code, Error};
-use crate::crypto::{self, Crypto, SigningKey};
+use crate::control::{Code, Error, InviteStatus};
+use crate::crypto::{self, Crypto, SigningKey, Suite};
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::io::{Effect, Link};
 use crate::limits;
@@ -73,7 +73,7 @@ fn keep_request(
     }
     let steward = circle.my_role().is_some_and(|role| role >= Role::Steward);
     let mine = steward && request.sealed.iter().any(|sealed| sealed.to == circle.device());
-    if mine && open_request(circle, cx.env.crypto, &request).is_none() {
+    if mine && open_request(&circle.row, cx.env.crypto, &request).is_none() {
         return Ok(());
     }
     let (device, at_once) = (request.device, mine && !circle.membership.state().approval_required());
@@ -108,7 +108,7 @@ pub(crate) fn forget_requests(circle: &CircleState, requests: &mut Requests, cx:
     let mut over = Vec::new();
     for (device, waits) in requests.of(&circle.id) {
         let why = match circle.invite_of(&waits.ticket) {
-            Some(invite) => invite_status(circle, &invite, cx.env.now).refusal(),
+            Some(invite) => why_not(invite_status(circle, &invite, cx.env.now)),
             None => Some(refusal::UNKNOWN),
         };
         let admitted = circle.keys.contains_key(&device);
@@ -198,13 +198,13 @@ pub(crate) fn requests(
 }
 
 /// Opens a request that is sealed to this device and checks what it signs.
-pub(crate) fn open_request(circle: &CircleState, crypto: &dyn Crypto, request: &Request) -> Option<RequestBody> {
-    let me = circle.device();
+pub(crate) fn open_request(row: &CircleRow, crypto: &dyn Crypto, request: &Request) -> Option<RequestBody> {
+    let me = row.secrets.sign.id();
     let sealed = request.sealed.iter().find(|s| s.to == me)?;
-    let info = codec::encode(&(REQUEST, circle.id, me));
-    let plain = crypto.box_open(circle.suite, &circle.row.secrets.hpke, &info, &sealed.sealed)?;
+    let info = codec::encode(&(REQUEST, row.circle, me));
+    let plain = crypto.box_open(Suite::from_byte(row.suite)?, &row.secrets.hpke, &info, &sealed.sealed)?;
     let body: RequestBody = codec::decode_within(&plain, limits::ACT_BYTES, "request").ok()?;
-    let bound = codec::encode(&(circle.id, &body.keys, &body.agreement));
+    let bound = codec::encode(&(row.circle, &body.keys, &body.agreement));
     let right = body.keys.sign == request.device
         && text::is_name(&body.name.0)
         && crypto.verify(&request.ticket, REQUEST, &[&bound], &body.ticket_signature)
@@ -317,7 +317,7 @@ pub(crate) fn admit(
     let Some(circle) = circles.all.get_mut(id) else { return Err(InputError::outside()) };
     let row = RequestRow::get(&cx.tx, id, device)?;
     let row = row.ok_or_else(|| InputError::not_found("no request has that id", "kith invite pending shows them"))?;
-    let body = open_request(circle, cx.env.crypto, &row.request).ok_or_else(|| {
+    let body = open_request(&circle.row, cx.env.crypto, &row.request).ok_or_else(|| {
         InputError::Refused(Error::new(
             Code::Failed,
             "this request was not sealed to your device",

@@ -227,7 +227,7 @@ pub(crate) fn rebuild(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<(), Inpu
             }
         }
         while cuts::advance(circle, cx)? {}
-        crate::circle::summary::Summary::of(circle).save(&mut cx.tx);
+        crate::circle::overview::save(circle, &mut cx.tx)?;
     }
     Ok(item::restore(&mut cx.tx, &kept)?)
 }

@@ -317,7 +317,7 @@ impl Workload {
             Act::Policy => Command::EditCircle(id, self.policy(number, pick)?),
             Act::Revoke => {
                 let Ok(Answer::Invites(invites)) = ask(Query::Invites(id.clone())) else { return None };
-                Command::RevokeInvite(id, invites.into_iter().find(|invite| invite.status == "open")?.id)
+                Command::RevokeInvite(id, invites.into_iter().find(|invite| invite.status == control::InviteStatus::Open)?.id)
             }
             Act::Seen => Command::Seen { circle: Some(id), item: None },
             _ => Command::SyncNow,
@@ -520,7 +520,7 @@ fn expected(circle: &str, guest: Who, ask: Ask<'_>) -> bool {
         return true;
     };
     let name = format!("{CANARY} guest {guest}");
-    invites.iter().any(|invite| invite.status == "open") || members.iter().any(|member| member.name == name)
+    invites.iter().any(|invite| invite.status == control::InviteStatus::Open) || members.iter().any(|member| member.name == name)
 }
 
 /// Is she in, and has she said her name?

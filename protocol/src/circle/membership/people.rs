@@ -2,21 +2,28 @@
 
 use std::collections::BTreeSet;
 
+use minicbor::{Decode, Encode};
+
 use super::bits::Bits;
 use super::downs::View;
 use super::rules::Rule;
 use crate::circle::body::{Role, Statement};
 
 /// How a person stands to a circle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Status {
     /// In.
+    #[n(0)]
     Current,
     /// Waits: for a steward to confirm her, or for a device of hers that is good (D-12).
+    #[n(1)]
     Suspended,
     /// Put out.
+    #[n(2)]
     Removed,
     /// Gone by herself.
+    #[n(3)]
     Left,
 }
 

@@ -1,10 +1,12 @@
 //! What a circle's state says: people and policies.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{CircleState, OwnStanding};
 use crate::circle::body::{History, Policy, PolicyField, Retention, Role};
 use crate::circle::membership::State;
+use crate::circle::record::Record;
 use crate::id::{DeviceId, PersonId};
 use crate::planted::{Bug, planted};
 
@@ -39,6 +41,22 @@ impl CircleState {
         let state = self.now();
         let record = self.records.values().filter(|r| state.person_of(&r.device) == Some(*person));
         record.max_by_key(|r| (r.body.at, r.count)).map_or_else(|| person.text(), |r| r.body.name.0.clone())
+    }
+
+    /// The names of everybody who ever was in, as [`Self::name_of`] gives them.
+    #[must_use]
+    pub(crate) fn names(&self) -> BTreeMap<PersonId, String> {
+        let state = self.now();
+        let mut newest: BTreeMap<PersonId, &Record> = BTreeMap::new();
+        for record in self.records.values() {
+            let Some(person) = state.person_of(&record.device) else { continue };
+            let named = newest.entry(person).or_insert(record);
+            if (record.body.at, record.count) >= (named.body.at, named.count) {
+                *named = record;
+            }
+        }
+        let name = |id: &PersonId| newest.get(id).map_or_else(|| id.text(), |record| record.body.name.0.clone());
+        state.people.keys().map(|id| (*id, name(id))).collect()
     }
 
     /// Is the device current?

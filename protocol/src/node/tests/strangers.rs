@@ -112,7 +112,7 @@ fn an_old_link_tells_of_nobody_but_its_maker() {
     let (mut village, used) = with_a_used_link();
     let closed = village.link();
     let Answer::Invites(invites) = village.ask(0, Query::Invites("-".into())) else { panic!("no list") };
-    let open = invites.iter().find(|invite| invite.status == "open").expect("the newest");
+    let open = invites.iter().find(|invite| invite.status == control::InviteStatus::Open).expect("the newest");
     village.call(0, Command::RevokeInvite("-".into(), open.id.clone())).expect("closed");
     let ended = village.link();
     let anybody = SigningKey::generate(&mut Seeded::new(77));

@@ -1,0 +1,285 @@
+//! What lists of circles and of invites show, as derived rows beside the [`Summary`]: so that no question about membership reads an
+//! act. All rows of a circle are written by [`save`], in the commit that changes what they say.
+
+use minicbor::{Decode, Encode};
+
+use super::body::{Policy, Role};
+use super::derived::{self, CIRCLE, INVITES, PEOPLE, VERSION, key};
+use super::membership::{self, Status};
+use super::state::{CircleState, OwnStanding};
+use super::summary::Summary;
+use super::text;
+use crate::codec;
+use crate::control::{self, InviteStatus};
+use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
+use crate::private::Private;
+use crate::store::{self, Read, StoreError, Table};
+use crate::time::Millis;
+use crate::tx::Tx;
+
+/// What a list of circles shows of one.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct Overview {
+    #[n(0)]
+    version: u8,
+    #[n(1)]
+    id: CircleId,
+    #[n(2)]
+    name: Private<String>,
+    #[n(3)]
+    me: Option<PersonId>,
+    /// My role while I am in or suspended.
+    #[n(4)]
+    role: Option<Role>,
+    /// What membership says of me.
+    #[n(5)]
+    mine: Option<Status>,
+    /// How this machine stands to it.
+    #[n(6)]
+    standing: OwnStanding,
+    /// How many members and devices are current.
+    #[n(7)]
+    members: u64,
+    #[n(8)]
+    devices: u64,
+    #[n(9)]
+    policies: Vec<Policy>,
+    /// The epoch that a writer uses now, and its maker's label.
+    #[n(10)]
+    epoch: Option<(EpochId, Millis)>,
+    /// The heads of membership.
+    #[n(11)]
+    heads: Vec<ActId>,
+    /// See [`roster_hash`].
+    #[n(12)]
+    roster: String,
+    #[n(13)]
+    frozen: bool,
+}
+
+impl Overview {
+    /// A circle's.
+    #[must_use]
+    pub(crate) fn of(circle: &CircleState) -> Self {
+        let state = circle.now();
+        let me = circle.me().and_then(|me| state.people.get(&me));
+        let current = state.people.values().filter(|person| person.status == Status::Current);
+        Self {
+            version: VERSION,
+            id: circle.id,
+            name: Private(circle.name()),
+            me: circle.me(),
+            role: me.and_then(|person| person.role),
+            mine: me.map(|person| person.status),
+            standing: circle.row.standing,
+            members: current.count() as u64,
+            devices: state.people.values().map(|person| person.devices.len() as u64).sum(),
+            policies: state.policies.values().cloned().collect(),
+            epoch: circle.usable_epoch().and_then(|id| Some((id, circle.epochs.get(&id)?.at))),
+            heads: circle.membership.heads(),
+            roster: roster_hash(circle),
+            frozen: state.frozen,
+        }
+    }
+
+    /// One circle's.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub(crate) fn load(read: &dyn Read, circle: &CircleId) -> Result<Option<Self>, StoreError> {
+        derived::get(read, CIRCLE, circle)
+    }
+
+    /// Those of all circles that one has said yes to.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub(crate) fn all(read: &dyn Read) -> Result<Vec<Self>, StoreError> {
+        let mut all = derived::all::<Self>(read, CIRCLE)?;
+        all.retain(|circle| circle.standing != OwnStanding::Admitted);
+        Ok(all)
+    }
+
+    /// As the local API shows it.
+    #[must_use]
+    pub(crate) fn shown(&self) -> control::Circle {
+        let status = match (self.standing, self.mine) {
+            (OwnStanding::Removed, _) | (_, Some(Status::Removed)) => "removed",
+            (OwnStanding::Leaving | OwnStanding::Left, _) | (_, Some(Status::Left)) => "left",
+            (_, Some(Status::Suspended)) => "suspended",
+            (OwnStanding::Admitted, _) => "admitted",
+            (OwnStanding::In, _) => "current",
+        };
+        let inside = matches!(status, "current" | "suspended" | "admitted");
+        let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        control::Circle {
+            id: self.id.text(),
+            name: self.name.0.clone(),
+            role: self.role.filter(|_| inside).map(|role| text::role(role).to_owned()),
+            status: status.to_owned(),
+            members: count(self.members),
+            devices: count(self.devices),
+            policies: self.policies.iter().filter_map(text::policy).map(|(k, v)| (k.to_owned(), v)).collect(),
+            epoch: self.epoch.map(|(id, at)| control::Epoch { id: id.text(), created_at: control::Time(at) }),
+            heads: self.heads.iter().map(ActId::text).collect(),
+            roster_hash: self.roster.clone(),
+            frozen: self.frozen,
+            me: self.me.map(|me| me.text()).unwrap_or_default(),
+        }
+    }
+}
+
+/// Hash of the exact set of current devices, as hex.
+#[must_use]
+pub(crate) fn roster_hash(circle: &CircleState) -> String {
+    let hash = circle.now().roster_hash();
+    data_encoding::HEXLOWER.encode(hash.split_at(16).0)
+}
+
+/// An invite that stands, closed and used ones included.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct InviteRow {
+    /// The act that opened it.
+    #[n(0)]
+    pub(crate) act: ActId,
+    /// The most it gives.
+    #[n(1)]
+    pub(crate) role: Role,
+    /// How many people may come by it,
+    #[n(2)]
+    pub(crate) uses: u32,
+    /// and how many did.
+    #[n(3)]
+    pub(crate) used: u32,
+    /// The ticket's public key.
+    #[n(4)]
+    pub(crate) key: DeviceId,
+    /// When it ends.
+    #[n(5)]
+    pub(crate) expires: Millis,
+    /// Closed by an act, or because its inviter is out.
+    #[n(6)]
+    pub(crate) closed: bool,
+}
+
+impl InviteRow {
+    /// An invite of a circle.
+    #[must_use]
+    pub(crate) fn of(act: &ActId, invite: &membership::OpenInvite) -> Self {
+        let used = u32::try_from(invite.used.len()).unwrap_or(u32::MAX);
+        let membership::OpenInvite { role, uses, key, expires, closed, .. } = invite;
+        Self { act: *act, role: *role, uses: *uses, used, key: *key, expires: *expires, closed: *closed }
+    }
+
+    /// May anybody still come by it, whenever?
+    const fn is_open(&self) -> bool {
+        !self.closed && self.used < self.uses
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub(crate) fn status(&self, now: Millis) -> InviteStatus {
+        if self.closed {
+            InviteStatus::Revoked
+        } else if !self.is_open() {
+            InviteStatus::Used
+        } else if now > self.expires {
+            InviteStatus::Expired
+        } else {
+            InviteStatus::Open
+        }
+    }
+}
+
+/// All invites of a circle.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct InviteList {
+    #[n(0)]
+    version: u8,
+    #[n(1)]
+    pub(crate) all: Vec<InviteRow>,
+}
+
+impl InviteList {
+    /// A circle's.
+    #[must_use]
+    pub(crate) fn of(circle: &CircleState) -> Self {
+        let all = circle.now().invites.iter().map(|(act, invite)| InviteRow::of(act, invite)).collect();
+        Self { version: VERSION, all }
+    }
+
+    /// One circle's.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub(crate) fn load(read: &dyn Read, circle: &CircleId) -> Result<Vec<InviteRow>, StoreError> {
+        Ok(derived::get::<Self>(read, INVITES, circle)?.map(|row| row.all).unwrap_or_default())
+    }
+}
+
+/// The invite that a ticket's public key belongs to; of several, one by which somebody may still come.
+#[must_use]
+pub(crate) fn invite_by<'a>(all: &'a [InviteRow], ticket: &DeviceId) -> Option<&'a InviteRow> {
+    let of_ticket = || all.iter().filter(|invite| invite.key == *ticket);
+    of_ticket().find(|invite| invite.is_open()).or_else(|| of_ticket().next())
+}
+
+// ---- writing ----------------------------------------------------------------------------------------------------------
+
+/// A circle's rows, as they follow from its acts and records.
+fn rows_of(circle: &CircleState) -> [(Vec<u8>, Vec<u8>); 3] {
+    [
+        (key(PEOPLE, &circle.id), codec::encode(&Summary::of(circle))),
+        (key(CIRCLE, &circle.id), codec::encode(&Overview::of(circle))),
+        (key(INVITES, &circle.id), codec::encode(&InviteList::of(circle))),
+    ]
+}
+
+/// Writes those of a circle's rows that say something else now.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub(crate) fn save(circle: &CircleState, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    for (key, value) in rows_of(circle) {
+        if tx.get(Table::Member, &key)?.as_ref() != Some(&value) {
+            tx.put(Table::Member, &key, value);
+        }
+    }
+    Ok(())
+}
+
+/// Do a circle's rows say what its acts and records say?
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub(crate) fn agrees(circle: &CircleState, read: &dyn Read) -> Result<bool, StoreError> {
+    for (key, value) in rows_of(circle) {
+        if read.get(Table::Member, &key)? != Some(value) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Makes the rows again that another version of this program wrote.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub(crate) fn refresh<'a>(circles: impl Iterator<Item = &'a CircleState>, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    for (key, value) in store::all(tx, Table::Member, &[])? {
+        if !derived::is_of_this_version(&key, &value) {
+            tx.delete(Table::Member, &key);
+        }
+    }
+    for circle in circles {
+        for (key, value) in rows_of(circle) {
+            if tx.get(Table::Member, &key)?.is_none() {
+                tx.put(Table::Member, &key, value);
+            }
+        }
+    }
+    Ok(())
+}
