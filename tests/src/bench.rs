@@ -6,6 +6,7 @@
 mod circle;
 mod client;
 mod floor;
+mod membership;
 mod network;
 mod notes;
 mod process;

@@ -175,6 +175,6 @@ impl BenchMember {
     }
 }
 
-fn text(answer: &Value, field: &str) -> Result<String, String> {
+pub(super) fn text(answer: &Value, field: &str) -> Result<String, String> {
     answer.get(field).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| format!("no `{field}` in {answer}"))
 }

@@ -32,7 +32,7 @@ pub(super) struct Bench<F> {
     pub(super) rows: Vec<Row>,
 }
 
-type Done = Result<(), String>;
+pub(super) type Done = Result<(), String>;
 
 impl<F: FnMut(&Row)> Bench<F> {
     pub(super) fn new(options: BenchOptions, notes: Vec<Note>, tell: F) -> Self {
@@ -53,6 +53,9 @@ impl<F: FnMut(&Row)> Bench<F> {
         }
         if self.options.wants("fan_out_8") {
             self.fan_out()?;
+        }
+        if ["circle_list", "member_list", "join_poll"].iter().any(|metric| self.options.wants(metric)) {
+            self.membership()?;
         }
         if self.options.wants("profile") && (!self.options.quick || self.options.only.is_some()) {
             self.profile()?;
