@@ -98,11 +98,13 @@ pub(crate) fn event_id(run: u32, number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kith_protocol::control::{Subject, Topic, WatchChange};
+
     use super::*;
 
     fn event(id: usize) -> WatchEvent {
-        let text = |text: &str| text.to_owned();
-        WatchEvent { event: text("item"), circle: text("c-a"), noun: text("note"), id: id.to_string(), change: text("new") }
+        let (event, noun, change) = (Topic::Item, Subject::Note, WatchChange::New);
+        WatchEvent { event, circle: "c-a".to_owned(), noun, id: id.to_string(), change }
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(crate) fn remove(scene: &Scene, name: &str) {
         else {
             return None;
         };
-        rows.iter().any(|row| row.name == name && row.status == "removed").then_some(())
+        rows.iter().any(|row| row.name == name && row.status == kith_protocol::control::MemberStatus::Removed).then_some(())
     });
 }
 

@@ -50,7 +50,7 @@ fn m10_of_ten_thousand_rotations_the_circle_takes_a_few_hundred_and_goes_on() {
 fn status_of(scene: &Scene, name: &str) -> String {
     use kith_protocol::node::{Answer, Query};
     let Ok(Answer::Members(rows)) = scene.bea.ask(Query::Members(scene.bea.circle().text())) else { return String::new() };
-    rows.into_iter().find(|row| row.name == name).map(|row| row.status).unwrap_or_default()
+    rows.into_iter().find(|row| row.name == name).map(|row| row.status.to_string()).unwrap_or_default()
 }
 
 #[test]

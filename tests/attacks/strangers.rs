@@ -170,7 +170,7 @@ fn an_introduction_by_whoever_was_removed_tells_of_nobody() {
     drop(scene.amara.json(&["member", "remove", "Mallory", "-c", Scene::CIRCLE, "--confirm", "Mallory"]));
     until("the removal to arrive at Bea's", || {
         let Ok(Answer::Members(rows)) = scene.bea.ask(Query::Members(scene.bea.circle().text())) else { return None };
-        rows.iter().any(|row| row.name == "Mallory" && row.status == "removed").then_some(())
+        rows.iter().any(|row| row.name == "Mallory" && row.status == kith_protocol::control::MemberStatus::Removed).then_some(())
     });
     let homes = Homes::around(scene);
     let left = [kept.acts.clone(), vec![kept.leave.clone()]].concat();

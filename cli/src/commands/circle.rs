@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kith_protocol::control::{Circle, EditCircle, NewCircle};
+use kith_protocol::control::{Circle, EditCircle, MemberRole, NewCircle};
 use kith_protocol::limits::AGREEMENT_BYTES;
 use serde_json::json;
 
@@ -148,7 +148,7 @@ fn list(context: &Context) -> Result<()> {
         .iter()
         .zip(ids)
         .map(|(circle, id)| {
-            let role = circle.role.clone().unwrap_or_else(|| circle.status.clone());
+            let role = circle.role.map_or_else(|| circle.status.word(), MemberRole::word);
             vec![Line::new().dim(&id), circle.members.to_string().into(), role.into(), Line::new().strong(&circle.name)]
         })
         .collect();
@@ -161,7 +161,7 @@ fn show(ui: &Ui, circle: &Circle) -> Result<()> {
     let mut facts = vec![
         ("circle", Line::new().strong(&circle.name)),
         ("id", circle.id.as_str().into()),
-        ("my role", circle.role.clone().unwrap_or_else(|| circle.status.clone()).into()),
+        ("my role", circle.role.map_or_else(|| circle.status.word(), MemberRole::word).into()),
         ("members", format!("{} on {} computers", circle.members, circle.devices).into()),
         ("history", policy("history")),
         ("retention", policy("retention")),

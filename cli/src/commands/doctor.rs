@@ -1,6 +1,6 @@
 //! `kith doctor`.
 
-use kith_protocol::control::{Code, Doctor};
+use kith_protocol::control::{Code, Doctor, Level};
 use serde_json::json;
 
 use crate::client::Route;
@@ -49,10 +49,10 @@ fn tell_of_drafts(context: &Context) -> Result<()> {
 
 fn show(ui: &Ui, doctor: Doctor) -> Result<()> {
     for finding in &doctor.findings {
-        let mark = match finding.level.as_str() {
-            "ok" => Line::new().good("ok      "),
-            "problem" => Line::new().warn("problem "),
-            _ => Line::new().dim("note    "),
+        let mark = match finding.level {
+            Level::Ok => Line::new().good("ok      "),
+            Level::Problem => Line::new().warn("problem "),
+            Level::Note => Line::new().dim("note    "),
         };
         let circle = if finding.circle.is_empty() { Line::new() } else { Line::new().strong(&finding.circle).text(": ") };
         ui.out(mark.and(circle).text(&finding.message))?;

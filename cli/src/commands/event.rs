@@ -257,7 +257,7 @@ fn show(ui: &Ui, event: &Event) -> Result<()> {
         ("where", Line::from(event.location.as_str())),
         ("answers", answers(event)),
         ("tags", event.tags.join(", ").into()),
-        ("by", dotted(vec![author(&event.author), delivery(event.delivery.as_deref(), None, false)])),
+        ("by", dotted(vec![author(&event.author), delivery(event.delivery, None, false)])),
         ("id", event.id.as_str().into()),
     ]);
     facts.extend(coming(event));

@@ -1,6 +1,6 @@
 //! `kith inbox`.
 
-use kith_protocol::control::{Inbox, InboxEntry};
+use kith_protocol::control::{Inbox, InboxEntry, Subject};
 use serde_json::json;
 
 use super::show::{author, dotted, short_ids};
@@ -43,7 +43,7 @@ fn show(ui: &Ui, inbox: Inbox) -> Result<()> {
 fn row(ui: &Ui, entry: &InboxEntry, id: &str) -> Vec<Line> {
     let warning =
         entry.content_warning.as_deref().map(|warning| Line::new().warn(&format!("[warning: {warning}]"))).unwrap_or_default();
-    let what = if entry.kind == "pending" { "asks to come in" } else { &entry.kind };
+    let what = if entry.kind == Subject::Pending { "asks to come in" } else { entry.kind.word() };
     vec![
         Line::new().dim(id),
         what.into(),

@@ -137,7 +137,7 @@ fn table(ui: &Ui, invites: &[Invite]) -> Result<()> {
         .map(|(invite, id)| {
             vec![
                 Line::new().dim(&id),
-                invite.role.as_str().into(),
+                invite.role.word().into(),
                 format!("{} of {}", invite.used, invite.uses).into(),
                 ui.when(invite.expires_at).into(),
                 invite.status.word().into(),
@@ -201,7 +201,7 @@ fn pending(context: &Context) -> Result<()> {
         .map(|(request, id)| {
             vec![
                 Line::new().dim(&id),
-                request.role.as_str().into(),
+                request.role.word().into(),
                 ui.when(request.requested_at).into(),
                 Line::new().person(&request.name, request.alike, like_whom(request.alike_former)),
             ]

@@ -1,6 +1,6 @@
 //! `kith member ...`.
 
-use kith_protocol::control::{Member, SetRole};
+use kith_protocol::control::{Member, MemberRole, MemberStatus, SetRole};
 use serde_json::json;
 
 use super::show::short_ids;
@@ -78,16 +78,19 @@ fn list(context: &Context, client: &Client) -> Result<()> {
 
 /// Members, one a line; those who are out only with `-v` or `--plain`.
 pub(crate) fn table(ui: &Ui, members: &[Member]) -> Result<()> {
-    let shown: Vec<&Member> =
-        members.iter().filter(|m| ui.plain || ui.verbose > 0 || m.status == "current" || m.status == "suspended").collect();
+    let shown: Vec<&Member> = members
+        .iter()
+        .filter(|m| ui.plain || ui.verbose > 0 || matches!(m.status, MemberStatus::Current | MemberStatus::Suspended))
+        .collect();
     let ids = short_ids(ui, shown.iter().map(|member| member.id.as_str()));
     let rows: Vec<Vec<Line>> = shown
         .iter()
         .zip(ids)
         .map(|(member, id)| {
-            let status = if member.status == "current" { Line::new() } else { Line::new().warn(&member.status) };
+            let status =
+                if member.status == MemberStatus::Current { Line::new() } else { Line::new().warn(member.status.word()) };
             let me = if member.me && !ui.plain { " (you)" } else { "" };
-            let role = member.role.clone().unwrap_or_default();
+            let role = member.role.map_or("", MemberRole::word);
             vec![Line::new().dim(&id), role.into(), status, Line::new().person(&member.name, member.alike, &member.id).dim(me)]
         })
         .collect();
@@ -98,8 +101,8 @@ fn show(ui: &Ui, member: &Member) -> Result<()> {
     let mut facts = vec![
         ("member", Line::new().person(&member.name, member.alike, &member.id).dim(if member.me { " (you)" } else { "" })),
         ("id", member.id.as_str().into()),
-        ("role", member.role.clone().unwrap_or_default().into()),
-        ("status", member.status.as_str().into()),
+        ("role", member.role.map_or("", MemberRole::word).into()),
+        ("status", member.status.word().into()),
     ];
     for device in &member.devices {
         let past = if device.current { "" } else { " (no longer)" };

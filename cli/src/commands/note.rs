@@ -262,7 +262,7 @@ fn byline(ui: &Ui, note: &Note) -> Line {
         note.want.map(asks).unwrap_or_default(),
         replies,
         reactions(note),
-        delivery(note.delivery.as_deref(), note.delivered, ui.verbose > 0),
+        delivery(note.delivery, note.delivered, ui.verbose > 0),
         Line::new().dim(&note.tags.iter().map(|tag| format!("#{tag}")).collect::<Vec<_>>().join(" ")),
     ])
 }
@@ -325,7 +325,7 @@ fn show(ui: &Ui, note: &Note) -> Result<()> {
 fn show_reply(ui: &Ui, reply: &NoteReply) -> Result<()> {
     let edited = if reply.edited_at.is_some() { Line::new().dim("edited") } else { Line::new() };
     let new = if reply.new { Line::new().good("new") } else { Line::new() };
-    let sent = delivery(reply.delivery.as_deref(), None, false);
+    let sent = delivery(reply.delivery, None, false);
     let id = Line::new().dim(&super::show::short_id(ui, &reply.id));
     ui.out(Line::new().text("  ").and(dotted(vec![
         author(&reply.author),

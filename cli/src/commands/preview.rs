@@ -32,7 +32,7 @@ pub(crate) fn show_preview(ui: &Ui, preview: &Preview) -> Result<()> {
         ("circle", Line::new().strong(&preview.circle)),
         ("invited by", Line::new().name(&preview.inviter)),
         ("members", preview.members.to_string().into()),
-        ("you would be", preview.role.as_str().into()),
+        ("you would be", preview.role.word().into()),
         ("earlier talk", history(&preview.history).into()),
         ("kept", retention(&preview.retention).into()),
         ("who sees you", preview.visible_to.as_str().into()),

@@ -216,7 +216,7 @@ fn show(ui: &Ui, resource: &Resource) -> Result<()> {
             dotted(vec![
                 author(&resource.author),
                 Line::new().dim(&ui.when(resource.created_at)),
-                delivery(resource.delivery.as_deref(), None, false),
+                delivery(resource.delivery, None, false),
             ]),
         ),
         ("id", resource.id.as_str().into()),

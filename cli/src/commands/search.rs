@@ -44,12 +44,11 @@ fn show(ui: &Ui, hits: &[SearchHit]) -> Result<()> {
             hit.content_warning.as_deref().map(|warning| Line::new().warn(&format!("[warning: {warning}]"))).unwrap_or_default();
         let excerpt = hit.excerpt.clone().unwrap_or_default();
         if ui.plain {
-            ui.table(&[], &[vec![id.into(), hit.kind.as_str().into(), hit.title.as_str().into(), excerpt.into()]])?;
+            ui.table(&[], &[vec![id.into(), hit.kind.word().into(), hit.title.as_str().into(), excerpt.into()]])?;
             continue;
         }
         let title = Line::new().part(&hit.title);
-        let about =
-            vec![title, warning, hit.kind.as_str().into(), author(&hit.author), Line::new().dim(&ui.when(hit.created_at))];
+        let about = vec![title, warning, hit.kind.word().into(), author(&hit.author), Line::new().dim(&ui.when(hit.created_at))];
         ui.out(Line::new().dim(&format!("{id}  ")).and(dotted(about)))?;
         if !excerpt.is_empty() {
             ui.block(10, &excerpt)?;

@@ -1,6 +1,6 @@
 //! How things are shown that several nouns share.
 
-use kith_protocol::control::{Author, NoteState};
+use kith_protocol::control::{Author, DeliveryStatus, NoteState};
 
 use crate::limits::ID_CHARS;
 use crate::ui::{Line, Ui};
@@ -50,13 +50,13 @@ pub(crate) fn state(state: NoteState) -> Line {
 }
 
 /// How far one's own words have come.
-pub(crate) fn delivery(delivery: Option<&str>, counts: Option<(u32, u32)>, verbose: bool) -> Line {
+pub(crate) fn delivery(delivery: Option<DeliveryStatus>, counts: Option<(u32, u32)>, verbose: bool) -> Line {
     let words = match delivery {
-        Some("local") => "on this computer",
-        Some("relay") => "waiting on a relay",
-        Some("some") => "with someone",
-        Some("all") => "with everyone",
-        _ => return Line::new(),
+        Some(DeliveryStatus::Local) => "on this computer",
+        Some(DeliveryStatus::Relay) => "waiting on a relay",
+        Some(DeliveryStatus::Some) => "with someone",
+        Some(DeliveryStatus::All) => "with everyone",
+        None => return Line::new(),
     };
     match counts {
         Some((some, all)) if verbose => Line::new().dim(&format!("{words} ({some} of {all} computers)")),

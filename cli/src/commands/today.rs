@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
-use kith_protocol::control::{Circle, Event, Inbox, NoteState};
+use kith_protocol::control::{Circle, CircleStatus, Event, Inbox, NoteState};
 use serde_json::json;
 
 use super::show::{dotted, short_id};
@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     let now = Zoned::now();
     let circles: Vec<Circle> = client.get(&Route::new("circles"))?.field("circles")?;
     let mut entries = Vec::new();
-    for circle in circles.iter().filter(|circle| circle.status == "current") {
+    for circle in circles.iter().filter(|circle| circle.status == CircleStatus::Current) {
         let route = Route::new("circles").seg(&circle.id).seg("events").flag("upcoming", true);
         let events: Vec<Event> = client.get(&route)?.field("events")?;
         entries.extend(events.into_iter().filter_map(|event| today(event, &circle.name, &now)));

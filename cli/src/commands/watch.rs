@@ -25,7 +25,13 @@ pub(crate) fn run(context: &Context) -> Result<()> {
             let now =
                 if ui.plain { jiff::Timestamp::now().to_string() } else { jiff::Zoned::now().strftime("%H:%M:%S").to_string() };
             let id = short_id(ui, &event.id);
-            let cells = vec![now.into(), event.event.into(), event.noun.into(), event.change.into(), Line::new().dim(&id)];
+            let cells = vec![
+                now.into(),
+                event.event.word().into(),
+                event.noun.word().into(),
+                event.change.word().into(),
+                Line::new().dim(&id),
+            ];
             if ui.plain { ui.table(&[], &[cells]) } else { ui.out(super::show::dotted(cells)) }
         })?;
         // The stream ended: the daemon stopped, or was locked. Say which, or go on where it stopped.

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use kith_protocol::control::{
-    Accept, Circle, Code, Event, Invite, Join, JoinStatus, Member, Note, NoteState, PendingRequest, Preview, Want,
+    Accept, Circle, CircleStatus, Code, Event, Invite, Join, JoinStatus, Member, MemberRole, Note, NoteState, PendingRequest,
+    Preview, Want,
 };
 use serde_json::{Value, json};
 
@@ -39,7 +40,7 @@ pub(crate) fn found(story: &mut Story<'_>, amara: &Person) -> Result<String> {
     let new = json!({ "name": "Night shift", "agreement": AGREEMENT, "retention": "90d", "history": "since-join" });
     let made: Circle = amara.client.send("POST", &Route::new("circles"), &new)?.read()?;
     story.tell("\"Night shift\": conversation is kept for 90 days, and newcomers read what is said from then on.")?;
-    story.check(made.members == 1 && made.role.as_deref() == Some("founder"), "She is its founder, and alone in it.")?;
+    story.check(made.members == 1 && made.role == Some(MemberRole::Founder), "She is its founder, and alone in it.")?;
     Ok(made.id)
 }
 
@@ -213,7 +214,7 @@ pub(crate) fn remove(story: &mut Story<'_>, all: [&Person; 3], id: &str) -> Resu
     })?;
     chioma.wait("the farewell", || {
         let whole: Circle = chioma.client.get(&circle(id))?.read()?;
-        Ok((whole.status == "removed").then_some(()))
+        Ok((whole.status == CircleStatus::Removed).then_some(()))
     })?;
     story.check(true, "Bea's computer knows, and Chioma's tells her; what she already read she keeps.")?;
     let new = json!({ "title": "Among us two", "body": "This is only for those who are still here." });

@@ -62,7 +62,7 @@ struct Data<'a> {
 }
 
 fn shown(run: u32, Numbered { number, event }: &Numbered) -> Event {
-    let named = Event::default().id(event_id(run, *number)).event(&event.event);
+    let named = Event::default().id(event_id(run, *number)).event(event.event.word());
     let data = Data { schema: "kith.watch/1", event };
     named.json_data(data).unwrap_or_else(|_| reset())
 }

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use kith_protocol::control::{self, Code, Error, Items};
+use kith_protocol::control::{self, Code, Error, Items, Subject, Topic, WatchChange};
 use kith_protocol::id::PeerId;
 use kith_protocol::node::{Answer, Command, Effect, Input, Query};
 use kith_protocol::store::{Read, StoreError, Table};
@@ -52,8 +52,8 @@ impl Machine for Fake {
                     _ => {}
                 }
                 tx.put(Table::Circle, new.name.as_bytes(), Vec::new());
-                let event = ["item", "c-1", "note", new.name.as_str(), "new"].map(str::to_owned);
-                let [event, circle, noun, id, change] = event;
+                let (event, noun, change) = (Topic::Item, Subject::Note, WatchChange::New);
+                let (circle, id) = ("c-1".to_owned(), new.name.clone());
                 tx.then(Effect::Notify(control::WatchEvent { event, circle, noun, id, change }));
                 tx.then(Effect::Reply(call, Ok(Answer::Made(vec![new.name]))));
             }

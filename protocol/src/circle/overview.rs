@@ -10,7 +10,7 @@ use super::state::{CircleState, OwnStanding};
 use super::summary::Summary;
 use super::text;
 use crate::codec;
-use crate::control::{self, InviteStatus};
+use crate::control::{self, CircleStatus, InviteStatus};
 use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
 use crate::private::Private;
 use crate::store::{self, Read, StoreError, Table};
@@ -105,19 +105,19 @@ impl Overview {
     #[must_use]
     pub(crate) fn shown(&self) -> control::Circle {
         let status = match (self.standing, self.mine) {
-            (OwnStanding::Removed, _) | (_, Some(Status::Removed)) => "removed",
-            (OwnStanding::Leaving | OwnStanding::Left, _) | (_, Some(Status::Left)) => "left",
-            (_, Some(Status::Suspended)) => "suspended",
-            (OwnStanding::Admitted, _) => "admitted",
-            (OwnStanding::In, _) => "current",
+            (OwnStanding::Removed, _) | (_, Some(Status::Removed)) => CircleStatus::Removed,
+            (OwnStanding::Leaving | OwnStanding::Left, _) | (_, Some(Status::Left)) => CircleStatus::Left,
+            (_, Some(Status::Suspended)) => CircleStatus::Suspended,
+            (OwnStanding::Admitted, _) => CircleStatus::Admitted,
+            (OwnStanding::In, _) => CircleStatus::Current,
         };
-        let inside = matches!(status, "current" | "suspended" | "admitted");
+        let inside = !matches!(status, CircleStatus::Removed | CircleStatus::Left);
         let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         control::Circle {
             id: self.id.text(),
             name: self.name.0.clone(),
-            role: self.role.filter(|_| inside).map(|role| text::role(role).to_owned()),
-            status: status.to_owned(),
+            role: self.role.filter(|_| inside).map(text::role),
+            status,
             members: count(self.members),
             devices: count(self.devices),
             policies: self.policies.iter().filter_map(text::policy).map(|(k, v)| (k.to_owned(), v)).collect(),

@@ -10,7 +10,7 @@ use super::derived;
 use super::membership::Status;
 use super::state::{CircleState, OwnStanding};
 use super::text;
-use crate::control::{self, Code, Error};
+use crate::control::{self, Code, Error, MemberStatus};
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::private::Private;
 use crate::store::{Read, StoreError};
@@ -182,14 +182,13 @@ impl Summary {
         control::Member {
             id: person.id.text(),
             name: person.name.0.clone(),
-            role: person.role.map(|role| text::role(role).to_owned()),
+            role: person.role.map(text::role),
             status: match person.status {
-                Status::Current => "current",
-                Status::Suspended => "suspended",
-                Status::Removed => "removed",
-                Status::Left => "left",
-            }
-            .to_owned(),
+                Status::Current => MemberStatus::Current,
+                Status::Suspended => MemberStatus::Suspended,
+                Status::Removed => MemberStatus::Removed,
+                Status::Left => MemberStatus::Left,
+            },
             devices: person.devices.iter().map(device).collect(),
             me: self.me == Some(person.id),
             alike: person.alike,

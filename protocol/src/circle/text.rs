@@ -1,18 +1,18 @@
 //! Policies and roles as people type and read them.
 
 use super::body::{History, Policy, Retention, Role};
-use crate::control::{Code, Error};
+use crate::control::{Code, Error, MemberRole};
 use crate::lines::is_line;
 
-/// A role's word.
+/// A role as the local API names it.
 #[must_use]
-pub const fn role(role: Role) -> &'static str {
+pub const fn role(role: Role) -> MemberRole {
     match role {
-        Role::Guest => "guest",
-        Role::Member => "member",
-        Role::Facilitator => "facilitator",
-        Role::Steward => "steward",
-        Role::Founder => "founder",
+        Role::Guest => MemberRole::Guest,
+        Role::Member => MemberRole::Member,
+        Role::Facilitator => MemberRole::Facilitator,
+        Role::Steward => MemberRole::Steward,
+        Role::Founder => MemberRole::Founder,
     }
 }
 

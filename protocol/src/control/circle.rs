@@ -6,6 +6,53 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Time;
+use super::word::words;
+
+words! {
+    /// What somebody may do in a circle, the least first.
+    pub enum MemberRole {
+        /// Reads, and reacts.
+        Guest = "guest",
+        /// Writes.
+        Member = "member",
+        /// Hides and pins what others wrote, too.
+        Facilitator = "facilitator",
+        /// Lets people in and removes them, too.
+        Steward = "steward",
+        /// Decides on policies and stewards, too.
+        Founder = "founder",
+    }
+}
+
+words! {
+    /// How somebody stands to a circle.
+    pub enum MemberStatus {
+        /// In.
+        Current = "current",
+        /// Waits for a steward to confirm them.
+        Suspended = "suspended",
+        /// Removed by somebody.
+        Removed = "removed",
+        /// Left.
+        Left = "left",
+    }
+}
+
+words! {
+    /// How this machine's member stands to a circle.
+    pub enum CircleStatus {
+        /// In.
+        Current = "current",
+        /// Let in, and has not said yes yet.
+        Admitted = "admitted",
+        /// Waits for a steward to confirm them.
+        Suspended = "suspended",
+        /// Removed by somebody.
+        Removed = "removed",
+        /// Left.
+        Left = "left",
+    }
+}
 
 /// A circle, as one of its members sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -15,9 +62,9 @@ pub struct Circle {
     /// Its name.
     pub name: String,
     /// My role; `null` once removed or left.
-    pub role: Option<String>,
-    /// `current`, `suspended`, `removed` or `left`: mine.
-    pub status: String,
+    pub role: Option<MemberRole>,
+    /// How I stand to it.
+    pub status: CircleStatus,
     /// How many current members.
     pub members: usize,
     /// How many current devices.
@@ -52,10 +99,10 @@ pub struct Member {
     pub id: String,
     /// Her name, or her short id while she has not published one.
     pub name: String,
-    /// `guest member facilitator steward founder`; `null` once out.
-    pub role: Option<String>,
-    /// `current suspended removed left`.
-    pub status: String,
+    /// Their role; `null` once out.
+    pub role: Option<MemberRole>,
+    /// How they stand to the circle.
+    pub status: MemberStatus,
     /// Her devices.
     pub devices: Vec<Device>,
     /// Is it me?

@@ -11,7 +11,7 @@ mod rsvp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use author::{Author, NoteState};
+pub use author::{Author, DeliveryStatus, NoteState};
 pub use event::{EditEvent, Event, NewEvent};
 pub use note::{EditNote, NewNote, Note, Want};
 pub use reaction::NewReaction;
@@ -19,7 +19,7 @@ pub use reply::{NewReply, Reply};
 pub use resource::{EditResource, NewResource, NewResourceInBatch, Resource};
 pub use rsvp::{Rsvp, RsvpCounts, Rsvped};
 
-use super::{Kind, Time};
+use super::{Kind, Subject, Time};
 
 /// An item that has a list, with what is shown with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -154,8 +154,8 @@ pub struct Change {
 /// What a search found; no body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SearchHit {
-    /// `note`, `reply`, `event` or `resource`.
-    pub kind: String,
+    /// What it is.
+    pub kind: Subject,
     /// Short id.
     pub id: String,
     /// The circle's short id.
@@ -182,8 +182,8 @@ pub struct Inbox {
 /// One new thing; no body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InboxEntry {
-    /// `note`, `reply`, `event`, `resource` or `pending`.
-    pub kind: String,
+    /// What it is.
+    pub kind: Subject,
     /// Short id.
     pub id: String,
     /// Of the note, for replies.

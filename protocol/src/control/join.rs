@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::word::words;
-use super::{Member, Time};
+use super::{Member, MemberRole, Time};
 
 /// An invite of mine or, for stewards, of the circle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -14,7 +14,7 @@ pub struct Invite {
     /// The link; a secret, held only by the inviter's own machine, else `null`.
     pub link: Option<String>,
     /// The role it gives.
-    pub role: String,
+    pub role: MemberRole,
     /// When it ends.
     pub expires_at: Time,
     /// How many people may come by it.
@@ -69,7 +69,7 @@ pub struct Preview {
     /// Who will see that one joined, in a sentence.
     pub visible_to: String,
     /// The role it gives.
-    pub role: String,
+    pub role: MemberRole,
     /// When the invite ends.
     pub expires_at: Time,
 }
@@ -87,22 +87,30 @@ pub struct Accept {
     pub confirm: bool,
 }
 
-/// How far a join is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum JoinStatus {
-    /// Looking for somebody who can take the request.
-    Contacting,
-    /// A member holds the request; a steward has to approve.
-    Requested,
-    /// Admitted; the members are known, nobody knows my name yet. Confirm or walk away.
-    Admitted,
-    /// In.
-    Joined,
-    /// A steward said no.
-    Declined,
-    /// The invite is used up, ended or closed.
-    Refused,
+words! {
+    /// How far a join is.
+    #[derive(minicbor::Encode, minicbor::Decode)]
+    #[cbor(index_only)]
+    pub enum JoinStatus {
+        /// Looking for somebody who can take the request.
+        #[n(0)]
+        Contacting = "contacting",
+        /// A member holds the request; a steward has to approve.
+        #[n(1)]
+        Requested = "requested",
+        /// Admitted; the members are known, nobody knows my name yet. Confirm or walk away.
+        #[n(2)]
+        Admitted = "admitted",
+        /// In.
+        #[n(3)]
+        Joined = "joined",
+        /// A steward said no.
+        #[n(4)]
+        Declined = "declined",
+        /// The invite is used up, ended or closed.
+        #[n(5)]
+        Refused = "refused",
+    }
 }
 
 /// A join under way.
@@ -130,7 +138,7 @@ pub struct PendingRequest {
     /// When the request arrived here.
     pub requested_at: Time,
     /// The role the invite gives.
-    pub role: String,
+    pub role: MemberRole,
     /// Which invite.
     pub invite: String,
     /// Is or was somebody in whose name looks like the one given? Left out where nobody is.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Time;
+use super::word::words;
+use super::{JoinStatus, Time};
 
 /// What runs here. While locked only the first fields are filled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -79,8 +80,8 @@ pub struct Doctor {
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Finding {
-    /// `ok`, `note` or `problem`.
-    pub level: String,
+    /// How bad it is.
+    pub level: Level,
     /// The circle's name, or empty.
     pub circle: String,
     /// What was found, in a sentence.
@@ -92,14 +93,117 @@ pub struct Finding {
 /// One server-sent event of `/v1/watch`; carries ids, never content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WatchEvent {
-    /// `item`, `member`, `sync` or `join`.
-    pub event: String,
+    /// What it is about.
+    pub event: Topic,
     /// The circle's short id.
     pub circle: String,
-    /// The noun: `note`, `reply`, `reaction`, `event`, `rsvp`, `resource`, `member`, `pending` ...
-    pub noun: String,
+    /// What changed.
+    pub noun: Subject,
     /// The thing's short id.
     pub id: String,
-    /// `new`, `edit`, `remove` or a state.
-    pub change: String,
+    /// How it changed.
+    pub change: WatchChange,
+}
+
+words! {
+    /// How bad something is that `doctor` found.
+    pub enum Level {
+        /// It is as it should be.
+        Ok = "ok",
+        /// It is good to know.
+        Note = "note",
+        /// It needs somebody's attention.
+        Problem = "problem",
+    }
+}
+
+words! {
+    /// What an event of `/v1/watch` is about.
+    pub enum Topic {
+        /// Something that members wrote.
+        Item = "item",
+        /// A circle or its people.
+        Member = "member",
+        /// How far sync is.
+        Sync = "sync",
+        /// A join under way.
+        Join = "join",
+    }
+}
+
+words! {
+    /// A kind of thing that lists, searches and events tell of.
+    pub enum Subject {
+        /// A note.
+        Note = "note",
+        /// A reply to a note.
+        Reply = "reply",
+        /// A reaction to a note.
+        Reaction = "reaction",
+        /// An event.
+        Event = "event",
+        /// An answer to an event.
+        Rsvp = "rsvp",
+        /// A resource.
+        Resource = "resource",
+        /// The deletion of an item.
+        Tombstone = "tombstone",
+        /// The hiding of an item.
+        Hide = "hide",
+        /// The pinning of an item.
+        Pin = "pin",
+        /// A circle.
+        Circle = "circle",
+        /// A request to come in.
+        Pending = "pending",
+        /// A join under way.
+        Join = "join",
+    }
+}
+
+words! {
+    /// How something changed.
+    pub enum WatchChange {
+        /// It is new.
+        New = "new",
+        /// It says something else.
+        Edit = "edit",
+        /// It was deleted.
+        Remove = "remove",
+        /// It was hidden,
+        Hide = "hide",
+        /// or is shown again.
+        Show = "show",
+        /// It was pinned,
+        Pin = "pin",
+        /// or no longer is.
+        Unpin = "unpin",
+        /// This machine's member was removed.
+        Removed = "removed",
+        /// A join: see [`super::JoinStatus`].
+        Contacting = "contacting",
+        /// As above.
+        Requested = "requested",
+        /// As above.
+        Admitted = "admitted",
+        /// As above.
+        Joined = "joined",
+        /// As above.
+        Declined = "declined",
+        /// As above.
+        Refused = "refused",
+    }
+}
+
+impl From<JoinStatus> for WatchChange {
+    fn from(status: JoinStatus) -> Self {
+        match status {
+            JoinStatus::Contacting => Self::Contacting,
+            JoinStatus::Requested => Self::Requested,
+            JoinStatus::Admitted => Self::Admitted,
+            JoinStatus::Joined => Self::Joined,
+            JoinStatus::Declined => Self::Declined,
+            JoinStatus::Refused => Self::Refused,
+        }
+    }
 }

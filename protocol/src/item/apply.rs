@@ -16,7 +16,7 @@ use super::project::{self, Settled};
 use super::row::{Flags, ItemRow, Slot, Tag, counter, local, set_counter, view_item};
 use crate::circle::body::{KeyClass, Role};
 use crate::codec::CodecError;
-use crate::control::WatchEvent;
+use crate::control::{Topic, WatchChange, WatchEvent};
 use crate::id::{CircleId, ItemKey};
 use crate::limits::{ITEM_ENTRIES, TURN_ITEMS};
 use crate::log::entry::{EntryAt, Opened};
@@ -47,8 +47,8 @@ pub struct Applied {
     pub key: ItemKey,
     /// Its kind.
     pub kind: Kind,
-    /// `new`, `edit`, `remove`, `hide`, `show`, `pin` or `unpin`.
-    pub change: &'static str,
+    /// How it changed.
+    pub change: WatchChange,
 }
 
 impl Applied {
@@ -56,11 +56,11 @@ impl Applied {
     #[must_use]
     pub fn notice(&self) -> WatchEvent {
         WatchEvent {
-            event: "item".to_owned(),
+            event: Topic::Item,
             circle: self.circle.text(),
-            noun: self.kind.noun().to_owned(),
+            noun: self.kind.subject(),
             id: self.key.text(self.kind.letter()),
-            change: self.change.to_owned(),
+            change: self.change,
         }
     }
 }

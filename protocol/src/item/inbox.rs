@@ -54,7 +54,7 @@ fn entry(reader: &ItemReader<'_>, kind: Kind, shown: &Shown) -> Result<Option<In
     let titled = target.as_ref().unwrap_or(shown);
     let content_warning = shown.some_words(fields::WARNING).or_else(|| titled.some_words(fields::WARNING));
     Ok(Some(InboxEntry {
-        kind: kind.noun().to_owned(),
+        kind: kind.subject(),
         id: shown.id(),
         parent: target.as_ref().map(Shown::id),
         circle: reader.circle.text(),

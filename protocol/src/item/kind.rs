@@ -3,6 +3,7 @@
 
 use crate::circle::body::{KeyClass, Role};
 pub use crate::control::Kind;
+use crate::control::Subject;
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +11,7 @@ pub struct Spec {
     /// Which kind it is, and so its number on the wire and in the store.
     pub kind: Kind,
     /// What people and scripts call one of them.
-    pub noun: &'static str,
+    pub noun: Subject,
     /// What the local API calls them in a path: in their circle where they have a list, else below their target. Empty: no path.
     pub path: &'static str,
     /// The letter of its short ids.

@@ -20,7 +20,7 @@ use super::kind::{Editors, Field, Spec, Targets};
 use super::reader::{ItemReader, Shown};
 use super::show::{How, Reveal};
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Code, EditItem, Error, Item, Items, Kind, NewItem, Response};
+use crate::control::{Code, EditItem, Error, Item, Items, Kind, NewItem, Response, Subject};
 use crate::id::ItemKey;
 use crate::io::Filter;
 use crate::limits::BATCH_ITEMS;
@@ -115,6 +115,12 @@ impl Kind {
     /// What people and scripts call one of them.
     #[must_use]
     pub const fn noun(self) -> &'static str {
+        self.subject().word()
+    }
+
+    /// The same, as the local API names it.
+    #[must_use]
+    pub const fn subject(self) -> Subject {
         self.spec().noun
     }
 

@@ -11,6 +11,7 @@ use super::parts;
 use super::port::Ports;
 use super::row::{Flags, ItemRow, Slot, Tag, counter, local, set_counter, view_prefix, view_says};
 use crate::circle::body::Retention;
+use crate::control::WatchChange;
 use crate::id::{CircleId, ItemKey};
 use crate::limits;
 use crate::limits::TURN_DESTROYED;
@@ -258,9 +259,9 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         let built = !row.flags.has(Flags::UNBUILT);
         let edited = |before: &ItemRow| built && (before.slots != row.slots || before.flags.has(Flags::UNBUILT));
         let change = match (before.is_some_and(ItemRow::listed), row.listed()) {
-            (false, true) => "new",
-            (true, false) => "remove",
-            (true, true) if before.is_some_and(edited) => "edit",
+            (false, true) => WatchChange::New,
+            (true, false) => WatchChange::Remove,
+            (true, true) if before.is_some_and(edited) => WatchChange::Edit,
             (true, true) => return self.remarked(key, kind, before?, row),
             (false, false) => return None,
         };
@@ -270,7 +271,8 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
     fn remarked(&self, key: &ItemKey, kind: Kind, before: &ItemRow, row: &ItemRow) -> Option<Applied> {
         let flip =
             |flag, on, off| (before.flags.has(flag) != row.flags.has(flag)).then(|| if row.flags.has(flag) { on } else { off });
-        let change = flip(Flags::HIDDEN, "hide", "show").or_else(|| flip(Flags::PINNED, "pin", "unpin"))?;
+        let change = flip(Flags::HIDDEN, WatchChange::Hide, WatchChange::Show)
+            .or_else(|| flip(Flags::PINNED, WatchChange::Pin, WatchChange::Unpin))?;
         Some(Applied { circle: *self.circle, key: *key, kind, change })
     }
 

@@ -10,7 +10,7 @@ use super::parts::{self, Shares};
 use super::port::{DeliveryCounts, People, Source};
 use super::row::{Flags, ItemRow, Slot, Tag, counter, local, view_item, view_parent, view_prefix};
 use super::veil::Veil;
-use crate::control::{self, Author, NoteState};
+use crate::control::{self, Author, DeliveryStatus, NoteState};
 use crate::id::{CircleId, ItemId, ItemKey, PersonId};
 use crate::limits::PAGE_ROWS;
 use crate::log::entry::{EntryAt, Said};
@@ -194,19 +194,19 @@ impl<'a> ItemReader<'a> {
     }
 
     /// DeliveryCounts, told to the author only: the word, and on how many of how many.
-    pub(super) fn delivery(&self, shown: &Shown) -> (Option<String>, Option<(u32, u32)>) {
+    pub(super) fn delivery(&self, shown: &Shown) -> (Option<DeliveryStatus>, Option<(u32, u32)>) {
         let me = self.people.me();
         let whole = shown.whole.as_ref().filter(|_| shown.author == Some(me));
         let Some(last) = whole.and_then(|whole| whole.mine) else { return (None, None) };
         let (have, of) = self.delivery.of(last).unwrap_or((0, 0));
         let word = if have == 0 {
-            "local"
+            DeliveryStatus::Local
         } else if have >= of {
-            "all"
+            DeliveryStatus::All
         } else {
-            "some"
+            DeliveryStatus::Some
         };
-        (Some(word.to_owned()), Some((have, of)))
+        (Some(word), Some((have, of)))
     }
 
     /// Up to which arrival everything is seen.

@@ -65,7 +65,7 @@ fn hit(reader: &ItemReader<'_>, shown: &Shown, wanted: &[String]) -> Result<Opti
     let content_warning = shown.some_words(fields::WARNING).or_else(|| titled.some_words(fields::WARNING));
     let warned = content_warning.is_some();
     Ok(Some(SearchHit {
-        kind: kind.noun().to_owned(),
+        kind: kind.subject(),
         id: shown.id(),
         circle: reader.circle.text(),
         title: if warned { String::new() } else { title },

@@ -5,7 +5,7 @@ use crate::circle::epoch::Ring;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::{self, Summary};
 use crate::context::{Cx, InputError};
-use crate::control::{self, Finding, NewItem};
+use crate::control::{self, Finding, Level, NewItem};
 use crate::crypto::Crypto;
 use crate::id::{CircleId, ItemKey};
 use crate::io::{Answer, Command, Query};
@@ -330,7 +330,7 @@ fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, In
         inbox.extend(item::inbox(&shelf.reader(base, now))?);
         for request in pending {
             inbox.push(control::InboxEntry {
-                kind: "pending".into(),
+                kind: control::Subject::Pending,
                 id: request.id,
                 parent: None,
                 circle: id.text(),
@@ -355,24 +355,28 @@ fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, In
 /// What there is to say about a circle's items.
 pub(crate) fn health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
     let health = item::health(base, &circle.id)?;
-    let mut say = |level: &str, message: String, hint: &str| {
-        findings.push(Finding { level: level.into(), circle: circle.name(), message, hint: hint.into() });
+    let mut say = |level: Level, message: String, hint: &str| {
+        findings.push(Finding { level, circle: circle.name(), message, hint: hint.into() });
     };
     if health.held > 0 {
         say(
-            "note",
+            Level::Note,
             format!("{} items are held for a steward to look at", health.held),
             "they lie beyond what a removal left standing",
         );
     }
     if health.waiting > 0 {
-        say("note", format!("{} items wait for something they depend on", health.waiting), "it comes from any member who has it");
+        say(
+            Level::Note,
+            format!("{} items wait for something they depend on", health.waiting),
+            "it comes from any member who has it",
+        );
     }
     if health.unbuilt > 0 {
-        say("note", format!("{} items are still being put together", health.unbuilt), "they show as they were until then");
+        say(Level::Note, format!("{} items are still being put together", health.unbuilt), "they show as they were until then");
     }
     if health.refused > 0 {
-        say("note", format!("{} entries broke a rule and mean nothing", health.refused), "");
+        say(Level::Note, format!("{} entries broke a rule and mean nothing", health.refused), "");
     }
     Ok(())
 }

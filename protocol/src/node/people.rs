@@ -243,7 +243,7 @@ pub(crate) fn show_invite(
     control::Invite {
         id: short_text('i', &row.act.0),
         link,
-        role: text::role(row.role).to_owned(),
+        role: text::role(row.role),
         expires_at: Time(row.expires),
         uses: row.uses,
         used: row.used,
@@ -377,7 +377,7 @@ pub(crate) fn show_join_in(people: Option<&Summary>, join: &JoinRow) -> control:
     control::Join {
         id: join.ticket.circle.text(),
         circle: join.circle_name.0.clone(),
-        status: join.status(),
+        status: join.status,
         reason: join.reason.clone(),
         members: people.map(Summary::members).unwrap_or_default(),
     }

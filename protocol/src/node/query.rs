@@ -9,7 +9,7 @@ use crate::circle::summary::{self, Summary};
 use crate::circle::text;
 use crate::circle::ticket::Hint;
 use crate::context::InputError;
-use crate::control::{self, Error, Finding, Time};
+use crate::control::{self, Error, Finding, Level, Time};
 use crate::crypto::Crypto;
 use crate::id::{PeerId, short_text};
 use crate::io::{Answer, Query};
@@ -127,7 +127,7 @@ pub(crate) fn pending(
             alike_former: like_former && !like_present,
             name: body.name.0,
             requested_at: Time(row.at),
-            role: text::role(invite.role).to_owned(),
+            role: text::role(invite.role),
             invite: short_text('i', &invite.act.0),
         });
     }
@@ -145,58 +145,75 @@ fn joins(base: &dyn Read) -> Result<Answer, InputError> {
 
 // ---- health ---------------------------------------------------------------------------------------------------------
 
-fn finding(level: &str, circle: &str, message: impl Into<String>, hint: &str) -> Finding {
-    Finding { level: level.to_owned(), circle: circle.to_owned(), message: message.into(), hint: hint.to_owned() }
+fn finding(level: Level, circle: &str, message: impl Into<String>, hint: &str) -> Finding {
+    Finding { level, circle: circle.to_owned(), message: message.into(), hint: hint.to_owned() }
 }
 
 fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, InputError> {
     let mut findings = Vec::new();
     for circle in CircleState::load_all(base, crypto)?.values() {
-        circle_health(circle, base, now, &mut findings)?;
+        circle_health(circle, base, &mut findings)?;
+        records_health(circle, now, &mut findings);
+        log_health(circle, base, &mut findings)?;
         content::health(circle, base, &mut findings)?;
     }
     if findings.is_empty() {
         findings.push(finding(
-            "ok",
+            Level::Ok,
             "",
             "nothing to look at yet: you are in no circle",
             "kith circle new NAME, or kith join LINK",
         ));
     }
-    let ok = findings.iter().all(|f| f.level != "problem");
+    let ok = findings.iter().all(|f| f.level != Level::Problem);
     Ok(Answer::Doctor(control::Doctor { ok, findings }))
 }
 
-fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &mut Vec<Finding>) -> Result<(), InputError> {
+fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
     let name = circle.name();
     let (state, summary) = (circle.now(), Summary::of(circle));
-    let mut say = |level: &str, message: String, hint: &str| findings.push(finding(level, &name, message, hint));
+    let mut say = |level: Level, message: String, hint: &str| findings.push(finding(level, &name, message, hint));
     let current = state.people.values().filter(|p| p.status == Status::Current).count();
-    say("ok", format!("{current} members, member check {}", overview::roster_hash(circle)), "");
+    say(Level::Ok, format!("{current} members, member check {}", overview::roster_hash(circle)), "");
     let stewards =
         state.people.values().filter(|p| p.role.is_some_and(|r| r >= Role::Steward) && p.status == Status::Current).count();
     if state.frozen {
-        say("problem", "no steward is left: nobody can be admitted or removed any more".into(), "found a new circle together");
+        say(
+            Level::Problem,
+            "no steward is left: nobody can be admitted or removed any more".into(),
+            "found a new circle together",
+        );
     } else if stewards < 3 && current > 1 {
         say(
-            "note",
+            Level::Note,
             format!("{stewards} of three stewards: a circle should not hang on one person"),
             "kith member role NAME steward",
         );
     }
     for person in state.people.iter().filter(|(_, p)| p.status == Status::Suspended) {
         say(
-            "note",
+            Level::Note,
             format!("{} waits for a steward", summary.called(person.0)),
             "a steward may confirm with kith member role NAME member",
         );
     }
     if !overview::agrees(circle, base)? {
-        say("problem", "lists of this circle do not show what its log says".into(), "kith doctor --rebuild makes them again");
+        say(
+            Level::Problem,
+            "lists of this circle do not show what its log says".into(),
+            "kith doctor --rebuild makes them again",
+        );
     }
+    Ok(())
+}
+
+/// What the circle's keys, records and clocks say.
+fn records_health(circle: &CircleState, now: Millis, findings: &mut Vec<Finding>) {
+    let (name, state) = (circle.name(), circle.now());
+    let mut say = |level: Level, message: String, hint: &str| findings.push(finding(level, &name, message, hint));
     let lacking = circle.epochs.keys().filter(|id| circle.ring.row(id).is_none()).count();
     if lacking > 0 {
-        say("note", format!("keys of {lacking} periods have not arrived yet"), "they come from any member who is online");
+        say(Level::Note, format!("keys of {lacking} periods have not arrived yet"), "they come from any member who is online");
     }
     let agreement = circle.agreement();
     if !agreement.is_empty() {
@@ -204,17 +221,24 @@ fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &
         let unsigned =
             circle.records.values().filter(|r| state.is_current(&r.device) && r.body.agreement != Some(digest)).count();
         if unsigned > 0 {
-            say("note", format!("{unsigned} devices have signed an earlier agreement"), "");
+            say(Level::Note, format!("{unsigned} devices have signed an earlier agreement"), "");
         }
     }
     let skewed = circle.records.values().filter(|r| r.body.at.since(now) > crate::time::DAY).count();
     if skewed > 0 {
-        say("note", format!("the clocks of {skewed} devices are more than a day ahead"), "compare clocks");
+        say(Level::Note, format!("the clocks of {skewed} devices are more than a day ahead"), "compare clocks");
     }
+}
+
+/// What the circle's log says.
+fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
+    let name = circle.name();
+    let (state, summary) = (circle.now(), Summary::of(circle));
+    let mut say = |level: Level, message: String, hint: &str| findings.push(finding(level, &name, message, hint));
     for evidence in chain::forks(base, &circle.id)? {
         let who = state.person_of(&evidence.chain.device).map_or_else(|| evidence.chain.device.text(), |p| summary.called(&p));
         say(
-            "problem",
+            Level::Problem,
             format!("a device of {who} signed two different entries at one place"),
             "ask her whether a copy of her folder runs elsewhere",
         );
@@ -225,7 +249,7 @@ fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &
             if waiting > cuts::left_aside(base, &circle.id, person)? {
                 let who = circle.name_of(person);
                 say(
-                    "note",
+                    Level::Note,
                     format!("{waiting} entries of {who} wait: the last one that their removal left standing has not come"),
                     &format!("kith member restore {who} brings them back, kith member aside {who} leaves them where they are"),
                 );
@@ -234,7 +258,7 @@ fn circle_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &
     }
     for head in chain::chains(base, &circle.id)?.iter().filter(|head| !head.missing.is_empty()) {
         let count: u64 = head.missing.iter().map(|(first, last)| last + 1 - first).sum();
-        say("problem", format!("{count} entries of one writer are missing"), "they come from any member who has them");
+        say(Level::Problem, format!("{count} entries of one writer are missing"), "they come from any member who has them");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::circle::overview;
 use crate::context::{Cx, InputError};
-use crate::control::WatchEvent;
+use crate::control::{Subject, Topic, WatchChange, WatchEvent};
 use crate::crypto::Crypto;
 use crate::id::{CircleId, PeerId};
 use crate::io::Effect;
@@ -103,11 +103,11 @@ impl NodeState {
             cuts::changed(circle, cx)?;
             ended = welcome::forget_requests(circle, &mut peers.requests, cx);
             cx.tx.then(Effect::Notify(WatchEvent {
-                event: "member".into(),
+                event: Topic::Member,
                 circle: id.text(),
-                noun: "circle".into(),
+                noun: Subject::Circle,
                 id: id.text(),
-                change: "edit".into(),
+                change: WatchChange::Edit,
             }));
         }
         peers.drop_strangers(circles, cx, id);

@@ -195,7 +195,7 @@ impl Village {
 
     fn members(&self, at: usize) -> Vec<(String, String)> {
         match self.ask(at, Query::Members("-".into())) {
-            Answer::Members(members) => members.into_iter().map(|m| (m.name, m.status)).collect(),
+            Answer::Members(members) => members.into_iter().map(|m| (m.name, m.status.to_string())).collect(),
             other => panic!("{other:?}"),
         }
     }
@@ -266,7 +266,7 @@ fn a_removed_member_is_told_and_the_others_agree() {
     village.join(1);
     village.join(2);
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
-    assert_eq!(village.circle(2).status, "removed");
+    assert_eq!(village.circle(2).status, control::CircleStatus::Removed);
     for at in 0..2 {
         assert_eq!(village.members(at)[2], ("Chioma".to_owned(), "removed".to_owned()));
         assert_eq!(village.circle(at).roster_hash, village.circle(0).roster_hash);
@@ -284,7 +284,7 @@ fn whoever_was_away_learns_of_the_removal_and_the_removed_of_hers() {
     village.offline(2);
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
     village.online(2);
-    assert_eq!(village.circle(2).status, "removed");
+    assert_eq!(village.circle(2).status, control::CircleStatus::Removed);
     village.online(1);
     assert_eq!(village.circle(1).roster_hash, village.circle(0).roster_hash);
 }
@@ -312,7 +312,7 @@ fn leaving_is_told_to_whoever_is_there() {
     village.join(1);
     village.call(1, Command::Leave("-".into())).expect("left");
     assert_eq!(village.members(0)[1], ("Bea".to_owned(), "left".to_owned()));
-    assert_eq!(village.circle(1).status, "left");
+    assert_eq!(village.circle(1).status, control::CircleStatus::Left);
 }
 
 #[test]
@@ -389,7 +389,7 @@ fn notes_replies_and_reactions_reach_everybody() {
         assert_eq!(notes[0].replies[0].body.as_deref(), Some("I am here, no advice."));
         assert_eq!(notes[0].reactions["❤"], ["Amara"]);
     }
-    assert_eq!(village.notes(1)[0].delivery.as_deref(), Some("all"));
+    assert_eq!(village.notes(1)[0].delivery, Some(control::DeliveryStatus::All));
     assert_eq!(village.notes(0)[0].delivery, None);
 }
 

@@ -15,7 +15,7 @@ use crate::circle::text;
 use crate::circle::ticket::Ticket;
 use crate::codec;
 use crate::context::{Cx, InputError};
-use crate::control::{self, Time};
+use crate::control::{self, JoinStatus, Time};
 use crate::crypto::{self, HpkeSecret, Suite};
 use crate::id::{CircleId, Incarnation, PeerId};
 use crate::io::{Answer, Effect, Link};
@@ -63,8 +63,10 @@ pub(crate) fn answered(
     let Some(asked) = peers.sessions.get(&link).and_then(|s| s.asked) else { return Ok(()) };
     match answer {
         TicketAnswer::Card(sealed) => card(peers, cx, link, &asked, sealed)?,
-        TicketAnswer::Waiting => with_join(peers, cx, &asked, |join, cx| join.set(cx, 1, ""))?,
-        TicketAnswer::Declined => with_join(peers, cx, &asked, |join, cx| join.set(cx, 4, "a steward declined the request"))?,
+        TicketAnswer::Waiting => with_join(peers, cx, &asked, |join, cx| join.set(cx, JoinStatus::Requested, ""))?,
+        TicketAnswer::Declined => {
+            with_join(peers, cx, &asked, |join, cx| join.set(cx, JoinStatus::Declined, "a steward declined the request"))?
+        }
         TicketAnswer::Refused(refusal::BUSY) => return busy(peers, cx, link, &asked),
         TicketAnswer::Refused(why) => refused(peers, cx, &asked, *why)?,
         TicketAnswer::Welcome(acts, records) => welcomed(circles, peers, cx, link, &asked, acts, records)?,
@@ -103,7 +105,7 @@ fn refused(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8) ->
     for looking in peers.take_looking(|l| l.ticket.circle == *asked) {
         cx.tx.then(Effect::Reply(looking.call, Err(error.clone())));
     }
-    with_join(peers, cx, asked, |join, cx| join.set(cx, 5, reason))
+    with_join(peers, cx, asked, |join, cx| join.set(cx, JoinStatus::Refused, reason))
 }
 
 /// Too many ask there at the moment: whoever looks is told, whoever wants to join asks again in a minute.
@@ -149,7 +151,7 @@ fn card(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId, se
     let Some(join) = peers.joins.get_mut(asked).filter(|join| join.open()) else { return Ok(()) };
     let Some(card) = open_card(cx, &join.ticket, sealed) else { return Err(InputError::Peer("a card that does not verify")) };
     let Some(suite) = Suite::from_byte(card.suite) else {
-        join.set(cx, 5, "the circle uses keys that this version does not know");
+        join.set(cx, JoinStatus::Refused, "the circle uses keys that this version does not know");
         return Ok(());
     };
     if join.suite != card.suite {
@@ -185,7 +187,7 @@ fn preview(ticket: &Ticket, card: &Card) -> control::Preview {
         retention: crate::circle::text::retention(card.retention),
         visible_to:
             "stewards see the name you give when you ask; all members see it once you have seen who they are and said yes".into(),
-        role: crate::circle::text::role(ticket.role).into(),
+        role: text::role(ticket.role),
         expires_at: Time(ticket.expires),
     }
 }
@@ -283,7 +285,7 @@ fn settled(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, arrivi
     circle.save_row(cx);
     circles.put_circle(circle);
     circles.touched(id);
-    with_join(peers, cx, &id, |join, cx| join.set(cx, 2, ""))?;
+    with_join(peers, cx, &id, |join, cx| join.set(cx, JoinStatus::Admitted, ""))?;
     let confirm = peers.joins.get(&id).is_some_and(|join| join.confirm);
     if confirm { confirm_join(circles, peers, cx, &id) } else { Ok(()) }
 }
@@ -301,7 +303,7 @@ pub(crate) fn confirm_join(
     circle.publish(cx, &peers.addresses);
     let members: Vec<PeerId> = circle.records.values().map(|r| r.body.peer.clone()).collect();
     if let Some(join) = peers.joins.get_mut(id) {
-        join.set(cx, 3, "");
+        join.set(cx, JoinStatus::Joined, "");
     }
     circles.touched(*id);
     // Streams opened before had nothing to prove in this circle.

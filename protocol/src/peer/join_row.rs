@@ -5,7 +5,7 @@
 use crate::circle::ticket::Ticket;
 use crate::codec;
 use crate::context::Cx;
-use crate::control::{self, JoinStatus};
+use crate::control::{self, JoinStatus, Subject, Topic, WatchChange};
 use crate::crypto::{DeviceSecrets, Suite};
 use crate::id::CircleId;
 use crate::io::{CallId, Effect};
@@ -36,9 +36,9 @@ pub(crate) struct JoinRow {
     /// The circle's name, once the card told.
     #[n(5)]
     pub(crate) circle_name: Private<String>,
-    /// 0 contacting, 1 requested, 2 admitted, 3 joined, 4 declined, 5 refused.
+    /// How far it is.
     #[n(6)]
-    pub(crate) status: u8,
+    pub(crate) status: JoinStatus,
     /// Why, where it failed.
     #[n(7)]
     pub(crate) reason: String,
@@ -54,29 +54,28 @@ impl JoinRow {
     /// A new join.
     pub(crate) fn new(ticket: Ticket, name: String, confirm: bool, secrets: DeviceSecrets, now: Millis) -> Self {
         let (circle_name, reason, suite) = (Private(String::new()), String::new(), Suite::XWing.byte());
-        Self { version: 1, ticket, name: Private(name), confirm, secrets, circle_name, status: 0, reason, suite, at: now }
-    }
-
-    /// How far it is.
-    pub(crate) const fn status(&self) -> JoinStatus {
-        match self.status {
-            0 => JoinStatus::Contacting,
-            1 => JoinStatus::Requested,
-            2 => JoinStatus::Admitted,
-            3 => JoinStatus::Joined,
-            4 => JoinStatus::Declined,
-            _ => JoinStatus::Refused,
+        Self {
+            version: 1,
+            ticket,
+            name: Private(name),
+            confirm,
+            secrets,
+            circle_name,
+            status: JoinStatus::Contacting,
+            reason,
+            suite,
+            at: now,
         }
     }
 
     /// Is it at an end, and only kept to be told?
     pub(crate) const fn over(&self) -> bool {
-        self.status > 2
+        matches!(self.status, JoinStatus::Joined | JoinStatus::Declined | JoinStatus::Refused)
     }
 
     /// Is there still somebody to ask?
     pub(crate) const fn open(&self) -> bool {
-        self.status < 2
+        matches!(self.status, JoinStatus::Contacting | JoinStatus::Requested)
     }
 
     /// Keeps the row.
@@ -96,7 +95,7 @@ impl JoinRow {
         Ok(rows.map(|row| (row.ticket.circle, row)).collect())
     }
 
-    pub(super) fn set(&mut self, cx: &mut Cx<'_, '_>, status: u8, reason: &str) {
+    pub(super) fn set(&mut self, cx: &mut Cx<'_, '_>, status: JoinStatus, reason: &str) {
         if self.status == status && self.reason == reason {
             return;
         }
@@ -104,28 +103,17 @@ impl JoinRow {
         reason.clone_into(&mut self.reason);
         self.at = cx.env.now;
         self.save(cx);
-        notify(cx, &self.ticket.circle, status_word(self.status()));
+        notify(cx, &self.ticket.circle, self.status.into());
     }
 }
 
-const fn status_word(status: JoinStatus) -> &'static str {
-    match status {
-        JoinStatus::Contacting => "contacting",
-        JoinStatus::Requested => "requested",
-        JoinStatus::Admitted => "admitted",
-        JoinStatus::Joined => "joined",
-        JoinStatus::Declined => "declined",
-        JoinStatus::Refused => "refused",
-    }
-}
-
-pub(super) fn notify(cx: &mut Cx<'_, '_>, id: &CircleId, change: &str) {
+pub(super) fn notify(cx: &mut Cx<'_, '_>, id: &CircleId, change: WatchChange) {
     cx.tx.then(Effect::Notify(control::WatchEvent {
-        event: "join".into(),
+        event: Topic::Join,
         circle: id.text(),
-        noun: "join".into(),
+        noun: Subject::Join,
         id: id.text(),
-        change: change.into(),
+        change,
     }));
 }
 

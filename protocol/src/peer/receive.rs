@@ -9,6 +9,7 @@ use crate::circle::act::Farewell;
 use crate::circle::body::Role;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::context::{Cx, InputError};
+use crate::control::{Subject, Topic, WatchChange, WatchEvent};
 use crate::id::CircleId;
 use crate::io::{Effect, Link};
 use crate::limits;
@@ -169,12 +170,12 @@ pub(crate) fn farewell(
     circle.save_row(cx);
     circles.touched(id);
     peers.close_circle(&id);
-    cx.tx.then(Effect::Notify(crate::control::WatchEvent {
-        event: "member".into(),
+    cx.tx.then(Effect::Notify(WatchEvent {
+        event: Topic::Member,
         circle: id.text(),
-        noun: "circle".into(),
+        noun: Subject::Circle,
         id: id.text(),
-        change: "removed".into(),
+        change: WatchChange::Removed,
     }));
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::circle::state::{CircleRow, CircleState};
 use crate::circle::text;
 use crate::codec;
 use crate::context::{Cx, InputError};
-use crate::control::{Code, Error, InviteStatus};
+use crate::control::{Code, Error, InviteStatus, Subject, Topic, WatchChange, WatchEvent};
 use crate::crypto::{self, Crypto, SigningKey, Suite};
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::io::{Effect, Link};
@@ -79,12 +79,12 @@ fn keep_request(
     let (device, at_once) = (request.device, mine && !circle.membership.state().approval_required());
     peers.requests.keep(cx, id, &RequestRow { version: 1, request, at: cx.env.now, declined: false });
     if steward {
-        cx.tx.then(Effect::Notify(crate::control::WatchEvent {
-            event: "member".into(),
+        cx.tx.then(Effect::Notify(WatchEvent {
+            event: Topic::Member,
             circle: id.text(),
-            noun: "pending".into(),
+            noun: Subject::Pending,
             id: crate::id::short_text('q', &device.0),
-            change: "new".into(),
+            change: WatchChange::New,
         }));
     }
     if at_once {

@@ -207,8 +207,10 @@ fn compare(world: &World, who: Who, signed: &Signed, expected: &State) -> Option
         ));
     }
     let Ok(Answer::Members(members)) = ask(Query::Members(id)) else { return Some(format!("machine {who} lists nobody")) };
-    let shown: BTreeMap<String, (String, Option<String>)> =
-        members.into_iter().map(|Member { id, status, role, .. }| (id, (status, role))).collect();
+    let shown: BTreeMap<String, (String, Option<String>)> = members
+        .into_iter()
+        .map(|Member { id, status, role, .. }| (id, (status.to_string(), role.map(|role| role.to_string()))))
+        .collect();
     let due: BTreeMap<String, (String, Option<String>)> = expected
         .people
         .iter()

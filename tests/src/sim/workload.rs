@@ -124,7 +124,7 @@ impl Workload {
         let Some(id) = plan.id.clone() else { return (plan.founder == who).then_some(Act::Found) };
         match my_circle(ask, &id) {
             None => self.enters(who, circle, &plan, ask),
-            Some(circle) if circle.status != "current" => None,
+            Some(circle) if circle.status != control::CircleStatus::Current => None,
             Some(mine) => self.acts(who, circle, &plan, &mine, ask),
         }
     }
@@ -149,7 +149,7 @@ impl Workload {
 
     /// Somebody inside a circle.
     fn acts(&mut self, who: Who, number: usize, plan: &Plan, circle: &control::Circle, ask: Ask<'_>) -> Option<Act> {
-        let steward = matches!(circle.role.as_deref(), Some("founder" | "steward"));
+        let steward = matches!(circle.role, Some(control::MemberRole::Founder | control::MemberRole::Steward));
         if steward && matches!(ask(Query::Pending(circle.id.clone())), Ok(Answer::Pending(pending)) if !pending.is_empty()) {
             return Some(if self.aged && self.rng.chance(12) { Act::Decline } else { Act::Approve });
         }
@@ -266,7 +266,7 @@ impl Workload {
     fn wrong(&mut self, who: Who, id: String, wrong: Wrong, pick: u64, founder: &Who, ask: Ask<'_>) -> Option<Command> {
         let seat = || {
             let Ok(Answer::Members(members)) = ask(Query::Members(id.clone())) else { return None };
-            let other = |m: &control::Member| !m.me && m.role.as_deref() == Some("founder");
+            let other = |m: &control::Member| !m.me && m.role == Some(control::MemberRole::Founder);
             members.into_iter().find(other).filter(|_| who != *founder).map(|member| member.id)
         };
         let note = |words: String, bytes: usize| {
@@ -310,7 +310,8 @@ impl Workload {
             Act::Raise(whom) => {
                 let name = format!("{CANARY} guest {whom}");
                 let Ok(Answer::Members(members)) = ask(Query::Members(id.clone())) else { return None };
-                let member = members.into_iter().find(|member| member.name == name && member.status == "current")?;
+                let member =
+                    members.into_iter().find(|member| member.name == name && member.status == control::MemberStatus::Current)?;
                 self.plans.get_mut(number)?.raised = true;
                 Command::SetRole(id, member.id, control::SetRole { role: "steward".to_owned() })
             }
@@ -428,7 +429,8 @@ impl Workload {
         let plan = self.plans.get(number).filter(|plan| plan.departures > 0)?;
         let hostile = plan.hostile.filter(|_| !pick.is_multiple_of(3)).map(|who| format!("{CANARY} guest {who}"));
         let Ok(Answer::Members(members)) = ask(Query::Members(id.to_owned())) else { return None };
-        let found = members.iter().find(|m| !m.me && m.status == "current" && Some(&m.name) == hostile.as_ref());
+        let found =
+            members.iter().find(|m| !m.me && m.status == control::MemberStatus::Current && Some(&m.name) == hostile.as_ref());
         let target = match found {
             Some(member) => member.id.clone(),
             None => other_member(id, pick, true, ask)?,
@@ -452,7 +454,9 @@ fn one_of<T>(from: &[T], pick: u64) -> Option<&T> {
 /// Another current member; perhaps not the founder.
 fn other_member(circle: &str, pick: u64, spare_founder: bool, ask: Ask<'_>) -> Option<String> {
     let Ok(Answer::Members(mut members)) = ask(Query::Members(circle.to_owned())) else { return None };
-    members.retain(|m| !m.me && m.status == "current" && !(spare_founder && m.role.as_deref() == Some("founder")));
+    members.retain(|m| {
+        !m.me && m.status == control::MemberStatus::Current && !(spare_founder && m.role == Some(control::MemberRole::Founder))
+    });
     one_of(&members, pick).map(|member| member.id.clone())
 }
 
@@ -502,10 +506,10 @@ pub fn known(ask: Ask<'_>, circle: &str) -> Known {
     let mut known = Known::default();
     if let Ok(Answer::Members(members)) = ask(Query::Members(circle.to_owned())) {
         for member in members {
-            match member.status.as_str() {
-                "current" => known.current.insert(member.id),
-                "removed" | "left" => known.out.insert(member.id),
-                _ => false,
+            match member.status {
+                control::MemberStatus::Current => known.current.insert(member.id),
+                control::MemberStatus::Removed | control::MemberStatus::Left => known.out.insert(member.id),
+                control::MemberStatus::Suspended => false,
             };
         }
     }
@@ -527,5 +531,5 @@ fn expected(circle: &str, guest: Who, ask: Ask<'_>) -> bool {
 fn named(ask: Ask<'_>, id: &str) -> bool {
     let Ok(Answer::Joins(joins)) = ask(Query::Joins) else { return false };
     let busy = joins.iter().any(|join| join.id == id && join.status != JoinStatus::Joined);
-    !busy && my_circle(ask, id).is_some_and(|circle| circle.status == "current")
+    !busy && my_circle(ask, id).is_some_and(|circle| circle.status == control::CircleStatus::Current)
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::control::word::words;
+
 /// Who wrote something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Author {
@@ -32,4 +34,18 @@ pub enum NoteState {
     Hidden,
     /// Held for a steward to look at.
     Held,
+}
+
+words! {
+    /// How far something of one's own has come.
+    pub enum DeliveryStatus {
+        /// It is on this machine alone.
+        Local = "local",
+        /// It waits on a relay.
+        Relay = "relay",
+        /// Some of the other devices have it.
+        Some = "some",
+        /// All of them have it.
+        All = "all",
+    }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::RsvpCounts;
-use super::author::{Author, NoteState};
+use super::author::{Author, DeliveryStatus, NoteState};
 use crate::control::Time;
 
 /// An event; a recurring one is one object.
@@ -54,7 +54,7 @@ pub struct Event {
     /// Shown or not.
     pub state: NoteState,
     /// As for notes.
-    pub delivery: Option<String>,
+    pub delivery: Option<DeliveryStatus>,
     /// Not yet seen here.
     pub new: bool,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Reply;
-use super::author::{Author, NoteState};
+use super::author::{Author, DeliveryStatus, NoteState};
 use crate::control::Time;
 
 /// A note.
@@ -50,8 +50,8 @@ pub struct Note {
     pub reacted: BTreeMap<String, Vec<Author>>,
     /// Shown or not.
     pub state: NoteState,
-    /// To its author: `local`, `relay`, `some` or `all`; to others `null`.
-    pub delivery: Option<String>,
+    /// To its author, how far it has come; to others `null`.
+    pub delivery: Option<DeliveryStatus>,
     /// To its author, on how many of how many other current devices it is.
     pub delivered: Option<(u32, u32)>,
     /// Not yet seen here.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::author::{Author, NoteState};
+use super::author::{Author, DeliveryStatus, NoteState};
 use crate::control::Time;
 
 /// A resource: a link or a pointer worth keeping.
@@ -45,7 +45,7 @@ pub struct Resource {
     /// Shown or not.
     pub state: NoteState,
     /// As for notes.
-    pub delivery: Option<String>,
+    pub delivery: Option<DeliveryStatus>,
     /// Not yet seen here.
     pub new: bool,
 }

@@ -4,7 +4,7 @@ use rand_core::CryptoRng;
 
 use super::rsvp;
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Code, EditEvent, Error, Event, NewEvent, NoteState, Time};
+use crate::control::{Code, EditEvent, Error, Event, NewEvent, NoteState, Subject, Time};
 use crate::io::Filter;
 use crate::item::compose::{Changing, ComposeContext, First, needed};
 use crate::item::edit::Value;
@@ -43,7 +43,7 @@ const STATUSES: &[&str] = &["confirmed", "tentative", "cancelled"];
 /// Its row.
 pub const SPEC: Spec = Spec {
     kind: Kind::Event,
-    noun: "event",
+    noun: Subject::Event,
     path: "events",
     letter: 'e',
     class: Some(KeyClass::Library),

@@ -1,12 +1,13 @@
 //! Hides: take an item out of sight for everybody, or show it again. Composed by [`crate::item::compose::mark`].
 
 use crate::circle::body::Role;
+use crate::control::Subject;
 use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
 
 /// Its row.
 pub const SPEC: Spec = Spec {
     kind: Kind::Hide,
-    noun: "hide",
+    noun: Subject::Hide,
     path: "hide",
     letter: 'h',
     class: None,

@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 
 use super::{reaction, reply};
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Code, EditNote, Error, NewNote, Note, NoteState, Time, Want};
+use crate::control::{Code, EditNote, Error, NewNote, Note, NoteState, Subject, Time, Want};
 use crate::io::Filter;
 use crate::item::compose::{Changing, ComposeContext, First};
 use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
@@ -24,7 +24,7 @@ const WANTS: &[&str] = &["listen", "advice", "resources"];
 /// Its row.
 pub const SPEC: Spec = Spec {
     kind: Kind::Note,
-    noun: "note",
+    noun: Subject::Note,
     path: "notes",
     letter: 'n',
     class: Some(KeyClass::Talk),

@@ -1,12 +1,13 @@
 //! Pins: keep an item at the top, or no longer. Composed by [`crate::item::compose::mark`].
 
 use crate::circle::body::Role;
+use crate::control::Subject;
 use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
 
 /// Its row.
 pub const SPEC: Spec = Spec {
     kind: Kind::Pin,
-    noun: "pin",
+    noun: Subject::Pin,
     path: "pin",
     letter: 'i',
     class: None,

@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 
 use super::tombstone;
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Author, NewReaction};
+use crate::control::{Author, NewReaction, Subject};
 use crate::id::{ItemKey, PersonId};
 use crate::item::compose::{ComposeContext, ComposeError, Target, target};
 use crate::item::edit::{Op, Value};
@@ -24,7 +24,7 @@ const EMOJI: u8 = 0;
 /// Its row.
 pub const SPEC: Spec = Spec {
     kind: Kind::Reaction,
-    noun: "reaction",
+    noun: Subject::Reaction,
     path: "reactions",
     letter: 'x',
     class: Some(KeyClass::Talk),

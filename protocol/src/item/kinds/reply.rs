@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Code, EditNote, Error, NewReply, NoteState, Reply, Time};
+use crate::control::{Code, EditNote, Error, NewReply, NoteState, Reply, Subject, Time};
 use crate::id::ItemKey;
 use crate::item::compose::{Changing, ComposeContext, ComposeError, First, target};
 use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
@@ -17,7 +17,7 @@ use crate::store::StoreError;
 /// Its row.
 pub const SPEC: Spec = Spec {
     kind: Kind::Reply,
-    noun: "reply",
+    noun: Subject::Reply,
     path: "replies",
     letter: 'p',
     class: Some(KeyClass::Talk),

@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{EditResource, Error, NewResource, Resource, Time};
+use crate::control::{EditResource, Error, NewResource, Resource, Subject, Time};
 use crate::io::Filter;
 use crate::item::compose::{Changing, ComposeContext, First, needed};
 use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
@@ -25,7 +25,7 @@ const REVIEW_BY: u8 = 8;
 /// Its row.
 pub const SPEC: Spec = Spec {
     kind: Kind::Resource,
-    noun: "resource",
+    noun: Subject::Resource,
     path: "resources",
     letter: 'r',
     class: Some(KeyClass::Library),

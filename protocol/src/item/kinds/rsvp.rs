@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand_core::CryptoRng;
 
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Rsvp, RsvpCounts};
+use crate::control::{Rsvp, RsvpCounts, Subject};
 use crate::id::{ItemKey, PersonId};
 use crate::item::compose::{Changing, ComposeContext, ComposeError, target};
 use crate::item::edit::{Op, Value};
@@ -22,7 +22,7 @@ const ANSWERS: &[&str] = &["yes", "no", "maybe"];
 /// Its row.
 pub const SPEC: Spec = Spec {
     kind: Kind::Rsvp,
-    noun: "rsvp",
+    noun: Subject::Rsvp,
     path: "rsvp",
     letter: 'v',
     class: Some(KeyClass::Library),

@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use crate::circle::body::Role;
-use crate::control::{Code, Error};
+use crate::control::{Code, Error, Subject};
 use crate::id::ItemKey;
 use crate::item::compose::{ComposeContext, ComposeError, Target, any};
 use crate::item::edit::{Op, Value};
@@ -15,7 +15,7 @@ use crate::log::entry::NewEntry;
 /// Its row.
 pub const SPEC: Spec = Spec {
     kind: Kind::Tombstone,
-    noun: "tombstone",
+    noun: Subject::Tombstone,
     path: "",
     letter: 't',
     class: None,

@@ -127,7 +127,7 @@ fn what_is_deleted_is_hidden_at_once_and_destroyed_a_day_later() {
     assert_eq!(refused.code, Code::NotAllowed);
     let tombstones = remove(&mut chioma, &key, false).expect("her own");
     let report = bea.take(&tombstones);
-    let applied = Applied { circle: CIRCLE, key, kind: Kind::Note, change: "remove" };
+    let applied = Applied { circle: CIRCLE, key, kind: Kind::Note, change: crate::control::WatchChange::Remove };
     assert_eq!(report.outcomes, [Outcome::Applied(applied)]);
     assert!(bea.notes().is_empty() && bea.store.search("grief", 9).expect("searches").is_empty());
     let shown = bea.show(&key).expect("named");
@@ -231,7 +231,7 @@ fn a_tombstone_may_come_before_its_target_and_an_edit_before_its_item() {
     assert_eq!(bea.take(&edits).outcomes, [Outcome::Kept]);
     assert!(bea.show(&key).is_none());
     let report = bea.take(std::slice::from_ref(&note));
-    assert!(matches!(&report.outcomes[..], [Outcome::Applied(applied)] if applied.change == "new"));
+    assert!(matches!(&report.outcomes[..], [Outcome::Applied(applied)] if applied.change == crate::control::WatchChange::New));
     assert_eq!(bea.show(&key).expect("a note").body.as_deref(), Some("two"));
     assert_eq!(bea.take(std::slice::from_ref(&note)).outcomes, [Outcome::Known]);
 
@@ -290,7 +290,7 @@ fn facilitators_hide_and_pin_and_take_it_back() {
     assert_eq!(mark(&mut chioma, Kind::Pin, &key, true).expect_err("a member").code, Code::NotAllowed);
     let hidden = mark(&mut bea, Kind::Hide, &key, true).expect("a facilitator");
     let report = chioma.take(&hidden);
-    assert!(matches!(&report.outcomes[..], [Outcome::Applied(applied)] if applied.change == "hide"));
+    assert!(matches!(&report.outcomes[..], [Outcome::Applied(applied)] if applied.change == crate::control::WatchChange::Hide));
     let shown = chioma.notes().remove(0);
     assert_eq!((shown.state, shown.body, shown.title.as_str()), (NoteState::Hidden, None, ""));
     assert!(chioma.store.search("harsh", 9).expect("searches").is_empty());

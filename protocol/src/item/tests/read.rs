@@ -44,8 +44,11 @@ fn a_warning_hides_the_body_everywhere_until_asked() {
 #[test]
 fn delivery_is_told_to_the_author_only() {
     let (amara, bea, _) = shared();
-    assert_eq!((amara.notes()[0].delivery.as_deref(), amara.notes()[0].delivered), (Some("some"), Some((1, 3))));
-    assert_eq!((bea.notes()[0].delivery.clone(), bea.notes()[0].delivered), (None, None));
+    assert_eq!(
+        (amara.notes()[0].delivery, amara.notes()[0].delivered),
+        (Some(crate::control::DeliveryStatus::Some), Some((1, 3)))
+    );
+    assert_eq!((bea.notes()[0].delivery, bea.notes()[0].delivered), (None, None));
 }
 
 #[test]

@@ -19,7 +19,7 @@ impl Village {
     /// Names of circles of one status.
     fn circles(&self, at: usize, status: &str) -> Vec<String> {
         match self.ask(at, Query::Circles) {
-            Answer::Circles(circles) => circles.into_iter().filter(|c| c.status == status).map(|c| c.name).collect(),
+            Answer::Circles(circles) => circles.into_iter().filter(|c| c.status.word() == status).map(|c| c.name).collect(),
             other => panic!("{other:?}"),
         }
     }

@@ -10,7 +10,7 @@ impl Village {
         self.call(at, Command::Accept(accept)).expect("a join");
         let Answer::Pending(pending) = self.ask(0, Query::Pending("-".into())) else { panic!("no list") };
         let Answer::Inbox(inbox) = self.ask(0, Query::Inbox) else { panic!("no inbox") };
-        let told = inbox.inbox.into_iter().find(|entry| entry.kind == "pending").expect("it is told");
+        let told = inbox.inbox.into_iter().find(|entry| entry.kind == control::Subject::Pending).expect("it is told");
         assert_eq!((told.author.alike, told.author.alike_former), (pending[0].alike, pending[0].alike_former));
         self.call(0, Command::Approve("-".into(), pending[0].id.clone())).expect("approved");
         pending[0].clone()
@@ -19,7 +19,7 @@ impl Village {
     /// Name and status of everybody who is marked, as one sees them.
     fn marked(&self, at: usize) -> Vec<(String, String)> {
         match self.ask(at, Query::Members("-".into())) {
-            Answer::Members(members) => members.into_iter().filter(|m| m.alike).map(|m| (m.name, m.status)).collect(),
+            Answer::Members(members) => members.into_iter().filter(|m| m.alike).map(|m| (m.name, m.status.to_string())).collect(),
             other => panic!("{other:?}"),
         }
     }

@@ -20,7 +20,12 @@ fn rows(store: &MemoryStore) -> Vec<(Vec<u8>, Vec<u8>)> {
 impl Village {
     fn problems(&self, at: usize) -> Vec<String> {
         let Answer::Doctor(doctor) = self.ask(at, Query::Doctor) else { panic!("no doctor") };
-        doctor.findings.into_iter().filter(|finding| finding.level == "problem").map(|finding| finding.message).collect()
+        doctor
+            .findings
+            .into_iter()
+            .filter(|finding| finding.level == control::Level::Problem)
+            .map(|finding| finding.message)
+            .collect()
     }
 
     /// Every machine's rows say what its log says.

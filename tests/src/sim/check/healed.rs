@@ -32,22 +32,25 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
     let Some(id) = plan.id.clone() else { return Ok(()) };
     let mine = |who: Who| my_circle(&asker(world, who), &id);
     let mut circles: Vec<(Who, control::Circle)> = world.sound().into_iter().filter_map(|who| Some((who, mine(who)?))).collect();
-    circles.retain(|(who, circle)| circle.status != "current" || !knows_copies_only(world, *who, &id, &circle.me));
+    circles.retain(|(who, circle)| {
+        circle.status != control::CircleStatus::Current || !knows_copies_only(world, *who, &id, &circle.me)
+    });
     let together = together(world, &circles, &id);
-    circles.retain(|(who, circle)| circle.status != "current" || together.contains(who));
-    let current: Vec<&(Who, control::Circle)> = circles.iter().filter(|(_, circle)| circle.status == "current").collect();
+    circles.retain(|(who, circle)| circle.status != control::CircleStatus::Current || together.contains(who));
+    let current: Vec<&(Who, control::Circle)> =
+        circles.iter().filter(|(_, circle)| circle.status == control::CircleStatus::Current).collect();
     let Some((first, reference)) = current.first() else { return Ok(()) };
     let roster = known(&asker(world, *first), &id);
     for (who, circle) in &circles {
         let listed = roster.current.contains(&circle.me);
         // A hostile steward may hand somebody a valid farewell and keep the removal itself from everybody else.
-        if circle.status == "removed" && world.machines.iter().any(|machine| machine.mask.is_some()) {
+        if circle.status == control::CircleStatus::Removed && world.machines.iter().any(|machine| machine.mask.is_some()) {
             continue;
         }
-        if circle.status == "removed" && dismissed_in_vain(world, &id, &circle.me) {
+        if circle.status == control::CircleStatus::Removed && dismissed_in_vain(world, &id, &circle.me) {
             continue;
         }
-        if (circle.status == "current") != listed {
+        if (circle.status == control::CircleStatus::Current) != listed {
             return Err((
                 "honesty/standing",
                 format!("machine {who} says {}, machine {first}'s list says otherwise", circle.status),
@@ -134,7 +137,8 @@ fn knows_the_way(world: &World, who: Who, other: Who, id: &str) -> bool {
 /// Those who can find each other, the first among them: where somebody hostile was all that two others knew of each other's
 /// whereabouts, they stay apart.
 fn together(world: &World, circles: &[(Who, control::Circle)], id: &str) -> Vec<Who> {
-    let mut open: Vec<Who> = circles.iter().filter(|(_, circle)| circle.status == "current").map(|(who, _)| *who).collect();
+    let mut open: Vec<Who> =
+        circles.iter().filter(|(_, circle)| circle.status == control::CircleStatus::Current).map(|(who, _)| *who).collect();
     if open.is_empty() || world.machines.iter().all(|machine| machine.mask.is_none()) {
         return open;
     }
@@ -154,7 +158,8 @@ fn together(world: &World, circles: &[(Who, control::Circle)], id: &str) -> Vec<
 #[must_use]
 pub fn anybody_dismissed(world: &World) -> bool {
     let circles = || world.workload.plans.iter().filter_map(|plan| plan.id.as_deref());
-    let removed = |who: Who, id: &str| my_circle(&asker(world, who), id).filter(|circle| circle.status == "removed");
+    let removed =
+        |who: Who, id: &str| my_circle(&asker(world, who), id).filter(|circle| circle.status == control::CircleStatus::Removed);
     let told = |who: Who| circles().any(|id| removed(who, id).is_some_and(|circle| dismissed_in_vain(world, id, &circle.me)));
     world.sound().into_iter().any(told)
 }

@@ -56,7 +56,8 @@ impl Before {
         let (circle, device) = own(world, who, &id)?;
         let mine = my_circle(&asker(world, who), &id)?;
         let reached = written_chains(world, who, &circle, &device).into_iter().map(|head| (head.no, head.seq)).collect();
-        let (retention, guest) = (mine.policies.get("retention").cloned(), mine.role.as_deref() == Some("guest"));
+        let (retention, guest) =
+            (mine.policies.get("retention").cloned(), mine.role == Some(kith_protocol::control::MemberRole::Guest));
         Some(Self { circle, device, known: known(&asker(world, who), &id), retention, guest, reached })
     }
 }

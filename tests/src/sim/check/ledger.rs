@@ -272,7 +272,7 @@ pub(super) fn judge(
         let found = item(&world.ledger, (who, now), circle, (id, written), rows.get(id))?;
         (!gone_by_founder(world, who, (number, &circle.id), id)).then_some(found)
     });
-    if found.is_some() || circle.status != "current" || copied(world, who) {
+    if found.is_some() || circle.status != control::CircleStatus::Current || copied(world, who) {
         return found;
     }
     let hostile = world.machines.iter().any(|machine| machine.mask.is_some());
@@ -363,13 +363,18 @@ fn item(
     row: Option<&Value>,
 ) -> Option<Found> {
     let shown = row.is_some_and(visible);
-    if written.author == who && circle.status == "current" && !written.deleting && written.stays(now) && row.is_none() {
+    if written.author == who
+        && circle.status == control::CircleStatus::Current
+        && !written.deleting
+        && written.stays(now)
+        && row.is_none()
+    {
         return Some(("durability/write", format!("machine {who} acknowledged {id} and has it no more")));
     }
     if written.deleted_at.contains(&who) && shown {
         return Some(("durability/deletion", format!("machine {who} acknowledged the deletion of {id} and shows it")));
     }
-    if written.strangers.contains(&circle.me) && row.is_some() && circle.status != "current" {
+    if written.strangers.contains(&circle.me) && row.is_some() && circle.status != control::CircleStatus::Current {
         return Some((
             "confidentiality/removed",
             format!("machine {who} reads {id}, written after its writer knew of its removal"),
@@ -379,7 +384,7 @@ fn item(
     let expected = ledger.versions.get(&(who, id.to_owned())).copied();
     if let (Some(version), Some(expected)) = (version, expected)
         && shown
-        && circle.status == "current"
+        && circle.status == control::CircleStatus::Current
         && version < expected
     {
         return Some(("durability/edit", format!("machine {who} acknowledged version {expected} of {id} and has {version}")));

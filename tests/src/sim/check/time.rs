@@ -99,7 +99,8 @@ pub fn destroyed(world: &mut World, known: Millis) {
         let Some(id) = world.workload.plans[number].id.clone() else { continue };
         let mine = |who: Who| my_circle(&super::asker(world, who), &id);
         let all: Vec<(Who, control::Circle)> = world.sound().into_iter().filter_map(|who| Some((who, mine(who)?))).collect();
-        let current: Vec<&(Who, control::Circle)> = all.iter().filter(|(_, circle)| circle.status == "current").collect();
+        let current: Vec<&(Who, control::Circle)> =
+            all.iter().filter(|(_, circle)| circle.status == control::CircleStatus::Current).collect();
         if let Some((check, what)) = gone(world, number, &id, &current, over) {
             return world.breaks(check, what);
         }
