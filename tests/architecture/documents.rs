@@ -40,6 +40,32 @@ fn links(text: &str) -> Vec<String> {
     targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).map(str::to_owned).collect()
 }
 
+/// Files and folders that a text names in backticks, test names behind `::` left out. A word in capitals stands for many.
+fn paths(text: &str) -> Vec<&str> {
+    let named = text.split('`').skip(1).step_by(2).filter_map(|quoted| quoted.split("::").next());
+    let ours = |path: &&str| ["protocol/", "daemon/", "cli/", "tests/", "src/"].iter().any(|room| path.starts_with(room));
+    let one = |path: &&str| path.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c));
+    named.filter(ours).filter(one).collect()
+}
+
+#[test]
+fn paths_that_documents_name_are_there() {
+    let mut found = Vec::new();
+    for document in with_extension("md") {
+        let text = read(&document);
+        let folder = Path::new(&document).parent().unwrap_or(Path::new(""));
+        let there = |path: &&str| root().join(path).exists() || root().join(folder).join(path).exists();
+        found.extend(paths(&text).into_iter().filter(|path| !there(path)).map(|path| format!("{document}: {path}")));
+    }
+    none("files and folders that are not there", &found);
+}
+
+#[test]
+fn paths_are_told_from_other_words() {
+    let text = "in `protocol/src/a.rs` and `cli/src/b.rs::holds`, not `src/NOUN.rs`, `kith note`, daemon/src/c.rs or `/v1/src/`";
+    assert_eq!(paths(text), ["protocol/src/a.rs", "cli/src/b.rs"]);
+}
+
 #[test]
 fn cargo_commands_name_what_exists() {
     let packages = ["kith-protocol", "kith-daemon", "kith-cli", "kith-tests"];
