@@ -13,9 +13,9 @@ mod word;
 pub use circle::{Circle, CircleStatus, Device, EditCircle, Epoch, Member, MemberRole, MemberStatus, NewCircle, SetRole};
 pub use error::{Code, Error};
 pub use item::{
-    Author, Batch, BatchItem, Change, DeliveryStatus, EditEvent, EditItem, EditNote, EditResource, Event, Inbox, InboxEntry,
-    Item, Items, NewEvent, NewItem, NewNote, NewReaction, NewReply, NewResource, NewResourceInBatch, Note, NoteState, Reply,
-    Resource, Response, Revision, Rsvp, RsvpCounts, Rsvped, SearchHit, Want,
+    Author, Batch, BatchItem, Change, Crossed, DeliveryStatus, EditEvent, EditItem, EditNote, EditResource, Event, Inbox,
+    InboxEntry, Item, Items, NewEvent, NewItem, NewNote, NewReaction, NewReply, NewResource, NewResourceInBatch, Note, NoteState,
+    Reply, Resource, Response, Revision, Rsvp, RsvpCounts, Rsvped, SearchHit, Want,
 };
 pub use join::{Accept, Invite, InviteStatus, Join, JoinStatus, NewInvite, PendingRequest, Preview};
 pub use kind::Kind;

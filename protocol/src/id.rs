@@ -11,9 +11,14 @@ use minicbor::{Decode, Encode};
 /// The short text of an id: a type letter, a dash and 16 characters (80 bits).
 #[must_use]
 pub fn short_text(letter: char, id: &[u8]) -> String {
+    format!("{letter}-{}", short_tail(id))
+}
+
+/// The same without a letter: 16 characters.
+pub(crate) fn short_tail(id: &[u8]) -> String {
     let hash = blake3::hash(id);
     let (head, _) = hash.as_bytes().split_at(10);
-    format!("{letter}-{}", BASE32_NOPAD.encode(head).to_ascii_lowercase())
+    BASE32_NOPAD.encode(head).to_ascii_lowercase()
 }
 
 macro_rules! bytes_id {

@@ -6,6 +6,7 @@
 //! is checked against its kind.
 
 mod apply;
+mod base;
 mod bench;
 mod built;
 pub mod compose;

@@ -1,6 +1,7 @@
 //! Real daemons, real sockets, real files: what a member's machine does when things go well and when they do not.
 
 mod durability;
+mod edits;
 mod files;
 mod imports;
 mod kinds;

@@ -210,6 +210,25 @@ fn ctrl_c_in_the_editor_leaves_no_draft_unnamed() {
     assert_eq!(home.rows(&["note", "list"], "notes").len(), 1, "what was saved is saved");
 }
 
+/// While the editor is open, the same note is changed from elsewhere: here by the editor itself, before it writes.
+#[test]
+fn what_is_saved_elsewhere_while_the_editor_is_open_stays() {
+    let home = Home::named("Amara");
+    home.found("Night shift");
+    let id = home.field(&["note", "new", "--title", "Watch", "one\ntwo"], "id");
+    let path = home.beside().join("editor");
+    let script = format!("#!/bin/sh\nkith note edit {id} 'one\ntwo\nthree' >&2 && sed -i 's/one/one, always/' \"$1\"\n");
+    std::fs::write(&path, script).expect("a file");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("may");
+    let Some(mut terminal) = Terminal::open(&home, &format!("EDITOR='{}' kith note edit {id}", path.display())) else {
+        skipped("a terminal needs `script`", has_program("script"));
+        return;
+    };
+    assert_eq!(terminal.ends(), 0);
+    let shown = home.json(&["note", "show", &id]);
+    assert_eq!(shown["body"], "one, always\ntwo\nthree", "{shown}");
+}
+
 fn exists_in_history(home: &Path, word: &str) -> bool {
     let log = std::fs::read(home.join("log/kithd.log")).unwrap_or_default();
     log.windows(word.len()).any(|window| window == word.as_bytes())

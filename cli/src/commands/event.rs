@@ -126,6 +126,9 @@ pub(crate) struct EventEdit {
     /// All its tags anew; may be given again
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
+    /// The state that you change, as `show --json` names it; what others did since stays
+    #[arg(long)]
+    base: Option<String>,
     /// confirmed, tentative or cancelled
     #[arg(long)]
     status: Option<String>,
@@ -319,6 +322,7 @@ fn coming(event: &Event) -> Vec<(&'static str, Line)> {
 
 fn change(context: &Context, edit: EventEdit) -> Result<()> {
     let mut body = EditEvent {
+        base: edit.base.clone(),
         title: edit.title.clone(),
         description: edit.description.clone().map(long_text).transpose()?,
         location: edit.location.clone(),
@@ -330,11 +334,15 @@ fn change(context: &Context, edit: EventEdit) -> Result<()> {
     if moved || edit.times.rrule.is_some() {
         retime(context, &edit, &mut body)?;
     }
-    if body == EditEvent::default() {
+    if body == (EditEvent { base: body.base.clone(), ..EditEvent::default() }) {
         return Err(error::usage("Nothing to change was named.", "See `kith event edit --help`."));
     }
     let reply = item::send(context, "PATCH", &item::one(context, Kind::Event, &edit.id), &body)?;
-    context.show(&reply, |ui, event: Event| show(ui, &event))
+    context.show(&reply, |ui, event: Event| {
+        show(ui, &event)?;
+        item::tell_crossed(ui, &event.crossed);
+        Ok(())
+    })
 }
 
 /// New times, what was not named staying as it is.
@@ -358,6 +366,7 @@ fn retime(context: &Context, edit: &EventEdit, body: &mut EditEvent) -> Result<(
             None
         }
     };
+    body.base = body.base.take().or(event.base);
     body.rrule = rrule;
     body.starts = Some(when.starts);
     body.ends = Some(when.ends);

@@ -1,6 +1,6 @@
 //! What every noun of items has: its list, one of them, a new one, its changes, its deletion, pins and hides.
 
-use kith_protocol::control::Kind;
+use kith_protocol::control::{Crossed, Kind};
 use kith_protocol::node::Filter;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -87,6 +87,15 @@ pub(crate) fn send(context: &Context, method: &str, route: &Route, body: &impl S
     let reply = client.send(method, route, body)?;
     context.delivered(&client)?;
     Ok(reply)
+}
+
+/// Says what others changed while it was edited.
+pub(crate) fn tell_crossed(ui: &Ui, crossed: &[Crossed]) {
+    for Crossed { field, author } in crossed {
+        ui.say(
+            super::show::author(author).text(&format!(" changed the {} too, since you looked at it.", field.replace('_', " "))),
+        );
+    }
 }
 
 /// Pins or hides an item, or takes that back.

@@ -130,6 +130,9 @@ pub(crate) struct NoteEdit {
     /// Its language
     #[arg(long)]
     lang: Option<String>,
+    /// The state that you change, as `show --json` names it; what others did since stays
+    #[arg(long)]
+    base: Option<String>,
     /// All its tags anew; may be given again
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
@@ -355,6 +358,7 @@ fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
     let only_body =
         edit.title.is_none() && edit.want.is_none() && edit.cw.is_none() && edit.lang.is_none() && edit.tags.is_empty();
     let mut change = EditNote {
+        base: edit.base,
         title: edit.title,
         body: None,
         content_warning: edit.cw,
@@ -364,7 +368,9 @@ fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
     };
     let reply = if edit.body.is_some() || only_body {
         let before = if edit.body.is_none() && context.ui().interactive {
-            client.get(&route.clone().flag("reveal", true))?.read::<Note>()?.body.unwrap_or_default()
+            let (text, base) = opened(client.get(&route.clone().flag("reveal", true))?.read()?, &edit.id);
+            change.base = change.base.or(base);
+            text
         } else {
             String::new()
         };
@@ -380,7 +386,20 @@ fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }
-    context.ui().out("Changed.")
+    let note: Note = reply.read()?;
+    context.ui().out("Changed.")?;
+    item::tell_crossed(context.ui(), &note.crossed);
+    Ok(())
+}
+
+/// The text that an editor opens, and its base: the note's, or of the reply whose id was typed.
+fn opened(note: Note, id: &str) -> (String, Option<String>) {
+    let typed = |whole: &str| whole.starts_with(id) || whole.get(2..).is_some_and(|tail| tail.starts_with(id));
+    if typed(&note.id) {
+        return (note.body.unwrap_or_default(), note.base);
+    }
+    let reply = note.replies.into_iter().find(|reply| typed(&reply.id));
+    reply.map(|reply| (reply.body.unwrap_or_default(), reply.base)).unwrap_or_default()
 }
 
 fn reply(context: &Context, client: &Client, id: &str, given: Option<&str>, cw: Option<String>) -> Result<()> {

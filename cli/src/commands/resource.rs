@@ -100,6 +100,9 @@ pub(crate) struct ResourceEdit {
     /// A few words about it
     #[arg(long)]
     note: Option<String>,
+    /// The state that you change, as `show --json` names it; what others did since stays
+    #[arg(long)]
+    base: Option<String>,
     /// When somebody should look again; empty takes it off
     #[arg(long, value_name = "DAY")]
     review_by: Option<String>,
@@ -113,6 +116,7 @@ pub(crate) fn run(context: &Context, verb: ResourceVerb) -> Result<()> {
         ResourceVerb::Edit(edit) => {
             let id = edit.id;
             let body = EditResource {
+                base: edit.base,
                 title: edit.title,
                 url: edit.url,
                 kind: edit.kind,
@@ -229,11 +233,15 @@ fn show(ui: &Ui, resource: &Resource) -> Result<()> {
 }
 
 fn change(context: &Context, id: &str, body: &EditResource) -> Result<()> {
-    if *body == EditResource::default() {
+    if *body == (EditResource { base: body.base.clone(), ..EditResource::default() }) {
         return Err(error::usage("Nothing to change was named.", "See `kith resource edit --help`."));
     }
     let reply = item::send(context, "PATCH", &item::one(context, Kind::Resource, id), body)?;
-    context.show(&reply, |ui, resource: Resource| show(ui, &resource))
+    context.show(&reply, |ui, resource: Resource| {
+        show(ui, &resource)?;
+        item::tell_crossed(ui, &resource.crossed);
+        Ok(())
+    })
 }
 
 fn tag(context: &Context, id: &str, add: Vec<String>, remove: &[String]) -> Result<()> {
@@ -247,5 +255,5 @@ fn tag(context: &Context, id: &str, add: Vec<String>, remove: &[String]) -> Resu
             tags.push(tag);
         }
     }
-    change(context, &resource.id, &EditResource { tags: Some(tags), ..EditResource::default() })
+    change(context, &resource.id, &EditResource { base: resource.base, tags: Some(tags), ..EditResource::default() })
 }

@@ -202,6 +202,8 @@ mod tests {
 
     pub(crate) fn event(tz: &str, starts: &str, rrule: Option<&str>) -> Event {
         Event {
+            base: None,
+            crossed: Vec::new(),
             id: "e-abc".to_owned(),
             circle: "c-abc".to_owned(),
             title: "Circle, with; signs \\ and\nlines".to_owned(),
@@ -287,6 +289,8 @@ mod tests {
             said in proptest::collection::vec([nasty::text(), nasty::text(), nasty::text(), nasty::text(), nasty::text()], 0..4),
         ) {
             let all: Vec<Event> = said.iter().enumerate().map(|(n, [title, about, place, uid, tag])| Event {
+                base: None,
+                crossed: Vec::new(),
                 id: format!("e-{n:016}"),
                 title: title.clone(),
                 description: about.clone(),

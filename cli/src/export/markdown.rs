@@ -182,6 +182,7 @@ pub(crate) mod tests {
 
     fn reply(n: usize, name: &str, body: &str) -> Reply {
         Reply {
+            base: None,
             id: format!("p-{n:016}"),
             body: Some(body.to_owned()),
             content_warning: None,
@@ -197,6 +198,8 @@ pub(crate) mod tests {
 
     fn event(n: usize, name: &str, [title, place, description, rrule]: [&str; 4]) -> Event {
         Event {
+            base: None,
+            crossed: Vec::new(),
             id: format!("e-{n:016}"),
             circle: "c-abc".to_owned(),
             title: title.to_owned(),
@@ -225,6 +228,8 @@ pub(crate) mod tests {
 
     fn resource(n: usize, title: &str, url: &str, about: &str, tag: &str) -> Resource {
         Resource {
+            base: None,
+            crossed: Vec::new(),
             id: format!("r-{n:016}"),
             circle: "c-abc".to_owned(),
             title: title.to_owned(),

@@ -149,6 +149,8 @@ fn kept(n: usize, new: &NewEvent) -> Option<Event> {
     let starts: jiff::Timestamp = new.starts.parse().ok()?;
     let time = |at: jiff::Timestamp| u64::try_from(at.as_millisecond()).ok().map(|at| Time(Millis(at)));
     Some(Event {
+        base: None,
+        crossed: Vec::new(),
         id: format!("e-{n}"),
         circle: "c-1".to_owned(),
         title: new.title.trim().to_owned(),

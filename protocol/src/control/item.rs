@@ -11,7 +11,7 @@ mod rsvp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use author::{Author, DeliveryStatus, NoteState};
+pub use author::{Author, Crossed, DeliveryStatus, NoteState};
 pub use event::{EditEvent, Event, NewEvent};
 pub use note::{EditNote, NewNote, Note, Want};
 pub use reaction::NewReaction;
@@ -89,7 +89,30 @@ impl Response {
     }
 }
 
+impl Item {
+    /// Says what others changed while it was edited.
+    #[must_use]
+    pub fn crossed_by(mut self, crossed: Vec<Crossed>) -> Self {
+        match &mut self {
+            Self::Note(note) => note.crossed = crossed,
+            Self::Event(event) => event.crossed = crossed,
+            Self::Resource(resource) => resource.crossed = crossed,
+        }
+        self
+    }
+}
+
 impl EditItem {
+    /// The state that it is a change of.
+    #[must_use]
+    pub fn base(&self) -> Option<&str> {
+        match self {
+            Self::Note(edit) => edit.base.as_deref(),
+            Self::Event(edit) => edit.base.as_deref(),
+            Self::Resource(edit) => edit.base.as_deref(),
+        }
+    }
+
     /// The kind as which people edit it: a reply as a note.
     #[must_use]
     pub const fn kind(&self) -> Kind {

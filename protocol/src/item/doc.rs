@@ -181,11 +181,40 @@ impl Doc {
         self.read(Some(&then))
     }
 
+    /// What some of its entries and all that they rest on made of the item.
+    pub(super) fn past(&self, heads: &[EntryId]) -> Past {
+        let mut past = Past::default();
+        for (rank, _) in self.parts.iter().enumerate().filter(|(_, part)| heads.contains(&part.id)) {
+            self.graph.past.get(rank).into_iter().for_each(|before| past.join(before));
+            past.add(rank);
+        }
+        past
+    }
+
+    /// What the item said to somebody who knew only that past.
+    pub(super) fn fields_at(&self, past: &Past) -> Fields {
+        self.read(Some(past))
+    }
+
+    /// Is an entry in a past?
+    pub(super) fn is_in(&self, past: &Past, entry: &EntryId) -> bool {
+        self.parts.iter().position(|part| part.id == *entry).is_some_and(|rank| past.has(rank))
+    }
+
     /// The characters of a text field in order, each named by its entry and counter.
     #[must_use]
     pub fn characters(&self, field: u8) -> Vec<Character> {
+        self.characters_within(field, |_| true)
+    }
+
+    /// The characters of a text field as somebody saw them who knew only that past.
+    pub(super) fn characters_at(&self, field: u8, past: &Past) -> Vec<Character> {
+        self.characters_within(field, |rank| past.has(rank))
+    }
+
+    fn characters_within(&self, field: u8, within: impl Fn(usize) -> bool) -> Vec<Character> {
         let mut characters = Vec::new();
-        for piece in self.texts.pieces(field, |_| true) {
+        for piece in self.texts.pieces(field, within) {
             let Some(part) = self.parts.get(piece.rank) else { continue };
             characters.extend(piece.counters.map(|counter| (part.id, counter)));
         }

@@ -20,7 +20,7 @@ use super::kind::{Editors, Field, Spec, Targets};
 use super::reader::{ItemReader, Shown};
 use super::show::{How, Reveal};
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Code, EditItem, Error, Item, Items, Kind, NewItem, Response, Subject};
+use crate::control::{Code, Crossed, EditItem, Error, Item, Items, Kind, NewItem, Response, Subject};
 use crate::id::ItemKey;
 use crate::io::Filter;
 use crate::limits::BATCH_ITEMS;
@@ -266,7 +266,7 @@ pub fn respond(
     }
 }
 
-/// Changes what an item says. Empty: it says that already.
+/// Changes what an item says: the entry that does, if any, and what others have changed since the state that it is a change of.
 ///
 /// # Errors
 /// [`ComposeError`] where it cannot be written.
@@ -275,10 +275,11 @@ pub fn edit(
     place: &ComposeContext,
     key: &ItemKey,
     wanted: &EditItem,
-) -> Result<Vec<NewEntry>, ComposeError> {
-    let mut changing = Changing::begin(reader, place, key)?;
+) -> Result<(Vec<NewEntry>, Vec<Crossed>), ComposeError> {
+    let mut changing = Changing::begin(reader, place, key, wanted.base())?;
     change(&mut changing, wanted)?;
-    changing.done(place.now)
+    let crossed = changing.crossed(reader);
+    Ok((changing.done(place.now)?, crossed))
 }
 
 fn change(changing: &mut Changing, wanted: &EditItem) -> Result<(), Error> {
@@ -315,7 +316,7 @@ pub fn show(reader: &ItemReader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Op
     let with_target = row.kind().is_some_and(|kind| !kind.is_listed());
     let key = row.parent.filter(|_| with_target).unwrap_or(*key);
     let Some(shown) = reader.shown(&[key], true)?.pop() else { return Ok(None) };
-    page(reader, &shown, How { reveal, mark: reader.seen_mark()?, all: None, full: true, left: None })
+    page(reader, &shown, How { reveal, mark: reader.seen_mark()?, all: None, full: true, based: true, left: None })
 }
 
 fn page(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>) -> Result<Option<Item>, StoreError> {
@@ -323,7 +324,7 @@ fn page(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>) -> Result<Option<I
     Ok(Some(match kind {
         Kind::Note => Item::Note(Box::new(note::show(reader, shown, how)?)),
         Kind::Event => Item::Event(Box::new(event::show(reader, shown, how)?)),
-        Kind::Resource => Item::Resource(Box::new(resource::show(reader, shown, how))),
+        Kind::Resource => Item::Resource(Box::new(resource::show(reader, shown, how)?)),
         Kind::Reply | Kind::Reaction | Kind::Rsvp | Kind::Tombstone | Kind::Hide | Kind::Pin => return Ok(None),
     }))
 }

@@ -24,7 +24,8 @@ pub(super) fn list<T>(
     // What is new in a reply makes its note new: then all have to be looked at.
     let left = Cell::new(limit.saturating_mul(LIST_CHILDREN_EACH).max(LIST_CHILDREN));
     let (reveal, full) = (Reveal::asked(filter.reveal), filter.full);
-    let how = How { reveal, mark: reader.seen_mark()?, all: all.as_ref(), full, left: (!filter.new).then_some(&left) };
+    let how =
+        How { reveal, mark: reader.seen_mark()?, all: all.as_ref(), full, based: false, left: (!filter.new).then_some(&left) };
     let prefix = view_prefix(reader.tag(), kind.number(), None);
     let mut found = Vec::new();
     let mut before = Vec::new();

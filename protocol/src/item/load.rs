@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::base;
 use super::doc::{Doc, DocEntry};
 use super::edit::{Edit, Op};
 use super::edit_builder::Character;
@@ -145,6 +146,16 @@ pub(super) struct HistoryStep {
     pub(super) writer: PersonId,
     pub(super) when: Millis,
     pub(super) edit: Arc<Edit>,
+}
+
+/// An item as somebody saw it.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) fields: Fields,
+    /// Those of its text.
+    pub(super) characters: Vec<Character>,
+    /// What others and the member of this machine have done to it since.
+    pub(super) since: Vec<HistoryStep>,
 }
 
 /// What came of putting an item together.
@@ -313,6 +324,17 @@ impl LoadedItem {
             }
             (None, None) => Vec::new(),
         }
+    }
+
+    /// What it said in a state that somebody saw, and the characters of its text then; `None` where no entries here make that state.
+    pub(super) fn at(&self, base: &str) -> Option<Seen> {
+        let heads = base::heads(base, self.steps.iter().map(|step| step.id))?;
+        let Some(doc) = &self.doc else {
+            return Some(Seen { fields: self.fields.clone(), characters: self.characters(fields::BODY), since: Vec::new() });
+        };
+        let past = doc.past(&heads);
+        let since = self.steps.iter().filter(|step| !doc.is_in(&past, &step.id)).cloned().collect();
+        Some(Seen { fields: doc.fields_at(&past), characters: doc.characters_at(fields::BODY, &past), since })
     }
 
     /// Is its text longer than a list shows?

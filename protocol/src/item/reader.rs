@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::base;
 use super::built;
 use super::compose;
 use super::kind::{Kind, fields};
@@ -182,6 +183,16 @@ impl<'a> ItemReader<'a> {
             }
         }
         Ok(Some(shown).filter(|shown| shown.whole.as_ref().is_some_and(|whole| !whole.steps.is_empty())))
+    }
+
+    /// The state that an item is shown in; `None` where it shows as it was while more of it is still to be put together.
+    pub(super) fn base(&self, shown: &Shown) -> Result<Option<String>, StoreError> {
+        let Some(whole) = shown.whole.as_ref().filter(|_| !shown.row.flags.has(Flags::UNBUILT)) else { return Ok(None) };
+        if !whole.steps.is_empty() {
+            return Ok(Some(base::name(&whole.heads())));
+        }
+        let full = self.full(&shown.key)?.and_then(|full| full.whole);
+        Ok(full.map(|whole| base::name(&whole.heads())))
     }
 
     pub(super) fn author(&self, person: Option<PersonId>) -> Author {

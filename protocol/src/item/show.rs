@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::kind::{Kind, fields};
 use super::load::touched;
-use super::reader::{Children, ItemReader};
+use super::reader::{Children, ItemReader, Shown};
 use super::valid::is_address;
 use crate::control::{Change, Revision, Time};
 use crate::id::{ItemKey, PersonId};
@@ -51,11 +51,18 @@ pub(super) struct How<'a> {
     pub(super) all: Option<&'a Children>,
     /// All of a long text, or its start only.
     pub(super) full: bool,
+    /// With the base of each, by which it is edited.
+    pub(super) based: bool,
     /// Children that the list at hand may still show.
     pub(super) left: Option<&'a Cell<usize>>,
 }
 
 impl How<'_> {
+    /// The base of an item.
+    pub(super) fn base(&self, reader: &ItemReader<'_>, shown: &Shown) -> Result<Option<String>, StoreError> {
+        if self.based { reader.base(shown) } else { Ok(None) }
+    }
+
     /// How many of each kind that is about a note are shown with it.
     fn children(&self) -> usize {
         if self.full { usize::MAX } else { self.left.map_or(LIST_CHILDREN, |left| left.get().min(LIST_CHILDREN)) }

@@ -1,6 +1,7 @@
 //! Items of one circle on several machines, with entries carried between them by hand.
 #![allow(clippy::indexing_slicing, clippy::expect_used, reason = "a test that fails may panic")]
 
+mod base;
 mod built;
 mod change;
 mod converge;

@@ -128,7 +128,13 @@ pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Comman
             on(node, cx, &circle, &targets, &item, |reader, place, rng, key| kinds::respond(reader, place, rng, key, &response))
         }
         Command::Edit(circle, item, edit) => {
-            on(node, cx, &circle, &edit.kind().named(), &item, |reader, place, _, key| kinds::edit(reader, place, key, &edit))
+            let mut crossed = Vec::new();
+            let answer = on(node, cx, &circle, &edit.kind().named(), &item, |reader, place, _, key| {
+                let (entries, since) = kinds::edit(reader, place, key, &edit)?;
+                crossed = since;
+                Ok(entries)
+            })?;
+            Ok(if let Answer::Item(item) = answer { Answer::Item(item.crossed_by(crossed)) } else { answer })
         }
         Command::Remove { circle, item, now } => {
             on(node, cx, &circle, &[], &item, |reader, place, rng, key| tombstone::remove(reader, place, rng, key, now))

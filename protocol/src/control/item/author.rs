@@ -20,6 +20,15 @@ pub struct Author {
     pub alike_former: bool,
 }
 
+/// What somebody else changed in an item while it was edited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Crossed {
+    /// The field's name.
+    pub field: String,
+    /// Who changed it.
+    pub author: Author,
+}
+
 /// Whether an item is shown, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

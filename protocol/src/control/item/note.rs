@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Reply;
-use super::author::{Author, DeliveryStatus, NoteState};
+use super::author::{Author, Crossed, DeliveryStatus, NoteState};
 use crate::control::Time;
 
 /// A note.
@@ -14,6 +14,12 @@ use crate::control::Time;
 pub struct Note {
     /// Short id.
     pub id: String,
+    /// The state that is shown, to be given with an edit; left out in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// In the answer to an edit with a base: what others have changed since. Left out where that is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crossed: Vec<Crossed>,
     /// The circle's short id.
     pub circle: String,
     /// Its title; may be empty.
@@ -94,6 +100,9 @@ pub struct NewNote {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct EditNote {
+    /// The state that was shown, of which this is a change: what came since stays. Absent: the state as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// Title.
     pub title: Option<String>,
     /// Body.

@@ -11,6 +11,9 @@ use crate::control::Time;
 pub struct Reply {
     /// Short id.
     pub id: String,
+    /// The state that is shown, to be given with an edit; left out in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// Its text; `null` behind a warning (its own, or its note's) until asked for.
     pub body: Option<String>,
     /// There is more of its text than a list shows. Left out where there is not.

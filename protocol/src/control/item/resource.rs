@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::author::{Author, DeliveryStatus, NoteState};
+use super::author::{Author, Crossed, DeliveryStatus, NoteState};
 use crate::control::Time;
 
 /// A resource: a link or a pointer worth keeping.
@@ -11,6 +11,12 @@ use crate::control::Time;
 pub struct Resource {
     /// Short id.
     pub id: String,
+    /// The state that is shown, to be given with an edit; left out in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// In the answer to an edit with a base: what others have changed since. Left out where that is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crossed: Vec<Crossed>,
     /// The circle's short id.
     pub circle: String,
     /// Its title.
@@ -74,6 +80,9 @@ pub struct NewResource {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct EditResource {
+    /// The state that was shown, of which this is a change: what came since stays. Absent: the state as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// Title.
     pub title: Option<String>,
     /// Address.

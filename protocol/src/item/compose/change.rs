@@ -6,12 +6,12 @@ use rand_core::CryptoRng;
 
 use super::{ComposeContext, ComposeError, Target, entry};
 use crate::circle::body::KeyClass;
-use crate::control::{Code, Error};
+use crate::control::{Code, Crossed, Error};
 use crate::id::{ItemId, ItemKey};
 use crate::item::edit::{Op, Value};
 use crate::item::edit_builder::EditBuilder;
 use crate::item::kind::{Editors, Form, Kind, fields};
-use crate::item::load::LoadedItem;
+use crate::item::load::{LoadedItem, Seen, touched};
 use crate::item::reader::{ItemReader, Shown};
 use crate::item::valid;
 use crate::limits::TITLE_CHARS;
@@ -101,29 +101,46 @@ fn refused(place: &ComposeContext, kind: Kind, item: ItemId) -> ComposeError {
     Error::new(Code::NotAllowed, message, hint).into()
 }
 
-/// An item as it stands, and what shall change in it.
+/// An item as its changer saw it, and what shall change in it. What came since stays: only what they did is written down.
 pub(in crate::item) struct Changing {
     shown: Shown,
     whole: Box<LoadedItem>,
+    seen: Seen,
     builder: EditBuilder,
 }
 
 impl Changing {
     /// An item that is shown and that the member of this machine may change.
-    pub(in crate::item) fn begin(reader: &ItemReader<'_>, place: &ComposeContext, key: &ItemKey) -> Result<Self, ComposeError> {
+    pub(in crate::item) fn begin(
+        reader: &ItemReader<'_>,
+        place: &ComposeContext,
+        key: &ItemKey,
+        base: Option<&str>,
+    ) -> Result<Self, ComposeError> {
         let (shown, Target { item, .. }) = target(reader, key, &[])?;
         let kind = shown.row.kind().ok_or_else(unready)?;
         if !kind.may_edit(place.role, item.creator == place.me) {
             return Err(refused(place, kind, item));
         }
         reader.has_room(key, place.me)?;
-        Self::of(reader, key)?.ok_or_else(unready)
+        let mut changing = Self::of(reader, key)?.ok_or_else(unready)?;
+        if let Some(base) = base {
+            changing.seen = changing.whole.at(base).ok_or_else(|| {
+                let message = "this was changed from a state of it that is not known here";
+                Error::new(Code::Usage, message, "Show it again, and make your change there.")
+            })?;
+        }
+        Ok(changing)
     }
 
     /// An item with all of its entries, if they are here.
     fn of(reader: &ItemReader<'_>, key: &ItemKey) -> Result<Option<Self>, ComposeError> {
         let Some(mut shown) = reader.full(key)? else { return Ok(None) };
-        Ok(shown.whole.take().map(|whole| Self { shown, whole, builder: EditBuilder::default() }))
+        Ok(shown.whole.take().map(|whole| {
+            let characters = whole.characters(fields::BODY);
+            let seen = Seen { fields: whole.fields.clone(), characters, since: Vec::new() };
+            Self { shown, whole, seen, builder: EditBuilder::default() }
+        }))
     }
 
     pub(in crate::item) const fn kind(&self) -> Kind {
@@ -131,7 +148,7 @@ impl Changing {
     }
 
     pub(in crate::item) fn value(&mut self, field: u8, value: Value) {
-        self.builder.set(&self.whole.fields, field, value);
+        self.builder.set(&self.seen.fields, field, value);
     }
 
     pub(in crate::item) fn set(&mut self, field: u8, words: Option<Result<String, Error>>) -> Result<(), Error> {
@@ -158,24 +175,37 @@ impl Changing {
     pub(in crate::item) fn text(&mut self, words: Option<&String>, noun: &str) -> Result<(), Error> {
         let Some(words) = words else { return Ok(()) };
         let words = valid::text(words, noun)?;
-        let characters = self.whole.characters(fields::BODY);
-        self.builder.text(&self.whole.fields, fields::BODY, &characters, &words);
+        self.builder.text(&self.seen.fields, fields::BODY, &self.seen.characters, &words);
         Ok(())
     }
 
     pub(in crate::item) fn tags(&mut self, tags: Option<&Vec<String>>) -> Result<(), Error> {
         let Some(tags) = tags else { return Ok(()) };
         let tags: BTreeSet<String> = valid::tags(tags)?;
-        self.builder.tags(&self.whole.fields, fields::TAGS, &tags);
+        self.builder.tags(&self.seen.fields, fields::TAGS, &tags);
         Ok(())
     }
 
     /// A moment; empty takes it off. What it will be is returned.
     pub(in crate::item) fn moment(&mut self, field: u8, text: Option<&String>, what: &str) -> Result<Option<Millis>, Error> {
-        let Some(text) = text else { return Ok(self.whole.fields.moment(field)) };
+        let Some(text) = text else { return Ok(self.seen.fields.moment(field)) };
         let moment = if text.trim().is_empty() { None } else { Some(valid::moment(text, what)?) };
         self.value(field, moment.map_or(Value::None, |moment| Value::Moment(moment.0)));
         Ok(moment)
+    }
+
+    /// The fields that others have changed since the state that this is a change of, and who did; each once.
+    pub(in crate::item) fn crossed(&self, reader: &ItemReader<'_>) -> Vec<Crossed> {
+        let mut crossed = Vec::new();
+        for step in self.seen.since.iter().filter(|step| step.writer != reader.people.me()) {
+            for field in touched(&step.edit).into_iter().filter_map(|number| self.whole.kind.field(number)) {
+                let one = Crossed { field: field.name.to_owned(), author: reader.author(Some(step.writer)) };
+                if !crossed.contains(&one) {
+                    crossed.push(one);
+                }
+            }
+        }
+        crossed
     }
 
     /// The entry that makes it so, sealed under a key of that class; none where nothing changes.

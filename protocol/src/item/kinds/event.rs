@@ -167,6 +167,8 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
     let status = shown.words(STATUS);
     Ok(Event {
         id: shown.key.text(SPEC.letter),
+        base: how.base(reader, shown)?,
+        crossed: Vec::new(),
         circle: reader.circle.text(),
         title: shown.words(fields::TITLE),
         description: shown.words(fields::BODY),

@@ -112,6 +112,8 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
     }
     Ok(Note {
         id: shown.key.text(SPEC.letter),
+        base: how.base(reader, shown)?,
+        crossed: Vec::new(),
         circle: reader.circle.text(),
         title: shown.words(fields::TITLE),
         cut: shown.is_cut() || !all,

@@ -69,12 +69,13 @@ pub(super) fn show_all(
     let (keys, all) = how.children_of(reader, Kind::Reply, &note.key)?;
     let replies =
         reader.shown(&keys, how.full)?.into_iter().filter(|reply| matches!(reply.state, NoteState::Visible | NoteState::Hidden));
-    Ok((replies.map(|reply| show(reader, &reply, warned, how)).collect(), all))
+    Ok((replies.map(|reply| show(reader, &reply, warned, how)).collect::<Result<_, _>>()?, all))
 }
 
-fn show(reader: &ItemReader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> Reply {
-    Reply {
+fn show(reader: &ItemReader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> Result<Reply, StoreError> {
+    Ok(Reply {
         id: shown.key.text(SPEC.letter),
+        base: how.base(reader, shown)?,
         cut: shown.is_cut(),
         body: shown.body(how.reveal.shows(reader, shown.author), warned),
         content_warning: shown.some_words(fields::WARNING),
@@ -84,7 +85,7 @@ fn show(reader: &ItemReader<'_>, shown: &Shown, warned: bool, how: How<'_>) -> R
         state: shown.state,
         delivery: reader.delivery(shown).0,
         new: shown.is_new(how.mark),
-    }
+    })
 }
 
 /// Does somebody else's reply stand?

@@ -74,17 +74,19 @@ pub(in crate::item) fn change(change: &mut Changing, wanted: &EditResource) -> R
 /// Resources, oldest first.
 pub(in crate::item) fn list(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Resource>, StoreError> {
     listed(reader, Kind::Resource, filter, |shown, how| {
-        let resource = show(reader, shown, how);
+        let resource = show(reader, shown, how)?;
         Ok((!filter.new || resource.new).then_some(resource))
     })
 }
 
 /// A resource.
-pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>) -> Resource {
+pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>) -> Result<Resource, StoreError> {
     let kind = shown.words(KIND);
     let (url, refused_url) = address(shown.words(URL));
-    Resource {
+    Ok(Resource {
         id: shown.key.text(SPEC.letter),
+        base: how.base(reader, shown)?,
+        crossed: Vec::new(),
         circle: reader.circle.text(),
         title: shown.words(fields::TITLE),
         url,
@@ -102,7 +104,7 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         state: shown.state,
         delivery: reader.delivery(shown).0,
         new: shown.is_new(how.mark),
-    }
+    })
 }
 
 /// What peers gave as an address: as one where it may be, else as words.

@@ -54,7 +54,7 @@ pub(in crate::item) fn compose(
         return Ok(vec![place.open(rng, Kind::Rsvp, Some(about), ops)?]);
     };
     place.may_open(Kind::Rsvp)?;
-    let mut change = Changing::begin(reader, place, &mine.key)?;
+    let mut change = Changing::begin(reader, place, &mine.key, None)?;
     change.value(ANSWER, Value::text(answer));
     // Later than the answer it replaces, whatever the clock says.
     change.done(place.now.max(mine.last_when().0.plus(1)))

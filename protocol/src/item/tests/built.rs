@@ -44,7 +44,8 @@ impl Machine {
 
     fn edit_body(&mut self, key: &ItemKey, body: &str) -> Vec<Opened> {
         let wanted = Wanted::Note(EditNote { body: Some(body.to_owned()), ..EditNote::default() });
-        let entries = self.say(|reader, place, _| kinds::edit(reader, place, key, &wanted)).expect("an edit");
+        let entries =
+            self.say(|reader, place, _| kinds::edit(reader, place, key, &wanted).map(|(entries, _)| entries)).expect("an edit");
         self.write(entries)
     }
 
@@ -57,7 +58,7 @@ impl Machine {
 
     fn move_event(&mut self, key: &ItemKey, to: &str) -> Result<Vec<Opened>, control::Error> {
         let wanted = Wanted::Event(EditEvent { location: Some(to.to_owned()), ..EditEvent::default() });
-        let entries = self.say(|reader, place, _| kinds::edit(reader, place, key, &wanted))?;
+        let entries = self.say(|reader, place, _| kinds::edit(reader, place, key, &wanted).map(|(entries, _)| entries))?;
         Ok(self.write(entries))
     }
 
@@ -221,7 +222,8 @@ fn a_rebuild_makes_what_is_kept_again() {
     let entry = bea.say(|_, place, rng| Ok(kinds::resource::compose(place, rng, &new)?)).expect("a resource");
     let key = bea.write(vec![entry]).remove(0).item.key(&CIRCLE);
     let wanted = Wanted::Resource(EditResource { note: Some("Call them.".to_owned()), ..EditResource::default() });
-    let entries = bea.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted)).expect("an edit");
+    let entries =
+        bea.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted).map(|(entries, _)| entries)).expect("an edit");
     bea.write(entries);
     let rows = bea.store.scan(Table::Built, &[], &[], 99).expect("reads");
     let kept = bea.with_tx(|tx, _| crate::item::clear(tx));

@@ -34,7 +34,7 @@ fn mark(machine: &mut Machine, kind: Kind, key: &ItemKey, on: bool) -> Result<Ve
 
 fn edit_body(machine: &mut Machine, key: &ItemKey, body: &str) -> Result<Vec<Opened>, control::Error> {
     let wanted = EditItem::Note(EditNote { body: Some(body.to_owned()), ..EditNote::default() });
-    let entries = machine.say(|reader, place, _| kinds::edit(reader, place, key, &wanted))?;
+    let entries = machine.say(|reader, place, _| kinds::edit(reader, place, key, &wanted).map(|(entries, _)| entries))?;
     Ok(machine.write(entries))
 }
 
@@ -99,9 +99,11 @@ fn everybody_but_guests_edits_an_event_and_its_last_answer_counts() {
     let (key, made) = new_event(&mut amara);
     deliver(&[made], &mut [&mut chioma, &mut dune]);
     let wanted = EditItem::Event(EditEvent { location: Some("Library".to_owned()), ..EditEvent::default() });
-    let refused = dune.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted)).expect_err("a guest");
+    let refused =
+        dune.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted).map(|(entries, _)| entries)).expect_err("a guest");
     assert_eq!(refused.code, Code::NotAllowed);
-    let entries = chioma.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted)).expect("a member");
+    let entries =
+        chioma.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted).map(|(entries, _)| entries)).expect("a member");
     let edits = chioma.write(entries);
     deliver(&edits, &mut [&mut amara]);
     let mut answer = |answer| {
@@ -274,7 +276,8 @@ fn what_lies_beyond_a_cut_is_held_unless_another_s_words_rest_on_it() {
     let (key, made) = new_event(&mut chioma);
     deliver(std::slice::from_ref(&made), &mut [&mut amara, &mut bea]);
     let wanted = EditItem::Event(EditEvent { location: Some("Library".to_owned()), ..EditEvent::default() });
-    let entries = amara.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted)).expect("a member");
+    let entries =
+        amara.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted).map(|(entries, _)| entries)).expect("a member");
     let edits = amara.write(entries);
     deliver(&edits, &mut [&mut bea]);
     let _report = bea.rejudge(&[made], false);

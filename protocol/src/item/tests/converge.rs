@@ -69,13 +69,13 @@ impl Machine {
             Deed::EditNote(at, words) => {
                 let Some(key) = self.key(Kind::Note, *at) else { return Vec::new() };
                 let wanted = EditItem::Note(EditNote { body: Some(words.clone()), ..EditNote::default() });
-                self.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted))
+                self.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted).map(|(entries, _)| entries))
             }
             Deed::EditResource(at, words) => {
                 let Some(key) = self.key(Kind::Resource, *at) else { return Vec::new() };
                 let tags = Some(vec![words.trim().to_owned()]);
                 let wanted = EditItem::Resource(EditResource { note: Some(words.repeat(2)), tags, ..EditResource::default() });
-                self.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted))
+                self.say(|reader, place, _| kinds::edit(reader, place, &key, &wanted).map(|(entries, _)| entries))
             }
             Deed::Remove(at, now) => {
                 let Some(key) = self.key(if *now { Kind::Note } else { Kind::Resource }, *at) else { return Vec::new() };
