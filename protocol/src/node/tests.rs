@@ -354,10 +354,8 @@ impl Village {
 
     fn notes(&self, at: usize) -> Vec<control::Note> {
         let list = Query::List { circle: None, kind: Kind::Note, filter: Filter { reveal: true, ..Filter::default() } };
-        match self.ask(at, list) {
-            Answer::Items(Items::Notes(notes)) => notes,
-            other => panic!("{other:?}"),
-        }
+        let Answer::Items(Items::Notes(notes)) = self.ask(at, list) else { panic!("no notes") };
+        notes
     }
 
     fn bodies(&self, at: usize) -> Vec<String> {
@@ -397,9 +395,8 @@ fn notes_replies_and_reactions_reach_everybody() {
 fn concurrent_edits_merge_alike_everywhere() {
     let mut village = circle_of_three();
     let new = control::NewResource { title: "EAP".into(), note: "Call them.".into(), ..Default::default() };
-    let Ok(Answer::Item(Item::Resource(made))) = village.call(0, Command::New("-".into(), NewItem::Resource(new))) else {
-        panic!("no resource")
-    };
+    let made = village.call(0, Command::New("-".into(), NewItem::Resource(new))).expect("a resource");
+    let Answer::Item(Item::Resource(made)) = made else { panic!("no resource") };
     village.offline(1);
     let edit = |note: &str| control::EditItem::Resource(control::EditResource { note: Some(note.into()), ..Default::default() });
     village.call(0, Command::Edit("-".into(), made.id.clone(), edit("Call them early."))).expect("an edit");
