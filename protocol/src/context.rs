@@ -1,7 +1,7 @@
 //! What every room gets for one input: a draft and the outside's loan; and how an input ends early.
 
 use crate::budget::Budget;
-use crate::control::{Code, Error};
+use crate::control::{Code, Error, Hint, Hints};
 use crate::id::CircleId;
 use crate::io::{Effect, Env};
 use crate::store::StoreError;
@@ -61,7 +61,7 @@ impl From<Error> for InputError {
 impl InputError {
     /// A refusal because of somebody's role.
     pub(crate) fn not_allowed(message: &str) -> Self {
-        Self::Refused(Error::new(Code::NotAllowed, message, "kith member list shows who may"))
+        Self::Refused(Error::new(Code::NotAllowed, message, Hint::run("member", "list", &[], "shows who may")))
     }
 
     /// A refusal of what only a current member may do.
@@ -76,12 +76,12 @@ impl InputError {
     }
 
     /// A refusal of what makes no sense.
-    pub(crate) fn usage(message: &str, hint: &str) -> Self {
+    pub(crate) fn usage(message: &str, hint: impl Into<Hints>) -> Self {
         Self::Refused(Error::new(Code::Usage, message, hint))
     }
 
     /// A refusal because nothing has that name.
-    pub(crate) fn not_found(message: &str, hint: &str) -> Self {
+    pub(crate) fn not_found(message: &str, hint: impl Into<Hints>) -> Self {
         Self::Refused(Error::new(Code::NotFound, message, hint))
     }
 }

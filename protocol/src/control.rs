@@ -4,6 +4,7 @@
 
 mod circle;
 mod error;
+mod hint;
 mod item;
 mod join;
 mod kind;
@@ -12,6 +13,7 @@ mod word;
 
 pub use circle::{Circle, CircleStatus, Device, EditCircle, Epoch, Member, MemberRole, MemberStatus, NewCircle, SetRole};
 pub use error::{Code, Error};
+pub use hint::{Hint, Hints};
 pub use item::{
     Author, Batch, BatchItem, Change, Crossed, DeliveryStatus, EditEvent, EditItem, EditNote, EditResource, Event, Inbox,
     InboxEntry, Item, Items, NewEvent, NewItem, NewNote, NewReaction, NewReply, NewResource, NewResourceInBatch, Note, NoteState,

@@ -29,7 +29,7 @@ use session::{CircleLink, Session, say};
 use tries::Tries;
 
 use crate::circle::state::OwnStanding;
-use crate::circle::ticket::Hint;
+use crate::circle::ticket::PeerHint;
 use crate::codec;
 use crate::context::Cx;
 use crate::id::{Addr, CircleId, PeerId};
@@ -46,7 +46,7 @@ use crate::tx::Tx;
 const HERE: &[u8] = b"here";
 
 /// Where this node was reachable last.
-pub(crate) fn here(read: &dyn Read) -> Result<Option<Hint>, StoreError> {
+pub(crate) fn here(read: &dyn Read) -> Result<Option<PeerHint>, StoreError> {
     Ok(read.get(Table::Local, HERE)?.and_then(|bytes| codec::decode(&bytes, "addresses").ok()))
 }
 
@@ -203,7 +203,7 @@ impl Peers {
     pub(crate) fn listening(&mut self, circles: &mut Circles, cx: &mut Cx<'_, '_>, mut addresses: Vec<Addr>) {
         addresses.truncate(crate::limits::ADDRESSES);
         self.addresses = addresses;
-        let here = Hint { peer: self.peer.clone(), addresses: self.addresses.clone() };
+        let here = PeerHint { peer: self.peer.clone(), addresses: self.addresses.clone() };
         if !matches!(self::here(&cx.tx), Ok(Some(stored)) if stored == here) {
             cx.tx.put(Table::Local, HERE, codec::encode(&here));
         }

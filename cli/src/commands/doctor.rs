@@ -56,8 +56,8 @@ fn show(ui: &Ui, doctor: Doctor) -> Result<()> {
         };
         let circle = if finding.circle.is_empty() { Line::new() } else { Line::new().strong(&finding.circle).text(": ") };
         ui.out(mark.and(circle).text(&finding.message))?;
-        if !finding.hint.is_empty() {
-            ui.out(Line::new().dim(&format!("        {}", finding.hint)))?;
+        if !finding.hints.is_empty() {
+            ui.out(Line::new().dim(&format!("        {}", finding.hints)))?;
         }
     }
     if doctor.ok && doctor.findings.is_empty() {

@@ -16,7 +16,7 @@ pub(crate) fn finish(ui: &Ui, result: Result<()>) -> ExitCode {
                 complain_json(&error);
             } else {
                 ui.complain(&Line::new().warn("kith: ").text(&error.message));
-                for line in error.hint.lines().filter(|line| !line.is_empty()) {
+                for line in error.hints.to_string().lines().filter(|line| !line.is_empty()) {
                     ui.complain(&Line::new().text("      ").dim(line));
                 }
             }

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 let told = error.told();
-                say(&format!("kithd: {}\n{}\n", told.message, told.hint));
+                say(&format!("kithd: {}\n{}\n", told.message, told.hints));
                 if matches!(told.code, Code::Usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
             }
         },

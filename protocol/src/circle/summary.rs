@@ -10,7 +10,7 @@ use super::derived;
 use super::membership::Status;
 use super::state::{CircleState, OwnStanding};
 use super::text;
-use crate::control::{self, Code, Error, MemberStatus};
+use crate::control::{self, Code, Error, Hint, MemberStatus};
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::private::Private;
 use crate::store::{Read, StoreError};
@@ -223,7 +223,11 @@ pub(crate) fn pick<'a>(all: &'a [Summary], text: &str) -> Result<&'a Summary, Er
         }
         return match live.as_slice() {
             [one] => Ok(one),
-            [] => Err(Error::new(Code::NotFound, "you are in no circle yet", "kith circle new NAME, or kith join LINK")),
+            [] => Err(Error::new(
+                Code::NotFound,
+                "you are in no circle yet",
+                [Hint::run("circle", "new", &["NAME"], "founds one"), Hint::run("", "join", &["LINK"], "joins one")],
+            )),
             _ => Err(Error::new(Code::Ambiguous, "you are in several circles", format!("name one with -c: {}", listed(&live)))),
         };
     }
@@ -233,7 +237,7 @@ pub(crate) fn pick<'a>(all: &'a [Summary], text: &str) -> Result<&'a Summary, Er
     let found = if exact.is_empty() { all.iter().filter(open).filter(loose).collect() } else { exact };
     match found.as_slice() {
         [one] => Ok(one),
-        [] => Err(Error::new(Code::NotFound, "no circle has that name or id", "kith circle list shows yours")),
+        [] => Err(Error::new(Code::NotFound, "no circle has that name or id", Hint::run("circle", "list", &[], "shows yours"))),
         _ => Err(Error::new(Code::Ambiguous, "several circles have that name", format!("use an id: {}", listed(&found)))),
     }
 }
@@ -263,7 +267,11 @@ pub(crate) fn pick_person<'a>(summary: &'a Summary, text: &str) -> Result<&'a Pe
     }
     match found.as_slice() {
         [one] => Ok(one),
-        [] => Err(Error::new(Code::NotFound, "nobody in this circle has that name or id", "kith member list shows who is there")),
+        [] => Err(Error::new(
+            Code::NotFound,
+            "nobody in this circle has that name or id",
+            Hint::run("member", "list", &[], "shows who is there"),
+        )),
         _ => {
             let ids: Vec<String> = found.iter().take(8).map(|p| format!("{} ({})", p.id.text(), p.name.0)).collect();
             Err(Error::new(Code::Ambiguous, "several people have that name", format!("use an id: {}", ids.join(", "))))

@@ -1,7 +1,7 @@
 //! Policies and roles as people type and read them.
 
 use super::body::{History, Policy, Retention, Role};
-use crate::control::{Code, Error, MemberRole};
+use crate::control::{Code, Error, Hints, MemberRole};
 use crate::lines::is_line;
 
 /// A role as the local API names it.
@@ -146,7 +146,7 @@ pub fn name(text: &str, what: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
-fn usage(message: &str, hint: &str) -> Error {
+fn usage(message: &str, hint: impl Into<Hints>) -> Error {
     Error::new(Code::Usage, message, hint)
 }
 

@@ -34,7 +34,7 @@ impl Drop for Secret {
 /// Who may be asked, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-pub(crate) struct Hint {
+pub(crate) struct PeerHint {
     /// The transport id.
     #[n(0)]
     pub(crate) peer: PeerId,
@@ -66,7 +66,7 @@ pub(crate) struct Ticket {
     pub(crate) inviter: DeviceId,
     /// Whom to ask.
     #[n(6)]
-    pub(crate) hints: Vec<Hint>,
+    pub(crate) hints: Vec<PeerHint>,
 }
 
 /// Why a link is none.
@@ -92,7 +92,7 @@ impl Ticket {
         role: Role,
         expires: Millis,
         inviter: DeviceId,
-        hints: Vec<Hint>,
+        hints: Vec<PeerHint>,
     ) -> Self {
         Self { version: VERSION, circle, secret, role, expires, inviter, hints }
     }
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn ticket() -> Ticket {
-        let hint = Hint { peer: PeerId(vec![1; 38]), addresses: vec![Addr(vec![4, 127, 0, 0, 1, 6, 0, 80])] };
+        let hint = PeerHint { peer: PeerId(vec![1; 38]), addresses: vec![Addr(vec![4, 127, 0, 0, 1, 6, 0, 80])] };
         Ticket::new(CircleId([1; 32]), Secret([2; 16]), Role::Member, Millis(9), DeviceId([3; 32]), vec![hint])
     }
 

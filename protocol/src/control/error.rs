@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Hints;
+
 /// What kind of refusal; the CLI's exit code follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -44,14 +46,15 @@ pub struct Error {
     pub code: Code,
     /// What happened, in a plain sentence without blame.
     pub message: String,
-    /// What to do next; may be empty.
-    pub hint: String,
+    /// What to do next.
+    #[serde(flatten)]
+    pub hints: Hints,
 }
 
 impl Error {
     /// A refusal of a kind, with a sentence and what to do next.
     #[must_use]
-    pub fn new(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { schema: "kith.error/1".to_owned(), code, message: message.into(), hint: hint.into() }
+    pub fn new(code: Code, message: impl Into<String>, hints: impl Into<Hints>) -> Self {
+        Self { schema: "kith.error/1".to_owned(), code, message: message.into(), hints: hints.into() }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::word::words;
-use super::{JoinStatus, Time};
+use super::{Hints, JoinStatus, Time};
 
 /// What runs here. While locked only the first fields are filled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -86,8 +86,9 @@ pub struct Finding {
     pub circle: String,
     /// What was found, in a sentence.
     pub message: String,
-    /// What to do; may be empty.
-    pub hint: String,
+    /// What to do.
+    #[serde(flatten)]
+    pub hints: Hints,
 }
 
 /// One server-sent event of `/v1/watch`; carries ids, never content.

@@ -15,7 +15,7 @@ use super::edit::{Edit, Op};
 use super::kind::Kind;
 use crate::circle::body::{KeyClass, Retention, Role};
 use crate::codec;
-use crate::control::{Code, Error};
+use crate::control::{Code, Error, Hint};
 use crate::id::{ItemId, PersonId};
 use crate::limits::PAYLOAD_BYTES;
 use crate::log::entry::NewEntry;
@@ -58,9 +58,12 @@ impl ComposeContext {
             return Ok(());
         }
         let (message, hint) = match kind.opened_by() {
-            Role::Facilitator => ("only facilitators and stewards do that", "Ask one of them: kith member list"),
+            Role::Facilitator => {
+                ("only facilitators and stewards do that", Hint::run("member", "list", &[], "shows whom you can ask"))
+            }
             Role::Guest | Role::Member | Role::Steward | Role::Founder => {
-                ("guests read and react here; they do not write", "A steward can change your role, if you would like to write.")
+                let hint = Hint::Text("A steward can change your role, if you would like to write.".to_owned());
+                ("guests read and react here; they do not write", hint)
             }
         };
         Err(Error::new(Code::NotAllowed, message, hint))

@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use super::row::{Flags, ItemRow, Tag};
-use crate::control::{Code, Error};
+use crate::control::{Code, Error, Hint};
 use crate::id::{CircleId, ItemKey};
 use crate::limits::{NAMED_CANDIDATES, PAGE_ROWS};
 use crate::store::{Read, StoreError, Table};
@@ -69,7 +69,7 @@ fn pick(text: &str, kinds: &[Kind], found: &[(CircleId, Kind, ItemKey, bool)]) -
 fn not_found(text: &str, kinds: &[Kind]) -> Error {
     let noun = if let [kind, ..] = kinds { kind.noun() } else { "item" };
     let listed = kinds.first().copied().unwrap_or(Kind::Note).noun();
-    let hint = format!("kith {listed} list shows the ids.");
+    let hint = Hint::run(listed, "list", &[], "shows the ids");
     Error::new(Code::NotFound, format!("there is no {noun} `{}` here", clipped(text)), hint)
 }
 

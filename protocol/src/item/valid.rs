@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::control::{Code, Error};
+use crate::control::{Code, Error, Hint, Hints};
 use crate::limits::{BODY_BYTES, EMOJI_BYTES, RRULE_BYTES, TAG_CHARS, TAGS, URL_CHARS};
 use crate::time::Millis;
 
-fn usage(message: impl Into<String>, hint: &str) -> Error {
+fn usage(message: impl Into<String>, hint: impl Into<Hints>) -> Error {
     Error::new(Code::Usage, message, hint)
 }
 
@@ -117,7 +117,7 @@ pub(super) fn emoji(text: &str) -> Result<String, Error> {
     let text = text.trim();
     let plain = |c: char| c.is_ascii_alphabetic() || c.is_whitespace() || c.is_control();
     if text.is_empty() || text.len() > EMOJI_BYTES || text.is_ascii() || text.chars().any(plain) || signs(text) > 1 {
-        return Err(usage("a reaction is one emoji", "For example: kith note react <ID> ❤"));
+        return Err(usage("a reaction is one emoji", Hint::run("note", "react", &["<ID>", "❤"], "is an example")));
     }
     Ok(text.to_owned())
 }
@@ -224,7 +224,7 @@ pub(super) fn word(text: &str, known: &[&str], what: &str) -> Result<String, Err
     if text.is_empty() || known.contains(&text.as_str()) {
         return Ok(text);
     }
-    Err(usage(format!("{what} cannot be that"), &format!("Choose one of: {}.", known.join(", "))))
+    Err(usage(format!("{what} cannot be that"), format!("Choose one of: {}.", known.join(", "))))
 }
 
 #[cfg(test)]

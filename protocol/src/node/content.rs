@@ -1,11 +1,12 @@
 //! Commands and queries about what members write: from names and requests to entries, and from rows to what is shown.
 
 use super::NodeState;
+use super::query::Findings;
 use crate::circle::epoch::Ring;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::{self, Summary};
 use crate::context::{Cx, InputError};
-use crate::control::{self, Finding, Level, NewItem};
+use crate::control::{self, Finding, Hint, Level, NewItem};
 use crate::crypto::Crypto;
 use crate::id::{CircleId, ItemKey};
 use crate::io::{Answer, Command, Query};
@@ -99,8 +100,8 @@ fn find(read: &dyn Read, circle: Option<&str>, kinds: &[Kind], text: &str) -> Re
     let ids: Vec<CircleId> = all.iter().map(|s| s.id).collect();
     let (id, kind, key) = item::resolve(read, &ids, kinds, text)??;
     let summary = all.into_iter().find(|s| s.id == id);
-    let summary =
-        summary.ok_or_else(|| InputError::not_found("no circle has that name or id", "kith circle list shows yours"))?;
+    let summary = summary
+        .ok_or_else(|| InputError::not_found("no circle has that name or id", Hint::run("circle", "list", &[], "shows yours")))?;
     Ok((summary, kind, key))
 }
 
@@ -272,8 +273,12 @@ pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Qu
             let summary = summary::pick(&all, circle.as_deref().unwrap_or("-"))?.clone();
             let shelf = Shelf::open(base, summary)?;
             let items = item::list(&shelf.reader(base, now), kind, &filter)?;
-            let no_list =
-                || InputError::not_found(&format!("there is no list of {}", kind.noun()), "kith note list shows the ids");
+            let no_list = || {
+                InputError::not_found(
+                    &format!("there is no list of {}", kind.noun()),
+                    Hint::run("note", "list", &[], "shows the ids"),
+                )
+            };
             Ok(Answer::Items(items.ok_or_else(no_list)?))
         }
         Query::Show { circle, kind, item, reveal } => {
@@ -324,7 +329,9 @@ fn show(
     }
     let shelf = Shelf::open(read, summary.clone())?;
     let found = item::show(&shelf.reader(read, now), key, reveal)?;
-    found.map(Answer::Item).ok_or_else(|| InputError::not_found("that is not here", "kith note list shows what is"))
+    found
+        .map(Answer::Item)
+        .ok_or_else(|| InputError::not_found("that is not here", Hint::run("note", "list", &[], "shows what is")))
 }
 
 fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, InputError> {
@@ -361,28 +368,30 @@ fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, In
 /// What there is to say about a circle's items.
 pub(crate) fn health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
     let health = item::health(base, &circle.id)?;
-    let mut say = |level: Level, message: String, hint: &str| {
-        findings.push(Finding { level, circle: circle.name(), message, hint: hint.into() });
-    };
+    let mut found = Findings::of(circle.name(), findings);
     if health.held > 0 {
-        say(
+        found.say(
             Level::Note,
             format!("{} items are held for a steward to look at", health.held),
             "they lie beyond what a removal left standing",
         );
     }
     if health.waiting > 0 {
-        say(
+        found.say(
             Level::Note,
             format!("{} items wait for something they depend on", health.waiting),
             "it comes from any member who has it",
         );
     }
     if health.unbuilt > 0 {
-        say(Level::Note, format!("{} items are still being put together", health.unbuilt), "they show as they were until then");
+        found.say(
+            Level::Note,
+            format!("{} items are still being put together", health.unbuilt),
+            "they show as they were until then",
+        );
     }
     if health.refused > 0 {
-        say(Level::Note, format!("{} entries broke a rule and mean nothing", health.refused), "");
+        found.say(Level::Note, format!("{} entries broke a rule and mean nothing", health.refused), "");
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::people::parse_link;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::Summary;
 use crate::context::InputError;
-use crate::control::{Code, Error};
+use crate::control::{Code, Error, Hint};
 use crate::id::CircleId;
 use crate::io::Answer;
 use crate::limits::CIRCLES;
@@ -52,6 +52,7 @@ fn room(
         return Ok(());
     }
     let message = format!("you are in {CIRCLES} circles, and one home holds no more");
-    let hint = "leave one first: kith circle leave -c NAME. Circles that ended for you do not count.";
+    let hint =
+        [Hint::run("circle", "leave", &[], "makes room"), Hint::Text("Circles that ended for you do not count.".to_owned())];
     Err(InputError::Refused(Error::new(Code::TooLarge, message, hint)))
 }

@@ -10,10 +10,10 @@ use crate::circle::overview::{InviteRow, Overview};
 use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
 use crate::circle::summary::{self, Summary};
 use crate::circle::text;
-use crate::circle::ticket::{self, Hint, Secret, Ticket, TicketError};
+use crate::circle::ticket::{self, PeerHint, Secret, Ticket, TicketError};
 use crate::codec;
 use crate::context::{Cx, InputError};
-use crate::control::{self, Code, Error, InviteStatus, Time};
+use crate::control::{self, Code, Error, Hint, InviteStatus, Time};
 use crate::crypto::{DeviceSecrets, Suite};
 use crate::id::{ActId, CircleId, DeviceId, Incarnation, short_text};
 use crate::io::{Answer, CallId};
@@ -194,14 +194,17 @@ pub(crate) fn new_invite(
         return Err(InputError::Refused(Error::new(
             Code::Failed,
             "Nobody could use an invite now: this machine has no address yet at which others can reach it.",
-            "Wait a moment, or connect to a network; `kith status` shows the addresses.",
+            [
+                Hint::Text("Wait a moment, or connect to a network.".to_owned()),
+                Hint::run("", "status", &[], "shows the addresses"),
+            ],
         )));
     }
     let role = if new.role.is_empty() { Role::Member } else { text::parse_role(&new.role)? };
     if role > Role::Member {
         return Err(InputError::usage(
             "an invite gives the role of member or guest",
-            "set a higher role once she is in: kith member role",
+            Hint::run("member", "role", &["NAME", "ROLE"], "sets a higher role once they are in"),
         ));
     }
     let uses = new.uses.max(1);
@@ -214,14 +217,14 @@ pub(crate) fn new_invite(
     let key = ticket::ticket_key(&circle.id, &secret).id();
     let act = circle.write(cx, Statement::Invite { role, uses, key, expires }, false)?;
     tickets::keep_secret(cx, &circle.id, &act, &secret);
-    let shown = invite(circle, cx, &act, &Hint { peer, addresses })?;
+    let shown = invite(circle, cx, &act, &PeerHint { peer, addresses })?;
     let id = circle.id;
     node.circles.touched(id);
     shown.map(Answer::Invite).ok_or_else(|| InputError::not_found("the invite did not come to stand", "try again"))
 }
 
 /// An invite as the local API shows it.
-fn invite(circle: &CircleState, cx: &Cx<'_, '_>, act: &ActId, here: &Hint) -> Result<Option<control::Invite>, InputError> {
+fn invite(circle: &CircleState, cx: &Cx<'_, '_>, act: &ActId, here: &PeerHint) -> Result<Option<control::Invite>, InputError> {
     let Some(row) = circle.now().invites.get(act).map(|open| InviteRow::of(act, open)) else { return Ok(None) };
     let secret = tickets::secret_of(&cx.tx, &circle.id, act)?;
     Ok(Some(show_invite((circle.id, circle.device()), &row, secret, here, cx.env.now)))
@@ -232,12 +235,13 @@ pub(crate) fn show_invite(
     whose: (CircleId, DeviceId),
     row: &InviteRow,
     secret: Option<Secret>,
-    here: &Hint,
+    here: &PeerHint,
     now: crate::time::Millis,
 ) -> control::Invite {
     let status = row.status(now);
     let link = secret.filter(|_| status == InviteStatus::Open).map(|secret| {
-        let hint = Hint { peer: here.peer.clone(), addresses: here.addresses.iter().take(limits::ADDRESSES).cloned().collect() };
+        let hint =
+            PeerHint { peer: here.peer.clone(), addresses: here.addresses.iter().take(limits::ADDRESSES).cloned().collect() };
         Ticket::new(whose.0, secret, row.role, row.expires, whose.1, vec![hint]).link()
     });
     control::Invite {
@@ -252,7 +256,7 @@ pub(crate) fn show_invite(
 }
 
 /// One of several by short id or prefix.
-fn by_prefix<T: Copy>(all: impl Iterator<Item = (String, T)>, text: &str, what: &str, hint: &str) -> Result<T, InputError> {
+fn by_prefix<T: Copy>(all: impl Iterator<Item = (String, T)>, text: &str, what: &str, hint: Hint) -> Result<T, InputError> {
     let found: Vec<(String, T)> = all.filter(|(id, _)| text.len() > 1 && id.starts_with(&text.to_lowercase())).collect();
     match found.as_slice() {
         [(_, one)] => Ok(*one),
@@ -270,11 +274,11 @@ fn by_prefix<T: Copy>(all: impl Iterator<Item = (String, T)>, text: &str, what: 
 
 /// Close an invite.
 pub(crate) fn revoke_invite(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, id: &str) -> Result<Answer, InputError> {
-    let here = Hint { peer: node.peers.peer.clone(), addresses: node.peers.addresses.clone() };
+    let here = PeerHint { peer: node.peers.peer.clone(), addresses: node.peers.addresses.clone() };
     let (circle, _) = inside(node, cx, circle)?;
     let state = circle.now();
     let all = state.invites.keys().map(|act| (short_text('i', &act.0), *act));
-    let act = by_prefix(all, id, "invite", "kith invite list shows them")?;
+    let act = by_prefix(all, id, "invite", Hint::run("invite", "list", &[], "shows them"))?;
     circle.write(cx, Statement::Uninvite { invite: act }, false)?;
     let shown = invite(circle, cx, &act, &here)?;
     let id = circle.id;
@@ -335,7 +339,7 @@ pub(crate) fn accept(node: &mut NodeState, cx: &mut Cx<'_, '_>, accept: &control
             join::confirm_join(&mut node.circles, &mut node.peers, cx, &id)?;
             return Ok(node.peers.joins.get(&id).map_or(Answer::Done, |join| Answer::Join(show_join(node, join))));
         } else if circle.row.standing == OwnStanding::In && !node.peers.joins.contains_key(&id) {
-            return Err(InputError::usage("you are in this circle already", "kith circle list shows it"));
+            return Err(InputError::usage("you are in this circle already", Hint::run("circle", "list", &[], "shows it")));
         }
         if let Some(join) =
             node.peers.joins.get(&id).filter(|join| !join.over() || matches!(circle_standing(node, &id), Some(OwnStanding::In)))
@@ -390,7 +394,7 @@ fn pick_join(node: &NodeState, text: &str) -> Result<CircleId, InputError> {
     let found: Vec<CircleId> = node.peers.joins.values().filter(fits).map(|j| j.ticket.circle).collect();
     match found.as_slice() {
         [one] => Ok(*one),
-        [] => Err(InputError::not_found("no join under way has that name or id", "kith join LINK starts one")),
+        [] => Err(InputError::not_found("no join under way has that name or id", Hint::run("", "join", &["LINK"], "starts one"))),
         _ => Err(InputError::Refused(Error::new(Code::Ambiguous, "several joins are under way", "name one by its id"))),
     }
 }
@@ -401,7 +405,7 @@ pub(crate) fn confirm(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -
     if node.circles.all.get(&id).is_some_and(|c| c.row.standing == OwnStanding::Admitted) {
         join::confirm_join(&mut node.circles, &mut node.peers, cx, &id)?;
     } else if node.peers.joins.get(&id).is_some_and(JoinRow::open) {
-        return Err(InputError::usage("a steward has not approved yet", "wait; kith join LINK goes on where it was"));
+        return Err(InputError::usage("a steward has not approved yet", Hint::run("", "join", &[], "goes on waiting")));
     }
     match node.peers.joins.get(&id) {
         Some(join) => Ok(Answer::Join(show_join(node, join))),
@@ -433,10 +437,12 @@ fn pick_request(cx: &Cx<'_, '_>, circle: &CircleState, text: &str) -> Result<Req
         [one] => *one,
         _ => {
             let all = rows.iter().enumerate().map(|(at, row)| (short_text('q', &row.request.device.0), at));
-            by_prefix(all, text, "request", "kith invite pending shows them")?
+            by_prefix(all, text, "request", Hint::run("invite", "pending", &[], "shows them"))?
         }
     };
-    rows.into_iter().nth(at).ok_or_else(|| InputError::not_found("no request has that id", "kith invite pending shows them"))
+    rows.into_iter()
+        .nth(at)
+        .ok_or_else(|| InputError::not_found("no request has that id", Hint::run("invite", "pending", &[], "shows them")))
 }
 
 /// Lets somebody in who asks.

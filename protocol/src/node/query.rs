@@ -7,9 +7,9 @@ use crate::circle::record;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::{self, Summary};
 use crate::circle::text;
-use crate::circle::ticket::Hint;
+use crate::circle::ticket::PeerHint;
 use crate::context::InputError;
-use crate::control::{self, Error, Finding, Level, Time};
+use crate::control::{self, Error, Finding, Hint, Hints, Level, Time};
 use crate::crypto::Crypto;
 use crate::id::{PeerId, short_text};
 use crate::io::{Answer, Query};
@@ -94,7 +94,7 @@ fn circles(base: &dyn Read) -> Result<Answer, InputError> {
 
 fn invites(base: &dyn Read, now: Millis, circle: &str) -> Result<Answer, InputError> {
     let circle = named(base, circle)?;
-    let here = peer::here(base)?.unwrap_or(Hint { peer: PeerId(Vec::new()), addresses: Vec::new() });
+    let here = peer::here(base)?.unwrap_or(PeerHint { peer: PeerId(Vec::new()), addresses: Vec::new() });
     let mut shown = Vec::new();
     for row in InviteList::load(base, &circle.id)? {
         let secret = tickets::secret_of(base, &circle.id, &row.act)?;
@@ -145,8 +145,22 @@ fn joins(base: &dyn Read) -> Result<Answer, InputError> {
 
 // ---- health ---------------------------------------------------------------------------------------------------------
 
-fn finding(level: Level, circle: &str, message: impl Into<String>, hint: &str) -> Finding {
-    Finding { level, circle: circle.to_owned(), message: message.into(), hint: hint.to_owned() }
+/// What is found about one circle.
+pub(super) struct Findings<'a> {
+    circle: String,
+    all: &'a mut Vec<Finding>,
+}
+
+impl<'a> Findings<'a> {
+    /// Of a circle by its name; empty: of none.
+    pub(super) const fn of(circle: String, all: &'a mut Vec<Finding>) -> Self {
+        Self { circle, all }
+    }
+
+    /// One thing.
+    pub(super) fn say(&mut self, level: Level, message: impl Into<String>, hints: impl Into<Hints>) {
+        self.all.push(Finding { level, circle: self.circle.clone(), message: message.into(), hints: hints.into() });
+    }
 }
 
 fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, InputError> {
@@ -158,50 +172,45 @@ fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, I
         content::health(circle, base, &mut findings)?;
     }
     if findings.is_empty() {
-        findings.push(finding(
-            Level::Ok,
-            "",
-            "nothing to look at yet: you are in no circle",
-            "kith circle new NAME, or kith join LINK",
-        ));
+        let hints = [Hint::run("circle", "new", &["NAME"], "founds one"), Hint::run("", "join", &["LINK"], "joins one")];
+        Findings::of(String::new(), &mut findings).say(Level::Ok, "nothing to look at yet: you are in no circle", hints);
     }
     let ok = findings.iter().all(|f| f.level != Level::Problem);
     Ok(Answer::Doctor(control::Doctor { ok, findings }))
 }
 
 fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
-    let name = circle.name();
     let (state, summary) = (circle.now(), Summary::of(circle));
-    let mut say = |level: Level, message: String, hint: &str| findings.push(finding(level, &name, message, hint));
+    let mut found = Findings::of(circle.name(), findings);
     let current = state.people.values().filter(|p| p.status == Status::Current).count();
-    say(Level::Ok, format!("{current} members, member check {}", overview::roster_hash(circle)), "");
+    found.say(Level::Ok, format!("{current} members, member check {}", overview::roster_hash(circle)), "");
     let stewards =
         state.people.values().filter(|p| p.role.is_some_and(|r| r >= Role::Steward) && p.status == Status::Current).count();
     if state.frozen {
-        say(
+        found.say(
             Level::Problem,
-            "no steward is left: nobody can be admitted or removed any more".into(),
+            "no steward is left: nobody can be admitted or removed any more",
             "found a new circle together",
         );
     } else if stewards < 3 && current > 1 {
-        say(
+        found.say(
             Level::Note,
             format!("{stewards} of three stewards: a circle should not hang on one person"),
-            "kith member role NAME steward",
+            Hint::run("member", "role", &["NAME", "steward"], "makes somebody a steward"),
         );
     }
     for person in state.people.iter().filter(|(_, p)| p.status == Status::Suspended) {
-        say(
+        found.say(
             Level::Note,
             format!("{} waits for a steward", summary.called(person.0)),
-            "a steward may confirm with kith member role NAME member",
+            Hint::run("member", "role", &["NAME", "member"], "by a steward confirms them"),
         );
     }
     if !overview::agrees(circle, base)? {
-        say(
+        found.say(
             Level::Problem,
-            "lists of this circle do not show what its log says".into(),
-            "kith doctor --rebuild makes them again",
+            "lists of this circle do not show what its log says",
+            Hint::run("", "doctor", &["--rebuild"], "makes them again"),
         );
     }
     Ok(())
@@ -209,11 +218,15 @@ fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findi
 
 /// What the circle's keys, records and clocks say.
 fn records_health(circle: &CircleState, now: Millis, findings: &mut Vec<Finding>) {
-    let (name, state) = (circle.name(), circle.now());
-    let mut say = |level: Level, message: String, hint: &str| findings.push(finding(level, &name, message, hint));
+    let state = circle.now();
+    let mut found = Findings::of(circle.name(), findings);
     let lacking = circle.epochs.keys().filter(|id| circle.ring.row(id).is_none()).count();
     if lacking > 0 {
-        say(Level::Note, format!("keys of {lacking} periods have not arrived yet"), "they come from any member who is online");
+        found.say(
+            Level::Note,
+            format!("keys of {lacking} periods have not arrived yet"),
+            "they come from any member who is online",
+        );
     }
     let agreement = circle.agreement();
     if !agreement.is_empty() {
@@ -221,23 +234,22 @@ fn records_health(circle: &CircleState, now: Millis, findings: &mut Vec<Finding>
         let unsigned =
             circle.records.values().filter(|r| state.is_current(&r.device) && r.body.agreement != Some(digest)).count();
         if unsigned > 0 {
-            say(Level::Note, format!("{unsigned} devices have signed an earlier agreement"), "");
+            found.say(Level::Note, format!("{unsigned} devices have signed an earlier agreement"), "");
         }
     }
     let skewed = circle.records.values().filter(|r| r.body.at.since(now) > crate::time::DAY).count();
     if skewed > 0 {
-        say(Level::Note, format!("the clocks of {skewed} devices are more than a day ahead"), "compare clocks");
+        found.say(Level::Note, format!("the clocks of {skewed} devices are more than a day ahead"), "compare clocks");
     }
 }
 
 /// What the circle's log says.
 fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
-    let name = circle.name();
     let (state, summary) = (circle.now(), Summary::of(circle));
-    let mut say = |level: Level, message: String, hint: &str| findings.push(finding(level, &name, message, hint));
+    let mut found = Findings::of(circle.name(), findings);
     for evidence in chain::forks(base, &circle.id)? {
         let who = state.person_of(&evidence.chain.device).map_or_else(|| evidence.chain.device.text(), |p| summary.called(&p));
-        say(
+        found.say(
             Level::Problem,
             format!("a device of {who} signed two different entries at one place"),
             "ask her whether a copy of her folder runs elsewhere",
@@ -248,17 +260,20 @@ fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>
             let waiting = cuts::waiting(circle, base, person)?.entries;
             if waiting > cuts::left_aside(base, &circle.id, person)? {
                 let who = circle.name_of(person);
-                say(
+                found.say(
                     Level::Note,
                     format!("{waiting} entries of {who} wait: the last one that their removal left standing has not come"),
-                    &format!("kith member restore {who} brings them back, kith member aside {who} leaves them where they are"),
+                    [
+                        Hint::run("member", "restore", &[&who], "brings them back"),
+                        Hint::run("member", "aside", &[&who], "leaves them where they are"),
+                    ],
                 );
             }
         }
     }
     for head in chain::chains(base, &circle.id)?.iter().filter(|head| !head.missing.is_empty()) {
         let count: u64 = head.missing.iter().map(|(first, last)| last + 1 - first).sum();
-        say(Level::Problem, format!("{count} entries of one writer are missing"), "they come from any member who has them");
+        found.say(Level::Problem, format!("{count} entries of one writer are missing"), "they come from any member who has them");
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::circle::state::CircleState;
 use crate::circle::summary::{self, Summary};
 use crate::circle::text;
 use crate::context::{Cx, InputError};
-use crate::control;
+use crate::control::{self, Hint};
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::io::Answer;
 use crate::limits::POINT_LOOKS;
@@ -23,7 +23,7 @@ pub(crate) fn remove(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, me
     let (circle, summary) = inside(node, cx, circle)?;
     let person = summary::pick_person(&summary, member)?.id;
     if Some(person) == circle.me() {
-        return Err(InputError::usage("that is you", "kith circle leave"));
+        return Err(InputError::usage("that is you", Hint::run("circle", "leave", &[], "ends your part in it")));
     }
     let points = points(circle, cx, &person)?;
     circle.write(cx, Statement::Remove { person, points, proposal: None }, true)?;
@@ -44,7 +44,7 @@ fn waiting<'a>(
     let person = summary::pick_person(&summary, member)?.id;
     let waiting = cuts::waiting(circle, &cx.tx, &person)?;
     if waiting.entries == 0 {
-        return Err(InputError::not_found("nothing of theirs waits", "kith doctor says what is held, and why"));
+        return Err(InputError::not_found("nothing of theirs waits", Hint::run("", "doctor", &[], "says what is held, and why")));
     }
     Ok((circle, person, waiting))
 }

@@ -14,7 +14,7 @@ use crate::circle::state::{CircleRow, CircleState};
 use crate::circle::text;
 use crate::codec;
 use crate::context::{Cx, InputError};
-use crate::control::{Code, Error, InviteStatus, Subject, Topic, WatchChange, WatchEvent};
+use crate::control::{Code, Error, Hint, InviteStatus, Subject, Topic, WatchChange, WatchEvent};
 use crate::crypto::{self, Crypto, SigningKey, Suite};
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::io::{Effect, Link};
@@ -316,7 +316,8 @@ pub(crate) fn admit(
 ) -> Result<PersonId, InputError> {
     let Some(circle) = circles.all.get_mut(id) else { return Err(InputError::outside()) };
     let row = RequestRow::get(&cx.tx, id, device)?;
-    let row = row.ok_or_else(|| InputError::not_found("no request has that id", "kith invite pending shows them"))?;
+    let row =
+        row.ok_or_else(|| InputError::not_found("no request has that id", Hint::run("invite", "pending", &[], "shows them")))?;
     let body = open_request(&circle.row, cx.env.crypto, &row.request).ok_or_else(|| {
         InputError::Refused(Error::new(
             Code::Failed,

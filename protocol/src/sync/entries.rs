@@ -9,7 +9,7 @@ use crate::circle::epoch::{EpochKeys, KeyRing};
 use crate::circle::membership::State;
 use crate::circle::state::CircleState;
 use crate::context::{Cx, InputError};
-use crate::control::{Code, Error};
+use crate::control::{Code, Error, Hint};
 use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
 use crate::io::Effect;
 use crate::item::{self, Ports, Report, Source, Writer};
@@ -38,7 +38,7 @@ pub(crate) fn stop(error: LogError) -> InputError {
             InputError::Refused(Error::new(
                 Code::Failed,
                 format!("that could not be written: {other}"),
-                "kith doctor looks for damage",
+                Hint::run("", "doctor", &[], "looks for damage"),
             ))
         }
     }

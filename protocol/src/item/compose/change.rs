@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 
 use super::{ComposeContext, ComposeError, Target, entry};
 use crate::circle::body::KeyClass;
-use crate::control::{Code, Crossed, Error};
+use crate::control::{Code, Crossed, Error, Hint};
 use crate::id::{ItemId, ItemKey};
 use crate::item::edit::{Op, Value};
 use crate::item::edit_builder::EditBuilder;
@@ -26,13 +26,15 @@ pub(in crate::item) fn target(reader: &ItemReader<'_>, key: &ItemKey, kinds: &[K
         let (item, class, retention) = (shown.item()?, class(shown.row.kind()), shown.row.retention);
         Some((shown, Target { item, class, retention }))
     });
-    found
-        .ok_or_else(|| Error::new(Code::NotFound, "that is not here, or no longer shown", "kith note list shows what is.").into())
+    found.ok_or_else(|| {
+        Error::new(Code::NotFound, "that is not here, or no longer shown", Hint::run("note", "list", &[], "shows what is")).into()
+    })
 }
 
 /// An item that is here, shown or not.
 pub(in crate::item) fn any(reader: &ItemReader<'_>, key: &ItemKey) -> Result<(Kind, Target), ComposeError> {
-    let missing = || ComposeError::from(Error::new(Code::NotFound, "that is not here", "kith note list shows what is."));
+    let missing =
+        || ComposeError::from(Error::new(Code::NotFound, "that is not here", Hint::run("note", "list", &[], "shows what is")));
     let row = reader.row(key)?.ok_or_else(missing)?;
     let kind = row.kind().filter(|kind| !kind.is_mark()).ok_or_else(missing)?;
     for slot in &row.slots {

@@ -1,6 +1,6 @@
 //! The operations of an item's first edit.
 
-use crate::control::{Code, Error};
+use crate::control::{Code, Error, Hints};
 use crate::item::edit::{Op, Value};
 use crate::item::kind::fields;
 use crate::item::valid;
@@ -45,6 +45,6 @@ impl First {
 }
 
 /// Something that a new item must say.
-pub(in crate::item) fn needed(text: &str, message: &str, hint: &str) -> Result<(), Error> {
+pub(in crate::item) fn needed(text: &str, message: &str, hint: impl Into<Hints>) -> Result<(), Error> {
     if text.is_empty() { Err(Error::new(Code::Usage, message, hint)) } else { Ok(()) }
 }

@@ -37,7 +37,7 @@ impl Village {
 fn full(outcome: Result<Answer, Error>) {
     let refused = outcome.expect_err("there is no room");
     assert_eq!(refused.code, Code::TooLarge);
-    assert!(refused.message.contains("64 circles") && refused.hint.contains("kith circle leave"), "{refused:?}");
+    assert!(refused.message.contains("64 circles") && refused.hints.to_string().contains("kith circle leave"), "{refused:?}");
 }
 
 #[test]
