@@ -32,9 +32,14 @@ pub enum TurnEnd {
     PowerFailed(Vec<Effect>),
 }
 
-/// Are these the effects of a refused command, or of a frame for which its sender is cut off?
-const fn refused(effects: &[Effect]) -> bool {
-    matches!(effects, [Effect::Reply(_, Err(_))] | [Effect::Log(..), Effect::Close(_)])
+/// Are these the effects of a refused command, or of a frame for which its sender is cut off? Of a frame with a bad act in it, what
+/// stood before that act is kept all the same: it would only be sent again.
+fn refused(effects: &[Effect]) -> bool {
+    match effects {
+        [Effect::Reply(_, Err(_))] => true,
+        [Effect::Log(why, _), Effect::Close(_)] => *why != "an act that is not what it claims",
+        _ => false,
+    }
 }
 
 /// An answer, as it was given.

@@ -80,6 +80,7 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
                 rows.retain(|item, _| !cut_off_too_late(world, item, &current) && !ends(item));
                 rows.values_mut().for_each(|row| {
                     strip(row);
+                    forget_hostile_out(world, &roster.out, &id, row);
                     unname(row, &roster.current, gone);
                 });
                 rows
@@ -177,6 +178,23 @@ fn by_hostile_out(world: &World, out: &BTreeSet<String>, id: &str, row: &Value) 
     let hostile = (0..world.machines.len()).filter(|who| world.machines[*who].mask.is_some());
     let mut people = hostile.map(|who| items::person(world, who, id));
     author.is_some_and(|author| out.contains(author) && people.any(|person| person == author))
+}
+
+/// Leaves out what somebody hostile added to others' items who is out by now. Whoever wrote under keys that some members do not hold
+/// left a gap in their own chain there; what lies before it is held aside by those members, and counts with everybody else.
+fn forget_hostile_out(world: &World, out: &BTreeSet<String>, id: &str, row: &mut Value) {
+    if let Some(replies) = row.get_mut("replies").and_then(Value::as_array_mut) {
+        replies.retain(|reply| !by_hostile_out(world, out, id, reply));
+    }
+    let Some(reacted) = row.get_mut("reacted").and_then(Value::as_object_mut) else { return };
+    for people in reacted.values_mut().filter_map(Value::as_array_mut) {
+        people.retain(|person| !by_hostile_out(world, out, id, &serde_json::json!({ "author": person })));
+    }
+    reacted.retain(|_, people| people.as_array().is_some_and(|people| !people.is_empty()));
+    let counts = reacted.iter().map(|(emoji, people)| (emoji.clone(), people.as_array().map_or(0, Vec::len).into())).collect();
+    if let Some(reactions) = row.get_mut("reactions") {
+        *reactions = Value::Object(counts);
+    }
 }
 
 /// What a current member wrote is with every current member who was in, as the writer knew.
