@@ -5,9 +5,8 @@ use kith_protocol::crypto::{Seeded, SigningKey};
 use kith_protocol::item::edit::{Edit, Op, Value};
 use kith_protocol::item::kind::Kind;
 use kith_protocol::node::{Answer, Command};
-use kith_tests::cbor::{Cbor, array, bytes, encoded};
+use kith_tests::cbor::{Cbor, encoded};
 use kith_tests::peer::forge::from_now;
-use kith_tests::peer::link::bent;
 use kith_tests::peer::{Peer, Scene, guest, raw};
 use kith_tests::proc::{CommandRun, Home, until};
 
@@ -129,15 +128,14 @@ fn u1_a_request_whose_name_is_none_is_shown_to_no_steward_and_one_that_turns_is_
     scene.holds();
 }
 
-/// A circle of Mallory's own, whose link names her and no address: she calls whom she wants to fool.
+/// A circle of Mallory's own, whose link leads nowhere: Mallory calls whom they want to fool.
 fn lure(mallory: &Peer) -> String {
+    mallory.listens_nowhere();
     let new = kith_protocol::control::NewCircle { name: "Honeypot".to_owned(), ..Default::default() };
     drop(mallory.call(Command::NewCircle(new)).expect("a circle"));
     let invite = Command::NewInvite(mallory.circle().text(), Default::default());
     let Ok(Answer::Invite(invite)) = mallory.call(invite) else { panic!("an invite") };
-    let me = mallory.keys().public().to_peer_id().to_bytes();
-    let nowhere = bytes([4, 127, 0, 0, 1, 6, 0, 9]);
-    bent(&invite.link.expect("it made it itself"), |ticket| *ticket.at_mut(6) = array([array([bytes(me), array([nowhere])])]))
+    invite.link.expect("it made it itself")
 }
 
 #[test]

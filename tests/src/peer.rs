@@ -337,6 +337,12 @@ impl Peer {
         links.into_iter().for_each(|link| self.member.closed(link));
     }
 
+    /// Says that it can be reached at an address where nobody is: what names addresses names this one.
+    pub fn listens_nowhere(&self) {
+        let nowhere = [4, 127, 0, 0, 1, 6, 0, 9];
+        self.member.feed(kith_protocol::node::Input::Listening(vec![kith_protocol::id::Addr(nowhere.to_vec())]));
+    }
+
     /// Calls everybody again at once.
     pub fn redial(&self) {
         self.member.feed(kith_protocol::node::Input::Woke);
