@@ -204,6 +204,8 @@ impl World {
         }
         match what {
             What::Deed(deed) => self.deed(&deed),
+            // A script that was cut short may hold one at the very moment at which all is well again.
+            What::Fault(_) if self.playing && self.now().since(START) >= self.script.healed.max(self.script.aged) => {}
             What::Fault(fault) => self.happen(fault),
             What::Weather(weather) => self.net.weather = weather,
         }
