@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::circle::membership::Status;
 use crate::circle::overview;
 use crate::context::{Cx, InputError};
 use crate::control::{Subject, Topic, WatchChange, WatchEvent};
@@ -77,9 +78,11 @@ impl NodeState {
         }
         // Keys may be learned, and one's own standing change, without anything else of a circle.
         for circle in self.circles.all.values().filter(|circle| circle.dirty) {
-            if !planted(Bug::StaleSummary) || circle.records.len() < 2 {
-                overview::save(circle, &mut cx.tx)?;
+            let somebody_is_out = || circle.now().people.values().any(|person| person.status != Status::Current);
+            if planted(Bug::StaleSummary) && somebody_is_out() {
+                continue;
             }
+            overview::save(circle, &mut cx.tx)?;
         }
         for id in touched.union(&wrote) {
             exchange::push_all(&self.circles, &mut self.peers, cx, id)?;
