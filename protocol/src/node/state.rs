@@ -72,7 +72,7 @@ impl NodeState {
 
     /// After every input: derived rows, pushes, calls.
     pub(crate) fn settle(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
-        let (touched, wrote) = self.circles.take_news();
+        let (touched, to_push) = self.circles.take_news();
         for id in &touched {
             self.changed(cx, id)?;
         }
@@ -84,7 +84,7 @@ impl NodeState {
             }
             overview::save(circle, &mut cx.tx)?;
         }
-        for id in touched.union(&wrote) {
+        for id in touched.union(&to_push) {
             exchange::push_all(&self.circles, &mut self.peers, cx, id)?;
         }
         if std::mem::take(&mut self.circles.new_words) {

@@ -42,6 +42,9 @@ pub(super) fn acts(
     }
     if taken.news {
         circles.touched(id);
+    } else if taken.learned {
+        // Somebody may know the act without its keys, and wait for them.
+        circles.push_soon(id);
     }
     if taken.bad {
         peers.part_with(cx, link, "an act that is not what it claims");

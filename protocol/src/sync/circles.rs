@@ -26,8 +26,8 @@ pub(crate) struct Circles {
     pub(crate) new_words: bool,
     /// Circles whose membership or records changed during this input.
     touched: BTreeSet<CircleId>,
-    /// Circles in which own entries were written during this input.
-    wrote: BTreeSet<CircleId>,
+    /// Circles in which this input brought something to push.
+    to_push: BTreeSet<CircleId>,
 }
 
 impl Circles {
@@ -43,14 +43,14 @@ impl Circles {
         self.touched.insert(id);
     }
 
-    /// Own entries were written in a circle.
-    pub(crate) fn wrote(&mut self, id: CircleId) {
-        self.wrote.insert(id);
+    /// There is something to push in a circle: own entries were written, or keys learned.
+    pub(crate) fn push_soon(&mut self, id: CircleId) {
+        self.to_push.insert(id);
     }
 
-    /// Takes out what this input changed: circles that were touched, and circles in which was written.
+    /// Takes out what this input changed: circles that were touched, and circles with something to push.
     pub(crate) fn take_news(&mut self) -> (BTreeSet<CircleId>, BTreeSet<CircleId>) {
-        (std::mem::take(&mut self.touched), std::mem::take(&mut self.wrote))
+        (std::mem::take(&mut self.touched), std::mem::take(&mut self.to_push))
     }
 
     /// Takes a circle in, in place of what was in memory of it before.

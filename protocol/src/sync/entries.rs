@@ -67,7 +67,7 @@ pub(crate) fn write(
     if rotated {
         circles.touched(*id);
     }
-    circles.wrote(*id);
+    circles.push_soon(*id);
     circles.new_words = true;
     Ok(report)
 }

@@ -317,3 +317,30 @@ fn acknowledgements_say_how_far_they_are_and_claims_beyond_what_is_here_are_aske
     known.want(&[ChainSeq { chain: here.id, seq: 0 }]);
     assert!(known.lacks(heads).iter().any(|c| c.chain == here.id), "they said that they lack it");
 }
+
+#[test]
+fn keys_that_come_late_are_passed_on_at_once() {
+    let mut village = circle_of_three();
+    village.does(2, |node, cx| node.circles.all.values_mut().next().expect("a circle").rotate(cx)).expect("new keys");
+    let epoch = village.the(2).usable_epoch().expect("they are");
+    let mut known = village.known(2, 0, &village.what_is_at(0));
+    let Some(Message::Acts(acts)) = village.plans(2, &mut known, ROOM).messages.into_iter().next() else { panic!("acts") };
+    let alone = Acts { keys: None, acts: acts.acts.clone() };
+    for at in [0, 1] {
+        let taken = village.does(at, |node, cx| {
+            let circle = node.circles.all.values_mut().next().expect("a circle");
+            take::acts(circle, cx, &alone, None, &mut RateLimit::default())
+        });
+        assert!(taken.expect("looked at").news);
+        assert!(village.the(at).ring.row(&epoch).is_none(), "the act came without its keys");
+    }
+    let id = village.the(0).id;
+    let sessions = &village.machines[0].node.state.peers.sessions;
+    let (link, session) = sessions.iter().find(|(_, session)| session.peer == peer(2)).expect("a stream");
+    let (link, token) = (*link, session.circles[&id].theirs);
+    village.queue.push_back((0, Input::Bytes(link, crate::codec::encode(&Frame::Circle(token, Message::Acts(acts))))));
+    village.settle();
+    for at in [0, 1] {
+        assert!(village.the(at).ring.row(&epoch).is_some(), "machine {at} has the keys");
+    }
+}
