@@ -128,7 +128,7 @@ impl<M: Machine> Driver<M> {
     ) -> Result<Self, StoreError> {
         let machine = open_machine(&mut store, &peer)?;
         let (calls, listening, waiting) = (BTreeMap::new(), Some(listening).filter(|addrs| !addrs.is_empty()), VecDeque::new());
-        // Before the first call: whoever makes an invite right away gives addresses with it.
+        // Before the first call, so that an invite made right away names addresses.
         let later = listening.clone().map(Input::Listening).into_iter().collect();
         let (next_call, scrub_due, failures, rest) = (1, false, 0, None);
         Ok(Self {

@@ -1,6 +1,6 @@
-//! The router: passes each input to the room it concerns, and what came of it to the next.
+//! The router: passes each input to what it concerns, and sees to what follows from it.
 //!
-//! Owns nothing but the rooms. An input is handled into a draft; a refused one drops its draft, and what it had changed in
+//! Owns the node's state, its circles and its peers, and nothing else. An input is handled into a draft; a refused one drops its draft, and what it had changed in
 //! memory is read from the store again. Nothing is carried out here.
 
 pub(crate) mod content;

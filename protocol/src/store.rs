@@ -11,7 +11,7 @@ use std::ops::Bound;
 
 pub use over::Over;
 
-/// The tables. Each has one owner among the rooms of the core; nobody else writes it.
+/// The tables. Each has one owner among the modules of the core; nobody else writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
     /// `circle`: a row per circle: its genesis, this member's device keys in it, its status here.

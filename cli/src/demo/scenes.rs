@@ -40,7 +40,7 @@ pub(crate) fn found(story: &mut Story<'_>, amara: &Person) -> Result<String> {
     let new = json!({ "name": "Night shift", "agreement": AGREEMENT, "retention": "90d", "history": "since-join" });
     let made: Circle = amara.client.send("POST", &Route::new("circles"), &new)?.read()?;
     story.tell("\"Night shift\": conversation is kept for 90 days, and newcomers read what is said from then on.")?;
-    story.check(made.members == 1 && made.role == Some(MemberRole::Founder), "She is its founder, and alone in it.")?;
+    story.check(made.members == 1 && made.role == Some(MemberRole::Founder), "Amara is its founder, and its only member.")?;
     Ok(made.id)
 }
 
@@ -55,11 +55,11 @@ pub(crate) fn join(story: &mut Story<'_>, amara: &Person, who: &Person, id: &str
             && preview.inviter == "Amara"
             && preview.agreement == AGREEMENT
             && preview.members as usize == members,
-        "She sees what it is, who invites and what she would agree to, and no member's name but that one.",
+        "They see what it is, who invites and what they would agree to, and no member's name but that one.",
     )?;
     let accept = Accept { link, as_name: who.name.to_owned(), confirm: false };
     let join: Join = who.client.send("POST", &Route::new("joins"), &accept)?.read()?;
-    story.tell("She asks to come in.")?;
+    story.tell("They ask to come in.")?;
     let pending = || circle(id).seg("pending");
     let request: PendingRequest = amara.wait("the request", || {
         let list: Vec<PendingRequest> = amara.client.get(&pending())?.field("pending")?;
@@ -78,11 +78,11 @@ pub(crate) fn join(story: &mut Story<'_>, amara: &Person, who: &Person, id: &str
     let unnamed = !named(&amara.client)?;
     story.check(
         unnamed && admitted.members.iter().any(|member| member.name == "Amara"),
-        "She sees the members first; none of them knows her name yet.",
+        "They see the members first; none of these knows their name yet.",
     )?;
     who.client.send("POST", &Route::new("joins").seg(&join.id).seg("confirm"), &json!({}))?;
-    amara.wait("her name", || Ok(named(&amara.client)?.then_some(())))?;
-    story.check(true, &format!("She says yes too, and Amara sees: {} is here.", who.name))
+    amara.wait("their name", || Ok(named(&amara.client)?.then_some(())))?;
+    story.check(true, &format!("They say yes too, and Amara sees: {} is here.", who.name))
 }
 
 /// A note behind a warning, a reply, a reaction.
@@ -92,7 +92,7 @@ pub(crate) fn talk(story: &mut Story<'_>, all: [&Person; 3], id: &str) -> Result
     let body = "Third night on call. I am fine, and I am not.";
     let new = json!({ "title": "On-call", "body": body, "content_warning": "burnout", "want": Want::Listen });
     let note: Note = amara.client.send("POST", &circle(id).seg("notes"), &new)?.read()?;
-    story.tell("\"On-call\", behind a content warning; she wants to be heard.")?;
+    story.tell("\"On-call\", behind a content warning; Amara wants to be heard.")?;
     let seen = [find_note(bea, id, &note.id)?, find_note(chioma, id, &note.id)?];
     story.check(
         seen.iter().all(|note| note.body.is_none() && note.content_warning.as_deref() == Some("burnout")),
@@ -162,7 +162,7 @@ pub(crate) fn meet(story: &mut Story<'_>, all: [&Person; 3], id: &str) -> Result
 /// A calendar and a list of links through the real command line; found on another machine.
 pub(crate) fn import(story: &mut Story<'_>, all: [&Person; 3], id: &str, folder: &Path) -> Result<()> {
     let [amara, bea, chioma] = all;
-    story.scene("Amara brings what she has")?;
+    story.scene("Amara brings along what is at hand")?;
     let mut count = 0;
     for (name, text) in [("meetings.ics", CALENDAR), ("resources.md", RESOURCES)] {
         let path = folder.join(name);
@@ -207,7 +207,7 @@ pub(crate) fn remove(story: &mut Story<'_>, all: [&Person; 3], id: &str) -> Resu
         "It asks for Amara's passphrase again; an unlocked computer alone cannot do it.",
     )?;
     amara.client.secretly("DELETE", &route, &json!({ "passphrase": PASSPHRASE }))?;
-    story.tell("Amara removes her. The circle has new keys in the same act.")?;
+    story.tell("Amara removes Chioma. The circle gets new keys in the same act.")?;
     bea.wait("the removal", || {
         let whole: Circle = bea.client.get(&circle(id))?.read()?;
         Ok((whole.members == 2).then_some(()))
@@ -216,7 +216,7 @@ pub(crate) fn remove(story: &mut Story<'_>, all: [&Person; 3], id: &str) -> Resu
         let whole: Circle = chioma.client.get(&circle(id))?.read()?;
         Ok((whole.status == CircleStatus::Removed).then_some(()))
     })?;
-    story.check(true, "Bea's computer knows, and Chioma's tells her; what she already read she keeps.")?;
+    story.check(true, "Bea's computer knows, and Chioma's says so; what Chioma already read stays there.")?;
     let new = json!({ "title": "Among us two", "body": "This is only for those who are still here." });
     let note: Note = amara.client.send("POST", &circle(id).seg("notes"), &new)?.read()?;
     find_note(bea, id, &note.id)?;
@@ -233,7 +233,7 @@ fn has(person: &Person, id: &str, note: &str) -> Result<bool> {
 pub(crate) fn restart(story: &mut Story<'_>, amara: &Person, bea: &mut Person, id: &str) -> Result<()> {
     story.scene("Bea's computer sleeps")?;
     bea.stop()?;
-    story.tell("Her daemon stops.")?;
+    story.tell("Bea's daemon stops.")?;
     let mut last = String::new();
     for n in 1..=5 {
         let new = json!({ "title": format!("While you were away ({n})"), "body": "No need to answer." });
@@ -243,9 +243,9 @@ pub(crate) fn restart(story: &mut Story<'_>, amara: &Person, bea: &mut Person, i
     story.tell("Amara writes five notes meanwhile.")?;
     bea.start()?;
     let refused = notes(&bea.client, id).err().and_then(|stop| stop.code());
-    story.check(refused == Some(Code::Locked), "It wakes up locked: without her passphrase it shows nothing.")?;
+    story.check(refused == Some(Code::Locked), "It wakes up locked: without the passphrase it shows nothing.")?;
     bea.unlock()?;
-    story.tell("She unlocks it.")?;
+    story.tell("Bea unlocks it.")?;
     find_note(bea, id, &last)?;
     let caught_up = notes(&bea.client, id)?.iter().filter(|note| note.title.starts_with("While you were away")).count();
     story.check(caught_up == 5, "All five are there.")
@@ -265,7 +265,7 @@ pub(crate) fn agree(story: &mut Story<'_>, all: [&Person; 3], id: &str) -> Resul
     }
     story.check(true, &format!("Amara's and Bea's views are equal, byte for byte ({} bytes).", last.0.len()))?;
     let titles: Vec<String> = notes(&chioma.client, id)?.into_iter().map(|note| note.title).collect();
-    story.check(titles == ["On-call"], "On Chioma's computer is what she had, and nothing written since.")?;
+    story.check(titles == ["On-call"], "Chioma's computer holds what was there before, and nothing written since.")?;
     for person in [amara, bea] {
         let doctor: kith_protocol::control::Doctor = person.client.get(&Route::new("doctor"))?.read()?;
         story.check(doctor.ok, &format!("`kith doctor` finds no problem on {}'s computer.", person.name))?;

@@ -22,7 +22,7 @@ pub(super) fn connect(path: &Path, key: &MasterKey, flags: OpenFlags, cache_kib:
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "trusted_schema", "OFF")?;
     conn.set_prepared_statement_cache_capacity(128);
-    // Or a statement is planned anew whenever a bound of its range changes, which costs more than the reading.
+    // Without this, SQLite plans a statement again whenever a bound of its range changes, which costs more than reading it.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // The first read proves the key.
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::error::store_error;
 use super::rows::{self, GENERATION, Plain};
 
-/// What the journal has and the file lacks. Whoever reads on clones the pointer; then the next commit clones the writes.
+/// What the journal has and the file lacks. A reader that goes on clones the pointer; then the next commit clones the writes.
 pub(super) type Recent = Arc<Mutex<Arc<Writes>>>;
 
 pub(super) fn locked(recent: &Recent) -> MutexGuard<'_, Arc<Writes>> {

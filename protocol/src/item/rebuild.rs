@@ -13,7 +13,7 @@ use crate::tx::Tx;
 #[must_use = "what is not restored is new again"]
 pub struct Kept(Vec<(ItemKey, ItemRow)>);
 
-/// Drops every row of this room, so that they can be built again by applying the log's entries anew. [`restore`] ends it.
+/// Drops every row of the items, so that applying the log's entries builds them again. [`restore`] ends it.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.

@@ -71,15 +71,15 @@ fn what_others_did_to_a_resource_is_merged_and_named() {
         EditResource { title: Some("Helpline".to_owned()), note, tags: Some(vec!["day".to_owned()]), ..EditResource::default() };
     let (entries, _) = save(&mut amara, &key, &EditItem::Resource(theirs)).expect("a member");
     let _report = bea.take(&entries);
-    // Bea writes down the title as it was when she looked: not a change of hers.
-    let hers = EditResource {
+    // Bea writes down the title as it was in what they looked at: that is no change of theirs.
+    let bea_says = EditResource {
         base,
         title: Some("Hotline".to_owned()),
         note: Some("Do call them.\n".to_owned()),
         tags: Some(vec!["night".to_owned(), "free".to_owned()]),
         ..EditResource::default()
     };
-    let (entries, crossed) = save(&mut bea, &key, &EditItem::Resource(hers)).expect("a member");
+    let (entries, crossed) = save(&mut bea, &key, &EditItem::Resource(bea_says)).expect("a member");
     let _report = amara.take(&entries);
     for machine in [&amara, &bea] {
         let shown = machine.reader(|reader| shown_resource(reader, &key)).expect("a resource");
@@ -105,8 +105,8 @@ fn what_somebody_sets_holds_and_what_they_only_saw_does_not() {
     };
     let (entries, _) = save(&mut amara, &key, &EditItem::Event(place("Library", "Evening circle"))).expect("a member");
     let _report = bea.take(&entries);
-    let hers = EditItem::Event(EditEvent { base: base.clone(), ..place("At the lake", "Circle") });
-    let (_, crossed) = save(&mut bea, &key, &hers).expect("a member");
+    let bea_says = EditItem::Event(EditEvent { base: base.clone(), ..place("At the lake", "Circle") });
+    let (_, crossed) = save(&mut bea, &key, &bea_says).expect("a member");
     let shown = bea.reader(|reader| shown_event(reader, &key)).expect("an event");
     assert_eq!((shown.location.as_str(), shown.title.as_str()), ("At the lake", "Evening circle"));
     assert_eq!(fields(&crossed), [("title", "Amara"), ("location", "Amara")]);
