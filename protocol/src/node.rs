@@ -3,13 +3,12 @@
 //! Owns the node's state, its circles and its peers, and nothing else. An input is handled into a draft; a refused one drops its draft, and what it had changed in
 //! memory is read from the store again. Nothing is carried out here.
 
-pub(crate) mod content;
+mod commands;
 mod full;
 #[cfg(feature = "switches")]
 mod memory;
-pub(crate) mod people;
 mod query;
-mod roles;
+mod shelf;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -137,7 +136,7 @@ impl Node {
 
 fn step(node: &mut NodeState, cx: &mut Cx<'_, '_>, input: Input) -> Result<(), InputError> {
     match input {
-        Input::Call(call, command) => command_came(node, cx, call, command),
+        Input::Call(call, command) => commands::command_came(node, cx, call, command),
         Input::Opened { link, peer, .. } => {
             hello::opened(&mut node.peers, cx, link, peer);
             Ok(())
@@ -161,41 +160,4 @@ fn step(node: &mut NodeState, cx: &mut Cx<'_, '_>, input: Input) -> Result<(), I
             Ok(())
         }
     }
-}
-
-fn command_came(node: &mut NodeState, cx: &mut Cx<'_, '_>, call: CallId, command: Command) -> Result<(), InputError> {
-    let answer = match command {
-        Command::PreviewInvite(link) => return people::preview(node, cx, call, &link),
-        Command::Init { name } => people::init(cx, &name)?,
-        Command::NewCircle(new) => people::new_circle(node, cx, &new)?,
-        Command::EditCircle(circle, edit) => people::edit_circle(node, cx, &circle, &edit)?,
-        Command::Leave(circle) => people::leave(node, cx, &circle)?,
-        Command::NewInvite(circle, new) => people::new_invite(node, cx, &circle, &new)?,
-        Command::RevokeInvite(circle, invite) => people::revoke_invite(node, cx, &circle, &invite)?,
-        Command::Accept(accept) => people::accept(node, cx, &accept)?,
-        Command::ConfirmJoin(circle) => people::confirm(node, cx, &circle)?,
-        Command::AbandonJoin(circle) => people::abandon(node, cx, &circle)?,
-        Command::Approve(circle, request) => people::approve(node, cx, &circle, &request)?,
-        Command::Decline(circle, request) => people::decline(node, cx, &circle, &request)?,
-        Command::RemoveMember(circle, member) => roles::remove(node, cx, &circle, &member)?,
-        Command::RestoreMember(circle, member) => roles::restore(node, cx, &circle, &member)?,
-        Command::LeaveAside(circle, member) => roles::leave_aside(node, cx, &circle, &member)?,
-        Command::SetRole(circle, member, role) => roles::set_role(node, cx, &circle, &member, &role)?,
-        Command::SyncNow => {
-            node.peers.dialer.all_now();
-            Answer::Done
-        }
-        item @ (Command::New(..)
-        | Command::Batch(..)
-        | Command::Respond(..)
-        | Command::Edit(..)
-        | Command::Remove { .. }
-        | Command::Hide(..)
-        | Command::Pin(..)
-        | Command::Seen { .. }
-        | Command::Rebuild
-        | Command::Index) => content::command(node, cx, item)?,
-    };
-    cx.tx.then(Effect::Reply(call, Ok(answer)));
-    Ok(())
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::NodeState;
-use super::people::parse_link;
+use super::commands::joins::parse_link;
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::Summary;
 use crate::context::InputError;

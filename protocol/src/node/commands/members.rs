@@ -1,9 +1,6 @@
-//! Commands about who may do what, and who is out: removing, what a removal holds, roles.
+//! Commands about members: roles, removing somebody, and what a removal holds.
 
-use std::collections::BTreeMap;
-
-use super::NodeState;
-use super::people::inside;
+use super::named::inside;
 use crate::circle::body::{Point, Points, Role, Statement};
 use crate::circle::membership::Status;
 use crate::circle::state::CircleState;
@@ -16,7 +13,9 @@ use crate::io::Answer;
 use crate::limits::POINT_LOOKS;
 use crate::log::chain::{self, Glance};
 use crate::log::entry::EntryAt;
+use crate::node::NodeState;
 use crate::sync::{cuts, delivery};
+use std::collections::BTreeMap;
 
 /// Removes somebody, with a new epoch in the same act.
 pub(crate) fn remove(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, InputError> {

@@ -1,0 +1,148 @@
+//! Commands about circles: founding, policies, leaving. And the name that one usually goes by.
+
+use super::named::inside;
+use crate::circle::act::{self, ActBody, ActPlace};
+use crate::circle::body::{Policy, Role, Statement};
+use crate::circle::epoch;
+use crate::circle::overview::Overview;
+use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
+use crate::circle::text;
+use crate::codec;
+use crate::context::{Cx, InputError};
+use crate::control::{self, Code, Error};
+use crate::crypto::{DeviceSecrets, Suite};
+use crate::id::Incarnation;
+use crate::io::Answer;
+use crate::limits;
+use crate::node::NodeState;
+use crate::private::Private;
+use crate::store::{Read, Table};
+use std::collections::BTreeMap;
+
+/// First start.
+pub(crate) fn init(cx: &mut Cx<'_, '_>, name: &str) -> Result<Answer, InputError> {
+    let name = text::name(name, "you")?;
+    cx.tx.put(Table::Local, b"name", codec::encode(&Private(name)));
+    Ok(Answer::Done)
+}
+
+/// The usual name.
+pub(crate) fn usual_name(read: &dyn Read) -> Result<String, crate::store::StoreError> {
+    let bytes = read.get(Table::Local, b"name")?;
+    Ok(bytes.and_then(|b| codec::decode::<Private<String>>(&b, "name").ok()).map(|name| name.0).unwrap_or_default())
+}
+
+pub(super) fn name_or_usual(cx: &Cx<'_, '_>, name: &str) -> Result<String, InputError> {
+    let name = if name.trim().is_empty() { usual_name(&cx.tx)? } else { name.to_owned() };
+    Ok(text::name(&name, "you")?)
+}
+
+/// A new circle.
+pub(crate) fn new_circle(node: &mut NodeState, cx: &mut Cx<'_, '_>, new: &control::NewCircle) -> Result<Answer, InputError> {
+    node.room_for(None, cx.env.now)?;
+    let name = text::name(&new.name, "a circle")?;
+    let me = name_or_usual(cx, &new.as_name)?;
+    let suite = match new.suite.as_str() {
+        "" | "x-wing" => Suite::XWing,
+        "x25519" => Suite::X25519,
+        _ => return Err(InputError::usage("that is not a suite of keys", "use x-wing or x25519")),
+    };
+    let history = text::parse_history(&new.history)?;
+    let mut policies = vec![
+        Policy::Name(Private(name)),
+        Policy::History(history),
+        Policy::Retention(text::parse_retention(&new.retention)?),
+        Policy::MembersInvite(text::parse_invite(&new.invite)?),
+        Policy::ApprovalRequired(text::parse_approval(&new.approval)?),
+    ];
+    if !new.agreement.trim().is_empty() {
+        policies.insert(1, Policy::Agreement(Private(agreement(&new.agreement)?)));
+    }
+    let secrets = DeviceSecrets::generate(cx.env.rng, suite);
+    let (epoch, keys) = epoch::new_epoch(cx.env.rng, &[], history);
+    let statement =
+        Statement::Genesis { devices: vec![secrets.keys()], policies, suite: suite.byte(), recovery: None, nonce: cx.random() };
+    let body = ActBody { at: cx.env.now, statement, epoch: Some(epoch.clone()) };
+    let place = ActPlace::Genesis { roster: &keys.roster };
+    let sealed = act::write_act(cx.env.crypto, cx.env.rng, &secrets.sign, place, &body)
+        .map_err(|_| InputError::usage("that is more than a circle's first act can hold", "shorten the agreement"))?;
+    let id = sealed.circle();
+    let row = CircleRow::new(id, secrets, Incarnation(cx.random()), me, OwnStanding::In, suite);
+    let mut circle = CircleState::empty(row);
+    let mut offered = BTreeMap::from([(epoch::epoch_id(&id, &epoch), keys)]);
+    if circle.take_act(cx, sealed.bytes(), &mut offered)? != Taken::New || circle.my_role() != Some(Role::Founder) {
+        return Err(InputError::usage("the circle's first act does not hold", "try again with other settings"));
+    }
+    circle.save_row(cx);
+    circle.publish(cx, &node.peers.addresses);
+    let shown = Overview::of(&circle).shown();
+    node.circles.put_circle(circle);
+    node.circles.touched(id);
+    Ok(Answer::Circle(shown))
+}
+
+fn agreement(text: &str) -> Result<String, InputError> {
+    if text.len() > limits::AGREEMENT_BYTES {
+        let message = format!("the agreement is {} kB long; 32 kB is the most", text.len() / 1024);
+        return Err(InputError::Refused(Error::new(Code::TooLarge, message, "shorten it")));
+    }
+    Ok(text.to_owned())
+}
+
+/// Policies.
+pub(crate) fn edit_circle(
+    node: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    circle: &str,
+    edit: &control::EditCircle,
+) -> Result<Answer, InputError> {
+    let (circle, _) = inside(node, cx, circle)?;
+    let mut set = Vec::new();
+    if let Some(name) = &edit.name {
+        set.push(Policy::Name(Private(text::name(name, "a circle")?)));
+    }
+    if let Some(text) = &edit.agreement {
+        set.push(Policy::Agreement(Private(agreement(text)?)));
+    }
+    if let Some(text) = &edit.history {
+        set.push(Policy::History(text::parse_history(text)?));
+    }
+    if let Some(text) = &edit.retention {
+        set.push(Policy::Retention(text::parse_retention(text)?));
+    }
+    if let Some(text) = &edit.invite {
+        set.push(Policy::MembersInvite(text::parse_invite(text)?));
+    }
+    if let Some(text) = &edit.approval {
+        set.push(Policy::ApprovalRequired(text::parse_approval(text)?));
+    }
+    if set.is_empty() {
+        return Err(InputError::usage(
+            "nothing to change",
+            "give at least one of --name --agreement --history --retention --invite --approval",
+        ));
+    }
+    if circle.my_role() != Some(Role::Founder) {
+        return Err(InputError::not_allowed("only the founder changes a circle's policies"));
+    }
+    let history_changed = set.iter().any(|p| matches!(p, Policy::History(value) if *value != circle.history()));
+    circle.write(cx, Statement::Policy { set, proposal: None }, false)?;
+    if history_changed {
+        // Another history applies to new epochs only: start one.
+        circle.rotate(cx)?;
+    }
+    let (id, shown) = (circle.id, Overview::of(circle).shown());
+    node.circles.touched(id);
+    Ok(Answer::Circle(shown))
+}
+
+/// Leave; silent.
+pub(crate) fn leave(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
+    let (circle, _) = inside(node, cx, circle)?;
+    circle.write(cx, Statement::Leave, false)?;
+    circle.row.standing = if circle.others().is_empty() { OwnStanding::Left } else { OwnStanding::Leaving };
+    circle.save_row(cx);
+    let (id, shown) = (circle.id, Overview::of(circle).shown());
+    node.circles.touched(id);
+    Ok(Answer::Circle(shown))
+}

@@ -1,0 +1,181 @@
+//! What is found when everything is looked over.
+
+use crate::circle::body::Role;
+use crate::circle::membership::Status;
+use crate::circle::overview::{self};
+use crate::circle::record;
+use crate::circle::state::CircleState;
+use crate::circle::summary::Summary;
+use crate::context::InputError;
+use crate::control::{self, Finding, Hint, Hints, Level};
+use crate::crypto::Crypto;
+use crate::io::Answer;
+use crate::item;
+use crate::log::chain;
+use crate::store::Read;
+use crate::sync::cuts;
+use crate::time::Millis;
+
+/// What is found about one circle.
+struct Findings<'a> {
+    circle: String,
+    all: &'a mut Vec<Finding>,
+}
+
+impl<'a> Findings<'a> {
+    /// Of a circle by its name; empty: of none.
+    const fn of(circle: String, all: &'a mut Vec<Finding>) -> Self {
+        Self { circle, all }
+    }
+
+    /// One thing.
+    fn say(&mut self, level: Level, message: impl Into<String>, hints: impl Into<Hints>) {
+        self.all.push(Finding { level, circle: self.circle.clone(), message: message.into(), hints: hints.into() });
+    }
+}
+
+pub(super) fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, InputError> {
+    let mut findings = Vec::new();
+    for circle in CircleState::load_all(base, crypto)?.values() {
+        circle_health(circle, base, &mut findings)?;
+        records_health(circle, now, &mut findings);
+        log_health(circle, base, &mut findings)?;
+        health(circle, base, &mut findings)?;
+    }
+    if findings.is_empty() {
+        let hints = [Hint::run("circle", "new", &["NAME"], "founds one"), Hint::run("", "join", &["LINK"], "joins one")];
+        Findings::of(String::new(), &mut findings).say(Level::Ok, "nothing to look at yet: you are in no circle", hints);
+    }
+    let ok = findings.iter().all(|f| f.level != Level::Problem);
+    Ok(Answer::Doctor(control::Doctor { ok, findings }))
+}
+
+fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
+    let (state, summary) = (circle.now(), Summary::of(circle));
+    let mut found = Findings::of(circle.name(), findings);
+    let current = state.people.values().filter(|p| p.status == Status::Current).count();
+    found.say(Level::Ok, format!("{current} members, member check {}", overview::roster_hash(circle)), "");
+    let stewards =
+        state.people.values().filter(|p| p.role.is_some_and(|r| r >= Role::Steward) && p.status == Status::Current).count();
+    if state.frozen {
+        found.say(
+            Level::Problem,
+            "no steward is left: nobody can be admitted or removed any more",
+            "found a new circle together",
+        );
+    } else if stewards < 3 && current > 1 {
+        found.say(
+            Level::Note,
+            format!("{stewards} of three stewards: a circle should not hang on one person"),
+            Hint::run("member", "role", &["NAME", "steward"], "makes somebody a steward"),
+        );
+    }
+    for person in state.people.iter().filter(|(_, p)| p.status == Status::Suspended) {
+        found.say(
+            Level::Note,
+            format!("{} waits for a steward", summary.called(person.0)),
+            Hint::run("member", "role", &["NAME", "member"], "by a steward confirms them"),
+        );
+    }
+    if !overview::agrees(circle, base)? {
+        found.say(
+            Level::Problem,
+            "lists of this circle do not show what its log says",
+            Hint::run("", "doctor", &["--rebuild"], "makes them again"),
+        );
+    }
+    Ok(())
+}
+
+/// What the circle's keys, records and clocks say.
+fn records_health(circle: &CircleState, now: Millis, findings: &mut Vec<Finding>) {
+    let state = circle.now();
+    let mut found = Findings::of(circle.name(), findings);
+    let lacking = circle.epochs.keys().filter(|id| circle.ring.row(id).is_none()).count();
+    if lacking > 0 {
+        found.say(
+            Level::Note,
+            format!("keys of {lacking} periods have not arrived yet"),
+            "they come from any member who is online",
+        );
+    }
+    let agreement = circle.agreement();
+    if !agreement.is_empty() {
+        let digest = record::agreement_digest(&agreement);
+        let unsigned =
+            circle.records.values().filter(|r| state.is_current(&r.device) && r.body.agreement != Some(digest)).count();
+        if unsigned > 0 {
+            found.say(Level::Note, format!("{unsigned} devices have signed an earlier agreement"), "");
+        }
+    }
+    let skewed = circle.records.values().filter(|r| r.body.at.since(now) > crate::time::DAY).count();
+    if skewed > 0 {
+        found.say(Level::Note, format!("the clocks of {skewed} devices are more than a day ahead"), "compare clocks");
+    }
+}
+
+/// What the circle's log says.
+fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
+    let (state, summary) = (circle.now(), Summary::of(circle));
+    let mut found = Findings::of(circle.name(), findings);
+    for evidence in chain::forks(base, &circle.id)? {
+        let who = state.person_of(&evidence.chain.device).map_or_else(|| evidence.chain.device.text(), |p| summary.called(&p));
+        found.say(
+            Level::Problem,
+            format!("a device of {who} signed two different entries at one place"),
+            "ask her whether a copy of her folder runs elsewhere",
+        );
+    }
+    if circle.my_role().is_some_and(|role| role >= Role::Steward) {
+        for person in state.people.keys() {
+            let waiting = cuts::waiting(circle, base, person)?.entries;
+            if waiting > cuts::left_aside(base, &circle.id, person)? {
+                let who = circle.name_of(person);
+                found.say(
+                    Level::Note,
+                    format!("{waiting} entries of {who} wait: the last one that their removal left standing has not come"),
+                    [
+                        Hint::run("member", "restore", &[&who], "brings them back"),
+                        Hint::run("member", "aside", &[&who], "leaves them where they are"),
+                    ],
+                );
+            }
+        }
+    }
+    for head in chain::chains(base, &circle.id)?.iter().filter(|head| !head.missing.is_empty()) {
+        let count: u64 = head.missing.iter().map(|(first, last)| last + 1 - first).sum();
+        found.say(Level::Problem, format!("{count} entries of one writer are missing"), "they come from any member who has them");
+    }
+    Ok(())
+}
+
+/// What there is to say about a circle's items.
+pub(crate) fn health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
+    let health = item::health(base, &circle.id)?;
+    let mut found = Findings::of(circle.name(), findings);
+    if health.held > 0 {
+        found.say(
+            Level::Note,
+            format!("{} items are held for a steward to look at", health.held),
+            "they lie beyond what a removal left standing",
+        );
+    }
+    if health.waiting > 0 {
+        found.say(
+            Level::Note,
+            format!("{} items wait for something they depend on", health.waiting),
+            "it comes from any member who has it",
+        );
+    }
+    if health.unbuilt > 0 {
+        found.say(
+            Level::Note,
+            format!("{} items are still being put together", health.unbuilt),
+            "they show as they were until then",
+        );
+    }
+    if health.refused > 0 {
+        found.say(Level::Note, format!("{} entries broke a rule and mean nothing", health.refused), "");
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Queries about what members wrote.
+
+use crate::circle::summary::{self, Summary};
+use crate::context::InputError;
+use crate::control::{self, Hint};
+use crate::crypto::Crypto;
+use crate::io::{Answer, Query};
+use crate::item::{self, ItemReader, Reveal};
+use crate::limits::{MOST_SEARCH_HITS, SEARCH_HITS};
+use crate::node::shelf::{Shelf, candidates, find, show};
+use crate::store::{Read, StoreError};
+use crate::time::Millis;
+
+/// A query about items.
+pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Answer, InputError> {
+    match query {
+        Query::List { circle, kind, filter } => {
+            let all = Summary::all(base)?;
+            let summary = summary::pick(&all, circle.as_deref().unwrap_or("-"))?.clone();
+            let shelf = Shelf::open(base, summary)?;
+            let items = item::list(&shelf.reader(base, now), kind, &filter)?;
+            let no_list = || {
+                InputError::not_found(
+                    &format!("there is no list of {}", kind.noun()),
+                    Hint::run("note", "list", &[], "shows the ids"),
+                )
+            };
+            Ok(Answer::Items(items.ok_or_else(no_list)?))
+        }
+        Query::Show { circle, kind, item, reveal } => {
+            let (summary, kind, key) = find(base, circle.as_deref(), &kind.named(), &item)?;
+            show(base, &summary, kind, &key, now, Reveal::asked(reveal))
+        }
+        Query::History { circle, item, reveal } => {
+            let (summary, _, key) = find(base, circle.as_deref(), &[], &item)?;
+            let shelf = Shelf::open(base, summary)?;
+            Ok(Answer::History(item::history(&shelf.reader(base, now), &key, Reveal::asked(reveal))?))
+        }
+        Query::Inbox => inbox(base, crypto, now),
+        Query::Search { words, circle, limit } => {
+            let shelves: Vec<Shelf> =
+                candidates(base, circle.as_deref())?.into_iter().map(|s| Shelf::open(base, s)).collect::<Result<_, _>>()?;
+            let readers: Vec<ItemReader<'_>> = shelves.iter().map(|shelf| shelf.reader(base, now)).collect();
+            let limit = if limit == 0 { SEARCH_HITS } else { limit.min(MOST_SEARCH_HITS) };
+            Ok(Answer::Found(item::search(base, &readers, &words, limit)?))
+        }
+        Query::Status
+        | Query::Circles
+        | Query::Circle(_)
+        | Query::Members(_)
+        | Query::Invites(_)
+        | Query::Pending(_)
+        | Query::Joins
+        | Query::Room(_)
+        | Query::Doctor => Ok(Answer::Done),
+    }
+}
+
+fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, InputError> {
+    let mut inbox = Vec::new();
+    for summary in candidates(base, None)? {
+        let (id, name) = (summary.id, summary.name.0.clone());
+        let pending = super::pending(&summary, base, crypto)?;
+        let shelf = Shelf::open(base, summary)?;
+        inbox.extend(item::inbox(&shelf.reader(base, now))?);
+        for request in pending {
+            inbox.push(control::InboxEntry {
+                kind: control::Subject::Pending,
+                id: request.id,
+                parent: None,
+                circle: id.text(),
+                circle_name: name.clone(),
+                title: request.name.clone(),
+                content_warning: None,
+                want: None,
+                author: control::Author {
+                    member: String::new(),
+                    name: request.name,
+                    alike: request.alike,
+                    alike_former: request.alike_former,
+                },
+                created_at: request.requested_at,
+            });
+        }
+    }
+    inbox.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    Ok(Answer::Inbox(control::Inbox { inbox }))
+}
+
+/// How many items stand in lists.
+pub(crate) fn items(base: &dyn Read) -> Result<u64, StoreError> {
+    let mut items = 0;
+    for summary in Summary::all(base)? {
+        items += item::listed(base, &summary.id)?;
+    }
+    Ok(items)
+}
