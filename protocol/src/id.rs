@@ -136,14 +136,6 @@ impl ItemKey {
         let (head, _) = self.0.split_at(10);
         format!("{letter}-{}", BASE32_NOPAD.encode(head).to_ascii_lowercase())
     }
-
-    /// The key's first 8 bytes as a number: the row of the search index.
-    #[must_use]
-    pub fn search_row(&self) -> i64 {
-        let mut head = [0; 8];
-        head.copy_from_slice(self.0.split_at(8).0);
-        i64::from_be_bytes(head)
-    }
 }
 
 impl fmt::Debug for ItemKey {

@@ -9,6 +9,8 @@ pub mod codec;
 pub(crate) mod context;
 pub mod control;
 pub mod crypto;
+#[cfg(test)]
+mod frozen;
 pub mod id;
 pub mod io;
 pub mod item;

@@ -11,12 +11,12 @@ use std::ops::Bound;
 
 pub use over::Over;
 
-/// The tables. Each has one owner among the modules of the core; nobody else writes it.
+/// The tables. Each names the room of the core that writes it; `Local` is of several, which keep to their own keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
     /// `circle`: a row per circle: its genesis, this member's device keys in it, its status here.
     Circle,
-    /// `log`: acts as received, by circle and id.
+    /// `circle`: acts as received, by circle and id.
     Act,
     /// `log`: chains: their heads and counters.
     Chain,
@@ -37,9 +37,10 @@ pub enum Table {
     /// `item`: words of an item for full-text search, by a number (8 bytes, big-endian) and item key; derived. Values are
     /// UTF-8 text, which cannot be read back.
     Search,
-    /// `node`: work that must outlive a crash (requests, joins, destruction due).
+    /// `peer`: work that must outlive a crash: joins under way and requests that wait.
     Outbox,
-    /// `node`: what only this machine knows: its name, marks, counters.
+    /// What only this machine knows: `node` keeps the usual name, `peer` addresses and tickets, `sync` delivery, cuts and what is to be
+    /// destroyed, `item` marks and counters.
     Local,
     /// `item`: what items of several entries say, and their entries' edits, by item key; derived.
     Built,

@@ -6,6 +6,7 @@ mod arrows;
 mod attacks;
 mod documents;
 mod files;
+mod frozen;
 mod hints;
 mod ids;
 mod imports;

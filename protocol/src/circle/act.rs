@@ -1,6 +1,6 @@
 //! Acts: single membership decisions, each signed by itself and sealed under the roster key.
 //!
-//! Wire form, version 2, a CBOR array: `[2, circle, author, parents, epoch, sealed, signature, farewell]`. A genesis has
+//! ActWire form, version 2, a CBOR array: `[2, circle, author, parents, epoch, sealed, signature, farewell]`. A genesis has
 //! neither circle nor parents nor epoch (it is sealed under the epoch that it carries). The id is a hash of the bytes of the
 //! first six elements, the associated data those of the first five.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
@@ -66,7 +66,7 @@ pub enum ActPlace<'a> {
 
 #[derive(Encode, Decode)]
 #[cbor(array)]
-struct Wire {
+struct ActWire {
     #[n(0)]
     version: u64,
     #[n(1)]
@@ -108,7 +108,7 @@ impl SealedAct {
     pub fn parse(bytes: &[u8]) -> Result<Self, CodecError> {
         work::did(|work| work.acts += 1);
         codec::check_version(bytes, VERSION, "act")?;
-        let wire: Wire = codec::decode_within(bytes, limits::ACT_BYTES, "act")?;
+        let wire: ActWire = codec::decode_within(bytes, limits::ACT_BYTES, "act")?;
         let rooted = wire.circle.is_some();
         if rooted != wire.epoch.is_some() || rooted == wire.parents.is_empty() || wire.parents.len() > limits::HEADS {
             return Err(CodecError::Malformed("place of an act"));
@@ -238,7 +238,7 @@ pub fn write_act(
     let blank = Signature([0; 64]);
     let farewell = matches!(body.statement, Statement::Remove { .. }).then_some(blank);
     let (version, author) = (VERSION, signer.id());
-    let mut wire = Wire { version, circle, author, parents, epoch, sealed: Vec::new(), signature: blank, farewell };
+    let mut wire = ActWire { version, circle, author, parents, epoch, sealed: Vec::new(), signature: blank, farewell };
     let draft = codec::encode(&wire);
     let (header, _) = borders(&draft).ok_or(CodecError::Malformed("act"))?;
     wire.sealed = seal(&body_key(roster), rng, header, &pad(codec::encode(body)));
@@ -269,3 +269,6 @@ fn borders(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod frozen;

@@ -283,3 +283,39 @@ pub(crate) fn refresh<'a>(circles: impl Iterator<Item = &'a CircleState>, tx: &m
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+
+    /// With all that may be there or not, or with none of it.
+    fn overview(some: bool) -> Overview {
+        Overview {
+            version: VERSION,
+            id: CircleId([1; 32]),
+            name: Private("Night shift".to_owned()),
+            me: some.then_some(PersonId([2; 32])),
+            role: some.then_some(Role::Founder),
+            mine: some.then_some(Status::Current),
+            standing: OwnStanding::In,
+            members: 3,
+            devices: 300,
+            policies: vec![Policy::MembersInvite(true)],
+            epoch: some.then_some((EpochId([5; 32]), Millis(1_795_359_600_000))),
+            heads: vec![ActId([4; 32])],
+            roster: "0f".repeat(16),
+            frozen: !some,
+        }
+    }
+
+    fn invites() -> InviteList {
+        let (act, key, expires) = (ActId([4; 32]), DeviceId([3; 32]), Millis(1_795_618_800_000));
+        InviteList {
+            version: VERSION,
+            all: vec![InviteRow { act, role: Role::Member, uses: 300, used: 1, key, expires, closed: true }],
+        }
+    }
+
+    frozen![Form::new("overview", 2, &[overview(true), overview(false)]), Form::new("invite-list", 2, &[invites()])];
+}

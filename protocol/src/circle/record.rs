@@ -56,7 +56,7 @@ pub fn agreement_digest(text: &str) -> Digest {
 /// The wire form.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-struct Wire {
+struct RecordWire {
     #[n(0)]
     version: u8,
     #[n(1)]
@@ -112,7 +112,7 @@ impl Record {
         let bound = bound(circle, &device, count, epoch.0);
         let sealed = crypto::seal(&crypto::derive(PURPOSE, epoch.1, &[]), rng, &bound, &codec::encode(&body));
         let signature = crypto.sign(signer, PURPOSE, &[&bound, &sealed]);
-        let wire = Wire { version: VERSION, device, count, epoch: *epoch.0, sealed, signature };
+        let wire = RecordWire { version: VERSION, device, count, epoch: *epoch.0, sealed, signature };
         Self { device, count, body, bytes: codec::encode(&wire) }
     }
 
@@ -121,7 +121,7 @@ impl Record {
     /// # Errors
     /// [`CodecError`] where the bytes are no record.
     pub fn peek(bytes: &[u8]) -> Result<(DeviceId, u64, EpochId), CodecError> {
-        let wire: Wire = codec::decode_within(bytes, limits::RECORD_BYTES, "record")?;
+        let wire: RecordWire = codec::decode_within(bytes, limits::RECORD_BYTES, "record")?;
         if wire.version != VERSION {
             return Err(CodecError::Version(u64::from(wire.version)));
         }
@@ -131,8 +131,8 @@ impl Record {
     /// Verifies and opens; `None` where signature, seal or contents are not as they should be.
     #[must_use]
     pub fn read(crypto: &dyn Crypto, circle: &CircleId, roster: &Key, bytes: &[u8]) -> Option<Self> {
-        let wire: Wire =
-            codec::decode_within(bytes, limits::RECORD_BYTES, "record").ok().filter(|w: &Wire| w.version == VERSION)?;
+        let wire: RecordWire =
+            codec::decode_within(bytes, limits::RECORD_BYTES, "record").ok().filter(|w: &RecordWire| w.version == VERSION)?;
         let bound = bound(circle, &wire.device, wire.count, &wire.epoch);
         if !crypto.verify(&wire.device, PURPOSE, &[&bound, &wire.sealed], &wire.signature) {
             return None;
@@ -175,4 +175,25 @@ mod tests {
         let read = stored(&store, &circle).expect("reads");
         assert_eq!(read, (0..2_100_u16).map(|n| n.to_be_bytes().to_vec()).collect::<Vec<_>>());
     }
+}
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+
+    const BY: DeviceId = DeviceId([3; 32]);
+
+    fn sealed() -> RecordWire {
+        let (epoch, signature) = (EpochId([5; 32]), Signature([10; 64]));
+        RecordWire { version: VERSION, device: BY, count: 300, epoch, sealed: vec![11; 40], signature }
+    }
+
+    fn said(agreement: Option<Digest>) -> RecordBody {
+        let (at, peer) = (Millis(1_795_359_600_000), PeerId(vec![12; 38]));
+        let (name, device_name) = (Private("Amara".to_owned()), Private("laptop".to_owned()));
+        RecordBody { at, name, device_name, peer, addresses: vec![Addr(vec![4, 127, 0, 0, 1, 6, 16, 0])], agreement }
+    }
+
+    frozen![Form::new("record", 1, &[sealed()]), Form::new("record-body", 1, &[said(None), said(Some(Digest([13; 32])))]),];
 }

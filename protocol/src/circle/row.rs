@@ -72,3 +72,22 @@ impl CircleRow {
         Self { version: VERSION, circle, secrets, incarnation, name: Private(name), standing, records: 0, suite: suite.byte() }
     }
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::crypto::Seeded;
+    use crate::frozen::{Form, frozen};
+
+    fn row(standing: OwnStanding) -> CircleRow {
+        let secrets = DeviceSecrets::generate(&mut Seeded::new(1), Suite::X25519);
+        let (circle, incarnation) = (CircleId([1; 32]), Incarnation([7; 16]));
+        CircleRow { records: 300, ..CircleRow::new(circle, secrets, incarnation, "Amara".to_owned(), standing, Suite::X25519) }
+    }
+
+    frozen![Form::new(
+        "circle-row",
+        1,
+        &[OwnStanding::Admitted, OwnStanding::In, OwnStanding::Leaving, OwnStanding::Left, OwnStanding::Removed].map(row)
+    )];
+}

@@ -278,3 +278,40 @@ pub(crate) fn pick_person<'a>(summary: &'a Summary, text: &str) -> Result<&'a Pe
         }
     }
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+
+    fn person(byte: u8, name: &str, role: Option<Role>, status: Status) -> PersonRow {
+        let device = |byte, current| DeviceRow { id: DeviceId([byte; 32]), name: Private("laptop".to_owned()), current };
+        let devices = vec![device(byte + 1, role.is_some()), device(byte + 2, false)];
+        PersonRow { id: PersonId([byte; 32]), name: Private(name.to_owned()), role, devices, status, alike: role.is_none() }
+    }
+
+    fn people() -> Vec<PersonRow> {
+        vec![
+            person(2, "Amara", Some(Role::Founder), Status::Current),
+            person(12, "Bea", Some(Role::Member), Status::Suspended),
+            person(22, "Chioma", None, Status::Removed),
+            person(32, "Dune", None, Status::Left),
+        ]
+    }
+
+    fn summary(me: Option<PersonId>, retention: Retention) -> Summary {
+        let (id, device, standing) = (CircleId([1; 32]), DeviceId([3; 32]), OwnStanding::In);
+        Summary {
+            version: derived::VERSION,
+            id,
+            name: Private("Night shift".to_owned()),
+            me,
+            device,
+            people: people(),
+            retention,
+            standing,
+        }
+    }
+
+    frozen![Form::new("summary", 2, &[summary(Some(PersonId([2; 32])), Retention::Days(90)), summary(None, Retention::Keep)])];
+}

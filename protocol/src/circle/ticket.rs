@@ -181,3 +181,17 @@ mod tests {
         assert_eq!(Ticket::parse(&String::from_utf8_lossy(&broken)), Err(TicketError::Damaged));
     }
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+
+    fn ticket() -> Ticket {
+        let hint = PeerHint { peer: PeerId(vec![12; 38]), addresses: vec![Addr(vec![4, 127, 0, 0, 1, 6, 16, 0])] };
+        let (circle, expires) = (CircleId([1; 32]), Millis(1_795_618_800_000));
+        Ticket::new(circle, Secret([14; 16]), Role::Member, expires, DeviceId([3; 32]), vec![hint])
+    }
+
+    frozen![Form::new("ticket", 1, &[ticket()]), Form::new("invite-secret", 1, &[Secret([14; 16])])];
+}

@@ -156,3 +156,46 @@ fn place(key: &ItemKey, what: u8) -> Vec<u8> {
     out.push(what);
     out
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+    use crate::id::PersonId;
+    use crate::item::edit::{Edit, Op, Value};
+
+    fn fields() -> Fields {
+        let words = |words: &str| Private(words.to_owned());
+        let ops = vec![
+            Op::Set(0, Value::text("On-call")),
+            Op::Set(6, Value::Moment(1_795_359_600_000)),
+            Op::Insert(1, None, words("Three nights.")),
+            Op::Add(5, words("night")),
+        ];
+        super::super::fields::view_of_one(&Edit::opening(Millis(1_795_359_600_000), None, ops))
+    }
+
+    fn row(full: bool) -> BuiltRow {
+        let item = |byte| ItemId { creator: PersonId([2; 32]), nonce: [byte; 16] };
+        BuiltRow {
+            version: VERSION,
+            of: [18; 32],
+            item: item(8),
+            kind: 1,
+            about: full.then(|| item(28)),
+            created: Millis(1_795_359_600_000),
+            edited: full.then_some(Millis(1_795_359_700_000)),
+            retention: Retention::Days(90),
+            count: 2,
+            mine: full.then_some(EntryAt { chain: 3, seq: 400 }),
+            waiting: full,
+            fields: if full { fields() } else { Fields::default() },
+            more: full,
+        }
+    }
+
+    frozen![
+        Form::new("built-row", 1, &[row(true), row(false)]),
+        Form::new("built-text", 1, &[Private("All of a long text.".to_owned())]),
+    ];
+}

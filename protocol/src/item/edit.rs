@@ -294,3 +294,36 @@ fn fits(value: &Value, form: Form) -> bool {
 #[cfg(test)]
 #[path = "edit_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+    use crate::id::PersonId;
+
+    /// Every operation with every kind of value.
+    fn change() -> Edit {
+        let words = |words: &str| Private(words.to_owned());
+        let place = |entry, counter| CharacterId { entry, counter };
+        let ops = vec![
+            Op::Set(0, Value::Text(words("On-call"))),
+            Op::Set(2, Value::None),
+            Op::Set(6, Value::Moment(1_795_359_600_000)),
+            Op::Set(15, Value::Flag(true)),
+            Op::Insert(1, None, words("Three ")),
+            Op::Insert(1, Some(place(0, 300)), words("nights")),
+            Op::Delete(1, place(1, 5), 300),
+            Op::Add(5, words("night")),
+            Op::Remove(5, words("day")),
+        ];
+        let (deps, names) = (vec![EntryId([6; 32])], vec![EntryId([16; 32]), EntryId([26; 32])]);
+        Edit { version: VERSION, at: Millis(1_795_359_600_000), about: None, deps, names, ops }
+    }
+
+    fn opening() -> Edit {
+        let about = ItemId { creator: PersonId([2; 32]), nonce: [8; 16] };
+        Edit::opening(Millis(1_795_359_600_000), Some(about), vec![Op::Insert(1, None, Private("I am here.".to_owned()))])
+    }
+
+    frozen![Form::new("edit", 1, &[opening(), change()])];
+}

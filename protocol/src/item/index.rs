@@ -201,3 +201,11 @@ pub(super) fn found(place: &[u8]) -> Option<ItemKey> {
 fn searchable(row: &ItemRow) -> bool {
     row.kind().is_some_and(Kind::is_indexed) && row.listed() && !row.flags.has(Flags::HIDDEN)
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+
+    frozen![Form::new("unindexed", 1, &[vec![ItemKey([9; 16]), ItemKey([29; 16])]])];
+}

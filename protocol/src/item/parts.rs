@@ -275,3 +275,33 @@ pub(super) fn forget(tx: &mut Tx<'_>, key: &ItemKey, row: &mut ItemRow) -> Resul
         }
     }
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+
+    fn item(byte: u8) -> ItemId {
+        ItemId { creator: PersonId([2; 32]), nonce: [byte; 16] }
+    }
+
+    fn part(edit: Option<Edit>) -> PartRow {
+        let (at, id, device) = (EntryAt { chain: 3, seq: 400 }, EntryId([6; 32]), DeviceId([3; 32]));
+        PartRow { version: VERSION, at, id, device, kind: 1, retention: Retention::Days(90), edit }
+    }
+
+    fn shares() -> Shares {
+        let over = Some(Turn { seq: 401, id: EntryId([6; 32]) });
+        let share = |byte, over| Share { person: PersonId([byte; 32]), weight: 2_000, over };
+        Shares {
+            shares: vec![share(2, None), share(22, over)],
+            lacking: vec![EntryAt { chain: 4, seq: 1 }],
+            ..Shares::new(item(8))
+        }
+    }
+
+    frozen![
+        Form::new("part-row", 1, &[part(Some(Edit::opening(crate::time::Millis(9), Some(item(28)), Vec::new()))), part(None)]),
+        Form::new("shares-row", 1, &[shares()]),
+    ];
+}

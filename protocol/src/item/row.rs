@@ -304,3 +304,28 @@ mod tests {
         assert_eq!(ItemRow::read(&bytes), Ok(row));
     }
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::circle::body::Retention;
+    use crate::frozen::{Form, frozen};
+
+    fn full() -> ItemRow {
+        let mut row = ItemRow::new(Tag([1; 8]));
+        row.kind = 1;
+        row.flags.set(Flags::READY | Flags::LONG, true);
+        (row.created, row.arrived, row.number) = (Millis(1_795_359_600_000), 5, 300);
+        row.slots =
+            vec![Slot { at: EntryAt { chain: 3, seq: 400 }, held: false }, Slot { at: EntryAt { chain: 4, seq: 1 }, held: true }];
+        row.retention = Retention::Days(90);
+        (row.parent, row.due) = (Some(ItemKey([9; 16])), Some(Millis(1_803_135_600_000)));
+        row
+    }
+
+    frozen![
+        Form::new("item-row", 1, &[ItemRow::new(Tag([1; 8])), full()]),
+        // Values of `View`, and the counters in `Local`.
+        Form::new("counter", 1, &[0_u64, 300]),
+    ];
+}

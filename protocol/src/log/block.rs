@@ -27,7 +27,7 @@ const LEVEL: i32 = 3;
 /// Beside the compressed part.
 #[derive(Encode, Decode)]
 #[cbor(array)]
-struct Outer<'b> {
+struct BlockColumns<'b> {
     #[n(0)]
     count: u16,
     /// 24 bytes for each payload that is kept.
@@ -36,14 +36,14 @@ struct Outer<'b> {
     /// 16 bytes for each entry.
     #[cbor(b(2), with = "minicbor::bytes")]
     items: &'b [u8],
-    /// [`Inner`], as one zstd frame.
+    /// [`BlockFrame`], as one zstd frame.
     #[cbor(b(3), with = "minicbor::bytes")]
     frame: &'b [u8],
 }
 
 #[derive(Encode, Decode)]
 #[cbor(array)]
-struct Inner<'b> {
+struct BlockFrame<'b> {
     /// A byte for each entry.
     #[cbor(b(0), with = "minicbor::bytes")]
     kinds: &'b [u8],
@@ -64,7 +64,7 @@ struct Inner<'b> {
     sizes: Vec<u32>,
     /// Hash and length of each payload that is gone.
     #[n(6)]
-    gone: Vec<Gone>,
+    gone: Vec<GonePayload>,
     /// The payloads that are kept, end to end.
     #[cbor(b(7), with = "minicbor::bytes")]
     data: &'b [u8],
@@ -72,7 +72,7 @@ struct Inner<'b> {
 
 #[derive(Encode, Decode)]
 #[cbor(array)]
-struct Gone {
+struct GonePayload {
     #[cbor(n(0), with = "minicbor::bytes")]
     hash: [u8; 32],
     #[n(1)]
@@ -133,21 +133,21 @@ fn join(sheets: &[EntryRecord]) -> Vec<u8> {
             }
             Body::Gone { hash, len } => {
                 sizes.push(0);
-                gone.push(Gone { hash: *hash, len: *len });
+                gone.push(GonePayload { hash: *hash, len: *len });
             }
         }
     }
-    let inner = Inner { kinds: &kinds, creators, by: &by, retentions, heads, sizes, gone, data: &data };
+    let inner = BlockFrame { kinds: &kinds, creators, by: &by, retentions, heads, sizes, gone, data: &data };
     // Compressing fails only where memory does.
     let frame = zstd::bulk::compress(&codec::encode(&inner), LEVEL).unwrap_or_default();
-    codec::encode(&Outer { count: small(sheets.len()), nonces: &nonces, items: &items, frame: &frame })
+    codec::encode(&BlockColumns { count: small(sheets.len()), nonces: &nonces, items: &items, frame: &frame })
 }
 
 fn split(plain: &[u8]) -> Option<Vec<EntryRecord>> {
-    let outer: Outer<'_> = whole(plain)?;
+    let outer: BlockColumns<'_> = whole(plain)?;
     let count = usize::from(outer.count);
     let frame = inflate(outer.frame, limits::BLOCK_BYTES)?;
-    let inner: Inner<'_> = whole(&frame)?;
+    let inner: BlockFrame<'_> = whole(&frame)?;
     let counted = [outer.items.len() / 16, inner.kinds.len(), inner.by.len(), inner.sizes.len()].iter().all(|n| *n == count);
     if count == 0 || count > limits::BLOCK_ENTRIES || !counted || !outer.items.len().is_multiple_of(16) {
         return None;
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn w14_a_bomb_in_a_block_is_refused() {
         let frame = zstd::bulk::compress(&vec![0; 64 << 20], LEVEL).unwrap_or_default();
-        let outer = Outer { count: 1, nonces: &[0; 24], items: &[0; 16], frame: &frame };
+        let outer = BlockColumns { count: 1, nonces: &[0; 24], items: &[0; 16], frame: &frame };
         assert!(split(&codec::encode(&outer)).is_none());
     }
 
@@ -244,12 +244,12 @@ mod tests {
         fn hostile_columns_are_survived(at in any::<prop::sample::Index>(), byte in any::<u8>(), inner in any::<bool>()) {
             let mut plain = join(&sheets());
             if inner {
-                let outer: Outer<'_> = whole(&plain).ok_or_else(|| TestCaseError::fail("decodes"))?;
+                let outer: BlockColumns<'_> = whole(&plain).ok_or_else(|| TestCaseError::fail("decodes"))?;
                 let mut columns = inflate(outer.frame, limits::BLOCK_BYTES).unwrap_or_default();
                 let at = at.index(columns.len());
                 columns.splice(at..=at, [byte]);
                 let frame = zstd::bulk::compress(&columns, LEVEL).unwrap_or_default();
-                plain = codec::encode(&Outer { frame: &frame, ..outer });
+                plain = codec::encode(&BlockColumns { frame: &frame, ..outer });
             } else {
                 let at = at.index(plain.len());
                 plain.splice(at..=at, [byte]);
@@ -264,4 +264,40 @@ mod tests {
             prop_assert!(split(&bytes).is_none());
         }
     }
+}
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+
+    fn columns_again(bytes: &[u8]) -> Option<Vec<u8>> {
+        codec::decode::<BlockColumns<'_>>(bytes, "columns").ok().map(|columns| codec::encode(&columns))
+    }
+
+    fn frame_again(bytes: &[u8]) -> Option<Vec<u8>> {
+        codec::decode::<BlockFrame<'_>>(bytes, "frame").ok().map(|frame| codec::encode(&frame))
+    }
+
+    fn outer() -> Vec<u8> {
+        codec::encode(&BlockColumns { count: 2, nonces: &[19; 24], items: &[8; 32], frame: &[20; 9] })
+    }
+
+    fn inner() -> Vec<u8> {
+        codec::encode(&BlockFrame {
+            kinds: &[1, 2],
+            creators: vec![PersonId([2; 32])],
+            by: &[0, 0],
+            retentions: vec![(1, Retention::Keep), (1, Retention::Days(90))],
+            heads: vec![(0, vec![ActId([4; 32])])],
+            sizes: vec![7, 0],
+            gone: vec![GonePayload { hash: [21; 32], len: 300 }],
+            data: &[1, 2, 3],
+        })
+    }
+
+    frozen![
+        Form::borrowed("block-columns", 1, "BlockColumns", vec![outer()], columns_again),
+        Form::borrowed("block-frame", 1, "BlockFrame", vec![inner()], frame_again),
+    ];
 }

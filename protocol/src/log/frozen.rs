@@ -1,39 +1,28 @@
-//! Frozen examples of every wire and stored form: what was written once is read for ever, from the first release on.
-//!
-//! The files hold hex, and are named by the form's version. From then on a new version adds files and keeps these. `cargo test -p kith-protocol freeze -- --ignored` writes those
-//! that are missing.
+//! Frozen examples of what the log keeps and sends, and of acts and farewells: written by the code itself, from one seed, with the
+//! real primitives, so that old bytes are not only decoded but verified and opened.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-use data_encoding::HEXLOWER;
 
 use super::chain::{ChainPlace, append, receive, serve};
-use super::entry::NewEntry;
-use super::rows::{BlockRow, ChainRow, TailRow};
+use super::entry::{Meta, NewEntry};
+use super::rows::{BlockRow, ChainRow, ForkRow, TailRow};
+use super::run::Run;
+use super::single::{Sealed, Single};
 use crate::circle::act::{ActBody, ActPlace, Farewell, SealedAct, write_act};
-use crate::circle::body::{ChainId, History, KeyClass, NewEpoch, Point, Policy, Retention, Statement};
+use crate::circle::body::{ChainId, History, KeyClass, Point, Policy, Retention, Statement};
 use crate::circle::epoch::{BoxKeys, EpochKeys, EpochRow, epoch_id, get_epoch, new_epoch, pack, put_epoch, unpack};
 use crate::codec::{self, CodecError};
 use crate::crypto::{DeviceSecrets, Real, Seeded, Suite};
+use crate::frozen::{self as form, Form};
 use crate::id::{CircleId, DeviceId, EntryId, EpochId, Incarnation, ItemId, PersonId};
 use crate::private::Private;
 use crate::store::{MemoryStore, Read, Store, Table};
 use crate::time::Millis;
 use crate::tx::{Turn, Tx};
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/log/testdata")
-}
-
-fn file(name: &str) -> String {
-    let version = if matches!(name, "genesis" | "removal" | "epoch-row") { 2 } else { 1 };
-    format!("{name}.v{version}.hex")
-}
-
 fn frozen(name: &str) -> Vec<u8> {
-    let text = std::fs::read_to_string(folder().join(file(name))).expect("frozen example");
-    HEXLOWER.decode(text.split_whitespace().collect::<String>().as_bytes()).expect("hex")
+    let version = if matches!(name, "genesis" | "removal") { 2 } else { 1 };
+    form::read(&format!("{name}.v{version}")).1.remove(0)
 }
 
 /// Everything follows from one seed.
@@ -42,7 +31,6 @@ struct Cast {
     circle: CircleId,
     genesis: SealedAct,
     opening: ActBody,
-    first: NewEpoch,
     keys: EpochKeys,
     epoch: EpochId,
     rng: Seeded,
@@ -58,7 +46,7 @@ fn cast() -> Cast {
     let place = ActPlace::Genesis { roster: &keys.roster };
     let genesis = write_act(&Real, &mut rng, &device.sign, place, &opening).expect("writes");
     let circle = genesis.circle();
-    Cast { device, circle, genesis, opening, epoch: epoch_id(&circle, &first), first, keys, rng }
+    Cast { device, circle, genesis, opening, epoch: epoch_id(&circle, &first), keys, rng }
 }
 
 impl Cast {
@@ -122,36 +110,79 @@ fn only(store: &MemoryStore, table: Table, prefix: &[u8]) -> Vec<u8> {
     store.scan(table, prefix, &[], 1).expect("reads").remove(0).1
 }
 
-#[test]
-#[ignore = "writes the frozen examples that are missing"]
-fn freeze() {
+fn run_again(bytes: &[u8]) -> Option<Vec<u8>> {
+    Run::parse(bytes).ok().map(|run| run.encode())
+}
+
+fn act_again(bytes: &[u8]) -> Option<Vec<u8>> {
+    SealedAct::parse(bytes).ok().map(|act| act.bytes().to_vec())
+}
+
+fn boxed(cast: &Cast) -> Vec<u8> {
+    let keys = [BoxKeys { epoch: cast.epoch, roster: None, library: None, talk: cast.keys.talk.clone() }];
+    pack(&Real, &mut Seeded::new(2), Suite::X25519, &cast.circle, &cast.device.keys(), &keys).expect("packs")
+}
+
+/// What travels.
+fn sent() -> [Form; 6] {
     let mut cast = cast();
     let (removal, body) = cast.removal();
     let store = cast.store();
     let (ring, chain) = (cast.ring(), cast.chain());
     let run = |after| serve(&store, &ring, &cast.circle, &chain, after, 1 << 20, None).expect("serves").expect("some").run;
-    let keys = [BoxKeys { epoch: cast.epoch, roster: None, library: None, talk: cast.keys.talk.clone() }];
-    let boxed = pack(&Real, &mut Seeded::new(2), Suite::X25519, &cast.circle, &cast.device.keys(), &keys).expect("packs");
-    let forms: [(&str, Vec<u8>); 10] = [
-        ("genesis", cast.genesis.bytes().to_vec()),
-        ("removal", removal.bytes().to_vec()),
-        ("farewell", removal.farewell(&body).expect("carries one").bytes()),
-        ("box", boxed),
-        ("block-run", run(0)),
-        ("single-run", run(64)),
-        ("epoch-row", only(&store, Table::Epoch, &[])),
-        ("chain-row", only(&store, Table::Chain, b"c")),
-        ("block-row", only(&store, Table::Block, &[])),
-        ("tail-row", only(&store, Table::Tail, &[])),
-    ];
-    for (name, bytes) in forms {
-        let path = folder().join(file(name));
-        if !path.exists() {
-            let hex = HEXLOWER.encode(&bytes);
-            let lines: Vec<&str> = hex.as_bytes().chunks(120).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-            std::fs::write(path, lines.join("\n") + "\n").expect("writes");
-        }
-    }
+    let run = |name, after| Form::borrowed(name, 1, "RunWire", vec![run(after)], run_again);
+    let act = |name, act: &SealedAct| Form::borrowed(name, 2, "ActWire", vec![act.bytes().to_vec()], act_again);
+    [
+        act("genesis", &cast.genesis),
+        Form::borrowed("sealed-box", 1, "BoxWire", vec![boxed(&cast)], |bytes| Some(bytes.to_vec())),
+        act("removal", &removal),
+        Form::new("farewell", 1, &[removal.farewell(&body).expect("carries one")]),
+        run("block-run", 0),
+        run("single-run", 64),
+    ]
+}
+
+/// One entry whose payload was destroyed, and one that is whole.
+fn singles() -> Vec<Single> {
+    let meta =
+        |heads| Meta { kind: 1, item: ItemId { creator: PersonId([4; 32]), nonce: [8; 16] }, retention: Retention::Keep, heads };
+    let heads = std::sync::Arc::from([crate::id::ActId([4; 32])]);
+    vec![
+        Single::new(&meta(None), Sealed::Gone { hash: [21; 32], len: 300 }),
+        Single::new(&meta(Some(heads)), Sealed::Kept(vec![11; 40])),
+    ]
+}
+
+/// What is stored: as the code writes it, and with all that may be there or not.
+fn rows() -> [Form; 5] {
+    let mut cast = cast();
+    // The store follows the removal in what the seed gives.
+    drop(cast.removal());
+    let store = cast.store();
+    let decoded = |table, prefix| only(&store, table, prefix);
+    let chain: ChainRow = super::rows::decode(&decoded(Table::Chain, b"c"), "row").expect("decodes");
+    let block: BlockRow = super::rows::decode(&decoded(Table::Block, b""), "row").expect("decodes");
+    let tail: TailRow = super::rows::decode(&decoded(Table::Tail, b""), "row").expect("decodes");
+    let branch = ChainRow { parent: Some(300), gaps: vec![(3, 300)], ..chain.clone() };
+    let destroyed = TailRow { single: singles().remove(0), signature: None, ..tail.clone() };
+    [
+        Form::new("chain-row", 1, &[chain, branch]),
+        Form::new("block-row", 1, &[block]),
+        Form::new("tail-row", 1, &[tail, destroyed]),
+        Form::new("fork-row", 1, &[ForkRow { version: super::rows::VERSION, one: EntryId([6; 32]), other: EntryId([16; 32]) }]),
+        Form::new("single-entries", 1, &[singles()]),
+    ]
+}
+
+#[test]
+fn these_forms_are_what_they_were() {
+    sent().iter().chain(&rows()).for_each(Form::hold);
+}
+
+#[test]
+#[ignore = "writes the frozen examples that are missing"]
+fn freeze() {
+    sent().iter().chain(&rows()).for_each(Form::write);
 }
 
 #[test]
@@ -172,15 +203,19 @@ fn acts_of_version_2_and_farewells() {
 }
 
 #[test]
-fn boxes_and_epoch_rows_of_version_1() {
+fn boxes_and_epoch_rows() {
     let cast = cast();
-    let keys = unpack(&Real, &cast.circle, &cast.device.sign.id(), &cast.device.hpke, &frozen("box")).expect("opens");
+    let sealed = frozen("sealed-box");
+    let keys = unpack(&Real, &cast.circle, &cast.device.sign.id(), &cast.device.hpke, &sealed).expect("opens");
     assert_eq!((keys.len(), &keys[0].talk), (1, &cast.keys.talk));
-    let mut store = MemoryStore::default();
+    let (mut store, row) = (MemoryStore::default(), form::read("epoch-row.v2").1.remove(0));
     let key = [cast.circle.0, cast.epoch.0].concat();
-    store.commit(&[((Table::Epoch, key), Some(frozen("epoch-row")))].into()).expect("memory never fails");
-    let row = get_epoch(&store, &cast.circle, &cast.epoch).expect("reads").expect("is there");
-    assert_eq!((row.keys, row.history), (cast.keys, cast.first.history));
+    store.commit(&[((Table::Epoch, key), Some(row.clone()))].into()).expect("memory never fails");
+    let read = get_epoch(&store, &cast.circle, &cast.epoch).expect("reads").expect("is there");
+    assert_eq!(codec::encode(&read), row);
+    let newer = [&[row[0], row[1] + 1], &row[2..]].concat();
+    store.commit(&[((Table::Epoch, [cast.circle.0, cast.epoch.0].concat()), Some(newer))].into()).expect("memory never fails");
+    assert!(get_epoch(&store, &cast.circle, &cast.epoch).is_err());
 }
 
 #[test]
@@ -220,6 +255,7 @@ fn a_newer_version_is_told_apart_from_damage() {
     assert_eq!(Farewell::parse(&newer("farewell")), Err(CodecError::Version(2)));
     assert_eq!(super::chain::RunHead::peek(&newer("block-run")), Err(CodecError::Version(2)));
     let device = &cast.device;
-    assert_eq!(unpack(&Real, &cast.circle, &device.sign.id(), &device.hpke, &newer("box")), Err(CodecError::Version(2)));
+    let newer_box = newer("sealed-box");
+    assert_eq!(unpack(&Real, &cast.circle, &device.sign.id(), &device.hpke, &newer_box), Err(CodecError::Version(2)));
     assert!(super::rows::decode::<ChainRow>(&newer("chain-row"), "row").is_err());
 }

@@ -1,6 +1,6 @@
 //! Runs: consecutive entries of one chain and one epoch, as they travel, with one signature at their end.
 //!
-//! Wire form, version 1, a CBOR array: `[1, form, device, incarnation, class, epoch, first, previous, signature, body]`.
+//! RunWire form, version 1, a CBOR array: `[1, form, device, incarnation, class, epoch, first, previous, signature, body]`.
 //! RunForm 0 is a block (joined and sealed once), form 1 single entries, each sealed by itself. The circle is not named: it is
 //! known from where a run travels, and every key and id in it is bound to it.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
@@ -40,7 +40,7 @@ pub struct RunHead {
 
 #[derive(Encode, Decode)]
 #[cbor(array)]
-struct Wire<'b> {
+struct RunWire<'b> {
     #[n(0)]
     version: u64,
     #[n(1)]
@@ -74,7 +74,7 @@ pub(super) struct Run<'b> {
 impl<'b> Run<'b> {
     pub(super) fn parse(bytes: &'b [u8]) -> Result<Self, CodecError> {
         codec::check_version(bytes, VERSION, "run")?;
-        let wire: Wire<'b> = codec::decode_within(bytes, limits::FRAME_BYTES, "run")?;
+        let wire: RunWire<'b> = codec::decode_within(bytes, limits::FRAME_BYTES, "run")?;
         if wire.class == KeyClass::Roster || wire.first == 0 {
             return Err(CodecError::Malformed("place of a run"));
         }
@@ -85,7 +85,7 @@ impl<'b> Run<'b> {
 
     pub(super) fn encode(&self) -> Vec<u8> {
         let RunHead { chain, epoch, first, previous } = self.head;
-        codec::encode(&Wire {
+        codec::encode(&RunWire {
             version: VERSION,
             form: self.form,
             device: chain.device,

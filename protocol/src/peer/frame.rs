@@ -195,3 +195,6 @@ pub(crate) struct Gone {
     #[n(1)]
     pub(crate) signature: Signature,
 }
+
+#[cfg(test)]
+mod frozen;

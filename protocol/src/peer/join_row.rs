@@ -125,3 +125,35 @@ pub(crate) struct Looking {
     pub(crate) secrets: DeviceSecrets,
     pub(crate) since: Millis,
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::circle::body::Role;
+    use crate::circle::ticket::{PeerHint, Secret};
+    use crate::crypto::Seeded;
+    use crate::frozen::{Form, frozen};
+    use crate::id::{Addr, DeviceId, PeerId};
+
+    fn row(status: JoinStatus, suite: Suite) -> JoinRow {
+        let hint = PeerHint { peer: PeerId(vec![12; 38]), addresses: vec![Addr(vec![4, 127, 0, 0, 1, 6, 16, 0])] };
+        let (circle, expires) = (CircleId([1; 32]), Millis(1_795_618_800_000));
+        let ticket = Ticket::new(circle, Secret([14; 16]), Role::Guest, expires, DeviceId([3; 32]), vec![hint]);
+        let secrets = DeviceSecrets::generate(&mut Seeded::new(1), suite);
+        let row = JoinRow::new(ticket, "Bea".to_owned(), true, secrets, Millis(1_795_359_600_000));
+        JoinRow {
+            circle_name: Private("Night shift".to_owned()),
+            status,
+            reason: "expired".to_owned(),
+            suite: suite.byte(),
+            ..row
+        }
+    }
+
+    fn rows() -> Vec<JoinRow> {
+        let with = |suite| JoinStatus::ALL.iter().map(move |status| row(*status, suite));
+        with(Suite::XWing).chain(with(Suite::X25519)).collect()
+    }
+
+    frozen![Form::new("join-row", 1, &rows())];
+}

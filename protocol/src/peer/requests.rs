@@ -160,3 +160,18 @@ impl Requests {
         self.of(circle).filter(open).map(|(device, _)| device).collect()
     }
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+    use crate::sync::message::SealedRequest;
+
+    fn row() -> RequestRow {
+        let sealed = vec![SealedRequest { to: DeviceId([3; 32]), sealed: vec![11; 40] }];
+        let request = Request { ticket: DeviceId([33; 32]), device: DeviceId([23; 32]), sealed };
+        RequestRow { version: 1, request, at: Millis(1_795_359_600_000), declined: true }
+    }
+
+    frozen![Form::new("request-row", 1, &[row()])];
+}

@@ -31,7 +31,7 @@ const VERSION: u8 = 1;
 /// What the cuts in effect leave of one chain.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-struct Row {
+struct CutRow {
     #[n(0)]
     version: u8,
     /// The points whose entry is here, and the number of the branch that holds it.
@@ -63,7 +63,7 @@ fn key(prefix: &[u8], circle: &CircleId, id: &ChainId) -> Vec<u8> {
     [prefix, &circle.0, &id.device.0, &id.incarnation.0, &[class]].concat()
 }
 
-impl Row {
+impl CutRow {
     const fn new() -> Self {
         Self { version: VERSION, found: Vec::new(), sought: Vec::new(), look: Vec::new(), left: Vec::new(), again: Vec::new() }
     }
@@ -203,7 +203,7 @@ fn points(circle: &CircleState, id: &ChainId) -> Option<Vec<Point>> {
 }
 
 /// What the cuts leave of the chain that entries came in, which are in the log by now.
-pub(super) struct Verdicts(Option<Row>);
+pub(super) struct Verdicts(Option<CutRow>);
 
 impl Verdicts {
     pub(super) fn stands(&self, entry: &Opened) -> bool {
@@ -220,9 +220,9 @@ pub(super) fn arrived(
     entries: &[Opened],
 ) -> Result<Verdicts, StoreError> {
     let Some(points) = points(circle, id) else { return Ok(Verdicts(None)) };
-    let before = Row::get(&cx.tx, &circle.id, id)?;
+    let before = CutRow::get(&cx.tx, &circle.id, id)?;
     // No row: the chain was not here when it was cut, so that all of it is among these entries.
-    let mut row = before.clone().unwrap_or_else(|| Row { sought: points, ..Row::new() });
+    let mut row = before.clone().unwrap_or_else(|| CutRow { sought: points, ..CutRow::new() });
     for entry in entries {
         row.meet(entry);
     }
@@ -242,8 +242,8 @@ pub(crate) fn changed(circle: &mut CircleState, cx: &mut Cx<'_, '_>) -> Result<(
     ids.dedup();
     for id in ids.iter().filter(|id| !same(&id.device)) {
         let branches = chain::branches(&cx.tx, &circle.id, id)?;
-        let (before, points) = (Row::get(&cx.tx, &circle.id, id)?, points(circle, id));
-        let mut row = before.clone().unwrap_or(const { Row::new() });
+        let (before, points) = (CutRow::get(&cx.tx, &circle.id, id)?, points(circle, id));
+        let mut row = before.clone().unwrap_or(const { CutRow::new() });
         row.seek(&cx.tx, points.as_deref().unwrap_or_default(), &branches)?;
         row.restate(circle, id, &branches, true);
         row.put(&mut cx.tx, &circle.id, id, before.as_ref(), points.is_some());
@@ -274,7 +274,7 @@ pub(crate) fn veil(read: &dyn Read, circle: &CircleId) -> Result<item::Veil, Sto
     for (again, _) in store::all(read, Table::Local, &[AGAIN, &circle.0].concat())? {
         let row = again.strip_prefix(AGAIN).map(|id| [ROWS, id].concat());
         if let Some(bytes) = row.map(|row| read.get(Table::Local, &row)).transpose()?.flatten() {
-            left.extend(Row::read(&bytes)?.left);
+            left.extend(CutRow::read(&bytes)?.left);
         }
     }
     Ok(item::Veil::new(left))
@@ -291,7 +291,7 @@ pub(crate) fn advance(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<bool,
     let Some((again, _)) = cx.tx.scan(Table::Local, &prefix, &[], 1)?.pop() else { return Ok(false) };
     let named = again.strip_prefix(AGAIN).and_then(chain::split_key);
     let Some((_, id, _)) = named else { return Err(StoreError::Corrupt("key of a cut chain".to_owned()).into()) };
-    let Some(before) = Row::get(&cx.tx, &circle.id, &id)? else {
+    let Some(before) = CutRow::get(&cx.tx, &circle.id, &id)? else {
         cx.tx.delete(Table::Local, &again);
         return Ok(true);
     };
@@ -311,7 +311,7 @@ pub(crate) fn advance(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<bool,
 }
 
 /// Judges the first of what is to be judged again.
-fn judge(circle: &CircleState, cx: &mut Cx<'_, '_>, source: &Once<'_>, row: &mut Row) -> Result<(), InputError> {
+fn judge(circle: &CircleState, cx: &mut Cx<'_, '_>, source: &Once<'_>, row: &mut CutRow) -> Result<(), InputError> {
     let places = row.again.iter().flat_map(|(no, from, to)| (*from..=*to).map(|seq| EntryAt { chain: *no, seq })).take(CUT_SLICE);
     let (mut opened, mut bytes, mut last) = (Vec::new(), 0, None);
     for at in places {
@@ -355,7 +355,7 @@ pub(crate) fn waiting(circle: &CircleState, read: &dyn Read, person: &PersonId) 
     let state = circle.now();
     let mut waiting = Waiting::default();
     for head in chain::chains(read, &circle.id)?.iter().filter(|head| state.person_of(&head.id.device) == Some(*person)) {
-        let Some(row) = Row::get(read, &circle.id, &head.id)? else { continue };
+        let Some(row) = CutRow::get(read, &circle.id, &head.id)? else { continue };
         let Some(furthest) = row.sought.iter().map(|point| point.seq).max() else { continue };
         let Some((_, left)) = row.left.iter().find(|(no, _)| *no == head.no) else { continue };
         let upto = head.seq.min(furthest);
@@ -410,24 +410,45 @@ mod tests {
     #[test]
     fn frozen_bytes_of_what_cuts_leave() {
         let point = |seq, byte| Point { seq, entry: EntryId([byte; 32]) };
-        let row = Row {
+        let row = CutRow {
             found: vec![(point(3, 7), 2)],
             sought: vec![point(9, 8)],
             look: vec![EntryAt { chain: 2, seq: 9 }],
             left: vec![(2, Left::default().cut(None, &[(1, 3)]))],
             again: vec![(2, 4, 6)],
-            ..Row::new()
+            ..CutRow::new()
         };
         let bytes = codec::encode(&row);
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let (seven, eight) = ("07".repeat(32), "08".repeat(32));
         assert_eq!(hex, format!("8601818282035820{seven}028182095820{eight}81820209818202818204f68183020406"));
-        assert_eq!(Row::read(&bytes), Ok(row));
-        assert!(Row::read(&[&[0x86, 2], &bytes[2..]].concat()).is_err());
+        assert_eq!(CutRow::read(&bytes), Ok(row));
+        assert!(CutRow::read(&[&[0x86, 2], &bytes[2..]].concat()).is_err());
     }
 
     #[test]
     fn stretches_join_where_they_touch() {
         assert_eq!(joined(vec![(2, 4, 6), (1, 5, 9), (2, 7, 7), (1, 1, 3), (1, 2, 4)]), [(1, 1, 9), (2, 4, 7)]);
     }
+}
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+    use crate::id::EntryId;
+
+    fn row() -> CutRow {
+        let point = |seq, byte| Point { seq, entry: EntryId([byte; 32]) };
+        CutRow {
+            found: vec![(point(3, 6), 2)],
+            sought: vec![point(9, 26)],
+            look: vec![EntryAt { chain: 2, seq: 9 }],
+            left: vec![(2, Left::default().cut(None, &[(1, 3)]).cut(Some(Role::Member), &[(1, 2)]))],
+            again: vec![(2, 4, 6)],
+            ..CutRow::new()
+        }
+    }
+
+    frozen![Form::new("cut-row", 1, &[row()]), Form::new("left-aside", 1, &[300_u64])];
 }

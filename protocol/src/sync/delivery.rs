@@ -136,3 +136,20 @@ mod tests {
         assert_eq!(load(&store, &circle).expect("reads").len(), 2_100);
     }
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::circle::body::KeyClass;
+    use crate::frozen::{Form, frozen};
+    use crate::id::Incarnation;
+
+    fn chain(class: KeyClass) -> ChainId {
+        ChainId { device: DeviceId([3; 32]), incarnation: Incarnation([7; 16]), class }
+    }
+
+    frozen![
+        Form::new("seen-by", 1, &[Reached::from([(chain(KeyClass::Library), 3), (chain(KeyClass::Talk), 300)])]),
+        Form::new("acked", 1, &[Witnesses::from([(DeviceId([23; 32]), 300), (DeviceId([33; 32]), 3)])]),
+    ];
+}

@@ -201,3 +201,34 @@ fn least(chains: &[ChainHave]) -> BTreeMap<ChainId, u64> {
     }
     out
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::circle::body::KeyClass;
+    use crate::frozen::{Form, frozen};
+    use crate::id::Incarnation;
+
+    fn known() -> Known {
+        let chain = ChainId { device: DeviceId([3; 32]), incarnation: Incarnation([7; 16]), class: KeyClass::Talk };
+        Known {
+            device: DeviceId([23; 32]),
+            acts: [ActId([4; 32])].into(),
+            epochs: [EpochId([5; 32])].into(),
+            talk: [EpochId([15; 32])].into(),
+            records: [(DeviceId([3; 32]), 300)].into(),
+            chains: [(chain, 400)].into(),
+            heads: [EntryId([6; 32])].into(),
+            branches: [(2, 300)].into(),
+            shown: [chain].into(),
+            gaps: vec![OpenGap { chain, first: 3, last: 300, looked: 4 }],
+            unsure: Unsure::default(),
+            passed: [(2, (1, 300))].into(),
+            complete_at: None,
+            followed: None,
+            behind: BTreeSet::new(),
+        }
+    }
+
+    frozen![Form::new("known", 1, &[known()])];
+}

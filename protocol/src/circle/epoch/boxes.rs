@@ -32,7 +32,7 @@ pub struct BoxKeys {
 
 #[derive(Encode, Decode)]
 #[cbor(array)]
-struct Wire {
+struct BoxWire {
     #[n(0)]
     version: u64,
     #[n(1)]
@@ -56,7 +56,7 @@ pub fn pack(
     }
     let plain = zeroize::Zeroizing::new(pad(codec::encode(&keys.to_vec())));
     let sealed = crypto.box_seal(rng, suite, &to.hpke, &info(circle, &to.sign), &plain)?;
-    Some(codec::encode(&Wire { version: VERSION, suite, sealed }))
+    Some(codec::encode(&BoxWire { version: VERSION, suite, sealed }))
 }
 
 /// Opens a box for `device`. The caller compares the keys with the epochs' commitments: a box proves nothing by itself.
@@ -71,7 +71,7 @@ pub fn unpack(
     bytes: &[u8],
 ) -> Result<Vec<BoxKeys>, CodecError> {
     codec::check_version(bytes, VERSION, "box")?;
-    let wire: Wire = codec::decode_within(bytes, limits::BOX_BYTES, "box")?;
+    let wire: BoxWire = codec::decode_within(bytes, limits::BOX_BYTES, "box")?;
     let plain = crypto.box_open(wire.suite, secret, &info(circle, device), &wire.sealed);
     let plain = zeroize::Zeroizing::new(plain.ok_or(CodecError::Malformed("a box for another device"))?);
     let keys: Vec<BoxKeys> = codec::decode(unpad(&plain).ok_or(CodecError::Malformed("padding of a box"))?, "keys of a box")?;
@@ -140,4 +140,24 @@ mod tests {
             assert!(unpack(&Real, &circle, &mine.sign.id(), &mine.hpke, &longer).is_err());
         }
     }
+}
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+
+    fn keys(all: bool) -> BoxKeys {
+        let key = |byte| all.then(|| Key::from_bytes([byte; 32]));
+        BoxKeys { epoch: EpochId([5; 32]), roster: key(15), library: key(16), talk: key(17) }
+    }
+
+    fn sealed(suite: Suite) -> BoxWire {
+        BoxWire { version: VERSION, suite, sealed: vec![11; 40] }
+    }
+
+    frozen![
+        Form::new("box", 1, &[sealed(Suite::XWing), sealed(Suite::X25519)]),
+        Form::new("box-keys", 1, &[vec![keys(true), keys(false)]]),
+    ];
 }

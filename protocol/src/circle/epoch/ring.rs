@@ -180,3 +180,27 @@ mod tests {
         assert_eq!(ring.epoch(&EpochId([9; 32])), None);
     }
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::crypto::Key;
+    use crate::frozen::{Form, frozen};
+
+    fn row(talk: Option<Key>, superseded: Option<Millis>, destroyed: Option<Millis>) -> EpochRow {
+        let key = |byte| Key::from_bytes([byte; 32]);
+        let (keys, act) = (EpochKeys { roster: key(15), library: key(16), talk }, ActId([4; 32]));
+        let (made_at, held_at) = (Millis(1_795_359_600_000), Millis(1_795_359_660_000));
+        let row = EpochRow::new(keys, act, made_at, History::Days(30), held_at);
+        EpochRow { superseded_at: superseded, talk_destroyed_at: destroyed, ..row }
+    }
+
+    frozen![Form::new(
+        "epoch-row",
+        2,
+        &[
+            row(Some(Key::from_bytes([17; 32])), None, None),
+            row(None, Some(Millis(1_795_532_400_000)), Some(Millis(1_795_618_800_000))),
+        ]
+    )];
+}
