@@ -7,9 +7,10 @@ pub(crate) mod folder;
 mod fuzz;
 pub(crate) mod links;
 
-use kith_protocol::control::BatchItem;
+use kith_protocol::control::{BatchItem, NewItem};
+use kith_protocol::item::kinds;
 
-pub(crate) use crate::calendar::read::Weight;
+use crate::left_out::{LeftOut, Origin, Weight};
 
 /// One thing to import.
 #[derive(Clone, Debug)]
@@ -18,28 +19,64 @@ pub(crate) struct Found {
     pub(crate) title: String,
     /// The thing.
     pub(crate) item: BatchItem,
-}
-
-/// A remark about something that is not imported as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Remark {
-    /// Which thing.
-    pub(crate) item: String,
-    /// What about it, the sentence's end.
-    pub(crate) part: String,
-    /// What became of it.
-    pub(crate) weight: Weight,
+    /// Where it stands.
+    pub(crate) origin: Origin,
 }
 
 /// What a file or folder holds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Haul {
     pub(crate) found: Vec<Found>,
-    pub(crate) remarks: Vec<Remark>,
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
 impl Haul {
-    pub(crate) fn remark(&mut self, item: impl Into<String>, part: impl Into<String>) {
-        self.remarks.push(Remark { item: item.into(), part: part.into(), weight: Weight::Dropped });
+    /// Names what is not kept.
+    pub(crate) fn leave_out(&mut self, origin: Origin, what: impl Into<String>, why: impl Into<String>) {
+        self.left_out.push(LeftOut { origin, what: what.into(), why: why.into(), weight: Weight::Dropped });
+    }
+
+    /// With everything as it is kept. What cannot be kept is left out by itself and takes nothing else down with it.
+    pub(crate) fn checked(self) -> Self {
+        let mut checked = Self { found: Vec::with_capacity(self.found.len()), left_out: self.left_out };
+        for found in self.found {
+            match kinds::tidy(&NewItem::from(found.item)) {
+                Ok(item) => checked.found.push(Found { item: item.into(), ..found }),
+                Err(error) => checked.leave_out(found.origin, found.title, format!("is not imported: {}.", error.message)),
+            }
+        }
+        checked.left_out.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
+        checked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kith_protocol::control::{NewNote, NewResourceInBatch};
+
+    use super::*;
+
+    fn resource(title: &str, url: &str, line: usize) -> Found {
+        let item = NewResourceInBatch { title: title.to_owned(), url: url.to_owned(), ..Default::default() };
+        Found { title: title.to_owned(), item: BatchItem::Resource(item), origin: Origin::line(line) }
+    }
+
+    #[test]
+    fn one_bad_thing_is_named_by_its_line_and_the_rest_comes_in() {
+        let found = vec![resource("a", "https://a.example", 2), resource("b", "gopher://b.example", 3), resource("c", "", 4)];
+        let checked = Haul { found, left_out: Vec::new() }.checked();
+        let titles: Vec<&str> = checked.found.iter().map(|found| found.title.as_str()).collect();
+        assert_eq!(titles, ["a", "c"]);
+        let [left] = checked.left_out.as_slice() else { panic!("one is left out: {:?}", checked.left_out) };
+        assert_eq!((left.origin.line, left.what.as_str(), left.weight), (Some(3), "b", Weight::Dropped));
+        assert!(left.why.contains("gopher:"), "{}", left.why);
+    }
+
+    #[test]
+    fn words_are_as_they_are_kept() {
+        let note = NewNote { title: "a\u{0}b".to_owned(), body: "page\u{c}two".to_owned(), ..Default::default() };
+        let found = Found { title: "a".to_owned(), item: BatchItem::Note(note), origin: Origin::default() };
+        let checked = Haul { found: vec![found], left_out: Vec::new() }.checked();
+        assert!(matches!(&checked.found[0].item, BatchItem::Note(note) if note.title == "a b" && note.body == "pagetwo"));
     }
 }

@@ -19,6 +19,7 @@ mod home;
 mod import;
 mod input;
 mod interrupt;
+mod left_out;
 mod limits;
 mod panic;
 mod ui;

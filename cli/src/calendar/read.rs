@@ -12,6 +12,7 @@ use kith_protocol::limits::{BODY_BYTES, TAG_CHARS, TAGS, TITLE_CHARS};
 
 use super::rule::{Moment, Rule};
 use super::{local_text, zone};
+use crate::left_out::Weight;
 use crate::limits::CALENDAR_DEPTH;
 
 /// What a file held.
@@ -32,17 +33,6 @@ pub(crate) struct Left {
     pub(crate) part: String,
     /// How much it matters.
     pub(crate) weight: Weight,
-}
-
-/// What became of a part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Weight {
-    /// It is not kept.
-    Dropped,
-    /// It is kept in another form.
-    Changed,
-    /// Bookkeeping of calendar programs, which people need not hear about.
-    Minor,
 }
 
 /// Read a file. `usual`: the zone of times that name none.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use kith_protocol::control::{Batch, BatchItem, Code, Event, Kind, Note, Resource};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::item;
 use crate::calendar::when;
@@ -12,7 +12,8 @@ use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::{self, Result};
 use crate::files;
-use crate::import::{Found, Haul, Weight, calendar, csv, folder, links};
+use crate::import::{Found, Haul, calendar, csv, folder, links};
+use crate::left_out::{LeftOut, Weight};
 use crate::limits::{CHUNK_BYTES, CHUNK_ITEMS, FILE_BYTES};
 use crate::ui::{Line, Ui};
 
@@ -27,7 +28,7 @@ pub(crate) struct ImportArgs {
 }
 
 pub(crate) fn run(context: &Context, args: &ImportArgs) -> Result<()> {
-    let haul = read(args)?;
+    let haul = read(args)?.checked();
     let ui = context.ui();
     remarks(ui, &haul);
     let bare = context.bare_client()?;
@@ -71,7 +72,7 @@ fn read(args: &ImportArgs) -> Result<Haul> {
             }
             Ok(haul)
         }
-        "txt" => folder::note(path).map(|found| Haul { found: vec![found], remarks: Vec::new() }),
+        "txt" => folder::note(path).map(|found| Haul { found: vec![found], left_out: Vec::new() }),
         _ => Err(error::usage(
             format!("{} is none of the files that can be imported.", path.display()),
             "A calendar (.ics), a table (.csv), a Markdown list of links (.md), or a folder of text and Markdown.",
@@ -82,8 +83,8 @@ fn read(args: &ImportArgs) -> Result<Haul> {
 /// What has no place is named, line by line.
 fn remarks(ui: &Ui, haul: &Haul) {
     let mut minor = 0;
-    for remark in &haul.remarks {
-        let word = match remark.weight {
+    for left in &haul.left_out {
+        let word = match left.weight {
             Weight::Minor if ui.verbose == 0 => {
                 minor += 1;
                 continue;
@@ -91,7 +92,9 @@ fn remarks(ui: &Ui, haul: &Haul) {
             Weight::Dropped | Weight::Minor => Line::new().warn("not kept: "),
             Weight::Changed => Line::new().dim("changed: "),
         };
-        ui.say(word.strong(&remark.item).text(" ").text(&remark.part));
+        let line = left.origin.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        let file = left.origin.file.as_ref().map(|file| format!("{file}: ")).unwrap_or_default();
+        ui.say(word.text(&file).text(&line).strong(&left.what).text(" ").text(&left.why));
     }
     if minor > 0 {
         ui.say(Line::new().dim(&format!("and {minor} fields of calendar bookkeeping (-v names them)")));
@@ -142,7 +145,7 @@ fn known(context: &Context, client: &Client, haul: &Haul) -> Result<BTreeSet<Str
         known.extend(resources.into_iter().map(|resource| format!("resource {}", resource.url)));
     }
     if has(|item| matches!(item, BatchItem::Note(_))) {
-        let notes: Vec<Note> = client.get(&route(Kind::Note).flag("reveal", true))?.field("notes")?;
+        let notes: Vec<Note> = client.get(&route(Kind::Note).flag("reveal", true).flag("full", true))?.field("notes")?;
         known.extend(notes.into_iter().map(|note| format!("note {}\n{}", note.title, note.body.unwrap_or_default())));
     }
     Ok(known)
@@ -196,13 +199,26 @@ fn kind(item: &BatchItem) -> &'static str {
     }
 }
 
+/// What was imported, in JSON.
+fn imported(found: &Found, id: Option<&String>) -> Value {
+    let (file, line) = (&found.origin.file, found.origin.line);
+    json!({ "id": id, "kind": kind(&found.item), "title": found.title, "file": file, "line": line })
+}
+
+/// What is not kept as it stands, in JSON.
+fn left_out(left: &LeftOut) -> Value {
+    let LeftOut { origin, what, why, weight } = left;
+    json!({ "file": origin.file, "line": origin.line, "what": what, "why": why, "kept": *weight == Weight::Changed })
+}
+
 fn report(context: &Context, haul: &Haul, new: &[&Found], already: &[String], ids: &[String]) -> Result<()> {
     let ui = context.ui();
     let dry = context.global().dry_run;
     if ui.json {
-        let left: Vec<serde_json::Value> =
-            haul.remarks.iter().map(|r| json!({ "item": r.item, "part": r.part, "kept": r.weight == Weight::Changed })).collect();
-        let items: Vec<serde_json::Value> = new.iter().map(|f| json!({ "kind": kind(&f.item), "title": f.title })).collect();
+        let left: Vec<Value> = haul.left_out.iter().map(left_out).collect();
+        // Without ids where nothing was written.
+        let ids_of_all = ids.iter().map(Some).chain(std::iter::repeat(None));
+        let items: Vec<Value> = new.iter().zip(ids_of_all).map(|(found, id)| imported(found, id)).collect();
         ui.out_value(&json!({
             "schema": "kith.import/1", "dry_run": dry, "imported": ids.len(), "ids": ids, "items": items, "already": already, "left_out": left,
         }))?;
@@ -222,7 +238,7 @@ fn report(context: &Context, haul: &Haul, new: &[&Found], already: &[String], id
             ui.say(Line::new().good(&format!("{verb} {}{there}.", made.join(", "))));
         }
     }
-    if haul.found.is_empty() && !haul.remarks.is_empty() {
+    if haul.found.is_empty() && !haul.left_out.is_empty() {
         return Err(error::refused(Code::Failed, "Nothing of it could be imported.", "The lines above say why."));
     }
     Ok(())
@@ -243,6 +259,7 @@ mod tests {
         let found: Vec<Found> = (0..450)
             .map(|n| Found {
                 title: n.to_string(),
+                origin: crate::left_out::Origin::default(),
                 item: BatchItem::Note(NewNote { body: "x".repeat(4_000), ..NewNote::default() }),
             })
             .collect();

@@ -2,18 +2,23 @@
 
 use kith_protocol::control::BatchItem;
 
-use super::{Found, Haul, Remark};
+use super::{Found, Haul};
 use crate::calendar::read;
+use crate::left_out::{LeftOut, Origin};
 
 /// Its events; `usual` is the zone of times that name none.
 pub(crate) fn haul(text: &str, usual: &str) -> Result<Haul, String> {
     let calendar = read::read(text, usual)?;
-    Ok(Haul {
-        found: calendar
-            .events
-            .into_iter()
-            .map(|event| Found { title: event.title.clone(), item: BatchItem::Event(event) })
-            .collect(),
-        remarks: calendar.left.into_iter().map(|left| Remark { item: left.item, part: left.part, weight: left.weight }).collect(),
-    })
+    let found = calendar.events.into_iter().map(|event| Found {
+        title: event.title.clone(),
+        item: BatchItem::Event(event),
+        origin: Origin::default(),
+    });
+    let left_out = calendar.left.into_iter().map(|left| LeftOut {
+        origin: Origin::default(),
+        what: left.item,
+        why: left.part,
+        weight: left.weight,
+    });
+    Ok(Haul { found: found.collect(), left_out: left_out.collect() })
 }

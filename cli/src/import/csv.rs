@@ -5,6 +5,7 @@ use kith_protocol::control::{BatchItem, NewEvent, NewNote, NewResourceInBatch};
 use super::{Found, Haul};
 use crate::calendar::when::{Typed, When};
 use crate::export::csv::plain;
+use crate::left_out::Origin;
 
 /// A row by the names of its columns.
 struct Row<'a> {
@@ -49,10 +50,10 @@ pub(crate) fn haul(text: &str) -> Result<Haul, String> {
         let line = at + 2;
         match record {
             Ok(record) => match kind(&Row { header: &header, record: &record }) {
-                Ok(found) => haul.found.push(found),
-                Err(why) => haul.remark(format!("line {line}"), why),
+                Ok(found) => haul.found.push(Found { origin: Origin::line(line), ..found }),
+                Err(why) => haul.leave_out(Origin::line(line), "The row", why),
             },
-            Err(e) => haul.remark(format!("line {line}"), format!("cannot be read: {e}")),
+            Err(e) => haul.leave_out(Origin::line(line), "The row", format!("cannot be read: {e}")),
         }
     }
     Ok(haul)
@@ -77,7 +78,7 @@ fn resource(row: &Row<'_>) -> Result<Found, String> {
         note: row.get(&["note", "description"]),
         review_by: some(row.get(&["review_by"])),
     };
-    Ok(Found { title, item: BatchItem::Resource(resource) })
+    Ok(Found { title, item: BatchItem::Resource(resource), origin: Origin::default() })
 }
 
 fn note(row: &Row<'_>) -> Result<Found, String> {
@@ -94,7 +95,7 @@ fn note(row: &Row<'_>) -> Result<Found, String> {
         lang: row.get(&["lang", "language"]),
         tags: row.tags(),
     };
-    Ok(Found { title: shown, item: BatchItem::Note(note) })
+    Ok(Found { title: shown, item: BatchItem::Note(note), origin: Origin::default() })
 }
 
 fn event(row: &Row<'_>) -> Result<Found, String> {
@@ -121,7 +122,7 @@ fn event(row: &Row<'_>) -> Result<Found, String> {
         uid: row.get(&["uid"]),
         tags: row.tags(),
     };
-    Ok(Found { title, item: BatchItem::Event(event) })
+    Ok(Found { title, item: BatchItem::Event(event), origin: Origin::default() })
 }
 
 #[cfg(test)]
@@ -133,12 +134,12 @@ mod tests {
         let resources = haul("Title,URL,Tags\nHotline,https://x.example,\"eap, phone\"\n,,\n").unwrap();
         assert_eq!(resources.found.len(), 1);
         assert!(matches!(&resources.found[0].item, BatchItem::Resource(r) if r.tags == ["eap", "phone"]));
-        assert_eq!(resources.remarks.len(), 1);
+        assert_eq!(resources.left_out.len(), 1);
         let notes = haul("title,body\nHi,'=1+1\n").unwrap();
         assert!(matches!(&notes.found[0].item, BatchItem::Note(n) if n.body == "=1+1"));
         let events = haul("title,starts,ends,tz\nCircle,2026-12-01T18:00,2026-12-01T19:00,Europe/Madrid\nBad,soon,,\n").unwrap();
         assert!(matches!(&events.found[0].item, BatchItem::Event(e) if e.starts == "2026-12-01T17:00:00Z"));
-        assert!(events.remarks[0].part.contains("time"));
+        assert!(events.left_out[0].why.contains("time"));
         assert!(haul("a,b\n1,2\n").is_err());
     }
 }

@@ -8,6 +8,7 @@ use kith_protocol::limits::{BODY_BYTES, TITLE_CHARS};
 use super::{Found, Haul};
 use crate::error::{self, Result};
 use crate::files;
+use crate::left_out::Origin;
 use crate::limits::{FOLDER_DEPTH, FOLDER_FILES};
 
 /// The notes of a folder, by the names of their files.
@@ -19,8 +20,8 @@ pub(crate) fn haul(root: &Path) -> Result<Haul> {
     for path in paths {
         let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
         match note(&path) {
-            Ok(found) => haul.found.push(found),
-            Err(stop) => haul.remark(name, format!("is not imported: {stop}")),
+            Ok(found) => haul.found.push(Found { origin: Origin { file: Some(name), line: None }, ..found }),
+            Err(stop) => haul.leave_out(Origin::default(), name, format!("is not imported: {stop}")),
         }
     }
     Ok(haul)
@@ -36,7 +37,7 @@ pub(crate) fn note(path: &Path) -> Result<Found> {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().replace(['_', '-'], " ")).unwrap_or_default();
     let title: String = heading.map_or(stem, str::to_owned).chars().take(TITLE_CHARS).collect();
     let note = NewNote { title: title.clone(), body, ..NewNote::default() };
-    Ok(Found { title, item: BatchItem::Note(note) })
+    Ok(Found { title, item: BatchItem::Note(note), origin: Origin::default() })
 }
 
 fn walk(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>, haul: &mut Haul) -> Result<()> {
@@ -50,17 +51,17 @@ fn walk(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>, haul: &mut Haul) 
             continue;
         }
         if kind.is_symlink() {
-            haul.remark(name, "is a symbolic link, and links are not followed; it is not imported");
+            haul.leave_out(Origin::default(), name, "is a symbolic link, and links are not followed; it is not imported");
         } else if kind.is_dir() {
             if depth < FOLDER_DEPTH {
                 walk(&path, depth + 1, paths, haul)?;
             } else {
-                haul.remark(name, "lies too deep; it is not imported");
+                haul.leave_out(Origin::default(), name, "lies too deep; it is not imported");
             }
         } else if !kind.is_file() || !is_text(&path) {
-            haul.remark(name, "is neither text nor Markdown (.txt, .md); it is not imported");
+            haul.leave_out(Origin::default(), name, "is neither text nor Markdown (.txt, .md); it is not imported");
         } else if paths.len() >= FOLDER_FILES {
-            haul.remark(name, format!("is one of more than {FOLDER_FILES} files; it is not imported"));
+            haul.leave_out(Origin::default(), name, format!("is one of more than {FOLDER_FILES} files; it is not imported"));
         } else {
             paths.push(path);
         }
@@ -90,7 +91,7 @@ mod tests {
         let haul = haul(dir.path()).unwrap();
         let titles: Vec<&str> = haul.found.iter().map(|found| found.title.as_str()).collect();
         assert_eq!(titles, ["A title", "b first look"]);
-        let mut told: Vec<String> = haul.remarks.iter().map(|r| format!("{} {}", r.item, r.part)).collect();
+        let mut told: Vec<String> = haul.left_out.iter().map(|left| format!("{} {}", left.what, left.why)).collect();
         told.sort();
         assert_eq!(told.len(), 4);
         assert!(told[1].contains("60.0 KiB"), "{told:?}");

@@ -90,8 +90,8 @@ const TIME_WORDS: [&str; 14] = [
 
 /// What a haul of so many bytes may be.
 fn fit(haul: &Haul, bytes: &[u8]) -> Verdict {
-    assert!(haul.found.len() + haul.remarks.len() <= bytes.len() + 1, "more than the file holds");
-    let size: usize = haul.remarks.iter().map(|remark| remark.item.len() + remark.part.len()).sum();
+    assert!(haul.found.len() + haul.left_out.len() <= bytes.len() + 1, "more than the file holds");
+    let size: usize = haul.left_out.iter().map(|left| left.what.len() + left.why.len()).sum();
     assert!(size <= 4_096 + bytes.len() * 64, "remarks of {size} bytes");
     Verdict::taken(!haul.found.is_empty())
 }

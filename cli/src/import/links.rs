@@ -5,6 +5,7 @@ use kith_protocol::limits::TITLE_CHARS;
 
 use super::{Found, Haul};
 use crate::calendar::read::tag;
+use crate::left_out::Origin;
 use crate::limits::HEADING_LEVELS;
 
 /// The links of a text.
@@ -12,7 +13,7 @@ pub(crate) fn haul(text: &str) -> Haul {
     let mut haul = Haul::default();
     let mut headings: Vec<(usize, String)> = Vec::new();
     let mut code = false;
-    for line in text.lines() {
+    for (at, line) in text.lines().enumerate() {
         if line.trim_start().starts_with("```") {
             code = !code;
         }
@@ -27,7 +28,7 @@ pub(crate) fn haul(text: &str) -> Haul {
             }
         }
         for link in links(line) {
-            add(&mut haul, link, &headings);
+            add(&mut haul, link, &headings, Origin::line(at + 1));
         }
     }
     haul
@@ -76,15 +77,19 @@ fn unescaped(text: &str, marks: &[char]) -> String {
     out
 }
 
-fn add(haul: &mut Haul, mut link: Link, headings: &[(usize, String)]) {
+fn add(haul: &mut Haul, mut link: Link, headings: &[(usize, String)], origin: Origin) {
     link.url = link.url.replace("&amp;", "&");
     let title = if link.title.is_empty() { link.url.clone() } else { plain(&link.title) };
     if !link.url.contains("://") && !link.url.starts_with("mailto:") && !link.url.starts_with("tel:") {
-        haul.remark(title, format!("leads to \"{}\", which is no address outside its own page; it is not imported", link.url));
+        haul.leave_out(
+            origin,
+            title,
+            format!("leads to \"{}\", which is no address outside its own page; it is not imported", link.url),
+        );
         return;
     }
     if link.image {
-        haul.remark(title, "is a picture, not a link; it is not imported");
+        haul.leave_out(origin, title, "is a picture, not a link; it is not imported");
         return;
     }
     let tags = headings.iter().map(|(_, heading)| tag(heading)).filter(|tag| !tag.is_empty()).collect();
@@ -95,7 +100,7 @@ fn add(haul: &mut Haul, mut link: Link, headings: &[(usize, String)]) {
         note: unescaped(&link.note, &[]),
         ..NewResourceInBatch::default()
     };
-    haul.found.push(Found { title, item: BatchItem::Resource(resource) });
+    haul.found.push(Found { title, item: BatchItem::Resource(resource), origin });
 }
 
 /// A link within a line.
@@ -238,6 +243,6 @@ mod tests {
         assert_eq!(list[1].url, "https://y.example");
         let rest = haul("![pic](https://x.example/a.png) [top](#top) [other](page.md)\n```\nhttps://code.example\n```\n");
         assert!(rest.found.is_empty());
-        assert_eq!(rest.remarks.len(), 3);
+        assert_eq!(rest.left_out.len(), 3);
     }
 }

@@ -66,6 +66,16 @@ impl From<BatchItem> for NewItem {
     }
 }
 
+impl From<NewItem> for BatchItem {
+    fn from(item: NewItem) -> Self {
+        match item {
+            NewItem::Note(new) => Self::Note(new),
+            NewItem::Event(new) => Self::Event(new),
+            NewItem::Resource(new) => Self::Resource(new.into()),
+        }
+    }
+}
+
 /// What somebody says about an item that is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Response {

@@ -13,15 +13,17 @@ pub mod resource;
 pub mod rsvp;
 pub mod tombstone;
 
-use rand_core::CryptoRng;
+use std::convert::Infallible;
+
+use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 
 use super::compose::{Changing, ComposeContext, ComposeError};
 use super::kind::{Editors, Field, Spec, Targets};
 use super::reader::{ItemReader, Shown};
 use super::show::{How, Reveal};
-use crate::circle::body::{KeyClass, Role};
+use crate::circle::body::{KeyClass, Retention, Role};
 use crate::control::{Code, Crossed, EditItem, Error, Item, Items, Kind, NewItem, Response, Subject};
-use crate::id::ItemKey;
+use crate::id::{ItemKey, PersonId};
 use crate::io::Filter;
 use crate::limits::BATCH_ITEMS;
 use crate::log::entry::NewEntry;
@@ -230,6 +232,43 @@ pub fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewItem) -
         NewItem::Resource(new) => resource::compose(place, rng, new),
     }
 }
+
+/// A new item as it is kept, whoever writes it: without what is taken out of words, its tags in order. Nothing is written.
+///
+/// # Errors
+/// [`Error`] where nobody could write it.
+pub fn tidy(new: &NewItem) -> Result<NewItem, Error> {
+    let tidy = match new {
+        NewItem::Note(new) => NewItem::Note(note::tidy(new)?),
+        NewItem::Event(new) => NewItem::Event(event::tidy(new)?),
+        NewItem::Resource(new) => NewItem::Resource(resource::tidy(new)?),
+    };
+    let founder = ComposeContext { me: PersonId([0; 32]), role: Role::Founder, now: Millis(0), retention: Retention::Keep };
+    compose(&founder, &mut Unused, &tidy)?;
+    Ok(tidy)
+}
+
+/// What is drawn for an item that is only looked at.
+struct Unused;
+
+impl TryRng for Unused {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(0)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes.fill(0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Unused {}
 
 /// Many new items at once; all or none. Their labels lie a millisecond apart, so that lists keep their order.
 ///

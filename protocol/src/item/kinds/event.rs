@@ -95,6 +95,18 @@ pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, 
     place.open(rng, Kind::Event, None, first.done())
 }
 
+/// The words of a new event as they are kept; its times stay as they were given.
+pub(in crate::item) fn tidy(new: &NewEvent) -> Result<NewEvent, Error> {
+    Ok(NewEvent {
+        title: valid::line(&new.title, TITLE_CHARS, "a title")?,
+        description: valid::text(&new.description, "description")?,
+        location: valid::line(&new.location, 1_000, "a place")?,
+        uid: valid::line(&new.uid, 1_000, "a calendar id")?,
+        tags: valid::tags(&new.tags)?.into_iter().collect(),
+        ..new.clone()
+    })
+}
+
 /// An end is not before its start.
 fn ordered(starts: Millis, ends: Millis) -> Result<(), Error> {
     if ends >= starts {

@@ -61,20 +61,29 @@ pub(in crate::item) fn want(word: &str) -> Option<Want> {
     }
 }
 
-/// A new note.
-pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewNote) -> Result<NewEntry, Error> {
-    let mut first = First::default();
+/// A new note as it is kept.
+pub(in crate::item) fn tidy(new: &NewNote) -> Result<NewNote, Error> {
     let title = valid::line(&new.title, TITLE_CHARS, "a title")?;
     let body = valid::text(&new.body, "note")?;
     if title.is_empty() && body.trim().is_empty() {
         return Err(Error::new(Code::Usage, "the note is empty", "Give it a title or some words."));
     }
-    first.set(fields::TITLE, &title);
+    let warning = valid::line(new.content_warning.as_deref().unwrap_or_default(), TITLE_CHARS, "a content warning")?;
+    let content_warning = (!warning.is_empty()).then_some(warning);
+    let tags = valid::tags(&new.tags)?.into_iter().collect();
+    Ok(NewNote { title, body, content_warning, want: new.want, lang: valid::lang(&new.lang)?, tags })
+}
+
+/// A new note.
+pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewNote) -> Result<NewEntry, Error> {
+    let new = tidy(new)?;
+    let mut first = First::default();
+    first.set(fields::TITLE, &new.title);
     first.warning(new.content_warning.as_deref())?;
     first.set(fields::WANT, new.want.map_or("", word));
-    first.set(fields::LANG, &valid::lang(&new.lang)?);
+    first.set(fields::LANG, &new.lang);
     first.tags(&new.tags)?;
-    first.text(fields::BODY, body);
+    first.text(fields::BODY, new.body);
     place.open(rng, Kind::Note, None, first.done())
 }
 

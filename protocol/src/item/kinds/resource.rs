@@ -44,19 +44,34 @@ pub const SPEC: Spec = Spec {
     appears: Appears::EVERYWHERE,
 };
 
-/// A new resource.
-pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewResource) -> Result<NewEntry, Error> {
-    let mut first = First::default();
+/// A new resource as it is kept.
+pub(in crate::item) fn tidy(new: &NewResource) -> Result<NewResource, Error> {
     let title = valid::line(&new.title, TITLE_CHARS, "a title")?;
     let url = valid::url(&new.url)?;
     needed(&format!("{title}{url}"), "the resource is empty", "Give it a title or an address.")?;
-    first.set(fields::TITLE, &title);
-    first.set(URL, &url);
-    first.set(KIND, &valid::line(&new.kind, 60, "a kind")?);
-    first.set(fields::LANG, &valid::lang(&new.lang)?);
-    first.set(REVIEW_BY, &valid::day(new.review_by.as_deref().unwrap_or_default())?);
+    let review_by = valid::day(new.review_by.as_deref().unwrap_or_default())?;
+    Ok(NewResource {
+        title,
+        url,
+        kind: valid::line(&new.kind, 60, "a kind")?,
+        tags: valid::tags(&new.tags)?.into_iter().collect(),
+        lang: valid::lang(&new.lang)?,
+        note: valid::text(&new.note, "note")?,
+        review_by: (!review_by.is_empty()).then_some(review_by),
+    })
+}
+
+/// A new resource.
+pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewResource) -> Result<NewEntry, Error> {
+    let new = tidy(new)?;
+    let mut first = First::default();
+    first.set(fields::TITLE, &new.title);
+    first.set(URL, &new.url);
+    first.set(KIND, &new.kind);
+    first.set(fields::LANG, &new.lang);
+    first.set(REVIEW_BY, new.review_by.as_deref().unwrap_or_default());
     first.tags(&new.tags)?;
-    first.text(fields::BODY, valid::text(&new.note, "note")?);
+    first.text(fields::BODY, new.note);
     place.open(rng, Kind::Resource, None, first.done())
 }
 
