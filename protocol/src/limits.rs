@@ -245,6 +245,8 @@ pub const MERGES: usize = 4;
 pub const MOST_MERGES: usize = 64;
 /// An epoch is overdue after so many days, whatever the policies.
 pub const ROTATE_DAYS: u64 = 30;
+/// Farewells of one person that are handed over: the newest of several removals.
+pub const FAREWELLS: usize = 4;
 /// Days for which a farewell is handed over.
 pub const FAREWELL_DAYS: u64 = 90;
 /// Milliseconds for which a deleted item's bytes stay, so that what a thief deletes can still be cut off: a day.

@@ -12,6 +12,7 @@ pub mod fuzz;
 pub(crate) mod hello;
 pub(crate) mod join;
 pub(crate) mod join_row;
+mod parting;
 pub(crate) mod receive;
 pub(crate) mod requests;
 pub(crate) mod session;
@@ -37,7 +38,7 @@ use crate::io::{Effect, Env, Link};
 use crate::limits::PREVIEW_MILLIS;
 use crate::store::{Read, StoreError, Table};
 use crate::sync::circles::Circles;
-use crate::sync::message::{Bytes, Message};
+use crate::sync::message::Message;
 use crate::sync::rate_limit::RateLimit;
 use crate::time::{DAY, Millis};
 use crate::tx::Tx;
@@ -229,16 +230,10 @@ impl Peers {
     /// Ends the exchange with devices that are no longer in; a removed one gets their farewell.
     pub(crate) fn drop_strangers(&mut self, circles: &Circles, cx: &mut Cx<'_, '_>, id: &CircleId) {
         let Some(circle) = circles.all.get(id) else { return };
-        let state = circle.now();
         for (link, session) in &mut self.sessions {
-            let Some(shared) = session.circles.get(id) else { continue };
-            if state.is_current(&shared.device) {
-                continue;
-            }
-            let farewell = state.person_of(&shared.device).and_then(|person| circle.farewells.get(&person));
-            let noted = circle.notes_leaves().then(|| Message::Got(Vec::new(), 0));
-            let message = farewell.map(|(farewell, _)| Message::Farewell(Bytes(farewell.bytes()))).or(noted);
-            if let Some(message) = message.filter(|_| shared.proved) {
+            let Some(shared) = session.circles.get(id).filter(|shared| !circle.is_current(&shared.device)) else { continue };
+            let messages = if shared.proved { parting::parting(circle, &shared.device, cx.env) } else { Vec::new() };
+            for message in messages {
                 say(cx, *link, shared.mine, message);
             }
             session.circles.remove(id);

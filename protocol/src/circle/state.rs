@@ -65,8 +65,8 @@ pub(crate) struct CircleState {
     pub(crate) parents: BTreeMap<ActId, Vec<ActId>>,
     /// Public keys of every device an act ever introduced.
     pub(crate) keys: BTreeMap<DeviceId, DeviceKeys>,
-    /// Farewells of removed people, and when they were signed.
-    pub(crate) farewells: BTreeMap<PersonId, (Farewell, Millis)>,
+    /// Farewells of removed people, and when they were signed, in the order in which they came.
+    pub(crate) farewells: BTreeMap<PersonId, Vec<(Farewell, Millis)>>,
     /// The newest record of each device.
     pub(crate) records: BTreeMap<DeviceId, Record>,
     /// The genesis' suite.
@@ -192,7 +192,7 @@ impl CircleState {
         self.change();
         self.weight = self.weight.saturating_add(sealed.bytes().len());
         if let (Statement::Remove { person, .. }, Some(farewell)) = (&body.statement, sealed.farewell(&body)) {
-            self.farewells.entry(*person).or_insert((farewell, body.at));
+            self.farewells.entry(*person).or_default().push((farewell, body.at));
         }
         for keys in introduced(&body.statement) {
             self.keys.entry(keys.sign).or_insert_with(|| keys.clone());

@@ -17,6 +17,7 @@ mod carried;
 mod costs;
 mod cuts;
 mod epochs;
+mod farewells;
 mod guests;
 mod healing;
 mod introductions;

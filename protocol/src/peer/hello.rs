@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 
 use super::Peers;
 use super::frame::{Frame, Gone, Introduction, Salt, Token};
+use super::parting::{farewells, is_told, parting};
 use super::session::{CircleLink, Rest, Session, say, send};
 use super::{exchange, join};
 use crate::circle::act::{self, SealedAct};
 use crate::circle::epoch::KeyRing;
-use crate::circle::membership::Status;
 use crate::circle::record::Record;
 use crate::circle::state::{CircleState, OwnStanding, Taken};
 use crate::codec;
@@ -27,7 +27,7 @@ use crate::limits;
 use crate::planted::{Bug, planted};
 use crate::sync::circles::Circles;
 use crate::sync::message::{Bytes, Message};
-use crate::time::{DAY, Millis};
+use crate::time::Millis;
 
 const PROVE: &str = "kith/v1/prove";
 pub(crate) const GONE: &str = "kith/v1/gone";
@@ -122,7 +122,7 @@ fn pairs(circles: &Circles, peers: &Peers, now: Millis, link: Link) -> Vec<Pair>
             continue;
         }
         let hers = circle.records.values().filter(|r| r.body.peer == session.peer && r.device != circle.device());
-        let concerned = |device: &DeviceId| circle.is_current(device) || parting(circle, device, now).is_some();
+        let concerned = |device: &DeviceId| circle.is_current(device) || is_told(circle, device, now);
         let mut devices: Vec<DeviceId> = hers.map(|r| r.device).filter(concerned).collect();
         // A peer has one device in a circle; what else claims her id comes last, and little of it.
         devices.sort_by_key(|device| !circle.is_current(device));
@@ -184,7 +184,7 @@ fn match_up(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, link:
             continue;
         }
         if !current {
-            if let Some(message) = parting(circle, &pair.device, cx.env.now) {
+            for message in parting(circle, &pair.device, cx.env) {
                 say(cx, link, pair.mine, message);
             }
             continue;
@@ -208,17 +208,6 @@ fn match_up(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, link:
         say(cx, link, pair.mine, Message::Prove(device, signature));
     }
     unmatched
-}
-
-/// What a device is told that is not in any more, and nothing else: its farewell, for a time; or that its leave is noted.
-fn parting(circle: &CircleState, device: &DeviceId, now: Millis) -> Option<Message> {
-    let state = circle.now();
-    let person = state.person_of(device)?;
-    if let Some((farewell, at)) = circle.farewells.get(&person) {
-        return (now.since(*at) <= limits::FAREWELL_DAYS * DAY).then(|| Message::Farewell(Bytes(farewell.bytes())));
-    }
-    let left = state.people.get(&person).is_some_and(|person| person.status == Status::Left);
-    (left && circle.notes_leaves()).then(|| Message::Got(Vec::new(), 0))
 }
 
 /// The circle in whose name a farewell comes: one in which we know the sender, who does not count us in any more.
@@ -372,7 +361,7 @@ pub(crate) fn introduced(
     }
     news |= circle.take_record(cx, &intro.record.0);
     let out = Record::peek(&intro.record.0).ok().map(|(device, ..)| device);
-    let farewell = out.filter(|device| matches!(parting(circle, device, cx.env.now), Some(Message::Farewell(_))));
+    let farewell = out.filter(|device| farewells(circle, device, cx.env.now).next().is_some());
     let peer = peers.sessions.get(&link).filter(|_| farewell.is_some()).map(|session| session.peer.clone());
     let late = peer.and_then(|peer| circle.take_late_record(cx, &intro.record.0, &peer));
     if news || late.is_some() {
@@ -397,9 +386,10 @@ pub(crate) fn introduced(
 fn part(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, device: DeviceId) {
     if let (Some(circle), Some(session)) = (circles.all.get(id), peers.sessions.get(&link))
         && let Some(pair) = pair(peers, session, circle, device)
-        && let Some(message) = parting(circle, &device, cx.env.now)
     {
-        say(cx, link, pair.mine, message);
+        for message in parting(circle, &device, cx.env) {
+            say(cx, link, pair.mine, message);
+        }
     }
 }
 

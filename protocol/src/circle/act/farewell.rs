@@ -24,7 +24,7 @@ pub struct Farewell {
     /// The removal.
     #[n(3)]
     pub act: ActId,
-    /// The removal's author.
+    /// The removal's author, or a steward who hands it over.
     #[n(4)]
     pub signer: DeviceId,
     #[n(5)]
@@ -34,6 +34,13 @@ pub struct Farewell {
 impl Farewell {
     pub(super) const fn new(circle: CircleId, person: PersonId, act: ActId, signer: DeviceId, signature: Signature) -> Self {
         Self { version: VERSION, circle, person, act, signer, signature }
+    }
+
+    /// The same, signed by somebody else who hands it over.
+    #[must_use]
+    pub fn signed_again(&self, crypto: &dyn Crypto, signer: &SigningKey) -> Self {
+        let signature = sign(crypto, signer, &self.circle, &self.person, &self.act);
+        Self::new(self.circle, self.person, self.act, signer.id(), signature)
     }
 
     /// Reads a farewell's bytes.
