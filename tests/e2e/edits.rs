@@ -25,6 +25,13 @@ fn what_two_machines_save_of_one_text_is_merged_and_named() {
     for home in [&bea, &amara] {
         until("both", || (note(home) == "one, always\ntwo\nthree").then_some(()));
     }
+    // Bea has it open in two windows.
+    let base = text(&bea.json(&["resource", "show", &id]), "base");
+    drop(bea.json(&["resource", "edit", &id, "--title", "Helpline", "--base", &base]));
+    let second = bea.json(&["resource", "edit", &id, "--note", "one, always\ntwo\nthree!", "--base", &base]);
+    assert_eq!((&second["crossed"][0]["field"], &second["crossed"][0]["mine"]), (&Value::from("title"), &Value::from(true)));
+    let third = bea.kith(&["resource", "edit", &id, "--note", "one, always\ntwo\nthree", "--base", &base]);
+    assert!(third.stderr.contains("You changed the note too, in another window"), "{third:?}");
     drop(bea.refused(&["resource", "edit", &id, "--note", "x", "--base", "b1-none"], 2, "usage"));
     assert!(!bea.rows(&["resource", "list"], "resources")[0].to_string().contains("\"base\""), "a list has no bases");
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{Reply, Route};
 use crate::context::Context;
 use crate::error::Result;
-use crate::ui::Ui;
+use crate::ui::{Line, Ui};
 
 /// What is deleted, and how.
 #[derive(Debug, clap::Args)]
@@ -89,12 +89,15 @@ pub(crate) fn send(context: &Context, method: &str, route: &Route, body: &impl S
     Ok(reply)
 }
 
-/// Says what others changed while it was edited.
+/// Says what else was changed while it was edited, by others or in another window.
 pub(crate) fn tell_crossed(ui: &Ui, crossed: &[Crossed]) {
-    for Crossed { field, author } in crossed {
-        ui.say(
-            super::show::author(author).text(&format!(" changed the {} too, since you looked at it.", field.replace('_', " "))),
-        );
+    for Crossed { field, author, mine } in crossed {
+        let field = field.replace('_', " ");
+        ui.say(if *mine {
+            Line::new().text(&format!("You changed the {field} too, in another window, since you looked at it here."))
+        } else {
+            super::show::author(author).text(&format!(" changed the {field} too, since you looked at it."))
+        });
     }
 }
 

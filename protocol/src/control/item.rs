@@ -100,7 +100,7 @@ impl Response {
 }
 
 impl Item {
-    /// Says what others changed while it was edited.
+    /// Says what else was changed while it was edited.
     #[must_use]
     pub fn crossed_by(mut self, crossed: Vec<Crossed>) -> Self {
         match &mut self {

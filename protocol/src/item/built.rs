@@ -60,6 +60,9 @@ struct BuiltRow {
     /// Its text goes on in a row of its own.
     #[n(12)]
     more: bool,
+    /// The entries that a next edit depends on; absent in rows of earlier programs.
+    #[n(13)]
+    heads: Option<Vec<EntryId>>,
 }
 
 /// Names a set of entries, given in any order.
@@ -74,7 +77,7 @@ fn set_of(whole: &LoadedItem) -> [u8; 32] {
 /// where it was, in the only entry.
 pub(super) fn put(tx: &mut Tx<'_>, key: &ItemKey, whole: &LoadedItem, text: bool) -> Result<(), StoreError> {
     let (of, all) = (set_of(whole), text);
-    if let Some(row) = read_row(tx, key)?.filter(|row| row.of == of && row.waiting == whole.waiting)
+    if let Some(row) = read_row(tx, key)?.filter(|row| row.of == of && row.waiting == whole.waiting && row.heads.is_some())
         && (!row.more || tx.get(Table::Built, &place(key, TEXT))?.is_some() == all)
     {
         return Ok(());
@@ -105,6 +108,7 @@ pub(super) fn put(tx: &mut Tx<'_>, key: &ItemKey, whole: &LoadedItem, text: bool
         waiting: whole.waiting,
         fields: shown,
         more,
+        heads: Some(whole.heads()),
     };
     tx.put(Table::Built, &place(key, WORDS), codec::encode(&row));
     Ok(())
@@ -134,6 +138,7 @@ pub(super) fn get(read: &dyn Read, key: &ItemKey, text: bool) -> Result<Option<L
         cut: row.more && !text,
         steps: Vec::new(),
         doc: None,
+        heads: row.heads,
     };
     if row.more && text {
         let bytes = read.get(Table::Built, &place(key, TEXT))?;
@@ -191,6 +196,7 @@ mod frozen {
             waiting: full,
             fields: if full { fields() } else { Fields::default() },
             more: full,
+            heads: full.then(|| vec![EntryId([19; 32])]),
         }
     }
 

@@ -16,6 +16,7 @@ use super::graph::{EditGraph, Past};
 use super::kind::{Form, Kind};
 use super::run::{Anchor, TextRun, Texts};
 use crate::id::EntryId;
+use crate::limits::TAGS;
 
 /// One standing entry of an item.
 #[derive(Clone, Debug)]
@@ -38,6 +39,13 @@ struct Made {
     runs: std::ops::Range<usize>,
     /// Of its inserted characters, those of one field that follow each other: field, first, how many.
     spans: Vec<(u8, u32, u32)>,
+}
+
+/// Who added a tag, by the number of the operation and the entry's rank, and who took it out.
+#[derive(Default)]
+struct TagSteps {
+    added: Vec<(u64, usize)>,
+    removed: Vec<usize>,
 }
 
 /// An item's entries in order, and what each of them does.
@@ -262,25 +270,44 @@ impl Doc {
         }
     }
 
-    /// A tag is there where somebody added it and nobody who knew of that took it out.
+    /// The tags that an item shows: of those that stand, the ones that were added last, as many as it holds.
     fn read_tags(&self, within: &impl Fn(usize) -> bool, fields: &mut Fields) {
-        let mut tags: BTreeMap<(u8, &str), [Vec<usize>; 2]> = BTreeMap::new();
-        for (rank, _, op) in self.ops().filter(|(rank, ..)| within(*rank)) {
-            match op {
-                Op::Add(field, tag) => tags.entry((*field, &tag.0)).or_default()[0].push(rank),
-                Op::Remove(field, tag) => tags.entry((*field, &tag.0)).or_default()[1].push(rank),
-                Op::Set(..) | Op::Insert(..) | Op::Delete(..) => {}
+        for field in self.kind.fields().iter().filter(|field| field.form == Form::Tags) {
+            for tag in self.standing_tags(field.number, within).into_iter().take(TAGS) {
+                fields.add_tag(field.number, tag);
             }
         }
-        for ((field, tag), [added, removed]) in tags {
+    }
+
+    /// The tags that stood in a past and that nobody saw, because there were more than an item shows.
+    pub(super) fn tags_beyond(&self, field: u8, past: Option<&Past>) -> Vec<String> {
+        let standing = self.standing_tags(field, &|rank| past.is_none_or(|past| past.has(rank)));
+        standing.into_iter().skip(TAGS).map(str::to_owned).collect()
+    }
+
+    /// The tags that stand, the one that was added last first. A tag stands where somebody added it and nobody who knew of that took
+    /// it out. People who add some at the same time may come to more than an item shows.
+    fn standing_tags(&self, field: u8, within: &impl Fn(usize) -> bool) -> Vec<&str> {
+        let mut tags: BTreeMap<&str, TagSteps> = BTreeMap::new();
+        for (rank, number, op) in self.ops().filter(|(rank, ..)| within(*rank)) {
+            match op {
+                Op::Add(of, tag) if *of == field => tags.entry(&tag.0).or_default().added.push((number, rank)),
+                Op::Remove(of, tag) if *of == field => tags.entry(&tag.0).or_default().removed.push(rank),
+                Op::Add(..) | Op::Remove(..) | Op::Set(..) | Op::Insert(..) | Op::Delete(..) => {}
+            }
+        }
+        let mut standing: Vec<((u64, EntryId), &str)> = Vec::new();
+        for (tag, TagSteps { added, removed }) in tags {
             let mut known = Past::default();
             for past in removed.iter().filter_map(|rank| self.graph.past.get(*rank)) {
                 known.join(past);
             }
-            if added.iter().any(|rank| !known.has(*rank)) {
-                fields.add_tag(field, tag);
-            }
+            let stands = added.into_iter().filter(|(_, rank)| !known.has(*rank));
+            let places = stands.filter_map(|(number, rank)| Some((number, self.parts.get(rank)?.id)));
+            standing.extend(places.max().map(|last| (last, tag)));
         }
+        standing.sort_unstable_by(|a, b| b.cmp(a));
+        standing.into_iter().map(|(_, tag)| tag).collect()
     }
 
     fn text(&self, field: u8, within: &impl Fn(usize) -> bool) -> String {

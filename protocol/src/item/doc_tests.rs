@@ -61,7 +61,7 @@ impl Machine {
         if let Some(title) = title {
             draft.set(&now, f::TITLE, Value::text(title));
         }
-        draft.tags(&now, f::TAGS, tags);
+        draft.tags(&now, f::TAGS, &doc.tags_beyond(f::TAGS, None), tags);
         if draft.is_empty() {
             return;
         }
@@ -110,6 +110,55 @@ fn a_save_in_two_places_leaves_what_lies_between_to_others() {
     bea.take(&cho);
     let fields = build(&bea.has).fields();
     assert_eq!(fields.words(f::BODY), "Call a friend first.\nThen breathe slowly.\nThen write it down.\n");
+}
+
+fn words(from: usize, to: usize) -> BTreeSet<String> {
+    (from..to).map(|n| format!("t{n:02}")).collect()
+}
+
+fn tags(fields: &Fields) -> BTreeSet<String> {
+    fields.tags(f::TAGS).map(str::to_owned).collect()
+}
+
+#[test]
+fn of_more_tags_than_an_item_shows_the_last_hold_alike_in_any_order() {
+    let first = opening("Line", "", &["a", "b", "c", "d"]);
+    let mut people: Vec<Machine> = (2..5).map(|device| Machine { device, seq: 0, has: vec![first.clone()] }).collect();
+    for (at, one) in people.iter_mut().enumerate() {
+        one.save("", None, &words(20 * at, 20 * at + 20));
+        one.save("", Some(&format!("{at}")), &words(20 * at, 20 * at + 25));
+    }
+    let all = people.clone();
+    people.iter_mut().for_each(|one| all.iter().for_each(|other| one.take(other)));
+    let shown = tags(&build(&people[0].has).fields());
+    assert_eq!(shown.len(), TAGS);
+    let latest: BTreeSet<String> = [20, 40, 60].into_iter().flat_map(|from| words(from, from + 5)).collect();
+    assert!(latest.is_subset(&shown), "the last that each of them added: {shown:?}");
+    for one in &mut people {
+        one.has.reverse();
+        assert_eq!(tags(&build(&one.has).fields()), shown);
+    }
+    assert_eq!(build(&people[0].has).tags_beyond(f::TAGS, None).len(), 65 - TAGS);
+}
+
+#[test]
+fn what_is_taken_out_of_too_many_tags_makes_no_room_for_others() {
+    let first = opening("Line", "", &[]);
+    let mut people: Vec<Machine> = (2..4).map(|device| Machine { device, seq: 0, has: vec![first.clone()] }).collect();
+    people[0].save("", None, &words(0, 30));
+    people[1].save("", None, &words(30, 60));
+    let other = people[1].clone();
+    people[0].take(&other);
+    let shown = tags(&build(&people[0].has).fields());
+    assert_eq!(shown.len(), TAGS);
+    // Saved as they are shown: that changes nothing.
+    people[0].save("", None, &shown);
+    assert_eq!(people[0].has.len(), 3);
+    let fewer: BTreeSet<String> = shown.iter().skip(3).cloned().chain(["mine".to_owned()]).collect();
+    people[0].save("", None, &fewer);
+    let doc = build(&people[0].has);
+    assert_eq!(tags(&doc.fields()), fewer);
+    assert_eq!(doc.tags_beyond(f::TAGS, None), Vec::<String>::new());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::edit::{CharacterId, Edit, Op, VERSION, Value};
 use super::fields::Fields;
 use super::text_diff::hunks;
 use crate::id::EntryId;
+use crate::limits::TAGS;
 use crate::private::Private;
 use crate::time::Millis;
 
@@ -40,11 +41,16 @@ impl EditBuilder {
         }
     }
 
-    /// Makes a set hold exactly `wanted`.
-    pub fn tags(&mut self, now: &Fields, field: u8, wanted: &BTreeSet<String>) {
+    /// Makes a set hold exactly `wanted`. `beyond`: what stands and does not show, because there is more than an item shows; it would
+    /// show in the place of what is taken out, so it goes with that.
+    pub fn tags(&mut self, now: &Fields, field: u8, beyond: &[String], wanted: &BTreeSet<String>) {
         let there: BTreeSet<&str> = now.tags(field).collect();
-        let gone = there.iter().filter(|tag| !wanted.contains(**tag));
-        self.steps.extend(gone.map(|tag| Step::Plain(Op::Remove(field, Private((*tag).to_owned())))));
+        if there.iter().copied().eq(wanted.iter().map(String::as_str)) {
+            return;
+        }
+        let hidden = beyond.iter().map(String::as_str).take(TAGS);
+        let gone = there.iter().copied().chain(hidden).filter(|tag| !wanted.contains(*tag));
+        self.steps.extend(gone.map(|tag| Step::Plain(Op::Remove(field, Private(tag.to_owned())))));
         let new = wanted.iter().filter(|tag| !there.contains(tag.as_str()));
         self.steps.extend(new.map(|tag| Step::Plain(Op::Add(field, Private(tag.clone())))));
     }

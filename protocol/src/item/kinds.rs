@@ -305,7 +305,7 @@ pub fn respond(
     }
 }
 
-/// Changes what an item says: the entry that does, if any, and what others have changed since the state that it is a change of.
+/// Changes what an item says: the entry that does, if any, and what was changed since the state that it is a change of.
 ///
 /// # Errors
 /// [`ComposeError`] where it cannot be written.

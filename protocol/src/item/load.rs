@@ -137,6 +137,8 @@ pub(super) struct LoadedItem {
     /// In causal order; left out where the built row says what it says.
     pub(super) steps: Vec<HistoryStep>,
     pub(super) doc: Option<Doc>,
+    /// Its heads, where the built row says them.
+    pub(super) heads: Option<Vec<EntryId>>,
 }
 
 /// An entry that made an item what it is.
@@ -154,6 +156,8 @@ pub(super) struct Seen {
     pub(super) fields: Fields,
     /// Those of its text.
     pub(super) characters: Vec<Character>,
+    /// Tags that stood then and did not show, because there are more than an item shows.
+    pub(super) tags_beyond: Vec<String>,
     /// What others and the member of this machine have done to it since.
     pub(super) since: Vec<HistoryStep>,
 }
@@ -219,6 +223,7 @@ fn alone(
         cut: false,
         steps: Vec::new(),
         doc: None,
+        heads: None,
     })
 }
 
@@ -295,6 +300,7 @@ fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool, me: PersonId) -> Lo
         cut: false,
         steps: standing.iter().map(step).collect(),
         doc: None,
+        heads: None,
     };
     if standing.len() > 1 {
         let part = |known: &&Known<'_>| DocEntry { id: known.piece.id, edit: Arc::clone(known.edit) };
@@ -308,9 +314,10 @@ fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool, me: PersonId) -> Lo
 impl LoadedItem {
     /// The entries that a next edit depends on, as many as it may name.
     pub(super) fn heads(&self) -> Vec<EntryId> {
-        match &self.doc {
-            Some(doc) => doc.heads_within(EDIT_DEPS),
-            None => self.steps.iter().map(|step| step.id).collect(),
+        match (&self.doc, &self.heads) {
+            (Some(doc), _) => doc.heads_within(EDIT_DEPS),
+            (None, Some(heads)) => heads.clone(),
+            (None, None) => self.steps.iter().map(|step| step.id).collect(),
         }
     }
 
@@ -329,12 +336,17 @@ impl LoadedItem {
     /// What it said in a state that somebody saw, and the characters of its text then; `None` where no entries here make that state.
     pub(super) fn at(&self, base: &str) -> Option<Seen> {
         let heads = base::heads(base, self.steps.iter().map(|step| step.id))?;
-        let Some(doc) = &self.doc else {
-            return Some(Seen { fields: self.fields.clone(), characters: self.characters(fields::BODY), since: Vec::new() });
-        };
+        let Some(doc) = &self.doc else { return Some(self.as_it_is()) };
         let past = doc.past(&heads);
         let since = self.steps.iter().filter(|step| !doc.is_in(&past, &step.id)).cloned().collect();
-        Some(Seen { fields: doc.fields_at(&past), characters: doc.characters_at(fields::BODY, &past), since })
+        let characters = doc.characters_at(fields::BODY, &past);
+        Some(Seen { fields: doc.fields_at(&past), characters, tags_beyond: doc.tags_beyond(fields::TAGS, Some(&past)), since })
+    }
+
+    /// The same of what it says now.
+    pub(super) fn as_it_is(&self) -> Seen {
+        let tags_beyond = self.doc.as_ref().map(|doc| doc.tags_beyond(fields::TAGS, None)).unwrap_or_default();
+        Seen { fields: self.fields.clone(), characters: self.characters(fields::BODY), tags_beyond, since: Vec::new() }
     }
 
     /// Is its text longer than a list shows?

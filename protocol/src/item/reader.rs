@@ -188,7 +188,7 @@ impl<'a> ItemReader<'a> {
     /// The state that an item is shown in; `None` where it shows as it was while more of it is still to be put together.
     pub(super) fn base(&self, shown: &Shown) -> Result<Option<String>, StoreError> {
         let Some(whole) = shown.whole.as_ref().filter(|_| !shown.row.flags.has(Flags::UNBUILT)) else { return Ok(None) };
-        if !whole.steps.is_empty() {
+        if !whole.steps.is_empty() || whole.heads.is_some() {
             return Ok(Some(base::name(&whole.heads())));
         }
         let full = self.full(&shown.key)?.and_then(|full| full.whole);

@@ -30,8 +30,16 @@ pub(super) fn line(text: &str, limit: usize, what: &str) -> Result<String, Error
 /// # Errors
 /// [`Code::TooLarge`] where it is too long.
 pub(super) fn text(text: &str, noun: &str) -> Result<String, Error> {
+    text_within(text, noun, BODY_BYTES)
+}
+
+/// The same, or no longer than what is there.
+///
+/// # Errors
+/// [`Code::TooLarge`] where it is too long.
+pub(super) fn text_within(text: &str, noun: &str, there: usize) -> Result<String, Error> {
     let clean: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r')).collect();
-    if clean.len() > BODY_BYTES {
+    if clean.len() > BODY_BYTES.max(there) {
         let (size, limit) = (clean.len().div_ceil(1 << 10), BODY_BYTES >> 10);
         let message = format!("this {noun} is {size} kB long; it holds {limit} kB");
         return Err(Error::new(Code::TooLarge, message, "Split it into several, or share a link to where the long text is."));

@@ -20,13 +20,16 @@ pub struct Author {
     pub alike_former: bool,
 }
 
-/// What somebody else changed in an item while it was edited.
+/// What was changed in an item while it was edited: by somebody else, or by the same person in another window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Crossed {
     /// The field's name.
     pub field: String,
     /// Who changed it.
     pub author: Author,
+    /// Was it the person of this machine, in another window or on another day?
+    #[serde(default)]
+    pub mine: bool,
 }
 
 /// Whether an item is shown, and if not, why.

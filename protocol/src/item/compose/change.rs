@@ -139,8 +139,7 @@ impl Changing {
     fn of(reader: &ItemReader<'_>, key: &ItemKey) -> Result<Option<Self>, ComposeError> {
         let Some(mut shown) = reader.full(key)? else { return Ok(None) };
         Ok(shown.whole.take().map(|whole| {
-            let characters = whole.characters(fields::BODY);
-            let seen = Seen { fields: whole.fields.clone(), characters, since: Vec::new() };
+            let seen = whole.as_it_is();
             Self { shown, whole, seen, builder: EditBuilder::default() }
         }))
     }
@@ -176,7 +175,8 @@ impl Changing {
 
     pub(in crate::item) fn text(&mut self, words: Option<&String>, noun: &str) -> Result<(), Error> {
         let Some(words) = words else { return Ok(()) };
-        let words = valid::text(words, noun)?;
+        // What several people wrote may together be longer than one may write: whoever makes it shorter is not refused.
+        let words = valid::text_within(words, noun, self.seen.fields.words(fields::BODY).len())?;
         self.builder.text(&self.seen.fields, fields::BODY, &self.seen.characters, &words);
         Ok(())
     }
@@ -184,7 +184,7 @@ impl Changing {
     pub(in crate::item) fn tags(&mut self, tags: Option<&Vec<String>>) -> Result<(), Error> {
         let Some(tags) = tags else { return Ok(()) };
         let tags: BTreeSet<String> = valid::tags(tags)?;
-        self.builder.tags(&self.seen.fields, fields::TAGS, &tags);
+        self.builder.tags(&self.seen.fields, fields::TAGS, &self.seen.tags_beyond, &tags);
         Ok(())
     }
 
@@ -196,12 +196,14 @@ impl Changing {
         Ok(moment)
     }
 
-    /// The fields that others have changed since the state that this is a change of, and who did; each once.
+    /// The fields that were changed since the state that this is a change of, and who did; each once. One's own are named as well: in
+    /// another window, one does not see what was done in the first.
     pub(in crate::item) fn crossed(&self, reader: &ItemReader<'_>) -> Vec<Crossed> {
         let mut crossed = Vec::new();
-        for step in self.seen.since.iter().filter(|step| step.writer != reader.people.me()) {
+        for step in &self.seen.since {
+            let mine = step.writer == reader.people.me();
             for field in touched(&step.edit).into_iter().filter_map(|number| self.whole.kind.field(number)) {
-                let one = Crossed { field: field.name.to_owned(), author: reader.author(Some(step.writer)) };
+                let one = Crossed { field: field.name.to_owned(), author: reader.author(Some(step.writer)), mine };
                 if !crossed.contains(&one) {
                     crossed.push(one);
                 }

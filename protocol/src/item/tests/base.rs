@@ -30,13 +30,38 @@ fn what_one_saved_elsewhere_while_an_editor_was_open_stays() {
     assert!(opened.is_some());
     let _elsewhere = save(&mut chioma, &key, &body(None, "One night.\nThree calls.\nNo sleep.\n")).expect("her own");
     let (_, crossed) = save(&mut chioma, &key, &body(opened.clone(), "Two nights.\nThree calls.\n")).expect("her own");
-    assert_eq!(crossed, [], "nobody else did anything");
+    assert_eq!(fields(&crossed), [("body", "Chioma")]);
+    assert!(crossed[0].mine, "it was they themself, in another window");
     let shown = chioma.show(&key).expect("a note");
     assert_eq!(shown.body.as_deref(), Some("Two nights.\nThree calls.\nNo sleep.\n"));
     assert_ne!(shown.base, opened, "another state has another base");
     // Without a base it is as it was seen: what is not in the text goes.
     let _whole = save(&mut chioma, &key, &body(None, "Two nights.\n")).expect("her own");
     assert_eq!(chioma.show(&key).expect("a note").body.as_deref(), Some("Two nights.\n"));
+}
+
+#[test]
+fn what_is_saved_from_what_it_is_now_crosses_nothing() {
+    let mut chioma = Machine::new(CHIOMA);
+    let (key, _) = chioma.note("On-call", "One night.\n");
+    for text in ["Two nights.\n", "Three nights.\n"] {
+        let base = chioma.show(&key).expect("a note").base;
+        let (_, crossed) = save(&mut chioma, &key, &body(base, text)).expect("their own");
+        assert_eq!(crossed, [], "nobody did anything since");
+    }
+}
+
+#[test]
+fn the_base_of_an_item_of_many_entries_is_read_and_not_worked_out() {
+    let mut chioma = Machine::new(CHIOMA);
+    let (key, _) = chioma.note("On-call", "One night.\n");
+    for n in 0..5 {
+        let _saved = save(&mut chioma, &key, &body(None, &format!("{n} nights.\n"))).expect("their own");
+    }
+    let (shown, work) = crate::work::counted(|| chioma.show(&key));
+    assert_eq!((work.built, work.opened), (0, 0));
+    let full = chioma.reader(|reader| reader.full(&key)).expect("a note").whole.expect("all of it");
+    assert_eq!(shown.expect("a note").base, Some(crate::item::base::name(&full.heads())));
 }
 
 #[test]
@@ -87,6 +112,7 @@ fn what_others_did_to_a_resource_is_merged_and_named() {
         assert_eq!(shown.tags, ["day", "free"]);
     }
     assert_eq!(fields(&crossed), [("title", "Amara"), ("note", "Amara"), ("tags", "Amara")]);
+    assert!(crossed.iter().all(|one| !one.mine));
 }
 
 #[test]

@@ -28,12 +28,8 @@ pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Kind, rows: &BT
         let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
         let author = row.get("author").and_then(|author| author.get("member")).and_then(Value::as_str).unwrap_or_default();
         let title = text("title");
-        if title.chars().count() > limits::TITLE_CHARS || text("body").len() > limits::BODY_BYTES {
-            return Some(("bounds/item", format!("machine {who} shows {id} with {} characters of title", title.chars().count())));
-        }
-        let tags = row.get("tags").and_then(Value::as_array).map_or(0, Vec::len);
-        if tags > limits::TAGS {
-            return Some(("bounds/item", format!("machine {who} shows {id} with {tags} tags")));
+        if let Some((field, size)) = beyond_bounds(row) {
+            return Some(("bounds/item", format!("machine {who} shows {id} with {size} of {field}")));
         }
         let replies = row.get("replies").and_then(Value::as_array).into_iter().flatten();
         if let Some(found) = replies.into_iter().find_map(|reply| judge_reply(world, who, &people, hostile.as_ref(), reply)) {
@@ -63,6 +59,25 @@ pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Kind, rows: &BT
             }
         }
     })
+}
+
+/// The field of a row of a list that holds more than any may, and how much: characters, or how many.
+fn beyond_bounds(row: &Value) -> Option<(&'static str, usize)> {
+    let characters = |row: &Value, field: &str| row.get(field).and_then(Value::as_str).map_or(0, |text| text.chars().count());
+    let count = |field: &str| row.get(field).and_then(Value::as_array).map_or(0, Vec::len);
+    let replies = || row.get("replies").and_then(Value::as_array).into_iter().flatten();
+    let reacted = row.get("reacted").and_then(Value::as_object).into_iter().flatten();
+    let reacted = reacted.filter_map(|(_, people)| people.as_array()).map(Vec::len).sum();
+    let lines = ["title", "content_warning"].map(|field| (field, characters(row, field), limits::TITLE_CHARS));
+    let texts = ["body", "note", "description"].map(|field| (field, characters(row, field), limits::LIST_TEXT));
+    let of_replies = replies().map(|reply| ("a reply", characters(reply, "body"), limits::LIST_TEXT));
+    let lists = [
+        ("tags", count("tags"), limits::TAGS),
+        ("replies", replies().count(), limits::LIST_CHILDREN),
+        ("reactions", reacted, limits::LIST_CHILDREN),
+    ];
+    let all = lines.into_iter().chain(texts).chain(lists).chain(of_replies);
+    all.into_iter().find(|(_, size, most)| size > most).map(|(field, size, _)| (field, size))
 }
 
 /// Does a machine count somebody out by a removal that was known before they signed what is shown?
