@@ -3,15 +3,23 @@
 //! `chrono` stays inside [`rule`], where a library counts recurrences on the wall clock alone; everything else is `jiff`. So a
 //! weekly meeting at 18:00 stays at 18:00 when the clocks change, whatever the library believes about time zones.
 
+pub(crate) mod change;
+mod event;
+mod lines;
+mod notes;
+mod parts;
 pub(crate) mod read;
 pub(crate) mod rule;
+mod times;
 pub(crate) mod when;
 mod zone;
+
+pub(crate) use event::tag;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use kith_protocol::control::Event;
+use kith_protocol::control::{Event, NewEvent};
 
 use rule::Rule;
 
@@ -28,20 +36,43 @@ pub(crate) struct Series {
 impl Series {
     /// Of an event as it came; `None` where a peer wrote what no calendar understands.
     pub(crate) fn of(event: &Event) -> Option<Self> {
-        let start = parse_local(&event.starts_local)?;
-        let end = if event.ends_local.is_empty() { None } else { Some(parse_local(&event.ends_local)?) };
-        let tz = TimeZone::get(&event.tz).ok()?;
-        let rule = event.rrule.as_deref().map_or(Ok(Rule::default()), Rule::parse).ok()?;
-        Some(Self { start, end, all_day: event.all_day, tz, rule })
+        Self::read(&event.starts_local, &event.ends_local, &event.tz, event.rrule.as_deref())
     }
 
-    /// The next `count` starts of what is not over at `now`.
+    /// Of an event that is to be made.
+    pub(crate) fn of_new(event: &NewEvent) -> Option<Self> {
+        Self::read(&event.starts_local, &event.ends_local, &event.tz, event.rrule.as_deref())
+    }
+
+    fn read(start: &str, end: &str, tz: &str, rule: Option<&str>) -> Option<Self> {
+        let all_day = is_day(start);
+        let start = parse_local(start)?;
+        let end = if end.is_empty() { None } else { Some(parse_local(end)?) };
+        let tz = TimeZone::get(tz).ok()?;
+        let rule = rule.map_or(Ok(Rule::default()), Rule::parse).ok()?;
+        let rule = if all_day { rule.of_days() } else { rule };
+        Some(Self { start, end, all_day, tz, rule })
+    }
+
+    /// The next `count` starts of what is not over at `now`. A day is over when it is on this computer's clock, wherever it was
+    /// written down.
     pub(crate) fn next(&self, now: Timestamp, count: usize) -> Result<Vec<Zoned>, rule::RuleError> {
+        self.next_in(now, &TimeZone::system(), count)
+    }
+
+    fn next_in(&self, now: Timestamp, own: &TimeZone, count: usize) -> Result<Vec<Zoned>, rule::RuleError> {
         let length = self.seconds();
-        let from = now.to_zoned(self.tz.clone()).datetime().saturating_sub(jiff::SignedDuration::from_secs(length + 86_400));
+        let clock = if self.all_day { own } else { &self.tz };
+        let from = clock.to_datetime(now).saturating_sub(jiff::SignedDuration::from_secs(length + 86_400));
         let starts = self.rule.starts_from(self.start, &self.tz, from, count + 4)?;
-        let zoned = starts.into_iter().filter_map(|start| self.tz.to_zoned(start).ok());
-        Ok(zoned.filter(|start| start.timestamp().as_second() + length.max(1) > now.as_second()).take(count).collect())
+        let to_come = |start: &DateTime| {
+            let end = start.saturating_add(jiff::SignedDuration::from_secs(length));
+            end.date() > own.to_datetime(now).date()
+        };
+        let zoned =
+            starts.into_iter().filter(|start| !self.all_day || to_come(start)).filter_map(|start| self.tz.to_zoned(start).ok());
+        let ends = |start: &Zoned| start.timestamp().as_second() + length.max(1);
+        Ok(zoned.filter(|start| self.all_day || ends(start) > now.as_second()).take(count).collect())
     }
 
     /// How long one occurrence takes; a whole day where it is about days.
@@ -69,4 +100,24 @@ pub(crate) fn is_day(text: &str) -> bool {
 /// As the local API wants wall-clock times.
 pub(crate) fn local_text(at: DateTime, all_day: bool) -> String {
     if all_day { at.date().to_string() } else { at.strftime("%Y-%m-%dT%H:%M:%S").to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn days(tz: &str, now: &str, own: &str) -> usize {
+        let series = Series::read("2026-12-01", "", tz, None).unwrap();
+        series.next_in(now.parse().unwrap(), &TimeZone::get(own).unwrap(), 1).unwrap().len()
+    }
+
+    #[test]
+    fn a_day_is_over_when_it_is_for_the_reader() {
+        for tz in ["Pacific/Pago_Pago", "UTC", "Pacific/Kiritimati"] {
+            assert_eq!(days(tz, "2026-12-01T23:30:00Z", "UTC"), 1, "{tz}");
+            assert_eq!(days(tz, "2026-12-02T00:00:00Z", "UTC"), 0, "{tz}");
+            assert_eq!(days(tz, "2026-12-02T07:59:00Z", "America/Los_Angeles"), 1, "{tz}");
+            assert_eq!(days(tz, "2026-12-01T15:00:00Z", "Asia/Tokyo"), 0, "{tz}");
+        }
+    }
 }

@@ -6,6 +6,7 @@
 pub(crate) mod calendar;
 pub(crate) mod csv;
 pub(crate) mod markdown;
+mod zone;
 
 /// Characters that one program or another takes for the end of a line.
 const fn ends_line(c: char) -> bool {

@@ -38,8 +38,12 @@ pub(crate) const STOP: Duration = Duration::from_secs(30);
 pub(crate) const NEXT_OCCURRENCES: usize = 5;
 /// Changes of clocks that a zone is described with at most.
 pub(crate) const ZONE_CHANGES: usize = 300;
-/// Years that a zone is described beyond the last start.
-pub(crate) const ZONE_YEARS: i64 = 10;
+/// Changes of clocks of one kind that are looked at when a file describes a zone of its own.
+pub(crate) const ZONE_ONSETS: usize = 200;
+/// Years after which the changes of a zone's clocks are taken to follow a rule: in 28 a day of the month is on each weekday.
+pub(crate) const ZONE_RULE_YEARS: usize = 28;
+/// Years that a zone without a rule is described for a series that never ends.
+pub(crate) const ZONE_YEARS: i64 = 40;
 /// Additional dates and exceptions of an event that are looked at.
 pub(crate) const RULE_DATES: usize = 4_000;
 /// Bytes of a log that are looked at.

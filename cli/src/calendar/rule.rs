@@ -7,10 +7,11 @@ use crate::limits::RULE_DATES;
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 
+use calcard::common::PartialDateTime;
 use chrono::{Datelike, NaiveDate, TimeZone as _, Timelike};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use rrule::{RRule, RRuleSet, Tz, Unvalidated};
 
 /// A rule that cannot be used.
@@ -53,6 +54,20 @@ impl Moment {
             "Z" => TimeZone::UTC.to_timestamp(at).ok().map(Self::Utc),
             _ => None,
         }
+    }
+
+    /// As the library reads one.
+    pub(crate) fn of(read: &PartialDateTime) -> Option<Self> {
+        let small = |n: Option<u8>| i8::try_from(n?).ok();
+        let day = Date::new(i16::try_from(read.year?).ok()?, small(read.month)?, small(read.day)?).ok()?;
+        let Some(hour) = small(read.hour) else { return Some(Self::Day(day)) };
+        // A leap second counts as the last one.
+        let second = small(read.second).unwrap_or(0).min(59);
+        let at = day.to_datetime(Time::new(hour, small(read.minute).unwrap_or(0), second, 0).ok()?);
+        let Some(hours) = read.tz_hour else { return Some(Self::Local(at)) };
+        let seconds = i32::from(hours) * 3_600 + i32::from(read.tz_minute.unwrap_or(0)) * 60;
+        let offset = Offset::from_seconds(if read.tz_minus { -seconds } else { seconds }).ok()?;
+        offset.to_timestamp(at).ok().map(Self::Utc)
     }
 
     /// As it is written.
@@ -117,6 +132,83 @@ impl Rule {
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
+    /// Without what makes no sense in it: the number of a weekday within a week (RFC 5545, 3.3.10).
+    pub(crate) fn tidy(mut self) -> Self {
+        let Some(rrule) = &self.rrule else { return self };
+        let within_week = ["FREQ=WEEKLY", "FREQ=DAILY", "FREQ=HOURLY"].iter().any(|freq| rrule.contains(freq));
+        if within_week {
+            let bare = |day: &str| day.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-')).to_owned();
+            let part = |part: &str| match part.strip_prefix("BYDAY=") {
+                Some(days) => format!("BYDAY={}", days.split(',').map(bare).collect::<Vec<_>>().join(",")),
+                None => part.to_owned(),
+            };
+            self.rrule = Some(rrule.split(';').map(part).collect::<Vec<_>>().join(";"));
+        }
+        self
+    }
+
+    /// Of whole days: what stands behind a date does not count, nor does any zone.
+    pub(crate) fn of_days(mut self) -> Self {
+        let day = |moment: Moment| match moment {
+            Moment::Day(day) => day,
+            Moment::Local(at) => at.date(),
+            Moment::Utc(at) => TimeZone::UTC.to_datetime(at).date(),
+        };
+        let part = |part: &str| match part.strip_prefix("UNTIL=").and_then(Moment::parse) {
+            Some(until) => format!("UNTIL={}", Moment::Day(day(until)).text()),
+            None => part.to_owned(),
+        };
+        self.rrule = self.rrule.map(|rrule| rrule.split(';').map(part).collect::<Vec<_>>().join(";"));
+        for date in self.rdates.iter_mut().chain(&mut self.exdates) {
+            *date = Moment::Day(day(*date));
+        }
+        self
+    }
+
+    /// The starts that are excepted. One at another time of a day than the series' own means that day's: the series was moved, and
+    /// somebody who did not know of it yet took a time out.
+    pub(crate) fn exceptions(&self, start: DateTime, tz: &TimeZone) -> impl Iterator<Item = DateTime> {
+        let part = |name: &str| self.rrule.iter().flat_map(|rrule| rrule.split(';')).any(|part| part.starts_with(name));
+        let once = !["FREQ=HOURLY", "BYHOUR", "BYMINUTE", "BYSECOND"].into_iter().any(part);
+        let dates = self.exdates.iter().map(move |date| date.wall(tz, start));
+        dates.map(move |at| if once && !self.adds(at, start, tz) { at.date().to_datetime(start.time()) } else { at })
+    }
+
+    fn adds(&self, at: DateTime, start: DateTime, tz: &TimeZone) -> bool {
+        self.rdates.iter().any(|date| date.wall(tz, start) == at)
+    }
+
+    /// Is a start of the series excepted?
+    pub(crate) fn excepts(&self, at: DateTime, tz: &TimeZone, start: DateTime) -> bool {
+        self.exceptions(start, tz).any(|except| except == at)
+    }
+
+    /// As others read it: `UNTIL` is in UTC (RFC 5545, 3.3.10), or a day where the series is about days.
+    pub(crate) fn until_in_utc(&self, tz: &TimeZone, all_day: bool) -> Option<String> {
+        let part = |part: &str| match part.strip_prefix("UNTIL=").and_then(Moment::parse) {
+            Some(until) if !all_day => match tz.to_timestamp(last_moment(until, tz)) {
+                Ok(at) => format!("UNTIL={}", Moment::Utc(at).text()),
+                Err(_) => part.to_owned(),
+            },
+            Some(_) | None => part.to_owned(),
+        };
+        self.rrule.as_ref().map(|rrule| rrule.split(';').map(part).collect::<Vec<_>>().join(";"))
+    }
+
+    /// The last start, or a time behind it; `None`: it goes on for good.
+    pub(crate) fn last(&self, start: DateTime, tz: &TimeZone) -> Option<DateTime> {
+        let part = |name: &str| self.rrule.as_ref().and_then(|rrule| rrule.split(';').find_map(|part| part.strip_prefix(name)));
+        let last = match (&self.rrule, part("UNTIL=").and_then(Moment::parse)) {
+            (None, _) => start,
+            (Some(_), Some(until)) => last_moment(until, tz),
+            (Some(_), None) => {
+                part("COUNT=")?;
+                self.starts_from(start, tz, start, RULE_DATES).ok()?.pop()?
+            }
+        };
+        Some(self.rdates.iter().map(|date| date.wall(tz, start)).fold(last, DateTime::max))
+    }
+
     /// Does it come again at all?
     pub(crate) fn recurs(&self) -> bool {
         self.rrule.is_some() || !self.rdates.is_empty()
@@ -138,25 +230,20 @@ impl Rule {
         let mut all: BTreeSet<DateTime> = BTreeSet::new();
         all.insert(start);
         all.extend(self.rdates.iter().map(|date| date.wall(tz, start)));
-        let except: BTreeSet<DateTime> = self.exdates.iter().map(|date| date.wall(tz, start)).collect();
-        if let Some(rrule) = &self.rrule {
+        let except: BTreeSet<DateTime> = self.exceptions(start, tz).collect();
+        if let Some(rrule) = &self.clone().tidy().rrule {
             all.extend(counted(rrule, start, tz, from, count + except.len())?);
         }
         Ok(all.into_iter().filter(|at| *at >= from && !except.contains(at)).take(count).collect())
     }
+}
 
-    /// The last start at or before `until`; for the changes of clocks that a calendar's own time zones describe.
-    pub(crate) fn last_until(&self, start: DateTime, until: DateTime) -> Option<DateTime> {
-        let mut last = (start <= until).then_some(start);
-        last = last.max(self.rdates.iter().map(|date| date.wall(&TimeZone::UTC, start)).filter(|at| *at <= until).max());
-        let rrule = self.rrule.as_ref()?.clone();
-        // Such rules are yearly. Those without an end may as well begin three years ago as in 1601.
-        let endless = !rrule.contains("COUNT") && !rrule.contains("UNTIL") && !rrule.contains("INTERVAL");
-        let recent = start.with().year(until.year().saturating_sub(3)).build().ok();
-        let begin = recent.filter(|recent| endless && *recent > start).unwrap_or(start);
-        let most = if begin > start { 8 } else { 1_000 };
-        let found = counted(&rrule, begin, &TimeZone::UTC, begin, most).unwrap_or_default();
-        found.into_iter().take_while(|at| *at <= until).last().max(last)
+/// The last moment of an `UNTIL`, on the wall clock.
+fn last_moment(until: Moment, tz: &TimeZone) -> DateTime {
+    match until {
+        Moment::Day(day) => day.at(23, 59, 59, 0),
+        Moment::Local(at) => at,
+        Moment::Utc(at) => tz.to_datetime(at),
     }
 }
 
@@ -206,11 +293,7 @@ fn localised(rrule: &str, tz: &TimeZone) -> Result<String, RuleError> {
             continue;
         }
         let until = Moment::parse(value).ok_or_else(|| RuleError::Wrong(format!("`{value}` is not a date")))?;
-        let wall = match until {
-            Moment::Day(day) => day.at(23, 59, 59, 0),
-            Moment::Local(at) => at,
-            Moment::Utc(at) => tz.to_datetime(at),
-        };
+        let wall = last_moment(until, tz);
         parts.push(format!("UNTIL={}Z", wall.strftime("%Y%m%dT%H%M%S")));
     }
     Ok(parts.join(";"))
@@ -353,6 +436,33 @@ mod tests {
         assert_eq!(list, ["2026-12-01T18:00:00", "2026-12-05T10:00:00", "2026-12-06T10:00:00", "2026-12-15T18:00:00"]);
         let only_dates = starts("RDATE:20261205T100000", "2026-12-01T18:00", "UTC", "2026-12-01T00:00", 9);
         assert_eq!(only_dates.len(), 2);
+    }
+
+    #[test]
+    fn an_exception_at_another_time_means_its_day() {
+        let list = starts("FREQ=DAILY;COUNT=4\nEXDATE:20261202T180000", "2026-12-01T19:00", "UTC", "2026-12-01T00:00", 9);
+        assert_eq!(list, ["2026-12-01T19:00:00", "2026-12-03T19:00:00", "2026-12-04T19:00:00"]);
+        // An additional date and several times a day are what they say.
+        let added = starts(
+            "FREQ=DAILY;COUNT=2\nRDATE:20261202T080000\nEXDATE:20261202T080000",
+            "2026-12-01T19:00",
+            "UTC",
+            "2026-12-01T00:00",
+            9,
+        );
+        assert_eq!(added, ["2026-12-01T19:00:00", "2026-12-02T19:00:00"]);
+        let often =
+            starts("FREQ=DAILY;BYHOUR=9,17;COUNT=4\nEXDATE:20261202T090000", "2026-12-01T09:00", "UTC", "2026-12-01T00:00", 9);
+        assert_eq!(often, ["2026-12-01T09:00:00", "2026-12-01T17:00:00", "2026-12-02T17:00:00"]);
+    }
+
+    #[test]
+    fn an_end_goes_out_in_utc() {
+        let tz = TimeZone::get("Asia/Tokyo").unwrap();
+        let out = |rule: &str, all_day| Rule::parse(rule).unwrap().until_in_utc(&tz, all_day).unwrap();
+        assert_eq!(out("FREQ=DAILY;UNTIL=20261203T180000;INTERVAL=2", false), "FREQ=DAILY;UNTIL=20261203T090000Z;INTERVAL=2");
+        assert_eq!(out("FREQ=DAILY;UNTIL=20261203", false), "FREQ=DAILY;UNTIL=20261203T145959Z");
+        assert_eq!(out("FREQ=DAILY;UNTIL=20261203", true), "FREQ=DAILY;UNTIL=20261203");
     }
 
     #[test]

@@ -41,14 +41,21 @@ pub(crate) fn zone(named: Option<&str>) -> Result<(TimeZone, String)> {
             let canonical = tz.iana_name().unwrap_or(name).to_owned();
             Ok((tz, canonical))
         }
-        None => {
-            let tz = TimeZone::system();
-            match tz.iana_name().map(str::to_owned) {
-                Some(name) => Ok((tz, name)),
-                None => Ok((TimeZone::UTC, "UTC".to_owned())),
-            }
-        }
+        None => own(TimeZone::system(), std::env::var("TZ").is_ok_and(|tz| !tz.is_empty())),
     }
+}
+
+/// This computer's zone under a name that others know too. `said`: somebody set it by hand.
+fn own(tz: TimeZone, said: bool) -> Result<(TimeZone, String)> {
+    if tz.is_unknown() && !said {
+        return Ok((TimeZone::UTC, "UTC".to_owned()));
+    }
+    if let Some(name) = tz.iana_name().filter(|_| !tz.is_unknown()).map(str::to_owned) {
+        return Ok((tz, name));
+    }
+    let known = if tz.is_unknown() { None } else { super::zone::alike(&tz, Timestamp::now()) };
+    let named = known.and_then(|tz| tz.iana_name().map(str::to_owned).map(|name| (tz, name)));
+    named.ok_or_else(|| usage("This computer's time zone has no name.", "Name one with --tz, such as Europe/Madrid."))
 }
 
 impl When {
@@ -180,6 +187,16 @@ mod tests {
         );
         let days = resolve("2026-12-24", Some("2026-12-26"), None, "Europe/Madrid").unwrap();
         assert_eq!(days.ends_local, "2026-12-27");
+    }
+
+    #[test]
+    fn a_zone_without_a_name_is_found_or_refused() {
+        let posix = |text: &str| own(TimeZone::posix(text).unwrap(), true).map(|(_, name)| name);
+        assert_eq!(posix("EST5EDT,M3.2.0,M11.1.0").unwrap(), "America/New_York");
+        assert_eq!(posix("IST-5:30").unwrap(), "Asia/Kolkata");
+        assert!(posix("XYZ5:17").is_err());
+        assert!(own(TimeZone::unknown(), true).is_err());
+        assert_eq!(own(TimeZone::unknown(), false).unwrap().1, "UTC");
     }
 
     #[test]

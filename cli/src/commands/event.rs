@@ -6,6 +6,7 @@ use kith_protocol::node::Filter;
 
 use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
+use crate::calendar::change;
 use crate::calendar::rule::{self, Rule};
 use crate::calendar::when::{Typed, When};
 use crate::calendar::{Series, parse_local};
@@ -213,7 +214,8 @@ fn show_list(context: &Context, list: EventList) -> Result<()> {
 
 /// A rule with a count has ended when nothing comes any more; the core does not count rules.
 fn ended(event: &Event, now: Timestamp) -> bool {
-    Series::of(event).is_some_and(|series| series.rule.recurs() && series.next(now, 1).is_ok_and(|next| next.is_empty()))
+    let counts = |series: &Series| series.all_day || series.rule.recurs();
+    Series::of(event).is_some_and(|series| counts(&series) && series.next(now, 1).is_ok_and(|next| next.is_empty()))
 }
 
 fn table(ui: &Ui, events: &[Event], now: Timestamp) -> Result<()> {
@@ -362,8 +364,10 @@ fn retime(context: &Context, edit: &EventEdit, body: &mut EditEvent) -> Result<(
         Some(text) if text.trim().is_empty() => Some(String::new()),
         Some(text) => checked(Some(text), &when)?,
         None => {
-            checked(event.rrule.as_deref(), &when)?;
-            None
+            // What was taken out of a series or added to it moves along.
+            let series = Series::of(&event).zip(parse_local(&when.starts_local));
+            let moved = series.map_or_else(|| event.rrule.clone(), |(series, start)| change::moved(&series, start).text());
+            checked(moved.as_deref(), &when)?.filter(|rule| Some(rule) != event.rrule.as_ref())
         }
     };
     body.base = body.base.take().or(event.base);

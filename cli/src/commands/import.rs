@@ -59,7 +59,7 @@ fn read(args: &ImportArgs) -> Result<Haul> {
     match extension.as_str() {
         "ics" | "ical" | "ifb" => {
             let (_, usual) = when::zone(args.tz.as_deref())?;
-            calendar::haul(&files::read_text(path, FILE_BYTES)?, &usual).map_err(unusable)
+            calendar::haul(&files::read(path, FILE_BYTES)?, &usual).map_err(unusable)
         }
         "csv" => csv::haul(&files::read_text(path, FILE_BYTES)?).map_err(unusable),
         "md" | "markdown" => {

@@ -5,15 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::{Dst, TimeZone};
-use jiff::{Timestamp, ToSpan};
+use jiff::tz::TimeZone;
 use kith_protocol::control::{Event, NoteState};
 
-use super::{uid, with_plain_ends};
+use super::{uid, with_plain_ends, zone};
 use crate::calendar::Series;
 use crate::calendar::rule::{Moment, Rule};
-use crate::limits::{ZONE_CHANGES, ZONE_YEARS};
 
 /// Octets of a line, its end not counted.
 const LINE: usize = 75;
@@ -31,14 +30,15 @@ pub(crate) fn events(name: &str, events: &[Event]) -> String {
         .filter(|event| event.state == NoteState::Visible)
         .filter_map(|event| Some((event, Series::of(event).or_else(|| once(event))?)))
         .collect();
-    let mut zones: BTreeMap<String, (TimeZone, DateTime, DateTime)> = BTreeMap::new();
+    let mut zones: BTreeMap<String, (TimeZone, DateTime, Option<DateTime>)> = BTreeMap::new();
     for (_, series) in shown.iter().filter(|(_, series)| !series.all_day) {
-        let known = zones.entry(zone_name(series)).or_insert_with(|| (series.tz.clone(), series.start, series.start));
+        let last = series.rule.last(series.start, &series.tz);
+        let known = zones.entry(zone_name(series)).or_insert_with(|| (series.tz.clone(), series.start, last));
         known.1 = known.1.min(series.start);
-        known.2 = known.2.max(series.start);
+        known.2 = known.2.zip(last).map(|(one, other)| one.max(other));
     }
     for (name, (tz, first, last)) in zones.iter().filter(|(name, _)| *name != "UTC") {
-        zone(&mut out, name, tz, *first, *last);
+        zone::write(&mut out, name, tz, *first, *last);
     }
     for (event, series) in &shown {
         write(&mut out, event, series);
@@ -63,15 +63,22 @@ fn write(out: &mut String, event: &Event, series: &Series) {
     }
     let mut about = event.description.clone();
     match &series.rule.rrule {
-        Some(rrule) if countable(series) => line(out, &format!("RRULE:{rrule}")),
+        Some(_) if countable(series) => {
+            let rule = series.rule.clone().tidy().until_in_utc(&series.tz, series.all_day).unwrap_or_default();
+            line(out, &format!("RRULE:{rule}"));
+        }
         None if Series::of(event).is_some() => {}
         Some(_) | None => {
             let rrule = event.rrule.as_deref().unwrap_or_default();
             about = format!("{about}\n\nIt comes again, in a way that is not understood: {rrule}").trim().to_owned();
         }
     }
-    dates(out, "RDATE", &series.rule.rdates, series);
-    dates(out, "EXDATE", &series.rule.exdates, series);
+    for date in &series.rule.rdates {
+        time(out, "RDATE", date.wall(&series.tz, series.start), series);
+    }
+    for date in series.rule.exceptions(series.start, &series.tz) {
+        time(out, "EXDATE", date, series);
+    }
     for (name, value) in [("DESCRIPTION", &about), ("LOCATION", &event.location)] {
         if !value.is_empty() {
             line(out, &format!("{name}:{}", escape(value)));
@@ -117,45 +124,6 @@ fn time(out: &mut String, name: &str, at: DateTime, series: &Series) {
     }
 }
 
-/// Additional dates and exceptions, each in the form of the start, as the standard wants.
-fn dates(out: &mut String, name: &str, dates: &[Moment], series: &Series) {
-    for date in dates {
-        time(out, name, date.wall(&series.tz, series.start), series);
-    }
-}
-
-/// A zone as the changes of its clocks, one by one.
-fn zone(out: &mut String, name: &str, tz: &TimeZone, first: DateTime, last: DateTime) {
-    line(out, "BEGIN:VTIMEZONE");
-    line(out, &format!("TZID:{name}"));
-    let begin = tz.to_timestamp(first.saturating_sub(1.year())).unwrap_or(Timestamp::UNIX_EPOCH);
-    let info = tz.to_offset_info(begin);
-    let mut before = info.offset();
-    observance(out, info.dst(), before.to_datetime(begin), before, before);
-    let end = tz.to_timestamp(last.saturating_add(ZONE_YEARS.years())).unwrap_or(Timestamp::MAX);
-    for change in tz.following(begin).take_while(|change| change.timestamp() <= end).take(ZONE_CHANGES) {
-        let local = before.to_datetime(change.timestamp());
-        observance(out, change.dst(), local, before, change.offset());
-        before = change.offset();
-    }
-    line(out, "END:VTIMEZONE");
-}
-
-fn observance(out: &mut String, dst: Dst, local: DateTime, from: jiff::tz::Offset, to: jiff::tz::Offset) {
-    let kind = if dst == Dst::Yes { "DAYLIGHT" } else { "STANDARD" };
-    line(out, &format!("BEGIN:{kind}"));
-    line(out, &format!("DTSTART:{}", Moment::Local(local).text()));
-    line(out, &format!("TZOFFSETFROM:{}", offset(from.seconds())));
-    line(out, &format!("TZOFFSETTO:{}", offset(to.seconds())));
-    line(out, &format!("END:{kind}"));
-}
-
-fn offset(seconds: i32) -> String {
-    let sign = if seconds < 0 { '-' } else { '+' };
-    let minutes = seconds.abs() / 60;
-    format!("{sign}{:02}{:02}", minutes / 60, minutes % 60)
-}
-
 fn stamp(millis: u64) -> String {
     let at = i64::try_from(millis).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
     Moment::Utc(at).text()
@@ -178,7 +146,7 @@ fn escape(text: &str) -> String {
 }
 
 /// A content line, folded between characters.
-fn line(out: &mut String, text: &str) {
+pub(super) fn line(out: &mut String, text: &str) {
     let mut used = 0;
     for c in text.chars() {
         if used + c.len_utf8() > LINE {
@@ -191,6 +159,8 @@ fn line(out: &mut String, text: &str) {
     out.push_str("\r\n");
 }
 
+#[cfg(test)]
+mod others;
 #[cfg(test)]
 mod tests {
     use kith_protocol::control::{Author, RsvpCounts, Time};
@@ -243,16 +213,16 @@ mod tests {
         ];
         let text = super::events("Night shift", &events);
         assert!(text.lines().all(|line| line.len() <= LINE), "{text}");
-        let read = read::read(&text, "UTC").unwrap();
+        let read = read::read(text.as_bytes(), "UTC").unwrap();
         assert_eq!(read.events.len(), 3);
-        let first = &read.events[0];
+        let first = &read.events[0].event;
         assert_eq!(first.title, events[0].title);
         assert_eq!(first.description, events[0].description);
         assert_eq!((first.tz.as_str(), first.starts.as_str()), ("Europe/Madrid", "2026-12-01T17:00:00Z"));
         assert_eq!(first.rrule.as_deref(), Some("FREQ=WEEKLY;COUNT=8\nRDATE:20261210T180000\nEXDATE:20261208T180000"));
         assert_eq!(first.uid, "e-abc@kith");
-        assert_eq!(read.events[2].starts_local, "2026-12-01");
-        assert!(text.contains("TZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200"));
+        assert_eq!(read.events[2].event.starts_local, "2026-12-01");
+        assert!(text.contains("TZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU"));
     }
 
     #[test]
@@ -272,7 +242,8 @@ mod tests {
             text.contains("DTSTART;TZID=Europe/Madrid:20261201T180000\r\n") && text.contains("STATUS:CONFIRMED\r\n"),
             "{text}"
         );
-        assert!(!text.contains("RRULE") && text.contains("not understood: FREQ="), "{text}");
+        let events = text.split_once("BEGIN:VEVENT").unwrap().1;
+        assert!(!events.contains("RRULE") && text.contains("not understood: FREQ="), "{text}");
     }
 
     /// The text's lines, for a reader that takes every known line end for one.
@@ -304,22 +275,20 @@ mod tests {
             let seen = lines(&text);
             proptest::prop_assert_eq!(seen.len(), folded.iter().filter(|line| !line.is_empty()).count(), "{}", text);
             let mine = ["BEGIN", "END", "VERSION", "PRODID", "CALSCALE", "X-WR-CALNAME", "UID", "DTSTAMP", "SUMMARY", "DTSTART", "DESCRIPTION",
-                "LOCATION", "STATUS", "CATEGORIES", "TZID", "TZOFFSETFROM", "TZOFFSETTO"];
+                "LOCATION", "STATUS", "CATEGORIES", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "RRULE"];
             for line in seen.iter().filter(|line| !line.starts_with(' ')) {
                 proptest::prop_assert!(mine.iter().any(|name| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', ';']))), "{line:?}");
             }
             for what in ["BEGIN:VEVENT", "END:VEVENT"] {
                 proptest::prop_assert_eq!(seen.iter().filter(|line| *line == what).count(), all.len());
             }
-            let unfolded = icalendar::parser::unfold(&text);
-            let roots = icalendar::parser::read_calendar_simple(&unfolded).unwrap();
-            proptest::prop_assert_eq!(roots.len(), 1);
-            let events: Vec<_> = roots[0].components.iter().filter(|part| part.name.as_str() == "VEVENT").collect();
+            let calcard::Entry::ICalendar(read) = calcard::Parser::new(&text).entry() else { panic!("{text}") };
+            let events: Vec<_> = read.components.iter().filter(|part| part.component_type.is_event()).collect();
             proptest::prop_assert_eq!(events.len(), all.len());
             for (read, event) in events.iter().zip(&all) {
                 let value = |name: &str| {
-                    let found: Vec<&str> = read.properties.iter().filter(|p| p.name.as_str() == name).map(|p| p.val.as_str()).collect();
-                    found.into_iter().map(str::to_owned).collect::<Vec<_>>()
+                    let found = read.entries.iter().filter(|entry| entry.name.as_str() == name).map(|entry| entry.values.first());
+                    found.map(|value| value.and_then(|value| value.as_text()).unwrap_or_default().to_owned()).collect::<Vec<_>>()
                 };
                 let one = |text: &str| if text.is_empty() { Vec::new() } else { vec![with_plain_ends(text)] };
                 proptest::prop_assert_eq!(value("UID"), vec![format!("{}@kith", event.id)]);

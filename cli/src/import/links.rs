@@ -4,7 +4,7 @@ use kith_protocol::control::{BatchItem, NewResourceInBatch};
 use kith_protocol::limits::TITLE_CHARS;
 
 use super::{Found, Haul};
-use crate::calendar::read::tag;
+use crate::calendar::tag;
 use crate::left_out::Origin;
 use crate::limits::HEADING_LEVELS;
 

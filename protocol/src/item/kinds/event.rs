@@ -14,7 +14,7 @@ use crate::item::reader::{ItemReader, Shown};
 use crate::item::recur::is_over;
 use crate::item::show::How;
 use crate::item::valid;
-use crate::limits::{BODY_BYTES, RRULE_BYTES, TITLE_CHARS};
+use crate::limits::{BODY_BYTES, PLACE_CHARS, RRULE_BYTES, TITLE_CHARS, UID_CHARS};
 use crate::log::entry::NewEntry;
 use crate::store::StoreError;
 use crate::time::Millis;
@@ -60,9 +60,9 @@ pub const SPEC: Spec = Spec {
         Field::new(ENDS_LOCAL, "ends_local", Form::Line(32)),
         Field::new(TZ, "tz", Form::Line(64)),
         Field::new(RRULE, "rrule", Form::Lines(RRULE_BYTES)),
-        Field::new(LOCATION, "location", Form::Line(1_000)).found(),
+        Field::new(LOCATION, "location", Form::Line(PLACE_CHARS)).found(),
         Field::new(STATUS, "status", Form::Word(STATUSES)),
-        Field::new(UID, "uid", Form::Line(1_000)),
+        Field::new(UID, "uid", Form::Line(UID_CHARS)),
     ],
     appears: Appears::EVERYWHERE,
 };
@@ -87,9 +87,9 @@ pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, 
     }
     first.set(TZ, &valid::zone(&new.tz)?);
     first.set(RRULE, &valid::rule(new.rrule.as_deref().unwrap_or_default())?);
-    first.set(LOCATION, &valid::line(&new.location, 1_000, "a place")?);
+    first.set(LOCATION, &valid::line(&new.location, PLACE_CHARS, "a place")?);
     first.set(STATUS, &valid::word(&new.status, STATUSES, "the status")?);
-    first.set(UID, &valid::line(&new.uid, 1_000, "a calendar id")?);
+    first.set(UID, &valid::line(&new.uid, UID_CHARS, "a calendar id")?);
     first.tags(&new.tags)?;
     first.text(fields::BODY, valid::text(&new.description, "description")?);
     place.open(rng, Kind::Event, None, first.done())
@@ -141,7 +141,7 @@ pub(in crate::item) fn change(change: &mut Changing, wanted: &EditEvent) -> Resu
     change.set(ENDS_LOCAL, ends_local.map(|local| valid::wall(&local, "the end")))?;
     change.set(TZ, wanted.tz.as_ref().map(|tz| valid::zone(tz)))?;
     change.set(RRULE, wanted.rrule.as_ref().map(|rule| valid::rule(rule)))?;
-    change.line(LOCATION, wanted.location.as_ref(), 1_000, "a place")?;
+    change.line(LOCATION, wanted.location.as_ref(), PLACE_CHARS, "a place")?;
     change.word(STATUS, wanted.status.as_ref(), "the status")?;
     change.tags(wanted.tags.as_ref())?;
     change.text(wanted.description.as_ref(), "description")
