@@ -23,6 +23,7 @@ pub(crate) mod resource;
 pub(crate) mod search;
 mod show;
 pub(crate) mod status;
+mod succession;
 pub(crate) mod today;
 pub(crate) mod watch;
 

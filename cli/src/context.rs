@@ -11,7 +11,7 @@ use crate::error::{self, Result, Stop};
 use crate::files;
 use crate::global::{Global, Wait};
 use crate::home::Home;
-use crate::limits::{LOOK, PASSPHRASE_BYTES, PASSPHRASE_TRIES};
+use crate::limits::{ID_TYPED, LOOK, PASSPHRASE_BYTES, PASSPHRASE_TRIES};
 use crate::ui::{Line, Ui};
 
 /// A secret as typed.
@@ -178,12 +178,14 @@ impl Context {
         }
     }
 
-    /// Destructive things: type the name, or give it with `--confirm`.
-    pub(crate) fn confirm(&self, what: &str, name: &str, also: &str) -> Result<()> {
+    /// Destructive things: type the name, or give it with `--confirm`. Any of these names will do, or the beginning of an id, as
+    /// everywhere else where something is named.
+    pub(crate) fn confirm(&self, what: &str, names: &[&str], ids: &[&str]) -> Result<()> {
         if self.global.dry_run {
             return Ok(());
         }
-        let matches = |typed: &str| typed.trim() == name || !also.is_empty() && typed.trim() == also;
+        let name = names.first().copied().unwrap_or_default();
+        let matches = |typed: &str| is_called(typed, names, ids);
         if let Some(typed) = &self.global.confirm {
             if matches(typed) {
                 return Ok(());
@@ -197,7 +199,7 @@ impl Context {
         if !self.ui.interactive {
             return Err(error::refused(
                 Code::NeedsConfirmation,
-                format!("{what} This cannot be undone, so it needs a confirmation."),
+                format!("{what} This needs a confirmation."),
                 format!("Add --confirm \"{name}\"."),
             ));
         }
@@ -223,9 +225,33 @@ impl Context {
     }
 }
 
+/// Does somebody who types this mean what has one of these names or ids?
+fn is_called(typed: &str, names: &[&str], ids: &[&str]) -> bool {
+    let typed = typed.trim().to_lowercase();
+    let by_id = |id: &&str| typed.len() >= ID_TYPED && id.starts_with(&typed);
+    !typed.is_empty() && (names.iter().any(|name| name.trim().to_lowercase() == typed) || ids.iter().any(by_id))
+}
+
 /// The status of the daemon as a client sees it.
 impl Client {
     pub(crate) fn status(&self) -> Result<DaemonStatus> {
         self.get(&Route::new("status"))?.read()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_a_thing_elsewhere_confirms_it() {
+        let called = |typed: &str| is_called(typed, &["Tea"], &["c-abcdefgh"]);
+        for typed in ["Tea", "tea", " TEA ", "c-abcdefgh", "c-abc"] {
+            assert!(called(typed), "{typed}");
+        }
+        for typed in ["", " ", "T", "Te", "Teas", "c-", "c", "c-abd", "abc"] {
+            assert!(!called(typed), "{typed}");
+        }
+        assert!(!is_called("", &[""], &[""]), "what has no name is not confirmed by saying nothing");
     }
 }

@@ -11,7 +11,9 @@ mod kind;
 mod status;
 mod word;
 
-pub use circle::{Circle, CircleStatus, Device, EditCircle, Epoch, Member, MemberRole, MemberStatus, NewCircle, SetRole};
+pub use circle::{
+    Circle, CircleStatus, Device, EditCircle, Epoch, LeaveCircle, Member, MemberRole, MemberStatus, NewCircle, SetRole,
+};
 pub use error::{Code, Error};
 pub use hint::{Hint, Hints};
 pub use item::{

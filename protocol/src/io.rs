@@ -53,8 +53,8 @@ pub enum Command {
     NewCircle(control::NewCircle),
     /// Policies.
     EditCircle(String, control::EditCircle),
-    /// Leave; silent.
-    Leave(String),
+    /// Leave; silent. The last steward names who takes over, or says that nobody does.
+    Leave(String, control::LeaveCircle),
     /// A new invite.
     NewInvite(String, control::NewInvite),
     /// Close an invite.
@@ -96,6 +96,8 @@ pub enum Command {
         /// Destroy at once.
         now: bool,
     },
+    /// Bring back an item that one deleted less than a day ago.
+    Restore(String, String),
     /// Hide (or show again) an item; facilitators and up.
     Hide(String, String, bool),
     /// Pin (or unpin) an item; facilitators and up.

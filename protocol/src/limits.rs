@@ -179,6 +179,8 @@ pub const CUT_SLICE_BYTES: usize = 1 << 20;
 pub const CUT_LOOKS: usize = 4;
 /// Blocks that are opened in one command to name what others have; what lies inside more of them is not named.
 pub const POINT_LOOKS: usize = 8;
+/// Names of people that a sentence tells; of more it tells how many.
+pub const NAMES_TOLD: usize = 4;
 /// Places of a chain that count as one stretch: as many as a block has at most.
 pub const STRETCH: u64 = BLOCK_ENTRIES as u64;
 /// Entries of a tail that are served like a stored block that is only looked at; more are like a block that is opened.

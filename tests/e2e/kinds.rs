@@ -25,7 +25,7 @@ fn typed(kind: Kind, ids: &BTreeMap<Kind, String>) -> Vec<String> {
         Kind::Event => format!("event new --title {words} --starts 2030-12-01T18:00 --tz UTC"),
         Kind::Rsvp => format!("event rsvp {} maybe", id(Kind::Event)),
         Kind::Resource => format!("resource new --title {words}"),
-        Kind::Tombstone => format!("note remove {}", id(Kind::Note)),
+        Kind::Tombstone => format!("note remove {0} --confirm {0}", id(Kind::Note)),
         Kind::Hide => format!("note hide {}", id(Kind::Note)),
         Kind::Pin => format!("note pin {}", id(Kind::Note)),
     };

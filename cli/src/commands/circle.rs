@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use kith_protocol::control::{Circle, EditCircle, MemberRole, NewCircle};
+use kith_protocol::control::{Circle, EditCircle, LeaveCircle, MemberRole, NewCircle};
 use kith_protocol::limits::AGREEMENT_BYTES;
 use serde_json::json;
 
+use super::member;
 use super::show::{short_id, short_ids};
+use super::succession::Succession;
 use crate::client::Route;
 use crate::context::Context;
 use crate::error::Result;
@@ -30,8 +32,10 @@ pub(crate) enum CircleVerb {
     Edit(CircleEdit),
     /// The agreement that everybody signs by joining
     Agreement,
-    /// Leave silently; nobody is told
-    Leave,
+    /// Leave a circle
+    ///
+    /// You keep what is on this computer. If you are the last steward, say who takes over.
+    Leave(Succession),
 }
 
 /// The rules that both `new` and `edit` take.
@@ -91,7 +95,7 @@ pub(crate) fn run(context: &Context, verb: CircleVerb) -> Result<()> {
         }
         CircleVerb::Edit(edit) => change(context, edit),
         CircleVerb::Agreement => agreement(context),
-        CircleVerb::Leave => leave(context),
+        CircleVerb::Leave(succession) => leave(context, succession),
     }
 }
 
@@ -214,13 +218,15 @@ fn agreement(context: &Context) -> Result<()> {
     ui.document(&text)
 }
 
-fn leave(context: &Context) -> Result<()> {
+fn leave(context: &Context, mut succession: Succession) -> Result<()> {
     let client = context.client()?;
     let circle: Circle = client.get(&route(context, None))?.read()?;
-    let what = format!("You would leave \"{}\". You keep what is on this computer; nobody is told.", circle.name);
-    context.confirm(&what, &circle.name, &circle.id)?;
+    let members = member::all(&client, &circle.id)?;
+    let what = format!("You would leave \"{}\". You keep what is on this computer.", circle.name);
+    succession.settle(context, &members, &what, (&[&circle.name], &[&circle.id]))?;
     let route = Route::new("circles").seg(&circle.id).seg("leave");
-    let reply = client.send("POST", &route, &json!({}))?;
+    let Succession { successor, without_successor } = succession;
+    let reply = client.send("POST", &route, &LeaveCircle { successor, without_successor })?;
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }

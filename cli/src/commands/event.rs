@@ -33,6 +33,11 @@ pub(crate) enum EventVerb {
     Edit(EventEdit),
     /// Delete your event
     Remove(item::RemoveArgs),
+    /// Bring back an event that you deleted less than a day ago
+    Restore {
+        /// Its id
+        id: String,
+    },
     /// Say whether you come: yes, no, maybe
     Rsvp {
         /// Its id
@@ -151,6 +156,7 @@ pub(crate) fn run(context: &Context, verb: EventVerb) -> Result<()> {
         EventVerb::Show { id } => item::show(context, Kind::Event, &id, |ui, event: Event| show(ui, &event)),
         EventVerb::Edit(edit) => change(context, edit),
         EventVerb::Remove(args) => item::remove(context, Kind::Event, &args),
+        EventVerb::Restore { id } => item::restore(context, Kind::Event, &id),
         EventVerb::Rsvp { id, answer } => {
             let route = item::one(context, Kind::Event, &id).seg(Kind::Rsvp.path());
             let reply = item::send(context, "POST", &route, &Rsvped { answer })?;

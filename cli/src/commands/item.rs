@@ -1,6 +1,6 @@
 //! What every noun of items has: its list, one of them, a new one, its changes, its deletion, pins and hides.
 
-use kith_protocol::control::{Crossed, Kind};
+use kith_protocol::control::{Circle, Crossed, Kind, MemberRole};
 use kith_protocol::node::Filter;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{Reply, Route};
 use crate::context::Context;
 use crate::error::Result;
+use crate::limits::TEXT_START;
 use crate::ui::{Line, Ui};
 
 /// What is deleted, and how.
@@ -112,29 +113,154 @@ pub(crate) fn mark(context: &Context, kind: Kind, id: &str, mark: Kind, off: boo
     Ok(())
 }
 
-/// Delete one's own item. On a terminal it asks; destroying at once always needs a confirmation.
+/// Brings back what one deleted.
+pub(crate) fn restore(context: &Context, kind: Kind, id: &str) -> Result<()> {
+    let client = context.client()?;
+    let reply = client.send("POST", &one(context, kind, id).seg("restore"), &json!({}))?;
+    context.delivered(&client)?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    context.ui().say("It is back, for everybody who has not destroyed it yet.");
+    Ok(())
+}
+
+/// Delete one's own item. Says what it is and what goes with it, and asks; in a script its name is the answer.
 pub(crate) fn remove(context: &Context, kind: Kind, RemoveArgs { id, now }: &RemoveArgs) -> Result<()> {
     let (client, now) = (context.client()?, *now);
     let ui = context.ui();
     let route = one(context, kind, id);
-    if now || context.global().confirm.is_some() {
-        let item: serde_json::Value = client.get(&route)?.read()?;
-        let field = |name: &str| item.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-        let (whole, title) = (field("id"), field("title"));
-        let name = if title.is_empty() { &whole } else { &title };
-        // The id as it was typed will do as well as the whole.
-        let also = if context.global().confirm.as_deref() == Some(id) { id } else { &whole };
-        context.confirm("It would be destroyed, here and on every computer that hears of it.", name, also)?;
-    } else if ui.interactive && !context.global().dry_run && !ui.agree("Delete it, here and for everybody?")? {
-        ui.say("Nothing was deleted.");
-        return Ok(());
+    let doomed = Doomed::of(&client.get(&route.clone().flag("reveal", true))?.read()?, kind, id);
+    let circle: Circle = client.get(&Route::new("circles").seg(&doomed.circle))?.read()?;
+    // Where it is not for them to delete it, the daemon says so; there is nothing to ask first.
+    if doomed.author == circle.me || circle.role == Some(MemberRole::Founder) {
+        let what = doomed.sentence(now);
+        let may_be_asked = ui.interactive && !now && context.global().confirm.is_none();
+        if !may_be_asked {
+            context.confirm(&what, &[&doomed.name], &[&doomed.id])?;
+        } else if !context.global().dry_run {
+            ui.say(Line::new().warn(&what));
+            if !ui.agree("Delete it?")? {
+                ui.say("Nothing was deleted.");
+                return Ok(());
+            }
+        }
     }
     let reply = client.send("DELETE", &route.flag("now", now), &json!({}))?;
     context.delivered(&client)?;
     if ui.json {
         return ui.out_json(reply.text());
     }
-    ui.say(if now { "Deleted and destroyed." } else { "Deleted. Its bytes are destroyed in a day." });
+    if now {
+        ui.say("Deleted and destroyed.");
+    } else {
+        let noun = kind.noun();
+        ui.say(format!("Deleted. For a day, `kith {noun} restore {}` brings it back; then its bytes are destroyed.", doomed.id));
+    }
     ui.say("Computers that are offline hear of it later; what somebody already read or copied cannot be taken back.");
     Ok(())
+}
+
+/// What would be deleted.
+#[derive(Debug, PartialEq, Eq)]
+struct Doomed {
+    id: String,
+    circle: String,
+    /// Who wrote it.
+    author: String,
+    /// What it is called: its title, or its id where it has none.
+    name: String,
+    /// What it is, in words.
+    what: String,
+    /// What others said about it, in words; empty where nobody did.
+    along: String,
+}
+
+impl Doomed {
+    /// The item that was shown; or the reply in it, where its id was typed.
+    fn of(shown: &Value, kind: Kind, typed: &str) -> Self {
+        let replies = shown["replies"].as_array().map_or(&[][..], Vec::as_slice);
+        let field = |item: &Value, name: &str| item[name].as_str().unwrap_or_default().to_owned();
+        let is_typed = |item: &&Value| {
+            let id = field(item, "id");
+            id.starts_with(typed) || id.get(2..).is_some_and(|tail| tail.starts_with(typed))
+        };
+        let reply = if is_typed(&shown) { None } else { replies.iter().find(is_typed) };
+        let (item, noun) = reply.map_or((shown, kind.noun()), |reply| (reply, "reply"));
+        let title = field(item, "title");
+        let words = if title.is_empty() { start(item["body"].as_str().unwrap_or_default()) } else { title.clone() };
+        let called = if words.is_empty() { String::new() } else { format!(" \"{words}\"") };
+        let on = if reply.is_some() { format!(" to \"{}\"", field(shown, "title")) } else { String::new() };
+        let along = match replies.iter().filter(|reply| reply["state"] == "visible").count() {
+            _ if reply.is_some() => String::new(),
+            0 => String::new(),
+            1 => " Its 1 reply is hidden with it.".to_owned(),
+            many => format!(" Its {many} replies are hidden with it."),
+        };
+        let id = field(item, "id");
+        let name = if title.is_empty() { id.clone() } else { title };
+        let (circle, author) = (field(shown, "circle"), field(&item["author"], "member"));
+        Self { id, circle, author, name, what: format!("The {noun}{called}{}", if on == " to \"\"" { "" } else { &on }), along }
+    }
+
+    fn sentence(&self, now: bool) -> String {
+        let Self { what, along, .. } = self;
+        let when = if now {
+            "destroyed, here and on every computer that hears of it, and cannot be brought back"
+        } else {
+            "deleted, for everybody"
+        };
+        format!("{what} would be {when}.{along}")
+    }
+}
+
+/// How a text begins.
+fn start(text: &str) -> String {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    let start: String = first.chars().take(TEXT_START).collect();
+    if start.len() < first.len() { format!("{start}…") } else { start }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note() -> Value {
+        json!({ "id": "n-abcdef", "circle": "c-one", "title": "On-call", "body": "Long night.", "author": { "member": "m-amara" },
+            "replies": [
+                { "id": "p-ghijkl", "body": "\n  I am here.", "state": "visible", "author": { "member": "m-bea" } },
+                { "id": "p-mnopqr", "body": null, "state": "removed", "author": { "member": "m-bea" } },
+            ] })
+    }
+
+    #[test]
+    fn what_is_deleted_is_named() {
+        let doomed = Doomed::of(&note(), Kind::Note, "n-ab");
+        assert_eq!((doomed.name.as_str(), doomed.id.as_str(), doomed.author.as_str()), ("On-call", "n-abcdef", "m-amara"));
+        assert_eq!(
+            doomed.sentence(false),
+            "The note \"On-call\" would be deleted, for everybody. Its 1 reply is hidden with it."
+        );
+        assert!(doomed.sentence(true).contains("destroyed") && doomed.sentence(true).contains("cannot be brought back"));
+    }
+
+    #[test]
+    fn a_reply_is_named_by_its_words_and_its_note() {
+        for typed in ["p-ghi", "ghijkl"] {
+            let doomed = Doomed::of(&note(), Kind::Note, typed);
+            assert_eq!((doomed.name.as_str(), doomed.author.as_str()), ("p-ghijkl", "m-bea"));
+            assert_eq!(doomed.sentence(false), "The reply \"I am here.\" to \"On-call\" would be deleted, for everybody.");
+        }
+    }
+
+    #[test]
+    fn what_has_no_title_goes_by_its_words_and_its_id() {
+        let mut note = note();
+        note["title"] = "".into();
+        let doomed = Doomed::of(&note, Kind::Note, "n-abcdef");
+        assert_eq!(doomed.name, "n-abcdef");
+        assert!(doomed.what.contains("\"Long night.\""));
+        assert_eq!(Doomed::of(&note, Kind::Note, "p-ghi").what, "The reply \"I am here.\"");
+        assert_eq!(start(&"x".repeat(200)).chars().count(), TEXT_START + 1);
+    }
 }

@@ -1,9 +1,10 @@
 //! `kith member ...`.
 
-use kith_protocol::control::{Member, MemberRole, MemberStatus, SetRole};
+use kith_protocol::control::{Circle, Member, MemberRole, MemberStatus, SetRole};
 use serde_json::json;
 
-use super::show::short_ids;
+use super::show::{named, short_ids};
+use super::succession::Succession;
 use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::Result;
@@ -25,6 +26,8 @@ pub(crate) enum MemberVerb {
         who: String,
         /// The role
         role: String,
+        #[command(flatten)]
+        succession: Succession,
     },
     /// Bring back what somebody who was removed wrote before, where the last of it never came (`kith doctor` says so)
     Restore {
@@ -51,10 +54,7 @@ pub(crate) fn run(context: &Context, verb: MemberVerb) -> Result<()> {
             let reply = client.get(&route(context).seg(&who))?;
             context.show(&reply, |ui, member: Member| show(ui, &member))
         }
-        MemberVerb::Role { who, role } => {
-            let reply = client.send("PATCH", &route(context).seg(&who), &SetRole { role })?;
-            context.show(&reply, |ui, member: Member| show(ui, &member))
-        }
+        MemberVerb::Role { who, role, succession } => set_role(context, &client, &who, role, succession),
         MemberVerb::Restore { who } => waiting(context, &client, &who, "restore", " wrote before their removal is shown again."),
         MemberVerb::Aside { who } => {
             waiting(context, &client, &who, "aside", " wrote stays where it is; nothing more is said of it.")
@@ -74,6 +74,28 @@ fn list(context: &Context, client: &Client) -> Result<()> {
     }
     let members: Vec<Member> = reply.field("members")?;
     table(context.ui(), &members)
+}
+
+/// Everybody who is in a circle or was.
+pub(crate) fn all(client: &Client, circle: &str) -> Result<Vec<Member>> {
+    client.get(&Route::new("circles").seg(circle).seg("members"))?.field("members")
+}
+
+/// Gives a role. Stepping down oneself is confirmed by name, and the last steward says who takes over.
+fn set_role(context: &Context, client: &Client, who: &str, role: String, mut succession: Succession) -> Result<()> {
+    let member: Member = client.get(&route(context).seg(who))?.read()?;
+    let wanted = MemberRole::ALL.iter().copied().find(|known| known.word() == role.trim().to_lowercase());
+    if member.me && wanted.is_some_and(|wanted| Some(wanted) < member.role) {
+        let circle: Circle = client.get(&Route::new("circles").seg(context.circle()))?.read()?;
+        let is = member.role.map_or("", MemberRole::word);
+        let what = format!("You would no longer be {is} of \"{}\", and only be {role}.", circle.name);
+        let (names, ids) = ([member.name.as_str(), &circle.name], [member.id.as_str(), &circle.id]);
+        succession.settle(context, &all(client, &circle.id)?, &what, (&names, &ids))?;
+    }
+    let Succession { successor, without_successor } = succession;
+    let body = SetRole { role, successor, without_successor };
+    let reply = client.send("PATCH", &route(context).seg(&member.id), &body)?;
+    context.show(&reply, |ui, member: Member| show(ui, &member))
 }
 
 /// Members, one a line; those who are out only with `-v` or `--plain`.
@@ -124,10 +146,9 @@ fn waiting(context: &Context, client: &Client, who: &str, verb: &str, done: &str
 
 fn remove(context: &Context, client: &Client, who: &str) -> Result<()> {
     let member: Member = client.get(&route(context).seg(who))?.read()?;
-    let which = if member.alike { format!(" ({}; somebody else's name looks like it)", member.id) } else { String::new() };
-    let who = format!("{}{which}", member.name);
-    let what = format!("{who} would be removed from the circle. She keeps what she already read; nothing new reaches her.");
-    context.confirm(&what, &member.name, &member.id)?;
+    let who = named(&member);
+    let what = format!("{who} would be removed from the circle. They keep what they already read; nothing new reaches them.");
+    context.confirm(&what, &[&member.name], &[&member.id])?;
     let route = route(context).seg(&member.id);
     if context.global().dry_run {
         client.send("DELETE", &route, &json!({}))?;

@@ -31,6 +31,11 @@ pub(crate) enum NoteVerb {
     Edit(NoteEdit),
     /// Delete your note or reply
     Remove(item::RemoveArgs),
+    /// Bring back a note or reply that you deleted less than a day ago
+    Restore {
+        /// Its id
+        id: String,
+    },
     /// Reply to a note
     Reply {
         /// The note's id
@@ -154,6 +159,7 @@ pub(crate) fn run(context: &Context, verb: NoteVerb) -> Result<()> {
         NoteVerb::Show { id, reveal } => show_one(context, &context.client()?, &id, reveal),
         NoteVerb::Edit(edit) => change(context, &context.client()?, edit),
         NoteVerb::Remove(args) => item::remove(context, Kind::Note, &args),
+        NoteVerb::Restore { id } => item::restore(context, Kind::Note, &id),
         NoteVerb::Reply { id, body, cw } => reply(context, &context.client()?, &id, body.as_deref(), cw),
         NoteVerb::React { id, emoji, remove } => {
             let route = item::one(context, Kind::Note, &id).seg(Kind::Reaction.path());

@@ -25,6 +25,11 @@ pub(crate) enum ResourceVerb {
     Edit(ResourceEdit),
     /// Delete your resource
     Remove(item::RemoveArgs),
+    /// Bring back a resource that you deleted less than a day ago
+    Restore {
+        /// Its id
+        id: String,
+    },
     /// Add tags, or take them off
     Tag {
         /// Its id
@@ -128,6 +133,7 @@ pub(crate) fn run(context: &Context, verb: ResourceVerb) -> Result<()> {
             change(context, &id, &body)
         }
         ResourceVerb::Remove(args) => item::remove(context, Kind::Resource, &args),
+        ResourceVerb::Restore { id } => item::restore(context, Kind::Resource, &id),
         ResourceVerb::Tag { id, tags, remove } => tag(context, &id, tags, &remove),
     }
 }

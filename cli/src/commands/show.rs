@@ -1,8 +1,8 @@
 //! How things are shown that several nouns share.
 
-use kith_protocol::control::{Author, DeliveryStatus, NoteState};
+use kith_protocol::control::{Author, DeliveryStatus, Member, NoteState};
 
-use crate::limits::ID_CHARS;
+use crate::limits::{ID_CHARS, NAMES_TOLD};
 use crate::ui::{Line, Ui};
 
 /// Short forms of ids that stay distinct among themselves. With `--plain` and `-v` whole.
@@ -31,6 +31,24 @@ fn shared(a: &str, b: &str) -> usize {
 pub(crate) fn author(author: &Author) -> Line {
     let id = if author.member.is_empty() { like_whom(author.alike_former) } else { &author.member };
     Line::new().person(&author.name, author.alike, id)
+}
+
+/// Somebody inside a sentence: their name, and their id where the name is not enough.
+pub(crate) fn named(member: &Member) -> String {
+    let which = if member.alike { format!(" ({}; somebody else's name looks like it)", member.id) } else { String::new() };
+    format!("{}{which}", member.name)
+}
+
+/// Names as part of a sentence; of many only how many more there are.
+pub(crate) fn listed(names: &[String]) -> String {
+    let mut told: Vec<String> = names.iter().take(NAMES_TOLD).cloned().collect();
+    if names.len() > told.len() {
+        told.push(format!("{} more", names.len() - told.len()));
+    }
+    match told.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => told.concat(),
+    }
 }
 
 /// Whose name the one of somebody who asks to come in looks like.
@@ -76,6 +94,14 @@ pub(crate) fn dotted(parts: Vec<Line>) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_make_a_part_of_a_sentence() {
+        let names =
+            |count: usize| ["A", "B", "C", "D", "E", "F"].iter().take(count).map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let told: Vec<String> = [1, 2, 3, 6].into_iter().map(|count| listed(&names(count))).collect();
+        assert_eq!(told, ["A", "A and B", "A, B and C", "A, B, C, D and 2 more"]);
+    }
 
     #[test]
     fn alike_ids_are_shown_longer() {

@@ -31,6 +31,21 @@ impl Ui {
         }
     }
 
+    /// One of several, by its number or as it is shown; asked again until it is one of them.
+    pub(crate) fn choose(&self, question: &str, choices: &[String]) -> Result<usize> {
+        self.must_ask(question)?;
+        for (number, choice) in (1..).zip(choices) {
+            self.complain(&Line::new().dim(&format!("  {number}) ")).text(choice));
+        }
+        loop {
+            let answer = self.ask(question, "")?;
+            if let Some(at) = chosen(&answer, choices) {
+                return Ok(at);
+            }
+            self.complain(&Line::new().text(&format!("Type a number from 1 to {}, or press Ctrl-C.", choices.len())));
+        }
+    }
+
     /// Yes or no; no unless said.
     pub(crate) fn agree(&self, question: &str) -> Result<bool> {
         let answer = self.ask(&format!("{question} (y/N)"), "")?;
@@ -67,5 +82,28 @@ impl Ui {
         let mut err = std::io::stderr().lock();
         drop(write!(err, "{}", line.render(self.color_err)));
         drop(err.flush());
+    }
+}
+
+/// Which of the choices an answer means: the number, or the only one that reads like it.
+fn chosen(answer: &str, choices: &[String]) -> Option<usize> {
+    if let Ok(number) = answer.parse::<usize>() {
+        return number.checked_sub(1).filter(|at| *at < choices.len());
+    }
+    let mut alike = choices.iter().enumerate().filter(|(_, choice)| choice.to_lowercase() == answer.to_lowercase());
+    let found = alike.next()?;
+    alike.next().is_none().then_some(found.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_a_number_or_a_name() {
+        let choices = ["Night shift", "Tea", "tea"].map(str::to_owned);
+        let at = |answer| chosen(answer, &choices);
+        assert_eq!([at("1"), at("3"), at("night SHIFT")], [Some(0), Some(2), Some(0)]);
+        assert_eq!([at(""), at("0"), at("4"), at("tea"), at("night")], [None; 5], "nothing, beyond, two alike, a part");
     }
 }

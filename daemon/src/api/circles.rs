@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use kith_protocol::control::{Circle, EditCircle, NewCircle};
+use kith_protocol::control::{Circle, EditCircle, LeaveCircle, NewCircle};
 use kith_protocol::node::{Command, Query};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{CircleList, Reply, shown};
-use super::extract::{Body, Path, Unlocked, WithPassphrase};
+use super::extract::{Body, Path, Raw, Unlocked, WithPassphrase};
 use crate::app::App;
 use crate::limits::CALL;
 
@@ -42,17 +42,13 @@ async fn edit(Unlocked(session): Unlocked, Path(circle): Path<String>, Body(edit
     shown("kith.circle.edit/1", StatusCode::OK, session.call(Command::EditCircle(circle, edit), CALL).await)
 }
 
-/// Leave it, silently
-#[utoipa::path(post, path = "/v1/circles/{c}/leave", params(("c" = String, Path)), request_body = WithPassphrase, responses((status = 200)))]
-async fn leave(
-    State(app): State<Arc<App>>,
-    Unlocked(session): Unlocked,
-    Path(circle): Path<String>,
-    Body(given): Body<WithPassphrase>,
-) -> Reply {
+/// Leave it, silently. The last steward says who takes over, or that nobody does
+#[utoipa::path(post, path = "/v1/circles/{c}/leave", params(("c" = String, Path)), request_body = LeaveCircle, responses((status = 200)))]
+async fn leave(State(app): State<Arc<App>>, Unlocked(session): Unlocked, Path(circle): Path<String>, body: Raw) -> Reply {
     // Leaving needs no passphrase; one that is given must be right.
-    if let Some(passphrase) = given.take() {
+    if let Some(passphrase) = body.read::<WithPassphrase>()?.take() {
         app.prove(Some(passphrase)).await?;
     }
-    shown("kith.circle.leave/1", StatusCode::OK, session.call(Command::Leave(circle), CALL).await)
+    let leave: LeaveCircle = body.read()?;
+    shown("kith.circle.leave/1", StatusCode::OK, session.call(Command::Leave(circle, leave), CALL).await)
 }

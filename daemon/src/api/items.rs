@@ -31,7 +31,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .layer(DefaultBodyLimit::max(BATCH_BODY_BYTES))
         .routes(routes!(history))
         .routes(routes!(pin, unpin))
-        .routes(routes!(hide, unhide));
+        .routes(routes!(hide, unhide))
+        .routes(routes!(restore));
     let shapes = Kind::listed().filter_map(Shape::of);
     shapes.fold(shared, |router, shape| router.routes(list_routes(&shape)).routes(item_routes(&shape)))
 }
@@ -124,4 +125,11 @@ async fn hide(Unlocked(session): Unlocked, Path(at): Path<Item>) -> Reply {
 #[utoipa::path(delete, path = "/v1/circles/{c}/{noun}/{id}/hide", params(("c" = String, Path), ("noun" = String, Path), ("id" = String, Path)), responses((status = 200)))]
 async fn unhide(Unlocked(session): Unlocked, Path(at): Path<Item>) -> Reply {
     mark(&session, at, Command::Hide, false).await
+}
+
+/// Bring back what one deleted less than a day ago
+#[utoipa::path(post, path = "/v1/circles/{c}/{noun}/{id}/restore", params(("c" = String, Path), ("noun" = String, Path), ("id" = String, Path)), responses((status = 200)))]
+async fn restore(Unlocked(session): Unlocked, Path((circle, noun, item)): Path<Item>) -> Reply {
+    let Some(kind) = Kind::of_path(&noun) else { return Err(no_such_path()) };
+    shown(&schema(kind, "restore"), StatusCode::OK, session.call(Command::Restore(circle, item), CALL).await)
 }

@@ -164,9 +164,33 @@ pub struct EditCircle {
     pub approval: Option<String>,
 }
 
-/// A role to set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// Leaving a circle. The last steward says who takes over; for everybody else both are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct LeaveCircle {
+    /// Who becomes a steward in the same commit; only the founder can name somebody who is none yet.
+    pub successor: Option<String>,
+    /// Nobody takes over, and the others stay without a steward.
+    pub without_successor: bool,
+}
+
+/// A role to set. The last two are for the last steward who steps down.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SetRole {
     /// `guest`, `member`, `facilitator` or `steward`.
     pub role: String,
+    /// Who becomes a steward in the same commit; only the founder can name somebody who is none yet.
+    #[serde(default)]
+    pub successor: Option<String>,
+    /// Nobody takes over, and the circle stays without a steward.
+    #[serde(default)]
+    pub without_successor: bool,
+}
+
+impl SetRole {
+    /// A role, and nothing about who takes over.
+    #[must_use]
+    pub fn to(role: impl Into<String>) -> Self {
+        Self { role: role.into(), ..Self::default() }
+    }
 }

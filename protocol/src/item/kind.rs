@@ -147,4 +147,6 @@ pub mod fields {
     pub const ON: u8 = 0;
     /// Does a tombstone destroy at once?
     pub const NOW: u8 = 0;
+    /// Is a tombstone taken back?
+    pub const OFF: u8 = 1;
 }

@@ -6,6 +6,7 @@ use super::bench::Bench;
 use super::built;
 use super::index::Index;
 use super::kind::{Kind, fields};
+use super::kinds::tombstone;
 use super::load::{EntryCache, Loaded, LoadedItem, load};
 use super::parts;
 use super::port::Ports;
@@ -163,8 +164,9 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         row.retention = whole.retention;
         row.parent = whole.about.map(|about| about.key(self.circle));
         if whole.kind.is_mark() {
-            let field = if whole.kind == Kind::Tombstone { fields::NOW } else { fields::ON };
-            row.flags.set(Flags::SAYS, whole.fields.flag(field));
+            let tombstone = whole.kind == Kind::Tombstone;
+            row.flags.set(Flags::SAYS, if tombstone { tombstone::at_once(whole) } else { whole.fields.flag(fields::ON) });
+            row.flags.set(Flags::LIFTED, tombstone && tombstone::is_lifted(whole));
             row.flags.set(Flags::OWN, whole.about.is_some_and(|about| about.creator == whole.item.creator));
         }
         if !row.flags.has(Flags::READY) {
@@ -283,7 +285,10 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         if row.kind().is_some_and(Kind::is_mark) {
             return Ok(Settled::default());
         }
-        let [removed, now] = self.tombstones(key)?;
+        let [stands, now] = self.tombstones(key)?;
+        // What is destroyed here stays deleted: taking a deletion back brings no bytes back.
+        let destroyed = row.flags.has(Flags::GONE) && !row.flags.has(Flags::LOST);
+        let removed = stands || destroyed && row.flags.has(Flags::REMOVED);
         let (hidden, pinned) = (self.marked(Kind::Hide, key)?, self.marked(Kind::Pin, key)?);
         row.flags.set(Flags::HIDDEN, hidden);
         row.flags.set(Flags::PINNED, pinned);
@@ -309,7 +314,8 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
 
     /// Does one stand, and does its own author want its bytes gone at once?
     fn tombstones(&self, target: &ItemKey) -> Result<[bool; 2], StoreError> {
-        let found = self.about(Kind::Tombstone, target)?;
+        let mut found = self.about(Kind::Tombstone, target)?;
+        found.retain(|says| !says.has(Flags::LIFTED));
         Ok([!found.is_empty(), found.iter().any(|says| says.has(Flags::OWN) && says.has(Flags::SAYS))])
     }
 

@@ -64,6 +64,8 @@ impl Flags {
     pub(super) const SAYS: u16 = 1 << 12;
     /// A mark whose author created what it is about.
     pub(super) const OWN: u16 = 1 << 13;
+    /// A tombstone that was taken back in time.
+    pub(super) const LIFTED: u16 = 1 << 15;
     /// Of one entry, with a text so long that a list shows its start from a row of its own.
     pub(super) const LONG: u16 = 1 << 14;
 
@@ -174,7 +176,7 @@ impl ItemRow {
 
     /// Its value in `View`: when it arrived; of marks what they say, so that a target is settled without looking at each.
     pub(super) fn view_value(&self) -> Vec<u8> {
-        let says = u64::from(self.flags.0 & (Flags::SAYS | Flags::OWN));
+        let says = u64::from(self.flags.0 & (Flags::SAYS | Flags::OWN | Flags::LIFTED));
         codec::encode(&if self.kind().is_some_and(Kind::is_mark) { says } else { self.arrived })
     }
 

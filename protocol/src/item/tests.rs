@@ -6,6 +6,7 @@ mod built;
 mod change;
 mod converge;
 mod read;
+mod restore;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

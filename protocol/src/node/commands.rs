@@ -1,6 +1,7 @@
 //! What people ask for that changes something: one file a noun.
 
 pub(crate) mod circles;
+mod handover;
 pub(crate) mod invites;
 mod items;
 pub(crate) mod joins;
@@ -18,7 +19,7 @@ pub(super) fn command_came(node: &mut NodeState, cx: &mut Cx<'_, '_>, call: Call
         Command::Init { name } => circles::init(cx, &name)?,
         Command::NewCircle(new) => circles::new_circle(node, cx, &new)?,
         Command::EditCircle(circle, edit) => circles::edit_circle(node, cx, &circle, &edit)?,
-        Command::Leave(circle) => circles::leave(node, cx, &circle)?,
+        Command::Leave(circle, leave) => circles::leave(node, cx, &circle, &leave)?,
         Command::NewInvite(circle, new) => invites::new_invite(node, cx, &circle, &new)?,
         Command::RevokeInvite(circle, invite) => invites::revoke_invite(node, cx, &circle, &invite)?,
         Command::Accept(accept) => joins::accept(node, cx, &accept)?,
@@ -39,6 +40,7 @@ pub(super) fn command_came(node: &mut NodeState, cx: &mut Cx<'_, '_>, call: Call
         | Command::Respond(..)
         | Command::Edit(..)
         | Command::Remove { .. }
+        | Command::Restore(..)
         | Command::Hide(..)
         | Command::Pin(..)
         | Command::Seen { .. }

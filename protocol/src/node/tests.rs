@@ -19,6 +19,7 @@ mod cuts;
 mod epochs;
 mod farewells;
 mod guests;
+mod handover;
 mod healing;
 mod introductions;
 mod joining;
@@ -311,7 +312,7 @@ fn leaving_is_told_to_whoever_is_there() {
     let mut village = Village::new(2);
     village.found(control::NewCircle::default());
     village.join(1);
-    village.call(1, Command::Leave("-".into())).expect("left");
+    village.call(1, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left");
     assert_eq!(village.members(0)[1], ("Bea".to_owned(), "left".to_owned()));
     assert_eq!(village.circle(1).status, control::CircleStatus::Left);
 }
@@ -521,7 +522,7 @@ fn a_device_gets_what_its_copy_was_sent_once_the_copy_is_gone() {
 fn after_a_leave_the_next_writer_makes_new_keys() {
     let mut village = circle_of_three();
     let before = village.circle(0).epoch.map(|epoch| epoch.id);
-    village.call(2, Command::Leave("-".into())).expect("left");
+    village.call(2, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left");
     village.note(1, "", "just us");
     assert_ne!(village.circle(0).epoch.map(|epoch| epoch.id), before);
     assert_eq!(village.bodies(0), ["just us"]);
@@ -564,7 +565,7 @@ fn a_welcome_for_keys_of_an_earlier_request_brings_nobody_in() {
 fn coming_back_after_leaving_keeps_what_was_held() {
     let mut village = circle_of_three();
     village.note(0, "", "while she was in");
-    village.call(2, Command::Leave("-".into())).expect("left");
+    village.call(2, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left");
     village.note(0, "", "while she was away");
     village.join(2);
     village.note(0, "", "back again");

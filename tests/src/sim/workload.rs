@@ -256,7 +256,10 @@ impl Workload {
                 let plan = self.plans.get_mut(number).filter(|plan| plan.departures > 0)?;
                 plan.departures -= 1;
                 plan.gone.insert(who);
-                (Command::Leave(id), Intent::Leave(number))
+                (
+                    Command::Leave(id, control::LeaveCircle { without_successor: true, ..Default::default() }),
+                    Intent::Leave(number),
+                )
             }
             small => (self.small(number, id, small, pick, ask)?, Intent::Small(number)),
         })
@@ -280,7 +283,7 @@ impl Workload {
                 return (!mine).then_some(Command::Edit(id, item, control::EditItem::Note(edit)));
             }
             Wrong::Unseat => Command::RemoveMember(id.clone(), seat()?),
-            Wrong::Lower => Command::SetRole(id.clone(), seat()?, control::SetRole { role: "guest".to_owned() }),
+            Wrong::Lower => Command::SetRole(id.clone(), seat()?, control::SetRole::to("guest")),
             Wrong::Long => Command::New(id, NewItem::Note(note(self.words(), limits::BODY_BYTES))),
             Wrong::Several => {
                 let notes = [note(self.words(), 1), note(self.words(), limits::BODY_BYTES)];
@@ -305,7 +308,7 @@ impl Workload {
             }
             Act::Role => {
                 let role = (*one_of(&["member", "facilitator", "steward"], pick / 7)?).to_owned();
-                Command::SetRole(id.clone(), other_member(&id, pick, false, ask)?, control::SetRole { role })
+                Command::SetRole(id.clone(), other_member(&id, pick, false, ask)?, control::SetRole::to(role))
             }
             Act::Raise(whom) => {
                 let name = format!("{CANARY} guest {whom}");
@@ -313,7 +316,7 @@ impl Workload {
                 let member =
                     members.into_iter().find(|member| member.name == name && member.status == control::MemberStatus::Current)?;
                 self.plans.get_mut(number)?.raised = true;
-                Command::SetRole(id, member.id, control::SetRole { role: "steward".to_owned() })
+                Command::SetRole(id, member.id, control::SetRole::to("steward"))
             }
             Act::Policy => Command::EditCircle(id, self.policy(number, pick)?),
             Act::Revoke => {

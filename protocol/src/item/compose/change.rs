@@ -136,7 +136,7 @@ impl Changing {
     }
 
     /// An item with all of its entries, if they are here.
-    fn of(reader: &ItemReader<'_>, key: &ItemKey) -> Result<Option<Self>, ComposeError> {
+    pub(in crate::item) fn of(reader: &ItemReader<'_>, key: &ItemKey) -> Result<Option<Self>, ComposeError> {
         let Some(mut shown) = reader.full(key)? else { return Ok(None) };
         Ok(shown.whole.take().map(|whole| {
             let seen = whole.as_it_is();
@@ -213,7 +213,7 @@ impl Changing {
     }
 
     /// The entry that makes it so, sealed under a key of that class; none where nothing changes.
-    fn save(self, now: Millis, class: KeyClass) -> Result<Option<NewEntry>, Error> {
+    pub(in crate::item) fn save(self, now: Millis, class: KeyClass) -> Result<Option<NewEntry>, Error> {
         if self.builder.is_empty() {
             return Ok(None);
         }

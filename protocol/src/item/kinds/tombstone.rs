@@ -1,15 +1,17 @@
-//! Tombstones: delete their target, for good.
+//! Tombstones: delete their target, for good a day later; until then their author may take them back.
 
 use rand_core::CryptoRng;
 
 use crate::circle::body::Role;
 use crate::control::{Code, Error, Subject};
 use crate::id::ItemKey;
-use crate::item::compose::{ComposeContext, ComposeError, Target, any};
+use crate::item::compose::{Changing, ComposeContext, ComposeError, Target, any};
 use crate::item::edit::{Op, Value};
 use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
+use crate::item::load::LoadedItem;
 use crate::item::reader::ItemReader;
 use crate::item::row::Flags;
+use crate::limits::DESTROY_MILLIS;
 use crate::log::entry::NewEntry;
 
 /// Its row.
@@ -20,9 +22,9 @@ pub const SPEC: Spec = Spec {
     letter: 't',
     class: None,
     opened_by: Role::Guest,
-    edited_by: Editors::Nobody,
+    edited_by: Editors::Creator,
     targets: Targets::Anything,
-    fields: &[Field::new(fields::NOW, "now", Form::Flag)],
+    fields: &[Field::new(fields::NOW, "now", Form::Flag), Field::new(fields::OFF, "off", Form::Flag)],
     appears: Appears::NOWHERE,
 };
 
@@ -59,4 +61,53 @@ pub fn remove(
         return Ok(Vec::new());
     }
     Ok(vec![compose(place, rng, target, now)?])
+}
+
+/// Does it destroy at once? Whoever heard that has destroyed already, so nothing that is said later takes it away.
+pub(in crate::item) fn at_once(whole: &LoadedItem) -> bool {
+    let says = |op: &Op| *op == Op::Set(fields::NOW, Value::Flag(true));
+    whole.steps.iter().any(|step| step.edit.ops.iter().any(says))
+}
+
+/// Was it taken back, while there was a day to do so by its author's clock?
+pub(in crate::item) fn is_lifted(whole: &LoadedItem) -> bool {
+    let in_time = whole.edited.is_some_and(|at| at < whole.created.plus(DESTROY_MILLIS));
+    in_time && whole.fields.flag(fields::OFF) && !at_once(whole)
+}
+
+/// Brings back what this machine's member deleted, while its bytes are here.
+///
+/// # Errors
+/// [`ComposeError`] where it is not deleted, its bytes are gone, or somebody else deleted it.
+pub fn restore(reader: &ItemReader<'_>, place: &ComposeContext, key: &ItemKey) -> Result<Vec<NewEntry>, ComposeError> {
+    let (kind, target) = any(reader, key)?;
+    let noun = kind.noun();
+    let flags = reader.row(key)?.map_or_else(Flags::default, |row| row.flags);
+    if !flags.has(Flags::REMOVED) {
+        return Err(Error::new(Code::Usage, format!("This {noun} is not deleted."), "There is nothing to bring back.").into());
+    }
+    if flags.has(Flags::GONE) {
+        return Err(destroyed(noun));
+    }
+    let tombstones = reader.shown(&reader.children(Kind::Tombstone, key)?, false)?;
+    let standing: Vec<_> = tombstones.iter().filter(|shown| !shown.row.flags.has(Flags::LIFTED)).collect();
+    if standing.iter().any(|shown| shown.author != Some(place.me)) {
+        let hint = "Only whoever deleted it can bring it back.";
+        return Err(Error::new(Code::NotAllowed, format!("Somebody else deleted this {noun}."), hint).into());
+    }
+    let mut entries = Vec::new();
+    for shown in standing {
+        if place.now >= shown.row.created.plus(DESTROY_MILLIS) {
+            return Err(destroyed(noun));
+        }
+        let Some(mut changing) = Changing::of(reader, &shown.key)? else { continue };
+        changing.value(fields::OFF, Value::Flag(true));
+        entries.extend(changing.save(place.now, target.class)?);
+    }
+    Ok(entries)
+}
+
+fn destroyed(noun: &str) -> ComposeError {
+    let message = format!("The day in which this {noun} could be brought back is over.");
+    Error::new(Code::NotFound, message, "Write it again, if you still have the words.").into()
 }

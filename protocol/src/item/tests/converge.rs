@@ -14,6 +14,7 @@ enum Deed {
     EditNote(usize, String),
     EditResource(usize, String),
     Remove(usize, bool),
+    Restore(usize),
     Mark(usize, bool, bool),
     Sync(usize),
 }
@@ -28,6 +29,7 @@ fn deed() -> impl Strategy<Value = (usize, Deed)> {
         2 => (any::<usize>(), words()).prop_map(|(at, words)| Deed::EditNote(at, words)),
         3 => (any::<usize>(), words()).prop_map(|(at, words)| Deed::EditResource(at, words)),
         1 => (any::<usize>(), any::<bool>()).prop_map(|(at, now)| Deed::Remove(at, now)),
+        1 => any::<usize>().prop_map(Deed::Restore),
         1 => (any::<usize>(), any::<bool>(), any::<bool>()).prop_map(|(at, pin, on)| Deed::Mark(at, pin, on)),
         3 => (0..3_usize).prop_map(Deed::Sync),
     ];
@@ -44,6 +46,15 @@ impl Machine {
         };
         let id = ids.get(at.checked_rem(ids.len())?)?;
         crate::item::resolve(&self.store, &[CIRCLE], &[], id).expect("reads").ok().map(|found| found.2)
+    }
+
+    /// An item that is deleted here.
+    fn removed(&self, at: usize) -> Option<ItemKey> {
+        let rows = self.store.scan(crate::store::Table::Item, &[], &[], 1_000).expect("reads");
+        let keys = rows.into_iter().filter_map(|(key, _)| Some(ItemKey(key.try_into().ok()?)));
+        let gone: Vec<ItemKey> =
+            keys.filter(|key| self.show(key).is_some_and(|note| note.state == control::NoteState::Removed)).collect();
+        gone.get(at.checked_rem(gone.len())?).copied()
     }
 
     fn act(&mut self, deed: &Deed) -> Vec<Opened> {
@@ -80,6 +91,10 @@ impl Machine {
             Deed::Remove(at, now) => {
                 let Some(key) = self.key(if *now { Kind::Note } else { Kind::Resource }, *at) else { return Vec::new() };
                 self.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, false))
+            }
+            Deed::Restore(at) => {
+                let Some(key) = self.removed(*at) else { return Vec::new() };
+                self.say(|reader, place, _| kinds::tombstone::restore(reader, place, &key))
             }
             Deed::Mark(at, pin, on) => {
                 let Some(key) = self.key(Kind::Note, *at) else { return Vec::new() };

@@ -1,5 +1,6 @@
 //! Commands about circles: founding, policies, leaving. And the name that one usually goes by.
 
+use super::handover::{Handover, hand_over};
 use super::named::inside;
 use crate::circle::act::{self, ActBody, ActPlace};
 use crate::circle::body::{Policy, Role, Statement};
@@ -9,7 +10,7 @@ use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
 use crate::circle::text;
 use crate::codec;
 use crate::context::{Cx, InputError};
-use crate::control::{self, Code, Error};
+use crate::control::{self, Code, Error, Hint};
 use crate::crypto::{DeviceSecrets, Suite};
 use crate::id::Incarnation;
 use crate::io::Answer;
@@ -136,9 +137,18 @@ pub(crate) fn edit_circle(
     Ok(Answer::Circle(shown))
 }
 
-/// Leave; silent.
-pub(crate) fn leave(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
-    let (circle, _) = inside(node, cx, circle)?;
+/// Leave; silent. A successor becomes a steward in the same commit.
+pub(crate) fn leave(
+    node: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    circle: &str,
+    leave: &control::LeaveCircle,
+) -> Result<Answer, InputError> {
+    let (circle, summary) = inside(node, cx, circle)?;
+    let args = ["--without-successor", "--confirm", &summary.name.0];
+    let again = Hint::run("circle", "leave", &args, "leaves all the same");
+    let handover = Handover { successor: leave.successor.as_deref(), nobody: leave.without_successor, again };
+    hand_over(circle, cx, &summary, handover)?;
     circle.write(cx, Statement::Leave, false)?;
     circle.row.standing = if circle.others().is_empty() { OwnStanding::Left } else { OwnStanding::Leaving };
     circle.save_row(cx);

@@ -51,6 +51,9 @@ pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Comman
         Command::Remove { circle, item, now } => {
             on(node, cx, &circle, &[], &item, |reader, place, rng, key| tombstone::remove(reader, place, rng, key, now))
         }
+        Command::Restore(circle, item) => {
+            on(node, cx, &circle, &[], &item, |reader, place, _, key| tombstone::restore(reader, place, key))
+        }
         Command::Hide(circle, item, hide) => {
             on(node, cx, &circle, &[], &item, |reader, place, rng, key| compose::mark(reader, place, rng, Kind::Hide, key, hide))
         }
@@ -66,7 +69,7 @@ pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Comman
         Command::Init { .. }
         | Command::NewCircle(_)
         | Command::EditCircle(..)
-        | Command::Leave(_)
+        | Command::Leave(..)
         | Command::NewInvite(..)
         | Command::RevokeInvite(..)
         | Command::PreviewInvite(_)

@@ -1,5 +1,6 @@
 //! Commands about members: roles, removing somebody, and what a removal holds.
 
+use super::handover::{Handover, hand_over};
 use super::named::inside;
 use crate::circle::body::{Point, Points, Role, Statement};
 use crate::circle::membership::Status;
@@ -144,6 +145,12 @@ pub(crate) fn set_role(
     let person = summary::pick_person(&summary, member)?.clone();
     if person.role == Some(role) {
         return after_change(node, summary.id, &person.id);
+    }
+    if Some(person.id) == circle.me() && role < Role::Steward {
+        let args = [member, &set.role, "--without-successor", "--confirm", &summary.name.0];
+        let again = Hint::run("member", "role", &args, "steps down all the same");
+        let handover = Handover { successor: set.successor.as_deref(), nobody: set.without_successor, again };
+        hand_over(circle, cx, &summary, handover)?;
     }
     let state = circle.now();
     let suspended = state.people.get(&person.id).is_some_and(|p| p.status == Status::Suspended);

@@ -45,7 +45,7 @@ fn a_writer_who_goes_on_under_the_other_of_two_new_epochs_is_not_set_aside() {
     let mut village = Village::new(4);
     village.found(control::NewCircle::default());
     (1..4).for_each(|at| village.join(at));
-    village.call(3, Command::Leave("-".into())).expect("left");
+    village.call(3, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left");
     // Both make new keys, neither knows of the other's.
     village.offline(1);
     village.note(0, "", "zero alone");
@@ -64,7 +64,7 @@ fn a_writer_who_goes_on_under_the_other_of_two_new_epochs_is_not_set_aside() {
 fn a_leave_that_somebody_kept_to_herself_is_told_to_whoever_calls() {
     let mut village = circle_of_three();
     village.offline(0);
-    village.call(2, Command::Leave("-".into())).expect("left, and machine 1 noted it");
+    village.call(2, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left, and machine 1 noted it");
     village.offline(1);
     village.online(0);
     assert_eq!(village.members(0).iter().filter(|(_, status)| status == "left").count(), 1);
@@ -76,7 +76,7 @@ fn a_leave_that_somebody_kept_to_herself_is_told_to_whoever_calls() {
 fn whoever_leaves_while_she_is_removed_is_told_and_stops_calling() {
     let mut village = circle_of_three();
     village.offline(2);
-    village.call(2, Command::Leave("-".into())).expect("left, and nobody knows");
+    village.call(2, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left, and nobody knows");
     let chioma = village.members(0).into_iter().position(|(name, _)| name == "Chioma").expect("she is listed");
     let Answer::Members(members) = village.ask(0, Query::Members("-".into())) else { panic!("no list") };
     village.call(0, Command::RemoveMember("-".into(), members[chioma].id.clone())).expect("removed");
@@ -117,7 +117,9 @@ fn whoever_walks_away_says_so_until_somebody_has_heard_it() {
 fn two_who_leave_at_once_do_not_take_each_other_for_the_circle() {
     let mut village = circle_of_three();
     (0..3).for_each(|at| village.offline(at));
-    (1..3).for_each(|at| drop(village.call(at, Command::Leave("-".into())).expect("left, and nobody knows")));
+    (1..3).for_each(|at| {
+        drop(village.call(at, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left, and nobody knows"))
+    });
     let standing = |village: &Village, at: usize| {
         village.machines[at].node.state.circles.all.values().next().map(|circle| circle.row.standing)
     };

@@ -53,7 +53,7 @@ fn the_sixty_fifth_circle_is_refused_and_what_ended_does_not_count() {
     full(village.call(0, Command::Accept(accept.clone())));
     assert!(matches!(village.ask(0, Query::Joins), Answer::Joins(joins) if joins.is_empty()), "nothing is under way");
     // A circle that ended makes room for one, and only one, whether it is founded or joined.
-    village.call(0, Command::Leave("circle 07".into())).expect("left");
+    village.call(0, Command::Leave("circle 07".into(), control::LeaveCircle::default())).expect("left");
     village.room(0, Some(&link)).expect("there is room again");
     village.call(0, Command::Accept(accept.clone())).expect("a join");
     full(village.founds(0, "one too many"));
@@ -79,7 +79,7 @@ fn every_circle_goes_on_after_a_restart_however_many_ended() {
     for n in 0..CIRCLES + 12 {
         village.founds(0, &format!("circle {n:02}")).expect("there is room");
         if n % 2 == 0 {
-            village.call(0, Command::Leave(format!("circle {n:02}"))).expect("left");
+            village.call(0, Command::Leave(format!("circle {n:02}"), control::LeaveCircle::default())).expect("left");
         }
     }
     village.restart(0);

@@ -36,7 +36,7 @@ fn a_name_like_that_of_somebody_who_is_out_is_marked_on_the_new_one() {
         village.found(control::NewCircle::default());
         assert!(!village.joins_as(1, "Bea").alike);
         if leaves {
-            village.call(1, Command::Leave("-".into())).expect("left");
+            village.call(1, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left");
         } else {
             village.call(0, Command::RemoveMember("-".into(), "Bea".into())).expect("removed");
         }

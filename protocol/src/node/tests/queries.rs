@@ -55,7 +55,7 @@ impl Village {
 fn busy(village: &mut Village) {
     village.found(control::NewCircle { agreement: "Be kind.".into(), ..Default::default() });
     village.join(1);
-    village.checked(0, Command::SetRole("-".into(), "Bea".into(), control::SetRole { role: "steward".into() }));
+    village.checked(0, Command::SetRole("-".into(), "Bea".into(), control::SetRole::to("steward")));
     let edit = control::EditCircle { history: Some("all".into()), retention: Some("90d".into()), ..Default::default() };
     village.checked(0, Command::EditCircle("-".into(), edit));
     for at in [0, 1] {
@@ -100,7 +100,7 @@ fn rows_say_what_the_log_says_whatever_happened() {
     assert_eq!(joins[0].members.len(), 3, "the members are shown before the yes");
     village.checked(2, Command::ConfirmJoin("-".into()));
     village.checked(0, Command::RemoveMember("-".into(), "Chioma".into()));
-    village.checked(1, Command::Leave("-".into()));
+    village.checked(1, Command::Leave("-".into(), control::LeaveCircle::default()));
     assert_eq!(village.problems(0), Vec::<String>::new());
     village.checked(0, Command::Rebuild);
 }

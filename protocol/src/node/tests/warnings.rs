@@ -33,7 +33,7 @@ impl Table {
         let mut village = Village::new(2);
         village.found(control::NewCircle::default());
         village.join(1);
-        let role = control::SetRole { role: "facilitator".into() };
+        let role = control::SetRole::to("facilitator");
         village.call(0, Command::SetRole("-".into(), "Bea".into(), role)).expect("a role");
         let note = |village: &mut Village, at, new| match village.call(at, Command::New("-".into(), NewItem::Note(new))) {
             Ok(Answer::Item(Item::Note(note))) => note.id,

@@ -71,7 +71,8 @@ fn bodies() -> Vec<(&'static str, Value)> {
         ("reactions", json!({"emoji": "❤", "remove": false})),
         ("rsvp", json!({"answer": "maybe"})),
         ("policies", json!({"name": "Night shift", "history": "all", "retention": "keep", "approval": "required"})),
-        ("role", json!({"role": "steward"})),
+        ("role", json!({"role": "member", "successor": "Bea", "without_successor": true})),
+        ("leave", json!({"successor": "Bea", "without_successor": false})),
         ("accept", json!({"link": "kith://join#AAAA", "as": "Bea", "confirm": true})),
     ];
     out.extend([("edit-note", note), ("edit-event", event), ("edit-resource", resource)]);
@@ -108,6 +109,7 @@ fn command(name: &str, value: &Value) -> Option<Command> {
         "rsvp" => Command::Respond(circle, item, Response::Rsvp(body::<control::Rsvped>(value)?.answer)),
         "policies" => Command::EditCircle(circle, body(value)?),
         "role" => Command::SetRole(circle, "Bea".to_owned(), body(value)?),
+        "leave" => Command::Leave(circle, body(value)?),
         "accept" => Command::Accept(body(value)?),
         "edit-note" => Command::Edit(circle, item, control::EditItem::Note(body(value)?)),
         "edit-event" => Command::Edit(circle, item, control::EditItem::Event(body(value)?)),
