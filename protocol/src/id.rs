@@ -74,7 +74,7 @@ bytes_id!(
     ActId, 32, 'a'
 );
 bytes_id!(
-    /// A person in one circle: BLAKE3 of the circle and the first signing key of her request; the founder's of that key alone.
+    /// A person in one circle: BLAKE3 of the circle and the first signing key of their request; the founder's of that key alone.
     PersonId, 32, 'm'
 );
 bytes_id!(
@@ -94,7 +94,7 @@ bytes_id!(
     Incarnation, 16, 'n'
 );
 
-/// An item: its creator and 16 random bytes, so only she can open it.
+/// An item: its creator and 16 random bytes, so only they can open it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(array)]
 pub struct ItemId {

@@ -97,9 +97,9 @@ pub const TAG_CHARS: usize = 60;
 pub const BATCH_ITEMS: usize = 2_000;
 /// Sealed bytes in flight to a peer before it acknowledged.
 pub const CREDIT_BYTES: usize = 4 << 20;
-/// Times a member may say on one stream what she has, at once; more often it is heard once a second, and what she said last counts.
+/// Times a member may say on one stream what they have, at once; more often it is heard once a second, and what they said last counts.
 pub const HAVES: u64 = 8;
-/// Milliseconds after which she may say it once more.
+/// Milliseconds after which they may say it once more.
 pub const HAVE_MILLIS: u64 = 1_000;
 /// Open sync streams.
 pub const LINKS: usize = 256;
@@ -138,7 +138,7 @@ pub const STRANGER_FRAMES: usize = 4 * CIRCLES;
 /// Milliseconds after which a stream is closed on which the other side is a ticket's holder and nothing more. A guest who still waits
 /// comes again: an hour keeps the network quiet while requests wait for days.
 pub const GUEST_MILLIS: u64 = 3_600_000;
-/// Frames that she may send on it: a request, and an acknowledgement for each part of a welcome.
+/// Frames that they may send on it: a request, and an acknowledgement for each part of a welcome.
 pub const GUEST_FRAMES: usize = 1_024;
 /// Streams of ticket holders; one more closes the oldest.
 pub const GUESTS: usize = 64;
@@ -156,10 +156,10 @@ pub const INVITE_USES: u32 = 1_000;
 pub const POLICY_DAYS: u32 = 36_525;
 /// Acts that wait for a missing parent, per circle. More are dropped and come again by sync.
 pub const HELD_ACTS: usize = 4_096;
-/// Plain rotations that a member may bring of her own at once: more than a circle with the shortest retention makes in half a
+/// Plain rotations that a member may bring of their own at once: more than a circle with the shortest retention makes in half a
 /// year. More of them wait, see `sync::pace`.
 pub const ROTATIONS: u64 = 256;
-/// Milliseconds after which she may bring one more.
+/// Milliseconds after which they may bring one more.
 pub const ROTATION_MILLIS: u64 = 600_000;
 /// Rows of the store that are read in one go.
 pub const PAGE_ROWS: usize = 256;

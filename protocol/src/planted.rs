@@ -8,7 +8,7 @@ pub enum Bug {
     OldKeys,
     /// `circle::state`: whoever was in once counts as current.
     RemovedStay,
-    /// `circle::state`: a newcomer is handed talk keys from before her time.
+    /// `circle::state`: a newcomer is handed talk keys from before their time.
     OldTalk,
     /// `circle::state`: what an epoch says of itself decides what newcomers are handed of it.
     LooseEpoch,

@@ -32,7 +32,7 @@ const PURPOSE: &str = "kith/v1/act";
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct ActBody {
-    /// When its author wrote it, by her clock: a label.
+    /// When its author wrote it, by their clock: a label.
     #[n(0)]
     pub at: Millis,
     /// What it says.

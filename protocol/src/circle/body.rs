@@ -75,7 +75,7 @@ pub struct Commitment(#[cbor(with = "minicbor::bytes")] pub [u8; 32]);
 #[cbor(transparent)]
 pub struct SealedLink(#[cbor(with = "minicbor::bytes")] pub Vec<u8>);
 
-/// How much conversation from before her time a newcomer may read.
+/// How much conversation from before their time a newcomer may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(array)]
 pub enum History {
@@ -183,7 +183,7 @@ pub struct ChainId {
     /// Who writes it.
     #[n(0)]
     pub device: DeviceId,
-    /// Which set of her chains.
+    /// Which set of their chains.
     #[n(1)]
     pub incarnation: Incarnation,
     /// Under which of an epoch's keys.
@@ -235,7 +235,7 @@ pub enum Motion {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub enum Statement {
-    /// The circle begins (R1). The person is the founder; the id follows from her first device.
+    /// The circle begins (R1). The person is the founder; the id follows from their first device.
     #[n(0)]
     Genesis {
         /// The founder's first devices.
@@ -247,7 +247,7 @@ pub enum Statement {
         /// HPKE suite of the circle's boxes: 1 = X-Wing, 2 = X25519.
         #[n(2)]
         suite: u8,
-        /// Her recovery key, if she has one.
+        /// Their recovery key, if they have one.
         #[n(3)]
         recovery: Option<DeviceId>,
         /// Random, so that two circles never share an id.
@@ -266,10 +266,10 @@ pub enum Statement {
         /// With which devices.
         #[n(2)]
         devices: Vec<DeviceKeys>,
-        /// Her recovery key, if she has one.
+        /// Their recovery key, if they have one.
         #[n(3)]
         recovery: Option<DeviceId>,
-        /// The invite she came by.
+        /// The invite they came by.
         #[n(4)]
         invite: Option<ActId>,
         /// The proposal that a quorum carried.
@@ -282,7 +282,7 @@ pub enum Statement {
         /// Whom.
         #[n(0)]
         person: PersonId,
-        /// As what; at most facilitator, never above her admission.
+        /// As what; at most facilitator, never above their admission.
         #[n(1)]
         role: Role,
     },
@@ -292,7 +292,7 @@ pub enum Statement {
         /// Whom.
         #[n(0)]
         person: PersonId,
-        /// What of her writing stands.
+        /// What of their writing stands.
         #[n(1)]
         points: Points,
         /// The proposal that a quorum carried.
@@ -311,7 +311,7 @@ pub enum Statement {
         /// To what.
         #[n(1)]
         role: Role,
-        /// For a demotion: what of her writing stands.
+        /// For a demotion: what of their writing stands.
         #[n(2)]
         points: Points,
         /// The proposal that a quorum carried.
@@ -378,7 +378,7 @@ pub enum Statement {
         #[n(0)]
         invite: ActId,
     },
-    /// The author certifies a further device of hers.
+    /// The author certifies a further device of theirs.
     #[n(12)]
     Device {
         /// Its keys.
@@ -388,7 +388,7 @@ pub enum Statement {
         #[cbor(n(1), with = "minicbor::bytes")]
         countersignature: [u8; 64],
     },
-    /// The author revokes another device of hers.
+    /// The author revokes another device of theirs.
     #[n(13)]
     Revoke {
         /// Which.
@@ -439,7 +439,7 @@ pub enum Statement {
         /// The proposal that a quorum carried.
         #[n(3)]
         proposal: Option<ActId>,
-        /// Her next recovery key.
+        /// Their next recovery key.
         #[n(4)]
         recovery: Option<DeviceId>,
     },

@@ -28,7 +28,7 @@ pub struct EpochKeys {
     /// What a newcomer is meant to find.
     #[n(1)]
     pub library: Key,
-    /// What was said. `None`: from before her time, or destroyed.
+    /// What was said. `None`: from before their time, or destroyed.
     #[n(2)]
     pub talk: Option<Key>,
 }

@@ -62,7 +62,7 @@ use rules::Rules;
 pub enum Verdict {
     /// Its author had the authority, in its own past (R3). It may still be void in the whole.
     Admissible,
-    /// She had not; it stays without weight.
+    /// They had not; it stays without weight.
     Inadmissible,
     /// A parent is missing: kept, not judged.
     Held,
@@ -329,7 +329,7 @@ impl Membership {
 
     /// Does whoever knows `newer` know all of `older`? (An entry's heads are never behind its predecessor's.) Plain rotations do
     /// not count: nothing rests on them, and of two that were made side by side a writer's heads name only the one whose epoch
-    /// she uses now.
+    /// they use now.
     #[must_use]
     pub fn covers(&self, newer: &[ActId], older: &[ActId]) -> bool {
         match (self.graph.place(newer), self.graph.place(older)) {
@@ -338,8 +338,8 @@ impl Membership {
         }
     }
 
-    /// Was `person` a member when `act` (which carries an epoch) was written: is one of her standing adds in its past, or is it
-    /// that add? Then the epoch's `talk` key is hers.
+    /// Was `person` a member when `act` (which carries an epoch) was written: is one of their standing adds in its past, or is it
+    /// that add? Then the epoch's `talk` key is theirs.
     #[must_use]
     pub fn member_during(&self, person: &PersonId, act: &ActId) -> bool {
         let (Some(p), Some(x)) = (self.graph.person(person), self.graph.find(act)) else { return false };

@@ -8,11 +8,11 @@ use crate::private::Private;
 
 const VERSION: u8 = 1;
 
-/// How this member stands to the circle, as far as her own machine is concerned.
+/// How this member stands to the circle, as far as their own machine is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub(crate) enum OwnStanding {
-    /// Admitted, has not said yes yet; nobody knows her name.
+    /// Admitted, has not said yes yet; nobody knows their name.
     #[n(0)]
     Admitted,
     /// In.
@@ -44,7 +44,7 @@ pub(crate) struct CircleRow {
     /// The set of chains this device writes now.
     #[n(3)]
     pub(crate) incarnation: Incarnation,
-    /// How she wants to be known.
+    /// How they want to be known.
     #[n(4)]
     pub(crate) name: Private<String>,
     /// See [`OwnStanding`].

@@ -169,7 +169,7 @@ pub enum EditItem {
 pub struct Revision {
     /// Who.
     pub author: Author,
-    /// Her clock's label.
+    /// Their clock's label.
     pub at: Time,
     /// What changed.
     pub changes: Vec<Change>,
@@ -201,7 +201,7 @@ pub struct SearchHit {
     pub content_warning: Option<String>,
     /// Who wrote it.
     pub author: Author,
-    /// Her clock's label.
+    /// Their clock's label.
     pub created_at: Time,
 }
 
@@ -233,6 +233,6 @@ pub struct InboxEntry {
     pub want: Option<Want>,
     /// Who wrote it.
     pub author: Author,
-    /// Her clock's label.
+    /// Their clock's label.
     pub created_at: Time,
 }

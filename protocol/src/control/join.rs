@@ -92,7 +92,7 @@ words! {
     #[derive(minicbor::Encode, minicbor::Decode)]
     #[cbor(index_only)]
     pub enum JoinStatus {
-        /// Looking for somebody who can take the request.
+        /// Looking for somebody to send your request to.
         #[n(0)]
         Contacting = "contacting",
         /// A member holds the request; a steward has to approve.
@@ -133,7 +133,7 @@ pub struct Join {
 pub struct PendingRequest {
     /// Short id.
     pub id: String,
-    /// The name she gave, for stewards only.
+    /// The name they gave, for stewards only.
     pub name: String,
     /// When the request arrived here.
     pub requested_at: Time,

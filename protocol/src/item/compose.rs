@@ -1,4 +1,4 @@
-//! From what a person asks for to the entries that say it: checked in words she can act on, before anything is written.
+//! From what a person asks for to the entries that say it: checked in words they can act on, before anything is written.
 //!
 //! Nothing here writes. What is returned is given to the log, and what the log made of it to [`super::apply()`].
 
@@ -27,7 +27,7 @@ use crate::time::Millis;
 pub struct ComposeContext {
     /// The member of this machine.
     pub me: PersonId,
-    /// Her role now.
+    /// Their role now.
     pub role: Role,
     /// The clock.
     pub now: Millis,

@@ -1,4 +1,4 @@
-//! What is new for the member of this machine. Marks are local: nobody else ever learns what she has seen.
+//! What is new for the member of this machine. Marks are local: nobody else ever learns what they have seen.
 
 use super::kind::{Kind, fields};
 use super::kinds::note::want;

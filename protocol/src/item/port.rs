@@ -49,9 +49,9 @@ pub trait People {
     fn me(&self) -> PersonId;
     /// Whose device that is, or was.
     fn person(&self, device: &DeviceId) -> Option<PersonId>;
-    /// Her name, where she has published one.
+    /// Their name, where they have published one.
     fn name(&self, person: &PersonId) -> Option<String>;
-    /// Does somebody else bear a name that looks like hers?
+    /// Does somebody else bear a name that looks like theirs?
     fn alike(&self, person: &PersonId) -> bool;
 }
 
@@ -103,7 +103,7 @@ pub trait DeliveryCounts {
 pub struct Writer {
     /// Who.
     pub person: PersonId,
-    /// Her role at the entry's own membership heads; none: she was no member there.
+    /// Their role at the entry's own membership heads; none: they were no member there.
     pub role: Option<Role>,
     /// Is it the member of this machine?
     pub me: bool,

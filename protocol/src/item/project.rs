@@ -192,8 +192,8 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
     /// never before the item itself.
     fn expiry_of_parts(&self, row: &ItemRow) -> Option<Millis> {
         let pieces = row.slots.iter().filter_map(|slot| self.shelf.get(slot.at));
-        let hers = pieces.filter(|piece| self.ports.people.person(&piece.device) == Some(piece.item.creator));
-        let ends = hers.filter_map(|piece| {
+        let theirs = pieces.filter(|piece| self.ports.people.person(&piece.device) == Some(piece.item.creator));
+        let ends = theirs.filter_map(|piece| {
             let (Retention::Days(days), Some(edit)) = (piece.retention, &piece.edit) else { return None };
             Some(edit.at.min(self.ports.now).plus(u64::from(days).saturating_mul(DAY)))
         });

@@ -119,10 +119,10 @@ pub(crate) struct RequestBody {
     /// The new device's public keys.
     #[n(0)]
     pub(crate) keys: DeviceKeys,
-    /// How she wants to be known.
+    /// How they want to be known.
     #[n(1)]
     pub(crate) name: crate::private::Private<String>,
-    /// The agreement she signs.
+    /// The agreement they sign.
     #[n(2)]
     pub(crate) agreement: Option<crate::circle::record::Digest>,
     /// By the ticket's key over circle and keys.
@@ -173,10 +173,10 @@ pub(crate) struct StewardKey {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub(crate) struct Introduction {
-    /// Acts, parents first, ending with her admission.
+    /// Acts, parents first, ending with their admission.
     #[n(0)]
     pub(crate) acts: Vec<Bytes>,
-    /// Her record.
+    /// Their record.
     #[n(1)]
     pub(crate) record: Bytes,
     /// By whoever left, so that nobody else is told that it is noted.

@@ -3,7 +3,7 @@
 //! For each circle in which the other side's peer id is known, a token: a MAC under the static Diffie-Hellman key of the two
 //! devices' hello keys over circle, both peer ids, both salts and the direction. Tokens are padded with random ones. Whoever
 //! matches one proves a device key that is currently in the roster. A stranger sees the same two frames whatever we know.
-//! A newcomer whom the other side does not know yet presents her acts and record, sealed under the circle's meeting key.
+//! A newcomer whom the other side does not know yet presents their acts and record, sealed under the circle's meeting key.
 
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
@@ -113,18 +113,18 @@ fn pairs(circles: &Circles, peers: &Peers, now: Millis, link: Link) -> Vec<Pair>
     let Some(session) = peers.sessions.get(&link) else { return Vec::new() };
     let mut out = Vec::new();
     for (id, circle) in &circles.all {
-        // Whoever left still says so to those who call her, because nobody told them: the one who noted it may have kept it to
-        // herself.
+        // Whoever left still says so to those who call them, because nobody told them: the one who noted it may have kept it to
+        // themself.
         let told = session.parted.contains(id);
         if !(matches!(circle.row.standing, OwnStanding::In | OwnStanding::Leaving)
             || circle.row.standing == OwnStanding::Left && !told)
         {
             continue;
         }
-        let hers = circle.records.values().filter(|r| r.body.peer == session.peer && r.device != circle.device());
+        let theirs = circle.records.values().filter(|r| r.body.peer == session.peer && r.device != circle.device());
         let concerned = |device: &DeviceId| circle.is_current(device) || is_told(circle, device, now);
-        let mut devices: Vec<DeviceId> = hers.map(|r| r.device).filter(concerned).collect();
-        // A peer has one device in a circle; what else claims her id comes last, and little of it.
+        let mut devices: Vec<DeviceId> = theirs.map(|r| r.device).filter(concerned).collect();
+        // A peer has one device in a circle; what else claims their id comes last, and little of it.
         devices.sort_by_key(|device| !circle.is_current(device));
         let devices = devices.into_iter().take(limits::TOKEN_STEP);
         out.extend(devices.filter_map(|device| pair(peers, session, circle, device)));
@@ -252,7 +252,7 @@ fn first_keys(circle: &CircleState) -> Option<(&EpochId, &Key)> {
     Some((epoch, &circle.ring.epoch(epoch)?.roster))
 }
 
-/// Somebody we know now may be at the other end of a stream that has nothing to do with the circle yet: greet her in it, once.
+/// Somebody we know now may be at the other end of a stream that has nothing to do with the circle yet: greet them in it, once.
 pub(crate) fn offer(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, id: &CircleId) {
     let links: Vec<Link> = peers.sessions.iter().filter(|(_, s)| !s.circles.contains_key(id)).map(|(link, _)| *link).collect();
     for link in links {

@@ -24,7 +24,7 @@ pub(crate) struct JoinRow {
     /// The ticket.
     #[n(1)]
     pub(crate) ticket: Ticket,
-    /// How she wants to be known.
+    /// How they want to be known.
     #[n(2)]
     pub(crate) name: Private<String>,
     /// Say yes as soon as admitted.

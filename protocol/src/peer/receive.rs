@@ -165,7 +165,7 @@ pub(crate) fn farewell(
         return Ok(());
     }
     if circle.row.standing == OwnStanding::Leaving {
-        // Removed before anybody heard of her leave: it is known that she is out, which is all she waits for.
+        // Removed before anybody heard of their leave: it is known that they are out, which is all they wait for.
         peers.left(circles, cx, &id);
         return Ok(());
     }

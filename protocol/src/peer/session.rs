@@ -39,7 +39,7 @@ pub(crate) struct Session {
     pub(crate) ask_again: Option<Millis>,
     /// A ticket's holder on the other side, once proved: the circle, the invite's key, the device that asks.
     pub(crate) guest: Option<Guest>,
-    /// What was sent to her.
+    /// What was sent to them.
     pub(crate) welcome: Welcome,
     /// Parts of a welcome that came from the other side.
     pub(crate) welcomed: usize,
@@ -77,7 +77,7 @@ pub(crate) struct Arriving {
 #[derive(Debug, Default)]
 pub(crate) struct Welcome {
     pub(crate) acts: BTreeSet<ActId>,
-    /// Epochs whose keys went, the talk key included where she may have it.
+    /// Epochs whose keys went, the talk key included where they may have it.
     pub(crate) epochs: BTreeSet<EpochId>,
     /// Bytes sent and not acknowledged yet.
     pub(crate) in_flight: u64,

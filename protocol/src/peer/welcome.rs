@@ -102,7 +102,7 @@ fn keep_request(
 }
 
 /// Forgets requests that have come to an end: admitted, or by an invite that gives nothing any more. Whoever asked by such an
-/// invite waits for nothing: her device, and why.
+/// invite waits for nothing: their device, and why.
 #[must_use = "those who wait want to hear of it"]
 pub(crate) fn forget_requests(circle: &CircleState, requests: &mut Requests, cx: &mut Cx<'_, '_>) -> Vec<(DeviceId, u8)> {
     let mut over = Vec::new();
@@ -259,7 +259,7 @@ pub(super) fn welcome(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, 
     }
     let Some(session) = peers.sessions.get_mut(&link) else { return Ok(()) };
     let sent = &mut session.welcome;
-    // A talk key she may not have is not lacking either.
+    // A talk key they may not have is not lacking either.
     let mut parts = ActBatches::of(circle, cx, guest.device, (&sent.acts, &sent.epochs, &sent.epochs));
     let mut next = parts.next(circle, cx)?;
     while let Some(part) = next {
@@ -279,7 +279,7 @@ pub(super) fn welcome(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, 
     Ok(())
 }
 
-/// As many records as fit; the others come once she is in.
+/// As many records as fit; the others come once they are in.
 fn some_records(circle: &CircleState) -> Vec<Bytes> {
     let (state, mut size) = (circle.now(), 0);
     let current = circle.records.values().filter(|r| state.is_current(&r.device));

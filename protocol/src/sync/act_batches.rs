@@ -18,9 +18,9 @@ use crate::work;
 /// What a device lacks.
 pub(crate) struct ActBatches {
     device: DeviceId,
-    /// Keys that she may have.
+    /// Keys that they may have.
     keys: BTreeMap<EpochId, EpochKeys>,
-    /// Of these, the epochs whose acts she has.
+    /// Of these, the epochs whose acts they have.
     late: VecDeque<EpochId>,
     acts: VecDeque<ActId>,
 }

@@ -1,6 +1,6 @@
 //! Gaps: what is missing in a chain before its last entry.
 //!
-//! Whoever was admitted, or was away, holds of a chain only what she may read, and passes on only that. Somebody who may read
+//! Whoever was admitted, or was away, holds of a chain only what they may read, and passes on only that. Somebody who may read
 //! more then has a gap that no comparison of ends shows. So a side says what its gaps are, and gets what lies in them from
 //! whoever has it.
 

@@ -117,7 +117,7 @@ pub(crate) struct ChainSeq {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub(crate) struct Acts {
-    /// Keys of epochs that the receiver lacks, sealed to her device.
+    /// Keys of epochs that the receiver lacks, sealed to their device.
     #[n(0)]
     pub(crate) keys: Option<Bytes>,
     /// Acts as signed, parents first.

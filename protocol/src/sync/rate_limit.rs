@@ -1,7 +1,7 @@
 //! How many plain rotations one member may bring: so many at once, then few an hour. Any member may make new keys without need,
 //! and nobody's right to it depends on a count; so what is too much waits, and is asked for again.
 //!
-//! Only what a member brings *of her own* is counted, and what introductions bring. What somebody else passes on is taken at
+//! Only what a member brings *of their own* is counted, and what introductions bring. What somebody else passes on is taken at
 //! once: a removal names the keys it supersedes, and must never wait for them. In memory only; a restart begins anew.
 
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ pub(crate) struct RateLimit(BTreeMap<(CircleId, Option<PersonId>), Left>);
 
 impl RateLimit {
     /// May this act be looked at? `giver`: who brings it; nobody, in an introduction. Everything may that is no new plain
-    /// rotation of her own.
+    /// rotation of their own.
     pub(crate) fn allows(&mut self, circle: &CircleState, giver: Option<&Giver>, act: &[u8], now: Millis) -> bool {
         let Some(author) = circle.rotates_anew(act) else { return true };
         match giver {
@@ -67,7 +67,7 @@ impl RateLimit {
     }
 
     fn one_more(&mut self, circle: CircleId, giver: Option<PersonId>, now: Millis) -> bool {
-        // Whoever has all of hers again is as good as forgotten.
+        // Whoever has all of theirs again is as good as forgotten.
         self.0.retain(|_, left| left.at(now).rotations < limits::ROTATIONS);
         let left = self.0.entry((circle, giver)).or_insert(Left::full(now));
         *left = left.at(now);

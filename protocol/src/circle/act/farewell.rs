@@ -1,4 +1,4 @@
-//! Farewells: what a removed person is told, and all she is told. Verifiable alone, carries nothing newer than the removal.
+//! Farewells: what a removed person is told, and all they are told. Verifiable alone, carries nothing newer than the removal.
 
 use minicbor::{Decode, Encode};
 
@@ -9,7 +9,7 @@ use crate::id::{ActId, CircleId, DeviceId, PersonId};
 const VERSION: u64 = 1;
 const PURPOSE: &str = "kith/v1/farewell";
 
-/// One person's removal, signed by who removed her.
+/// One person's removal, signed by who removed them.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Farewell {
@@ -58,7 +58,7 @@ impl Farewell {
         codec::encode(self)
     }
 
-    /// Did the signer sign it? Whether she could remove that person is for the reader's membership to say.
+    /// Did the signer sign it? Whether they could remove that person is for the reader's membership to say.
     #[must_use]
     pub fn verify(&self, crypto: &dyn Crypto) -> bool {
         crypto.verify(&self.signer, PURPOSE, &[&self.circle.0, &self.person.0, &self.act.0], &self.signature)

@@ -74,7 +74,7 @@ impl Hearing<'_> {
     fn level_needed(&self) -> Role {
         let said = &self.fact.statement;
         let own = matches!(said, Statement::Device { .. } | Statement::Revoke { .. } | Statement::Recover { .. });
-        // Anyone may step down, and close her own invite.
+        // Anyone may step down, and close their own invite.
         let steps_down = matches!(said, Statement::Role { person, role, .. } if self.is_me(person) && *role < self.role);
         let closes = matches!(said, Statement::Uninvite { invite } if self.opened(invite));
         if own || steps_down || closes || matches!(said, Statement::Leave) {
@@ -89,7 +89,7 @@ impl Hearing<'_> {
         self.g.find(invite).is_some_and(|x| self.g.act(x).ruling.who == self.me)
     }
 
-    /// Is the author's device good, is she in, and does her role suffice?
+    /// Is the author's device good, are they in, and does their role suffice?
     fn entitled(&self) -> bool {
         let (Some(key), Some(me)) = (self.g.key(&self.fact.author), self.state.person(self.me)) else { return false };
         if self.state.killed.get(key) {
@@ -149,13 +149,13 @@ impl Hearing<'_> {
         !keys.is_empty() && distinct(&keys) && !keys.iter().any(known) && room
     }
 
-    /// Was she ever here, and if so: in what standing?
+    /// Were they ever here, and if so: in what standing?
     fn known(&self, person: &PersonId) -> Option<(usize, &super::people::Standing)> {
         let p = self.g.person(person)?;
         Some((p, self.state.person(p)?))
     }
 
-    /// Has she a live admission?
+    /// Do they have a live admission?
     fn inside(&self, person: &PersonId) -> bool {
         self.known(person).is_some_and(|(_, standing)| !standing.live.is_empty())
     }

@@ -46,13 +46,13 @@ pub fn countersign(crypto: &dyn Crypto, device: &SigningKey, circle: &CircleId, 
     crypto.sign(device, COUNTERSIGN, &[&circle.0, &certifier.0]).0
 }
 
-/// The founder's id: it follows from her first signing key alone, since the circle's id is not known before the genesis is.
+/// The founder's id: it follows from their first signing key alone, since the circle's id is not known before the genesis is.
 #[must_use]
 pub fn founder_id(device: &DeviceId) -> PersonId {
     PersonId(*blake3::Hasher::new_derive_key("kith/v1/founder-id").update(&device.0).finalize().as_bytes())
 }
 
-/// A person's id: it follows from the circle and the first signing key she was admitted with, and stays hers for good.
+/// A person's id: it follows from the circle and the first signing key they were admitted with, and stays theirs for good.
 #[must_use]
 pub fn person_id(circle: &CircleId, device: &DeviceId) -> PersonId {
     let mut hasher = blake3::Hasher::new_derive_key("kith/v1/person-id");

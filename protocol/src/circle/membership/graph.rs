@@ -88,12 +88,12 @@ pub(super) struct Dossier {
     pub(super) downs: Vec<usize>,
     /// Role acts and re-vouches.
     pub(super) settings: Vec<usize>,
-    /// Acts that introduce her keys.
+    /// Acts that introduce their keys.
     pub(super) intros: Vec<usize>,
-    /// Her revocations, recoveries and re-vouches.
+    /// Their revocations, recoveries and re-vouches.
     pub(super) identity: Vec<usize>,
     pub(super) delegations: Vec<usize>,
-    /// Invites that she opened.
+    /// Invites that they opened.
     pub(super) invites: Vec<usize>,
     pub(super) restorations: Vec<usize>,
 }

@@ -190,7 +190,7 @@ impl Judgement {
         }
     }
 
-    /// R4: removing or leaving closes her open invites.
+    /// R4: removing or leaving closes their open invites.
     fn closed_invites(&self, g: &ActGraph, p: usize) -> Vec<usize> {
         let view = self.view(g);
         let outs = view.outs(p, &self.ids, &self.eff);

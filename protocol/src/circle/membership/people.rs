@@ -16,13 +16,13 @@ pub enum Status {
     /// In.
     #[n(0)]
     Current,
-    /// Waits: for a steward to confirm her, or for a device of hers that is good (D-12).
+    /// Waits: for a steward to confirm them, or for a device of theirs that is good (D-12).
     #[n(1)]
     Suspended,
     /// Put out.
     #[n(2)]
     Removed,
-    /// Gone by herself.
+    /// Gone by themself.
     #[n(3)]
     Left,
 }
@@ -31,15 +31,15 @@ pub enum Status {
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
     pub(super) status: Status,
-    /// Meaningless once she is out.
+    /// Meaningless once they are out.
     pub(super) rank: Role,
-    /// The adds that make her a member.
+    /// The adds that make them a member.
     pub(super) live: Vec<usize>,
     /// Admissions that are void and that no removal ends.
     pub(super) void: Vec<usize>,
     /// Current devices.
     pub(super) devices: Vec<usize>,
-    /// Further keys with which a suspended person may leave and care for her devices.
+    /// Further keys with which a suspended person may leave and care for their devices.
     pub(super) dormant: Vec<usize>,
     /// Appointed, and in.
     pub(super) delegate: bool,
@@ -61,7 +61,7 @@ impl View<'_> {
         downs.filter(|d| within.get(*d) && eff.get(*d) && self.ousts(*d, p)).collect()
     }
 
-    /// R6, D-11: the adds of `p` that have every removal and leave of hers before them; `void`: those that do not stand.
+    /// R6, D-11: the adds of `p` that have every removal and leave of theirs before them; `void`: those that do not stand.
     pub(super) fn live_adds(&self, p: usize, within: &Bits, eff: &Bits, void: bool) -> Vec<usize> {
         let outs = self.outs(p, within, eff);
         let adds = self.g.dossier(p).adds.iter().copied().filter(|x| within.get(*x) && eff.get(*x) != void);
@@ -91,7 +91,7 @@ impl View<'_> {
         chosen.or_else(|| sets.iter().map(|(_, role)| *role).min()).unwrap_or(Role::Guest)
     }
 
-    /// `None` where no admissible act adds her.
+    /// `None` where no admissible act adds them.
     pub(super) fn standing(&self, p: usize, eff: &Bits, keys: Keys<'_>) -> Option<Standing> {
         let g = self.g;
         g.dossier(p).adds.iter().find(|x| self.ids.get(**x))?;

@@ -43,7 +43,7 @@ pub enum Rule {
     QuorumNeedsOthers,
     /// D-15: identity acts cut what their keys wrote.
     DeviceCut,
-    /// A person's id follows from her first device.
+    /// A person's id follows from their first device.
     DerivedIds,
 }
 

@@ -15,20 +15,20 @@ use crate::time::Millis;
 pub struct Person {
     /// In, waiting or out.
     pub status: Status,
-    /// Her role; `None` once she is out.
+    /// Their role; `None` once they are out.
     pub role: Option<Role>,
-    /// Her current devices, ascending; empty unless she is current.
+    /// Their current devices, ascending; empty unless they are current.
     pub devices: Vec<DeviceId>,
-    /// Devices with which she may still leave and care for her devices.
+    /// Devices with which they may still leave and care for their devices.
     pub dormant: Vec<DeviceId>,
-    /// May she carry things between circles?
+    /// May they carry things between circles?
     pub delegate: bool,
-    /// The adds that make her a member now, ascending.
+    /// The adds that make them a member now, ascending.
     pub since: Vec<ActId>,
 }
 
 impl Person {
-    /// Is she in?
+    /// Are they in?
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.status == Status::Current

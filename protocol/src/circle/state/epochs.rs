@@ -185,7 +185,7 @@ impl CircleState {
     /// May a person read an epoch's conversation?
     #[must_use]
     pub(crate) fn may_talk(&self, person: &PersonId, id: &EpochId, meta: &EpochMeta, now: Millis) -> bool {
-        // Every epoch that her admission did not know began during her membership, concurrent ones included: a writer who knows
+        // Every epoch that their admission did not know began during their membership, concurrent ones included: a writer who knows
         // both may use either.
         let state = self.now();
         let since = state.people.get(person).map(|p| p.since.as_slice()).unwrap_or_default();

@@ -35,7 +35,7 @@ impl CircleState {
         self.now().role_of(&self.device())
     }
 
-    /// The name of a person: from the newest record of any of her devices, else her short id.
+    /// The name of a person: from the newest record of any of their devices, else their short id.
     #[must_use]
     pub(crate) fn name_of(&self, person: &PersonId) -> String {
         let state = self.now();
@@ -73,7 +73,7 @@ impl CircleState {
         self.now().roster().into_iter().filter(|d| *d != me).collect()
     }
 
-    /// May she tell somebody who left that it is noted? Who is out herself passes nothing on: her word counts only once nobody is in.
+    /// May they tell somebody who left that it is noted? Who is out themself passes nothing on: their word counts only once nobody is in.
     #[must_use]
     pub(crate) fn notes_leaves(&self) -> bool {
         !matches!(self.row.standing, OwnStanding::Leaving | OwnStanding::Left) || self.others().is_empty()

@@ -10,7 +10,7 @@ use crate::control::word::words;
 pub struct Author {
     /// Short member id.
     pub member: String,
-    /// Her name.
+    /// Their name.
     pub name: String,
     /// Does somebody else bear a name that looks like it, who is in or was in before? Left out where nobody does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

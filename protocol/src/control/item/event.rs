@@ -49,7 +49,7 @@ pub struct Event {
     pub rsvp: RsvpCounts,
     /// Who made it.
     pub author: Author,
-    /// Her clock's label.
+    /// Their clock's label.
     pub created_at: Time,
     /// Of the last edit, if any.
     pub edited_at: Option<Time>,

@@ -31,7 +31,7 @@ pub struct Note {
     pub cut: bool,
     /// Who wrote it.
     pub author: Author,
-    /// Her clock's label.
+    /// Their clock's label.
     pub created_at: Time,
     /// Of the last edit, if any.
     pub edited_at: Option<Time>,

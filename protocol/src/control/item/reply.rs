@@ -23,7 +23,7 @@ pub struct Reply {
     pub content_warning: Option<String>,
     /// Who wrote it.
     pub author: Author,
-    /// Her clock's label.
+    /// Their clock's label.
     pub created_at: Time,
     /// Of the last edit, if any.
     pub edited_at: Option<Time>,

@@ -28,15 +28,15 @@ fn what_one_saved_elsewhere_while_an_editor_was_open_stays() {
     let (key, _) = chioma.note("On-call", "One night.\nThree calls.\n");
     let opened = chioma.show(&key).expect("a note").base;
     assert!(opened.is_some());
-    let _elsewhere = save(&mut chioma, &key, &body(None, "One night.\nThree calls.\nNo sleep.\n")).expect("her own");
-    let (_, crossed) = save(&mut chioma, &key, &body(opened.clone(), "Two nights.\nThree calls.\n")).expect("her own");
+    let _elsewhere = save(&mut chioma, &key, &body(None, "One night.\nThree calls.\nNo sleep.\n")).expect("their own");
+    let (_, crossed) = save(&mut chioma, &key, &body(opened.clone(), "Two nights.\nThree calls.\n")).expect("their own");
     assert_eq!(fields(&crossed), [("body", "Chioma")]);
     assert!(crossed[0].mine, "it was they themself, in another window");
     let shown = chioma.show(&key).expect("a note");
     assert_eq!(shown.body.as_deref(), Some("Two nights.\nThree calls.\nNo sleep.\n"));
     assert_ne!(shown.base, opened, "another state has another base");
     // Without a base it is as it was seen: what is not in the text goes.
-    let _whole = save(&mut chioma, &key, &body(None, "Two nights.\n")).expect("her own");
+    let _whole = save(&mut chioma, &key, &body(None, "Two nights.\n")).expect("their own");
     assert_eq!(chioma.show(&key).expect("a note").body.as_deref(), Some("Two nights.\n"));
 }
 
@@ -72,8 +72,8 @@ fn a_reply_has_a_base_of_its_own() {
     let entry = chioma.say(|reader, place, rng| kinds::reply::compose(reader, place, rng, &note, &new)).expect("a reply");
     let key = chioma.write(vec![entry]).remove(0).item.key(&CIRCLE);
     let opened = chioma.show(&note).expect("a note").replies[0].base.clone();
-    let _elsewhere = save(&mut chioma, &key, &body(None, "first\nsecond\nthird\n")).expect("her own");
-    let _saved = save(&mut chioma, &key, &body(opened, "first!\nsecond\n")).expect("her own");
+    let _elsewhere = save(&mut chioma, &key, &body(None, "first\nsecond\nthird\n")).expect("their own");
+    let _saved = save(&mut chioma, &key, &body(opened, "first!\nsecond\n")).expect("their own");
     assert_eq!(chioma.show(&note).expect("a note").replies[0].body.as_deref(), Some("first!\nsecond\nthird\n"));
 }
 

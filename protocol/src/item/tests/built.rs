@@ -188,7 +188,7 @@ fn what_waits_to_be_put_together_goes_when_its_item_does_and_hides_what_is_cut()
     amara.caught_up();
     assert_eq!(place(&amara), "Library");
     assert!(amara.kept_of(&key) > 2);
-    let entries = amara.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, true)).expect("her own");
+    let entries = amara.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, true)).expect("their own");
     amara.write(entries);
     assert_eq!(amara.kept_of(&key), 0, "nothing of it is kept beside its row");
 }
@@ -203,7 +203,7 @@ fn what_is_kept_of_an_item_goes_with_its_bytes_at_the_end_of_its_time_and_a_day_
         assert!(chioma.kept_of(&key) >= 4, "what it says, its shares, two parts");
         if removed {
             let entries =
-                chioma.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, false)).expect("her own");
+                chioma.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, false)).expect("their own");
             chioma.write(entries);
             assert!(chioma.kept_of(&key) > 0);
         }
@@ -251,7 +251,7 @@ fn four_sets_of_chains_fill_an_item() {
         flood.extend(edits);
     }
     let chioma: Vec<Opened> =
-        (1..=20).map(|seq| by_hand(&made, CHIOMA, 9, seq, vec![made.id], place_set(&format!("hers {seq}")))).collect();
+        (1..=20).map(|seq| by_hand(&made, CHIOMA, 9, seq, vec![made.id], place_set(&format!("theirs {seq}")))).collect();
     let _report = late.take(std::slice::from_ref(&made));
     for part in flood.chunks(256) {
         let _report = amara.take(part);
@@ -267,9 +267,9 @@ fn four_sets_of_chains_fill_an_item() {
     late.caught_up();
     assert_eq!(slots(&amara, &key), slots(&late, &key), "which entries count follows from the set of them");
     let kept = slots(&amara, &key);
-    let hers: Vec<&Opened> = flood.iter().filter(|opened| kept.contains(&opened.at)).collect();
-    assert!(hers.len() <= 1_170 && hers.len() >= 1_000, "one person has one share: {}", hers.len());
-    let last = hers.iter().map(|opened| opened.at.seq).max().expect("some");
+    let theirs: Vec<&Opened> = flood.iter().filter(|opened| kept.contains(&opened.at)).collect();
+    assert!(theirs.len() <= 1_170 && theirs.len() >= 1_000, "one person has one share: {}", theirs.len());
+    let last = theirs.iter().map(|opened| opened.at.seq).max().expect("some");
     assert!(flood.iter().filter(|opened| opened.at.seq < last).all(|opened| kept.contains(&opened.at)), "the first ones count");
     assert!(chioma.iter().all(|opened| kept.contains(&opened.at)), "others have shares of their own");
     let edits = amara.move_event(&key, "At the lake").expect("whoever made it can always change it");
@@ -368,7 +368,8 @@ fn one_turn_destroys_so_many_entries_and_time_takes_the_rest() {
             let _report = amara.take(part);
         }
         amara.caught_up();
-        let entries = amara.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, true)).expect("her own");
+        let entries =
+            amara.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, true)).expect("their own");
         tombstones.extend(entries.into_iter().map(|entry| amara.seal(entry)));
         keys.push(key);
     }
@@ -398,7 +399,7 @@ fn a_list_opens_nothing_of_a_long_text_of_one_entry_either() {
     assert_eq!((shown.body, shown.cut), (Some("é".repeat(20_000)), false));
     bea.edit_body(&keys[0], "short");
     assert_eq!(bea.notes()[0].body.as_deref(), Some("short"));
-    let entries = bea.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &keys[1], true)).expect("her own");
+    let entries = bea.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &keys[1], true)).expect("their own");
     bea.write(entries);
     assert_eq!((bea.kept_of(&keys[1]), bea.notes().len()), (0, 19));
     // An entry beyond a cut makes it an item of several, made of the same one.

@@ -77,8 +77,8 @@ fn only_its_author_edits_a_note() {
     let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
     let (key, note) = chioma.note("a", "one two");
     deliver(std::slice::from_ref(&note), &mut [&mut bea]);
-    assert_eq!(edit_body(&mut bea, &key, "hers now").expect_err("not hers").code, Code::NotAllowed);
-    let edits = edit_body(&mut chioma, &key, "one and two").expect("her own");
+    assert_eq!(edit_body(&mut bea, &key, "theirs now").expect_err("not theirs").code, Code::NotAllowed);
+    let edits = edit_body(&mut chioma, &key, "one and two").expect("their own");
     deliver(&edits, &mut [&mut bea]);
     let shown = bea.show(&key).expect("a note");
     assert_eq!((shown.body.as_deref(), shown.version, shown.edited_at.is_some()), (Some("one and two"), 2, true));
@@ -125,9 +125,9 @@ fn what_is_deleted_is_hidden_at_once_and_destroyed_a_day_later() {
     let (key, note) = chioma.note("Secret", "words of grief");
     deliver(std::slice::from_ref(&note), &mut [&mut bea]);
     assert_eq!((bea.indexed().len(), bea.store.search("grief", 9).expect("searches").len()), (1, 1));
-    let refused = remove(&mut bea, &key, false).expect_err("only hers");
+    let refused = remove(&mut bea, &key, false).expect_err("only theirs");
     assert_eq!(refused.code, Code::NotAllowed);
-    let tombstones = remove(&mut chioma, &key, false).expect("her own");
+    let tombstones = remove(&mut chioma, &key, false).expect("their own");
     let report = bea.take(&tombstones);
     let applied = Applied { circle: CIRCLE, key, kind: Kind::Note, change: crate::control::WatchChange::Remove };
     assert_eq!(report.outcomes, [Outcome::Applied(applied)]);
@@ -145,8 +145,8 @@ fn what_is_deleted_is_hidden_at_once_and_destroyed_a_day_later() {
 fn one_s_own_words_can_go_at_once_with_their_history() {
     let mut chioma = Machine::new(CHIOMA);
     let (key, note) = chioma.note("Secret", "one");
-    let edits = edit_body(&mut chioma, &key, "two").expect("her own");
-    let entries = chioma.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, true)).expect("her own");
+    let edits = edit_body(&mut chioma, &key, "two").expect("their own");
+    let entries = chioma.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, true)).expect("their own");
     let tombstones: Vec<Opened> = entries.into_iter().map(|entry| chioma.seal(entry)).collect();
     let report = chioma.take(&tombstones);
     assert_eq!(report.destroy, [note.at, edits[0].at]);
@@ -159,7 +159,7 @@ fn one_s_own_words_can_go_at_once_with_their_history() {
     assert!(chioma.notes().is_empty());
 }
 
-/// What somebody wrote who may not, about another's item: her own words, or the other's again.
+/// What somebody wrote who may not, about another's item: their own words, or the other's again.
 fn meddling(edit: &Opened, seq: u64) -> Opened {
     let mut hostile = edit.clone();
     (hostile.id, hostile.at) = (EntryId([99; 32]), EntryAt { chain: 50, seq });
@@ -172,14 +172,15 @@ fn what_means_nothing_about_an_item_is_destroyed_with_it_whenever_it_comes() {
     for now in [true, false] {
         let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
         let (key, note) = chioma.note("On-call", "a long night");
-        let edits = edit_body(&mut chioma, &key, "a short night").expect("her own");
+        let edits = edit_body(&mut chioma, &key, "a short night").expect("their own");
         let [early, between, late] = [1, 2, 3].map(|seq| meddling(&edits[0], seq));
         // Before there is an item, while there is one, and when it is gone.
         let outcomes = bea.take(std::slice::from_ref(&early)).outcomes;
         assert!(matches!(outcomes.as_slice(), [Outcome::SetAside(_)]), "{outcomes:?}");
         let _report = bea.take(&[note.clone(), edits[0].clone(), between.clone()]);
         assert_eq!(bea.show(&key).expect("a note").body.as_deref(), Some("a short night"));
-        let entries = chioma.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, now)).expect("her own");
+        let entries =
+            chioma.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, now)).expect("their own");
         let tombstones = chioma.write(entries);
         let mut destroyed = bea.take(&tombstones).destroy;
         if !now {
@@ -200,14 +201,14 @@ fn what_means_nothing_about_an_item_is_destroyed_with_it_whenever_it_comes() {
 fn an_entry_that_opens_to_nothing_keeps_no_item_from_being_shown() {
     let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
     let (key, note) = chioma.note("On-call", "a long night");
-    let edits = edit_body(&mut chioma, &key, "a short night").expect("her own");
-    // Somebody else's, about her note, before it is here: destroyed, or sealed so that nobody opens it.
+    let edits = edit_body(&mut chioma, &key, "a short night").expect("their own");
+    // Somebody else's, about their note, before it is here: destroyed, or sealed so that nobody opens it.
     let mut hostile = note.clone();
     (hostile.id, hostile.at) = (EntryId([9; 32]), EntryAt { chain: 50, seq: 1 });
     (hostile.chain.device, hostile.payload) = (DeviceId([DUNE; 32]), None);
     let _report = bea.take(std::slice::from_ref(&hostile));
     let report = bea.take(&[note, edits[0].clone()]);
-    assert!(report.destroy.is_empty(), "her words stay");
+    assert!(report.destroy.is_empty(), "their words stay");
     assert_eq!(bea.show(&key).expect("a note").body.as_deref(), Some("a short night"));
 }
 
@@ -215,7 +216,7 @@ fn an_entry_that_opens_to_nothing_keeps_no_item_from_being_shown() {
 fn an_edit_of_what_came_destroyed_goes_too() {
     let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
     let (key, mut note) = chioma.note("On-call", "a long night");
-    let edits = edit_body(&mut chioma, &key, "a short night").expect("her own");
+    let edits = edit_body(&mut chioma, &key, "a short night").expect("their own");
     note.payload = None;
     for entries in [[note.clone(), edits[0].clone()], [edits[0].clone(), note]] {
         let report = bea.take(&entries);
@@ -229,7 +230,7 @@ fn an_edit_of_what_came_destroyed_goes_too() {
 fn a_tombstone_may_come_before_its_target_and_an_edit_before_its_item() {
     let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
     let (key, note) = chioma.note("a", "one");
-    let edits = edit_body(&mut chioma, &key, "two").expect("her own");
+    let edits = edit_body(&mut chioma, &key, "two").expect("their own");
     assert_eq!(bea.take(&edits).outcomes, [Outcome::Kept]);
     assert!(bea.show(&key).is_none());
     let report = bea.take(std::slice::from_ref(&note));
@@ -238,7 +239,7 @@ fn a_tombstone_may_come_before_its_target_and_an_edit_before_its_item() {
     assert_eq!(bea.take(std::slice::from_ref(&note)).outcomes, [Outcome::Known]);
 
     let mut dune = Machine::new(DUNE);
-    let tombstones = remove(&mut chioma, &key, false).expect("her own");
+    let tombstones = remove(&mut chioma, &key, false).expect("their own");
     deliver(&tombstones, &mut [&mut dune]);
     let report = dune.take(&[note, edits[0].clone()]);
     assert_eq!(report.outcomes, [Outcome::Kept, Outcome::Kept]);
@@ -250,7 +251,7 @@ fn a_tombstone_may_come_before_its_target_and_an_edit_before_its_item() {
 fn a_thief_s_tombstone_is_undone_by_the_cut() {
     let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
     let (key, note) = chioma.note("a", "one");
-    let tombstones = remove(&mut chioma, &key, false).expect("her own");
+    let tombstones = remove(&mut chioma, &key, false).expect("their own");
     deliver(&[note], &mut [&mut bea]);
     deliver(&tombstones, &mut [&mut bea]);
     let report = bea.rejudge(&tombstones, false);
@@ -316,7 +317,7 @@ fn conversation_expires_where_it_was_written_to_and_nothing_else_does() {
     let (_, kept) = chioma.note("kept", "for good");
     chioma.retention = Retention::Days(30);
     let (key, note) = chioma.note("fleeting", "for a month");
-    let edits = edit_body(&mut chioma, &key, "for just a month").expect("her own");
+    let edits = edit_body(&mut chioma, &key, "for just a month").expect("their own");
     let (_, made) = new_event(&mut chioma);
     assert_eq!(made.retention, Retention::Keep);
     assert_eq!(edits[0].retention, Retention::Days(30));
@@ -337,8 +338,8 @@ fn conversation_expires_where_it_was_written_to_and_nothing_else_does() {
 fn words_about_an_item_that_never_comes_end_when_they_should() {
     let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
     chioma.retention = Retention::Days(7);
-    let (key, note) = chioma.note("before her time", "which she may not read");
-    let edits = edit_body(&mut chioma, &key, "but this she can").expect("her own");
+    let (key, note) = chioma.note("before their time", "which they may not read");
+    let edits = edit_body(&mut chioma, &key, "but this they can").expect("their own");
     // The first edit lies before Bea's time.
     assert!(bea.take(&edits).destroy.is_empty());
     bea.now = chioma.now.plus(7 * DAY);
@@ -360,10 +361,10 @@ fn a_deletion_and_a_hide_last_as_long_as_what_they_are_about() {
     let (second, two) = chioma.note("hidden", "words");
     deliver(&[one.clone(), two.clone()], &mut [&mut bea]);
     (chioma.retention, bea.retention) = (Retention::Days(1), Retention::Days(1));
-    let gone = remove(&mut chioma, &first, false).expect("her own");
+    let gone = remove(&mut chioma, &first, false).expect("their own");
     let hidden = mark(&mut bea, Kind::Hide, &second, true).expect("a facilitator");
     assert_eq!((gone[0].retention, hidden[0].retention), (Retention::Keep, Retention::Keep));
-    // Whoever was away for days learns of both, whenever she returns.
+    // Whoever was away for days learns of both, whenever they return.
     for machine in [&mut chioma, &mut bea] {
         machine.now = machine.now.plus(3 * DAY);
         let _ = machine.tick();
@@ -389,9 +390,9 @@ fn rules_hold_for_whoever_writes() {
     let mut library = note.clone();
     library.chain.class = crate::circle::body::KeyClass::Library;
     assert!(matches!(bea.take(&[library]).outcomes[..], [Outcome::SetAside(_)]));
-    let mut hers = note.clone();
-    hers.item.creator = person(BEA);
-    assert!(matches!(bea.take(&[hers]).outcomes[..], [Outcome::SetAside(_)]));
+    let mut theirs = note.clone();
+    theirs.item.creator = person(BEA);
+    assert!(matches!(bea.take(&[theirs]).outcomes[..], [Outcome::SetAside(_)]));
     let mut garbage = note.clone();
     garbage.payload = Some(vec![0xff; 40]);
     assert!(matches!(bea.take(&[garbage]).outcomes[..], [Outcome::SetAside(_)]));
@@ -406,8 +407,8 @@ fn a_rebuild_gives_the_same_rows() {
     let (one, first) = chioma.note("a", "one");
     let (two, second) = chioma.note("b", "two");
     let (_, third) = chioma.note("c", "three");
-    let edits = edit_body(&mut chioma, &one, "one and a half").expect("her own");
-    let tombstones = remove(&mut chioma, &two, false).expect("her own");
+    let edits = edit_body(&mut chioma, &one, "one and a half").expect("their own");
+    let tombstones = remove(&mut chioma, &two, false).expect("their own");
     let pins = mark(&mut bea, Kind::Pin, &one, true).unwrap_or_default();
     let all = [vec![first, second, third], edits, tombstones, pins].concat();
     for entry in &all {

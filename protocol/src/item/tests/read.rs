@@ -96,8 +96,8 @@ fn a_note_is_answered_by_somebody_else() {
     };
     say(&mut amara);
     assert_eq!(amara.reader(|reader| kinds::note::list(reader, &unanswered)).len(), 1);
-    let hers = say(&mut bea);
-    let _report = amara.take(&hers);
+    let theirs = say(&mut bea);
+    let _report = amara.take(&theirs);
     assert!(amara.reader(|reader| kinds::note::list(reader, &unanswered)).is_empty());
     assert_eq!(amara.notes()[0].replies.len(), 2);
 }

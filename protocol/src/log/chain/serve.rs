@@ -39,11 +39,11 @@ impl std::fmt::Debug for Served {
 pub struct Lack<'a> {
     /// The branch's number here.
     pub branch: u32,
-    /// The last entry she has.
+    /// The last entry they have.
     pub after: u64,
-    /// The last entry that she lacks: nothing is served that goes on behind it.
+    /// The last entry that they lack: nothing is served that goes on behind it.
     pub until: u64,
-    /// The epochs whose talk keys she holds, for a chain of that class.
+    /// The epochs whose talk keys they hold, for a chain of that class.
     pub talk: Option<&'a BTreeSet<EpochId>>,
 }
 
@@ -54,7 +54,7 @@ pub enum Serving {
     Run(Served),
     /// Nothing more.
     Nothing,
-    /// There may be something behind this entry, but the budget is spent. (Before it is nothing for her.)
+    /// There may be something behind this entry, but the budget is spent. (Before it is nothing for them.)
     Later(u64),
 }
 
@@ -215,7 +215,7 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Finds the next run that the asker may have and that ends where she lacks it, without opening anything.
+    /// Finds the next run that the asker may have and that ends where they lack it, without opening anything.
     fn find(&self, lack: &Lack<'_>, budget: &mut Budget) -> Result<Found, LogError> {
         let end = lack.until.min(self.row.seq);
         let mut seq = lack.after.saturating_add(1).max(self.row.first);

@@ -182,8 +182,8 @@ fn library_and_talk_are_two_chains() {
 #[test]
 fn a_newcomer_starts_at_her_first_epoch_and_fills_in_what_she_gets_later() {
     let (mut ada, mut bea) = (side(1), side(2));
-    let old = ada.write(FIRST, notes(70, "before her time"));
-    let new = ada.write(SECOND, notes(3, "hers"));
+    let old = ada.write(FIRST, notes(70, "before their time"));
+    let new = ada.write(SECOND, notes(3, "theirs"));
     let first_keys = bea.keys.remove(&FIRST).expect("held");
     let served = ada.serve(0).expect("serves");
     assert!(matches!(bea.take(&served), Err(LogError::NoKey(FIRST))));
@@ -208,7 +208,7 @@ fn what_lies_before_a_chains_beginning_here_comes_in_any_cut_from_anybody() {
     for side in [&mut ada, &mut bea] {
         side.keys.insert(third, EpochKeys::random(&mut Seeded::new(11)));
     }
-    let new = ada.write(third, notes(3, "hers"));
+    let new = ada.write(third, notes(3, "theirs"));
     let served = |epochs: &[EpochId], after| {
         let epochs = epochs.iter().copied().collect();
         serve(&ada.store, &ada.keys, &CIRCLE, &talk(), after, MUCH, Some(&epochs)).expect("serves").expect("has some")
@@ -216,7 +216,7 @@ fn what_lies_before_a_chains_beginning_here_comes_in_any_cut_from_anybody() {
     assert_eq!(bea.take(&served(&[third], 0)).expect("receives").entries, new);
     let gaps = |side: &Side| chains(&side.store, &CIRCLE).expect("reads")[0].gaps();
     assert_eq!(gaps(&bea), [(1, 100)]);
-    // From the start, from somebody who has not much; then all of it, of which she knows the beginning by now.
+    // From the start, from somebody who has not much; then all of it, of which they know the beginning by now.
     assert_eq!(bea.take(&dalia.serve(0).expect("serves")).expect("receives").entries, old[..40]);
     assert_eq!(gaps(&bea), [(41, 100)]);
     let received = bea.take(&served(&[FIRST], 0)).expect("receives");
@@ -236,9 +236,9 @@ fn a_stretch_with_nothing_around_it_is_kept_where_the_rest_is_not_for_her() {
     for side in [&mut ada, &mut bea] {
         side.keys.insert(third, EpochKeys::random(&mut Seeded::new(11)));
     }
-    ada.write(FIRST, notes(5, "before her time"));
-    let middle = ada.write(SECOND, notes(70, "hers"));
-    ada.write(FIRST, notes(5, "not hers again"));
+    ada.write(FIRST, notes(5, "before their time"));
+    let middle = ada.write(SECOND, notes(70, "theirs"));
+    ada.write(FIRST, notes(5, "not theirs again"));
     ada.write(third, notes(2, "last"));
     let served = |epochs: &[EpochId]| {
         let epochs = epochs.iter().copied().collect();
@@ -258,7 +258,7 @@ fn who_was_away_has_a_gap_that_can_be_filled() {
     let (mut ada, mut bea) = (side(1), side(2));
     ada.write(FIRST, notes(2, "together"));
     bea.pull(&ada);
-    let missed = ada.write(SECOND, notes(5, "without her"));
+    let missed = ada.write(SECOND, notes(5, "without them"));
     ada.write(FIRST, notes(2, "together again"));
     let mine: BTreeSet<EpochId> = [FIRST].into();
     let served = serve(&ada.store, &ada.keys, &CIRCLE, &talk(), 2, MUCH, Some(&mine)).expect("serves").expect("has some");

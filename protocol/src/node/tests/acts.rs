@@ -115,7 +115,7 @@ fn whoever_was_away_catches_up_with_many_large_acts() {
     assert_eq!(village.circle(2).heads, village.circle(0).heads);
     assert_eq!(village.dropped, 0, "streams were dropped");
     assert!(village.widest <= CREDIT_BYTES + 2 * FRAME_BYTES, "{} bytes waited on a stream", village.widest);
-    // Either of the others sends what she lacks, and what one brought she offers the other.
+    // Either of the others sends what they lack, and what one brought they offer the other.
     let sent = village.sent - before;
     assert!(sent < 7 * MANY * AGREEMENT_BYTES / 2, "{sent} bytes for {} of acts", MANY * AGREEMENT_BYTES);
 }

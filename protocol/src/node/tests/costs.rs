@@ -194,7 +194,7 @@ fn who_says_without_end_what_she_has_is_heard_once_a_second() {
     let mut village = circle_of_two();
     village.chains(1);
     village.now = village.now.plus(60_000);
-    // She claims to have nothing, so that each time all is sent again.
+    // They claim to have nothing, so that each time all is sent again.
     let answer = |village: &mut Village| {
         let before = village.sent;
         village.says(have(vec![], vec![]));
@@ -202,13 +202,13 @@ fn who_says_without_end_what_she_has_is_heard_once_a_second() {
     };
     let heard = (0..50).filter(|_| answer(&mut village) > 5_000).count();
     assert_eq!(heard as u64, HAVES);
-    // What she said last is heard when it is time, and a clock that is set back makes nobody wait much longer.
+    // What they said last is heard when it is time, and a clock that is set back makes nobody wait much longer.
     let sent = village.sent;
     village.now = Millis(village.now.0 - 3_600_000);
     village.handle(0, Input::Tick);
     village.now = village.now.plus(HAVE_MILLIS);
     village.handle(0, Input::Tick);
-    assert!(village.sent - sent > 5_000, "she is not heard any more");
+    assert!(village.sent - sent > 5_000, "they are not heard any more");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::log::chain;
 use crate::peer::receive;
 use crate::tx::{Turn, Tx};
 
-/// One entry of Chioma's, signed by one of her copies.
+/// One entry of Chioma's, signed by one of their copies.
 #[derive(Clone, Debug)]
 struct Signed {
     words: String,
@@ -22,11 +22,11 @@ struct Signed {
     run: Vec<u8>,
 }
 
-/// Chioma's chain of talk, with all its branches, and the copies of her folder that wrote them.
+/// Chioma's chain of talk, with all its branches, and the copies of their folder that wrote them.
 struct Scrolls {
     circle: CircleId,
     chain: ChainId,
-    /// Before her first entry, and after each.
+    /// Before their first entry, and after each.
     folders: Vec<MemoryStore>,
     signed: Vec<Signed>,
 }
@@ -35,14 +35,14 @@ struct Scrolls {
 const BEFORE: usize = 0;
 
 impl Scrolls {
-    /// What a circle of three knows of Chioma before she wrote anything.
+    /// What a circle of three knows of Chioma before they wrote anything.
     fn new(village: &Village) -> Self {
         let circle = village.machines[2].node.state.circles.all.values().next().expect("a circle");
         let chain = ChainId { device: circle.device(), incarnation: circle.row.incarnation, class: KeyClass::Talk };
         Self { circle: circle.id, chain, folders: vec![village.machines[2].store.clone()], signed: Vec::new() }
     }
 
-    /// Another note behind one that is there, by a copy of her folder from then.
+    /// Another note behind one that is there, by a copy of their folder from then.
     fn write(&mut self, village: &Village, after: Option<usize>) -> usize {
         let mut store = self.folders[after.map_or(BEFORE, |after| after + 1)].clone();
         let mut node = Node::open(&store, &Real, peer(2)).expect("opens");
@@ -143,7 +143,7 @@ impl Village {
     fn removes(&mut self, at: usize, scrolls: &Scrolls, points: Points) {
         let done = self.within(at, |node, cx| {
             let circle = node.circles.all.get_mut(&scrolls.circle).expect("a circle");
-            let person = circle.now().person_of(&scrolls.chain.device).expect("hers");
+            let person = circle.now().person_of(&scrolls.chain.device).expect("theirs");
             circle.write(cx, Statement::Remove { person, points, proposal: None }, true)?;
             node.circles.touched(scrolls.circle);
             Ok(())
@@ -157,7 +157,7 @@ impl Village {
     }
 }
 
-/// Three who know each other; Chioma is away from now on, and what she signs comes by hand.
+/// Three who know each other; Chioma is away from now on, and what they sign comes by hand.
 fn apart() -> (Village, Scrolls) {
     let mut village = circle_of_three();
     let scrolls = Scrolls::new(&village);
@@ -254,7 +254,7 @@ fn what_a_steward_brings_back_is_named_in_the_same_way() {
     }
     let points = scrolls.points(&[second]);
     let person =
-        village.machines[0].node.state.circles.all[&scrolls.circle].now().person_of(&scrolls.chain.device).expect("hers");
+        village.machines[0].node.state.circles.all[&scrolls.circle].now().person_of(&scrolls.chain.device).expect("theirs");
     let id = scrolls.circle;
     let done = village.within(0, |node, cx| {
         node.circles.all.get_mut(&id).expect("a circle").write(cx, Statement::Restore { person, points }, false)?;
@@ -297,7 +297,7 @@ fn stories() -> impl Strategy<Value = Story> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
 
-    /// Random forks, points and orders of arrival: every machine shows what leads to a named entry, and nothing else of hers.
+    /// Random forks, points and orders of arrival: every machine shows what leads to a named entry, and nothing else of theirs.
     #[test]
     fn in_any_order_all_show_what_leads_to_a_point(story in stories()) {
         let (mut village, mut scrolls) = apart();
@@ -368,7 +368,7 @@ fn a_removal_hides_from_its_commit_on_and_rows_follow() {
     let id = scrolls.circle;
     let removed = |node: &mut NodeState, cx: &mut Cx<'_, '_>| {
         let circle = node.circles.all.get_mut(&id).expect("a circle");
-        let person = circle.now().person_of(&scrolls.chain.device).expect("hers");
+        let person = circle.now().person_of(&scrolls.chain.device).expect("theirs");
         circle.write(cx, Statement::Remove { person, points, proposal: None }, true)?;
         node.circles.touched(id);
         Ok(())
@@ -392,7 +392,7 @@ fn what_others_have_is_named_beside_the_end() {
     let first = scrolls.write(&village, None);
     let second = scrolls.write(&village, Some(first));
     let third = scrolls.write(&village, Some(second));
-    // Bea has two of them and says so; the third only Amara has, and her machine is lost with it.
+    // Bea has two of them and says so; the third only Amara has, and their machine is lost with it.
     village.bring_all(0, &scrolls, &[first, second]);
     village.settle();
     village.offline(1);

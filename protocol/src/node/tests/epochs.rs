@@ -108,7 +108,7 @@ fn a_members_epoch_opens_the_past_to_nobody() {
     let mut village = Village::founded("since-join");
     let made = [village.forge(1, &loose(&village))];
     (0..2).for_each(|at| village.teach(at, &made));
-    village.note(0, "", "before her time");
+    village.note(0, "", "before their time");
     assert!(made[0].keys.contains_key(&village.under(0)), "honest people write under it");
     village.join(2);
     village.note(0, "", "after");
@@ -132,8 +132,8 @@ fn an_epoch_that_pretends_not_to_know_the_policy_is_not_written_under() {
         }
     };
     (0..2).for_each(|at| village.teach(at, &made));
-    village.note(0, "", "before her time");
-    village.note(1, "", "before her time, too");
+    village.note(0, "", "before their time");
+    village.note(1, "", "before their time, too");
     village.join(2);
     village.note(0, "", "after");
     assert_eq!(village.bodies(2), ["for everybody", "after"]);
@@ -153,12 +153,12 @@ fn a_policy_that_becomes_stricter_closes_what_is_written_from_then_on() {
     circle.write(&mut cx, Statement::Policy { set, proposal: None }, false).expect("the founder may");
     cx.tx.finish().join(&mut batch);
     machine.store.commit(&batch.writes).expect("memory never fails");
-    village.note(0, "", "before her time");
+    village.note(0, "", "before their time");
     village.join(2);
     assert_eq!(village.bodies(2), ["for everybody"]);
 }
 
-/// Who comes so many days after an epoch was superseded by one with this label: does she read what was written under it?
+/// Who comes so many days after an epoch was superseded by one with this label: do they read what was written under it?
 fn reads_after(days: u64, label: impl Fn(Millis) -> Millis, restart: bool) -> bool {
     let mut village = Village::founded("days:7");
     village.note(0, "", "old words");
@@ -178,7 +178,7 @@ fn reads_after(days: u64, label: impl Fn(Millis) -> Millis, restart: bool) -> bo
 fn days_of_history_count_from_when_an_epoch_ended_here_whatever_a_label_says() {
     let century = |now: Millis| now.plus(36_500 * DAY);
     for restart in [false, true] {
-        assert!(reads_after(6, |now| now, restart) && reads_after(6, century, restart), "so much the circle wants her to read");
+        assert!(reads_after(6, |now| now, restart) && reads_after(6, century, restart), "so much the circle wants them to read");
         assert!(!reads_after(8, |now| now, restart));
         assert!(!reads_after(8, century, restart), "a label that lies ahead keeps the door open");
     }
@@ -427,7 +427,7 @@ fn whoever_is_let_in_among_many_heads_reads_nothing_from_before() {
     // One is written under for a while, then others come before it, and it is not among the newest.
     (0..2).for_each(|at| village.teach(at, &rotations[20..]));
     let used = village.under(0);
-    village.note(0, "", "before her time");
+    village.note(0, "", "before their time");
     (0..2).for_each(|at| village.teach(at, &rotations[..20]));
     assert!(village.under(0) != used && rotations[20].keys.contains_key(&used));
     village.join(2);

@@ -1,4 +1,4 @@
-//! What the simulator found: nobody stays behind for good, whatever came side by side, whoever kept it to herself.
+//! What the simulator found: nobody stays behind for good, whatever came side by side, whoever kept it to themself.
 
 use super::*;
 
@@ -77,12 +77,12 @@ fn whoever_leaves_while_she_is_removed_is_told_and_stops_calling() {
     let mut village = circle_of_three();
     village.offline(2);
     village.call(2, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left, and nobody knows");
-    let chioma = village.members(0).into_iter().position(|(name, _)| name == "Chioma").expect("she is listed");
+    let chioma = village.members(0).into_iter().position(|(name, _)| name == "Chioma").expect("they are listed");
     let Answer::Members(members) = village.ask(0, Query::Members("-".into())) else { panic!("no list") };
     village.call(0, Command::RemoveMember("-".into(), members[chioma].id.clone())).expect("removed");
     village.online(2);
     let standing = village.machines[2].node.state.circles.all.values().next().map(|circle| circle.row.standing);
-    assert_eq!(standing, Some(crate::circle::state::OwnStanding::Left), "she knows that they know that she is out");
+    assert_eq!(standing, Some(crate::circle::state::OwnStanding::Left), "they know that they know that they are out");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn whoever_walks_away_says_so_until_somebody_has_heard_it() {
     village.call(1, Command::AbandonJoin("-".into())).expect("walked away, and nobody is there");
     village.machines[0].online = true;
     village.queue.push_back((1, Input::Woke));
-    // The stream breaks while her introduction is under way.
+    // The stream breaks while their introduction is under way.
     let mut lost = false;
     while let Some((at, input)) = village.queue.pop_front() {
         match input {
@@ -110,7 +110,7 @@ fn whoever_walks_away_says_so_until_somebody_has_heard_it() {
     village.settle();
     assert_eq!(village.members(0)[1].1, "left");
     let standing = village.machines[1].node.state.circles.all.values().next().map(|circle| circle.row.standing);
-    assert_eq!(standing, Some(crate::circle::state::OwnStanding::Left), "she knows that it is known");
+    assert_eq!(standing, Some(crate::circle::state::OwnStanding::Left), "they know that it is known");
 }
 
 #[test]
@@ -171,8 +171,8 @@ fn m10_needless_keys_come_slowly_but_all_of_them_come_and_nothing_waits_for_them
     // Somebody else who was away hears of them from whoever took them, and of what rests on them, at once.
     village.online(2);
     assert!(village.acts(2) - before >= most);
-    village.note(0, "", "under the newest that she knows");
-    assert_eq!(village.bodies(2), ["under the newest that she knows"]);
+    village.note(0, "", "under the newest that they know");
+    assert_eq!(village.bodies(2), ["under the newest that they know"]);
     // The others are delayed, not lost.
     for _ in 0..40 {
         village.now = village.now.plus(crate::limits::ROTATION_MILLIS);

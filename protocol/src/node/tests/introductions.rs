@@ -95,11 +95,11 @@ fn removed() -> (Village, Kept) {
 fn an_introduction_by_whoever_is_out_tells_of_nobody() {
     let (mut village, kept) = removed();
     let all = kept.acts();
-    let old = kept.circle.records.get(&kept.circle.device()).expect("hers").bytes.clone();
+    let old = kept.circle.records.get(&kept.circle.device()).expect("theirs").bytes.clone();
     let leave = kept.leave(village.now);
     let introductions = [
         ("nothing at all", kept.intro(&[], Vec::new(), None)),
-        ("all that she knew", kept.intro(&all, old.clone(), None)),
+        ("all that they knew", kept.intro(&all, old.clone(), None)),
         ("a record with a new peer id", kept.intro(&all, kept.record(eve()), None)),
         ("somebody's leave", kept.intro(&[all.as_slice(), std::slice::from_ref(&leave)].concat(), old, None)),
     ];
@@ -109,7 +109,7 @@ fn an_introduction_by_whoever_is_out_tells_of_nobody() {
         for at in [0, 1] {
             assert_eq!(answer_to(&mut village, at, |_, _| intro.clone()), outside, "{what}, at machine {at}");
         }
-        // From the peer id that was hers, too: who knew it said in the hello what is to be said.
+        // From the peer id that was theirs, too: who knew it said in the hello what is to be said.
         for at in [0, 1] {
             let link = stream_of(&mut village, at, peer(2));
             assert_eq!(seen(&mut village, at, link, &intro).len(), 1, "{what}, at machine {at}");
@@ -127,7 +127,7 @@ fn a_leave_is_noted_to_the_device_itself_and_by_those_whom_it_knew() {
     };
     assert_eq!(answer_to(&mut village, 1, proved(1, 1)).len(), 1, "Bea came later");
     let told = answer_to(&mut village, 0, proved(0, 0));
-    assert!(told[0].contains("Farewell"), "Amara knew her, and she did not know of her removal: {told:?}");
+    assert!(told[0].contains("Farewell"), "Amara knew them, and they did not know of their removal: {told:?}");
     let elsewhere = answer_to(&mut village, 0, proved(0, 1));
     assert_eq!(elsewhere.len(), 1, "what was signed for another stream is nobody's word");
     village.now = village.now.plus(91 * DAY);
@@ -137,7 +137,7 @@ fn a_leave_is_noted_to_the_device_itself_and_by_those_whom_it_knew() {
 #[test]
 fn a_removed_member_sees_after_a_time_what_anybody_sees() {
     let (mut village, kept) = removed();
-    // A stream of hers to Amara, who knows her peer id: does she name the circle by a token that Chioma can find?
+    // A stream of theirs to Amara, who knows their peer id: do they name the circle by a token that Chioma can find?
     let named = |village: &mut Village| {
         let link = Link(village.fresh());
         village.handle(0, Input::Opened { link, peer: peer(2), dialer: false });
@@ -149,7 +149,7 @@ fn a_removed_member_sees_after_a_time_what_anybody_sees() {
         assert!(!sent.is_empty());
         sent.iter().any(|frame| matches!(frame, Frame::Tokens(tokens) if tokens.contains(&expected)))
     };
-    assert!(named(&mut village), "she has to be told");
+    assert!(named(&mut village), "they have to be told");
     village.now = village.now.plus(91 * DAY);
     assert!(!named(&mut village), "and then no more");
 }
@@ -166,7 +166,7 @@ fn an_introduction_is_tried_as_often_in_every_home() {
     assert_eq!((tries(&village, 0), tries(&village, 1)), (limits::CIRCLES, limits::CIRCLES));
 }
 
-/// Chioma came and went while Bea was away, and nobody has passed on what Chioma says of herself.
+/// Chioma came and went while Bea was away, and nobody has passed on what Chioma says of themself.
 #[test]
 fn whoever_was_put_out_before_they_were_known_is_told_by_those_whom_they_know() {
     let mut village = Village::new(4);
@@ -184,7 +184,7 @@ fn whoever_was_put_out_before_they_were_known_is_told_by_those_whom_they_know() 
         let link = stream_of(village, at, peer);
         seen(village, at, link, &mine())
     };
-    assert_eq!(told(&mut village, 1, eve()).len(), 1, "her record does not name this peer");
+    assert_eq!(told(&mut village, 1, eve()).len(), 1, "their record does not name this peer");
     assert_eq!(told(&mut village, 3, peer(2)).len(), 1, "Dalia came later");
     let now = village.now;
     village.now = now.plus(91 * DAY);
@@ -194,5 +194,5 @@ fn whoever_was_put_out_before_they_were_known_is_told_by_those_whom_they_know() 
     village.offline(3);
     village.online(2);
     let standing = village.machines[2].node.state.circles.all.values().next().map(|circle| circle.row.standing);
-    assert_eq!(standing, Some(crate::circle::state::OwnStanding::Removed), "Bea told her");
+    assert_eq!(standing, Some(crate::circle::state::OwnStanding::Removed), "Bea told them");
 }

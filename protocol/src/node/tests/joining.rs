@@ -11,7 +11,7 @@ fn is_part(input: &Input) -> bool {
     matches!(frame, Ok(Frame::Answer(TicketAnswer::Welcome(_, records))) if records.is_empty())
 }
 
-/// A circle of one whose invite lies with machine 1; she asks, and the stream breaks behind the first part of her welcome.
+/// A circle of one whose invite lies with machine 1; they ask, and the stream breaks behind the first part of their welcome.
 fn half_welcomed(confirm: bool) -> (Village, String) {
     let mut village = Village::new(2);
     village.found(control::NewCircle { approval: "none".into(), ..Default::default() });
@@ -44,13 +44,13 @@ fn join_status(village: &Village) -> Option<JoinStatus> {
 fn half_a_welcome_is_none_whatever_she_does_then() {
     for confirm in [true, false] {
         let (mut village, link) = half_welcomed(confirm);
-        assert!(village.machines[1].node.state.circles.all.is_empty(), "of a circle that she is not in yet nothing is there");
+        assert!(village.machines[1].node.state.circles.all.is_empty(), "of a circle that they are not in yet nothing is there");
         assert_eq!(join_status(&village), Some(JoinStatus::Requested));
-        // She types the link again, and says yes: that is heard once she is in.
+        // They type the link again, and say yes: that is heard once they are in.
         let call = CallId(village.fresh());
         let accept = control::Accept { link, confirm: true, ..Default::default() };
         village.handle(1, Input::Call(call, Command::Accept(accept)));
-        assert_eq!(join_status(&village), Some(JoinStatus::Requested), "nothing is agreed before she is welcome");
+        assert_eq!(join_status(&village), Some(JoinStatus::Requested), "nothing is agreed before they are welcome");
         village.settle();
         village.now = village.now.plus(60_000);
         village.settle();

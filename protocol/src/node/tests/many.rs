@@ -46,8 +46,8 @@ fn the_sixty_fifth_circle_is_refused_and_what_ended_does_not_count() {
     (0..CIRCLES).for_each(|n| drop(village.founds(0, &format!("circle {n:02}")).expect("there is room")));
     full(village.room(0, None));
     full(village.founds(0, "one too many"));
-    village.founds(1, "hers").expect("a circle");
-    let link = village.link_to(1, "hers");
+    village.founds(1, "theirs").expect("a circle");
+    let link = village.link_to(1, "theirs");
     full(village.room(0, Some(&link)));
     let accept = control::Accept { link: link.clone(), confirm: true, ..Default::default() };
     full(village.call(0, Command::Accept(accept.clone())));
@@ -59,13 +59,13 @@ fn the_sixty_fifth_circle_is_refused_and_what_ended_does_not_count() {
     full(village.founds(0, "one too many"));
     village.room(0, Some(&link)).expect("this one counts already");
     village.call(0, Command::Accept(accept)).expect("the same join");
-    let Answer::Pending(pending) = village.ask(1, Query::Pending("hers".into())) else { panic!("no list") };
-    village.call(1, Command::Approve("hers".into(), pending[0].id.clone())).expect("approved");
+    let Answer::Pending(pending) = village.ask(1, Query::Pending("theirs".into())) else { panic!("no list") };
+    village.call(1, Command::Approve("theirs".into(), pending[0].id.clone())).expect("approved");
     for _ in 0..2 {
         let current = village.circles(0, "current");
         assert_eq!(current.len(), CIRCLES);
         assert!(
-            current.contains(&"hers".to_owned())
+            current.contains(&"theirs".to_owned())
                 && (0..CIRCLES).filter(|n| *n != 7).all(|n| current.contains(&format!("circle {n:02}")))
         );
         assert_eq!(village.circles(0, "left"), ["circle 07"]);
@@ -86,7 +86,7 @@ fn every_circle_goes_on_after_a_restart_however_many_ended() {
     assert_eq!((village.circles(0, "current").len(), village.circles(0, "left").len()), (38, 38));
     for n in (1..CIRCLES + 12).step_by(2) {
         let note = control::NewNote { body: "still here".into(), ..Default::default() };
-        village.call(0, Command::New(format!("circle {n:02}"), NewItem::Note(note))).expect("she is in it");
+        village.call(0, Command::New(format!("circle {n:02}"), NewItem::Note(note))).expect("they are in it");
     }
     let Answer::Status(status) = village.ask(0, Query::Status) else { panic!("no status") };
     assert_eq!((status.circles, status.store.items), (38, 38));
@@ -95,8 +95,8 @@ fn every_circle_goes_on_after_a_restart_however_many_ended() {
 #[test]
 fn an_invite_that_leads_nowhere_takes_no_room_for_ever() {
     let mut village = Village::new(2);
-    village.founds(1, "hers").expect("a circle");
-    let link = village.link_to(1, "hers");
+    village.founds(1, "theirs").expect("a circle");
+    let link = village.link_to(1, "theirs");
     village.offline(1);
     (1..CIRCLES).for_each(|n| drop(village.founds(0, &format!("circle {n:02}")).expect("there is room")));
     village.call(0, Command::Accept(control::Accept { link, confirm: true, ..Default::default() })).expect("a join");

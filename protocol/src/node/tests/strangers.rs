@@ -136,11 +136,11 @@ fn an_old_link_tells_of_nobody_but_its_maker() {
 #[test]
 fn an_old_link_tells_whoever_was_removed_of_nobody_but_its_maker() {
     let (mut village, link) = with_a_used_link();
-    let hers = village.machines[2].node.state.circles.all.values().next().expect("hers").row.secrets.sign.clone();
-    assert!(told(&mut village, 1, &link, &hers)[0].contains("Widen"), "whoever is in, is");
+    let theirs = village.machines[2].node.state.circles.all.values().next().expect("theirs").row.secrets.sign.clone();
+    assert!(told(&mut village, 1, &link, &theirs)[0].contains("Widen"), "whoever is in, is");
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
-    let outside = told(&mut village, 3, &link, &hers);
-    assert_eq!(told(&mut village, 1, &link, &hers), outside);
+    let outside = told(&mut village, 3, &link, &theirs);
+    assert_eq!(told(&mut village, 1, &link, &theirs), outside);
 }
 
 fn knows(village: &Village, link: Link) -> bool {

@@ -4,7 +4,7 @@
 use super::*;
 
 /// Who wrote a covered body is its first word.
-const HERS: &str = "amara";
+const THEIRS: &str = "amara";
 const MINE: &str = "bea";
 
 struct Table {
@@ -39,16 +39,16 @@ impl Table {
             Ok(Answer::Item(Item::Note(note))) => note.id,
             other => panic!("{other:?}"),
         };
-        let covered_note = note(&mut village, 0, covered(HERS));
+        let covered_note = note(&mut village, 0, covered(THEIRS));
         let own = note(&mut village, 1, covered(MINE));
         let open = note(&mut village, 0, control::NewNote { body: "open".into(), ..Default::default() });
-        let earlier = note(&mut village, 0, covered(HERS));
+        let earlier = note(&mut village, 0, covered(THEIRS));
         let mut table = Self { village, covered: covered_note, own, open, earlier };
         for (at, who, about, warning) in [
-            (0, HERS, table.covered.clone(), None),
+            (0, THEIRS, table.covered.clone(), None),
             (1, MINE, table.covered.clone(), None),
-            (0, HERS, table.own.clone(), None),
-            (0, HERS, table.open.clone(), Some("grief".to_owned())),
+            (0, THEIRS, table.own.clone(), None),
+            (0, THEIRS, table.open.clone(), Some("grief".to_owned())),
             (1, MINE, table.open.clone(), Some("grief".to_owned())),
         ] {
             let reply = control::NewReply { body: format!("{who} harrowing answer"), content_warning: warning };
@@ -125,16 +125,16 @@ fn said(answer: &Answer) -> String {
 fn what_stands_behind_a_warning_is_in_no_answer_until_asked_for() {
     let mut table = Table::lay();
     let search = |words: &str| Query::Search { words: words.into(), circle: None, limit: 0 };
-    let unasked = [Query::Inbox, search("harrowing"), search(HERS), Query::Status, Query::Doctor, Query::Circles];
+    let unasked = [Query::Inbox, search("harrowing"), search(THEIRS), Query::Status, Query::Doctor, Query::Circles];
     for query in table.queries(false).into_iter().chain(unasked) {
         let said = said(&table.village.ask(1, query.clone()));
-        for covered in [HERS, MINE] {
+        for covered in [THEIRS, MINE] {
             assert!(!said.contains(&format!("\"{covered} ")) && !said.contains("harrowing"), "{query:?}: {said}");
         }
     }
     for command in table.commands() {
-        let said = said(&table.village.call(1, command.clone()).expect("she may"));
-        assert!(!said.contains(&format!("\"{HERS} ")), "{command:?}: {said}");
+        let said = said(&table.village.call(1, command.clone()).expect("they may"));
+        assert!(!said.contains(&format!("\"{THEIRS} ")), "{command:?}: {said}");
     }
 }
 
@@ -142,7 +142,7 @@ fn what_stands_behind_a_warning_is_in_no_answer_until_asked_for() {
 fn who_asks_sees_it_and_who_writes_sees_their_own() {
     let mut table = Table::lay();
     let revealed: Vec<String> = table.queries(true).into_iter().map(|query| said(&table.village.ask(1, query))).collect();
-    assert!(revealed.iter().filter(|said| said.contains(&format!("\"{HERS} harrowing"))).count() > 8, "{revealed:?}");
+    assert!(revealed.iter().filter(|said| said.contains(&format!("\"{THEIRS} harrowing"))).count() > 8, "{revealed:?}");
     let histories = |reveal| {
         let ask = |query: &Query| matches!(query, Query::History { .. });
         let said: Vec<String> = table.queries(reveal).into_iter().filter(ask).map(|q| said(&table.village.ask(1, q))).collect();
@@ -156,7 +156,7 @@ fn who_asks_sees_it_and_who_writes_sees_their_own() {
         panic!("no note")
     };
     assert_eq!(note.body.as_deref(), Some("bea harrowing words"));
-    assert_eq!(note.replies.iter().map(|reply| reply.body.clone()).collect::<Vec<_>>(), [None], "hers stands behind it, too");
+    assert_eq!(note.replies.iter().map(|reply| reply.body.clone()).collect::<Vec<_>>(), [None], "theirs stands behind it, too");
     let reply = control::NewReply { body: "bea answers".into(), content_warning: None };
     let Ok(Answer::Item(Item::Note(note))) =
         table.village.call(1, Command::Respond("-".into(), table.covered.clone(), Response::Reply(reply)))

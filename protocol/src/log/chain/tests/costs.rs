@@ -104,7 +104,7 @@ fn looking_for_what_somebody_may_read_goes_on_where_it_stopped() {
     let (mut ada, none) = (side(1), BTreeSet::new());
     let many = limits::TURN_LOOKS + 10;
     for _ in 0..many {
-        ada.write(FIRST, notes(limits::BLOCK_DIRECT, "not for her"));
+        ada.write(FIRST, notes(limits::BLOCK_DIRECT, "not for them"));
         ada.write(SECOND, notes(limits::BLOCK_DIRECT, "nor this"));
     }
     let (mut after, mut turns) = (0, 0);
