@@ -2,21 +2,27 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{Arg, CommandFactory, Parser};
 use kith_protocol::control::{Code, Error};
 
-use crate::commands::Command;
+use crate::commands::{Command, complete, examples};
 use crate::global::Global;
 use crate::ui::{self, clean};
 
-/// Kith keeps a peer-support circle's notes, events and resources on its members' own machines.
+/// Kith keeps a support circle's notes, events and resources on its members' own computers
 #[derive(Debug, Parser)]
-#[command(name = "kith", version, propagate_version = true, disable_help_subcommand = true, max_term_width = 100)]
+#[command(
+    name = "kith",
+    version,
+    max_term_width = 100,
+    after_help = "Run `kith` alone to see how things are and what to do next."
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 impl Args {
@@ -29,6 +35,10 @@ impl Args {
                     clean::line(error.render().to_string().lines().next().unwrap_or_default().trim_start_matches("error: "));
                 let refusal = Error::new(Code::Usage, text, "See `kith --help`.");
                 ui::complain_json(&refusal);
+            } else if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
+                // Only now is it worth the time to put all of it together as people read it.
+                let again = grammar().try_get_matches_from(std::env::args_os()).err();
+                drop(again.as_ref().unwrap_or(&error).print());
             } else {
                 drop(error.print());
             }
@@ -37,11 +47,35 @@ impl Args {
     }
 }
 
+/// All that can be typed, as help and manual pages show it: with examples, and the global options only once.
+pub(crate) fn grammar() -> clap::Command {
+    let root = Args::command();
+    let globals: Vec<Arg> = root.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.clone().hide(true)).collect();
+    root.mut_subcommands(|sub| {
+        let name = sub.get_name().to_owned();
+        explained(sub, &name, &globals)
+    })
+}
+
+fn explained(command: clap::Command, path: &str, globals: &[Arg]) -> clap::Command {
+    let examples = examples::of(path);
+    let mut after = if examples.is_empty() { String::new() } else { format!("Examples:\n  {}\n\n", examples.join("\n  ")) };
+    after.push_str("Global options, such as -c and --json: `kith --help`");
+    let command = command.disable_help_subcommand(true).args(globals).after_help(after);
+    command.mut_subcommands(|sub| {
+        let path = format!("{path} {}", sub.get_name());
+        explained(sub, &path, globals)
+    })
+}
+
+/// Tells a shell what could be typed next, where it asks; the process ends then.
+pub(crate) fn complete() {
+    clap_complete::CompleteEnv::with_factory(|| complete::with_values(Args::command())).var(complete::ASKED).complete();
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use clap::CommandFactory;
 
     use super::*;
     use crate::global::Wait;
@@ -49,6 +83,49 @@ mod tests {
     #[test]
     fn the_grammar_holds() {
         Args::command().debug_assert();
+    }
+
+    /// The commands that do something, each by its words.
+    fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        for sub in command.get_subcommands() {
+            let path = format!("{path} {}", sub.get_name()).trim().to_owned();
+            if sub.has_subcommands() { leaves(sub, &path, found) } else { found.push(path) }
+        }
+    }
+
+    /// The words of a line, as a shell takes it apart.
+    fn shell_words(line: &str) -> Vec<String> {
+        let line = line.split(['<', '>']).next().unwrap_or_default();
+        let pieces = line.split('"').enumerate();
+        pieces
+            .flat_map(
+                |(at, piece)| {
+                    if at % 2 == 1 { vec![piece.to_owned()] } else { piece.split_whitespace().map(str::to_owned).collect() }
+                },
+            )
+            .collect()
+    }
+
+    #[test]
+    fn every_help_has_examples_that_work_and_global_options_only_once() {
+        let mut commands = Vec::new();
+        leaves(&grammar(), "", &mut commands);
+        assert!(commands.len() > 50, "{commands:?}");
+        for path in &commands {
+            let lines = examples::of(path);
+            assert!(!lines.is_empty(), "`kith {path}` has no example");
+            for line in lines {
+                assert!(line.starts_with(&format!("kith {path}")), "{line}");
+                let parsed = Args::try_parse_from(shell_words(line));
+                assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+            }
+            let words = format!("kith {path} --help");
+            let help = grammar().try_get_matches_from(words.split(' ')).unwrap_err().to_string();
+            assert!(help.contains(lines[0]) && !help.contains("--passphrase-file <FILE>"), "{help}");
+        }
+        assert!(grammar().try_get_matches_from(["kith", "--help"]).unwrap_err().to_string().contains("--passphrase-file"));
+        let asked = Args::try_parse_from(["kith", "help", "note", "new"]).unwrap_err();
+        assert_eq!(asked.kind(), ErrorKind::DisplayHelp);
     }
 
     #[test]

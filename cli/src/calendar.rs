@@ -6,6 +6,7 @@
 pub(crate) mod change;
 mod event;
 mod lines;
+pub(crate) mod natural;
 mod notes;
 mod parts;
 pub(crate) mod read;

@@ -32,6 +32,15 @@ impl Reply {
         &self.0
     }
 
+    /// Under the schema of the command that it answers.
+    pub(crate) fn under(self, schema: &str) -> Result<serde_json::Value> {
+        let mut value: serde_json::Value = self.read()?;
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("schema".to_owned(), schema.into());
+        }
+        Ok(value)
+    }
+
     /// As a type.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(&self.0).map_err(|e| error::failed(format!("The daemon's answer cannot be read: {e}"), SAME_VERSION))
@@ -130,7 +139,7 @@ impl Client {
         let bytes = Limited::new(response.into_body(), ANSWER_BYTES)
             .collect()
             .await
-            .map_err(|_| error::failed("The daemon's answer broke off.", "Try again; `kith status` says how it is."))?
+            .map_err(|_| error::failed("The daemon's answer broke off.", "Try again; `kith status` shows how things are."))?
             .to_bytes();
         let text =
             String::from_utf8(bytes.into()).map_err(|_| error::failed("The daemon's answer is not text.", SAME_VERSION))?;
@@ -143,7 +152,7 @@ impl Client {
     async fn open(&self, method: &str, route: &Route, body: String, last_event: Option<&str>) -> Result<Response<Incoming>> {
         let stream = self.connect().await?;
         let broken =
-            |_| error::failed("The daemon does not answer.", "`kith status` says how it is; `kith daemon logs` says more.");
+            |_| error::failed("The daemon does not answer.", "`kith status` shows its status; `kith daemon logs` says more.");
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
         tokio::spawn(connection);
         let mut request = Request::builder().method(method).uri(route.path()).header("host", "kith");
@@ -170,7 +179,7 @@ fn not_running(socket: &Path) -> Stop {
     let hint = if known {
         "`kith start` starts it."
     } else {
-        "New here? `kith init` begins, or `kith join LINK`. Afterwards `kith start` starts it."
+        "New here? `kith init` or `kith join` sets Kith up. After that, `kith start` starts it."
     };
     error::refused(Code::NotRunning, "Kith is not running.", hint)
 }

@@ -1,12 +1,15 @@
 //! One file per noun. Each holds what can be typed (as clap types), what is sent, and how the answer is shown.
 
 pub(crate) mod circle;
+pub(crate) mod complete;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod crisis;
 pub(crate) mod daemon;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod event;
+pub(crate) mod examples;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod inbox;
@@ -18,16 +21,22 @@ pub(crate) mod lifecycle;
 pub(crate) mod man;
 pub(crate) mod member;
 pub(crate) mod note;
+pub(crate) mod overview;
+pub(crate) mod passphrase;
 mod preview;
+mod reach;
 pub(crate) mod resource;
 pub(crate) mod search;
 mod show;
 pub(crate) mod status;
 mod succession;
 pub(crate) mod today;
+pub(crate) mod version;
 pub(crate) mod watch;
 
 use clap::Subcommand;
+
+use today::Span;
 
 use crate::context::Context;
 use crate::error::Result;
@@ -41,43 +50,83 @@ pub(crate) enum Command {
     Stop(lifecycle::StopArgs),
     Lock(lifecycle::LockArgs),
     Unlock(lifecycle::UnlockArgs),
+    Passphrase(passphrase::PassphraseArgs),
     Status(status::StatusArgs),
     Doctor(doctor::DoctorArgs),
-    /// Circles: closed groups with their own keys, members and rules
+    /// Manage circles: closed groups with their own keys, members and rules
     #[command(subcommand)]
     Circle(circle::CircleVerb),
-    /// Invites: how people come into a circle
+    /// Invite people, and answer their requests
     #[command(subcommand)]
     Invite(invite::InviteVerb),
-    /// Members of a circle
+    /// Manage the members of a circle
     #[command(subcommand)]
     Member(member::MemberVerb),
-    /// Notes: what people tell each other
+    /// Write and read notes
     #[command(subcommand)]
     Note(note::NoteVerb),
-    /// Events: meetings, once or again and again
+    /// Plan meetings, once or repeating
     #[command(subcommand)]
     Event(event::EventVerb),
-    /// Resources: links, numbers and places worth keeping
+    /// Keep links, numbers and places
     #[command(subcommand)]
     Resource(resource::ResourceVerb),
     Inbox(inbox::InboxArgs),
     Today(today::TodayArgs),
+    Week(today::WeekArgs),
+    Month(today::MonthArgs),
     Search(search::SearchArgs),
     Crisis(crisis::CrisisArgs),
     Watch(watch::WatchArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
     Demo(demo::DemoArgs),
-    /// The program in the background
+    /// Manage the background daemon
     #[command(subcommand)]
     Daemon(daemon::DaemonVerb),
+    /// Show and change settings, such as the usual circle
+    #[command(subcommand)]
+    Config(config::ConfigVerb),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
+    Version(version::VersionArgs),
+}
+
+impl Command {
+    /// Does it work where there can be no home: without `HOME`, or in a folder with too long a name?
+    pub(crate) const fn is_homeless(&self) -> bool {
+        matches!(self, Self::Completions(_) | Self::Man(_) | Self::Demo(_) | Self::Version(_))
+            || matches!(self, Self::Crisis(args) if args.only_shows())
+    }
+
+    /// Is its answer read from the top, and may it be long?
+    const fn is_long(&self) -> bool {
+        use circle::CircleVerb;
+        use event::EventVerb;
+        use note::NoteVerb;
+        use resource::ResourceVerb;
+        matches!(
+            self,
+            Self::Note(NoteVerb::List(..) | NoteVerb::Show { .. })
+                | Self::Event(EventVerb::List(..) | EventVerb::Show { .. })
+                | Self::Resource(ResourceVerb::List(..) | ResourceVerb::Show { .. })
+                | Self::Circle(CircleVerb::Show { .. } | CircleVerb::Agreement)
+                | Self::Member(member::MemberVerb::List)
+                | Self::Inbox(_)
+                | Self::Search(_)
+                | Self::Week(_)
+                | Self::Month(_)
+                | Self::Crisis(_)
+        )
+    }
 }
 
 /// Do what was asked. `grammar` gives all that can be typed: completions and manual pages are made of it.
-pub(crate) fn run(context: &Context, command: Command, grammar: fn() -> clap::Command) -> Result<()> {
+pub(crate) fn run(context: &Context, command: Option<Command>, grammar: fn() -> clap::Command) -> Result<()> {
+    let Some(command) = command else { return overview::run(context) };
+    if command.is_long() {
+        context.ui().page();
+    }
     match command {
         Command::Init(args) => init::run(context, &args),
         Command::Join(args) => join::run(context, &args),
@@ -85,6 +134,7 @@ pub(crate) fn run(context: &Context, command: Command, grammar: fn() -> clap::Co
         Command::Stop(_) => lifecycle::stop(context),
         Command::Lock(_) => lifecycle::lock(context),
         Command::Unlock(_) => lifecycle::unlock(context),
+        Command::Passphrase(args) => passphrase::run(context, &args),
         Command::Status(_) => status::run(context),
         Command::Doctor(args) => doctor::run(context, &args),
         Command::Circle(verb) => circle::run(context, verb),
@@ -94,15 +144,19 @@ pub(crate) fn run(context: &Context, command: Command, grammar: fn() -> clap::Co
         Command::Event(verb) => event::run(context, verb),
         Command::Resource(verb) => resource::run(context, verb),
         Command::Inbox(args) => inbox::run(context, &args),
-        Command::Today(_) => today::run(context),
+        Command::Today(_) => today::run(context, Span::Today),
+        Command::Week(_) => today::run(context, Span::Week),
+        Command::Month(_) => today::run(context, Span::Month),
         Command::Search(args) => search::run(context, &args),
         Command::Crisis(args) => crisis::run(context, &args),
-        Command::Watch(_) => watch::run(context),
+        Command::Watch(args) => watch::run(context, &args),
         Command::Import(args) => import::run(context, &args),
         Command::Export(args) => export::run(context, &args),
         Command::Demo(args) => demo::run(context, &args),
         Command::Daemon(verb) => daemon::run(context, verb),
-        Command::Completions(args) => completions::run(context, &args, grammar()),
+        Command::Config(verb) => config::run(context, &verb),
+        Command::Completions(args) => completions::run(context, &args),
         Command::Man(args) => man::run(context, &args, grammar()),
+        Command::Version(_) => version::run(context),
     }
 }

@@ -1,9 +1,10 @@
 //! What every command is given: how to talk, where home is, and a daemon to speak to.
 
 use std::cell::OnceCell;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use kith_protocol::control::{Circle, Code, DaemonStatus};
+use kith_protocol::control::{Circle, Code, DaemonStatus, Error};
 use zeroize::Zeroizing;
 
 use crate::client::{Client, Reply, Route, launch};
@@ -17,20 +18,41 @@ use crate::ui::{Line, Ui};
 /// A secret as typed.
 pub(crate) type Passphrase = Zeroizing<String>;
 
+/// One setting of a home.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) key: &'static str,
+    /// Its value; several are separated by commas.
+    pub(crate) value: String,
+    /// Does a daemon that is running take it up only when it starts again?
+    pub(crate) restart: bool,
+}
+
+/// How a home's settings are read and changed: the daemon's own rules, which only `main` can hand down.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) list: fn(&Path) -> std::result::Result<Vec<Setting>, Error>,
+    pub(crate) set: fn(&Path, &str, &str) -> std::result::Result<(), Error>,
+}
+
 /// One run of one command.
 #[derive(Debug)]
 pub(crate) struct Context {
     ui: Ui,
     home: Home,
     global: Global,
+    settings: Settings,
+    circle: OnceCell<String>,
     passphrase: OnceCell<Passphrase>,
 }
 
 impl Context {
-    pub(crate) fn new(global: Global) -> std::result::Result<Self, (Ui, Stop)> {
+    /// `homeless`: what is asked for needs no home, so it works where there can be none.
+    pub(crate) fn new(global: Global, settings: Settings, homeless: bool) -> std::result::Result<Self, (Ui, Stop)> {
         let ui = Ui::new(&global);
-        match Home::find(global.home.as_deref()) {
-            Ok(home) => Ok(Self { ui, home, global, passphrase: OnceCell::new() }),
+        let found = Home::find(global.home.as_deref());
+        match found.or_else(|stop| if homeless { Ok(Home::nowhere()) } else { Err(stop) }) {
+            Ok(home) => Ok(Self { ui, home, global, settings, circle: OnceCell::new(), passphrase: OnceCell::new() }),
             Err(stop) => Err((ui, stop)),
         }
     }
@@ -47,9 +69,41 @@ impl Context {
         &self.global
     }
 
-    /// The circle that was named; `-` is the only one there is.
+    /// The circle that was named, else the usual one (`KITH_CIRCLE`, or the setting `circle`); `-` is the only one there is.
     pub(crate) fn circle(&self) -> &str {
-        self.global.circle.as_deref().unwrap_or("-")
+        self.global.circle.as_deref().unwrap_or_else(|| self.circle.get_or_init(|| self.usual_circle()))
+    }
+
+    fn usual_circle(&self) -> String {
+        let named = std::env::var("KITH_CIRCLE").ok().filter(|name| !name.is_empty());
+        let kept = || self.setting("circle").ok().map(|setting| setting.value).filter(|name| !name.is_empty());
+        named.or_else(kept).unwrap_or_else(|| "-".to_owned())
+    }
+
+    /// All settings of this home.
+    pub(crate) fn settings(&self) -> Result<Vec<Setting>> {
+        self.home.must_be_mine()?;
+        Ok((self.settings.list)(self.home.path())?)
+    }
+
+    /// One of them.
+    pub(crate) fn setting(&self, key: &str) -> Result<Setting> {
+        let mut all = self.settings()?;
+        let names: Vec<&str> = all.iter().map(|setting| setting.key).collect();
+        let hint = format!("There are: {}.", names.join(", "));
+        let found = all.iter().position(|setting| setting.key == key);
+        found
+            .map(|at| all.swap_remove(at))
+            .ok_or_else(|| error::refused(Code::NotFound, format!("There is no setting \"{key}\"."), hint))
+    }
+
+    /// Changes one of them.
+    pub(crate) fn set(&self, key: &str, value: &str) -> Result<()> {
+        self.home.must_be_mine()?;
+        if !self.home.exists() {
+            return Err(self.nothing_here());
+        }
+        Ok((self.settings.set)(self.home.path(), key, value)?)
     }
 
     /// A client, whether or not anything answers.
@@ -87,7 +141,7 @@ impl Context {
         error::refused(
             Code::NotRunning,
             format!("There is no Kith at {} yet.", self.home.path().display()),
-            "`kith init` begins one, `kith join LINK` begins one and joins a circle; then `kith start` starts it.",
+            "`kith init` sets one up; `kith join` also joins a circle. After that, `kith start` starts it.",
         )
     }
 
@@ -99,12 +153,16 @@ impl Context {
             let result = client.secretly("POST", &route, &serde_json::json!({ "passphrase": passphrase.as_str() }));
             match result {
                 Err(stop) if stop.code() == Some(Code::NeedsPassphrase) && self.asks_secret() && attempt < PASSPHRASE_TRIES => {
-                    self.ui.complain(&Line::new().warn("That is not it. ").text("Try again, or press Ctrl-C."));
+                    self.ui.complain(
+                        &Line::new()
+                            .warn("Wrong passphrase. ")
+                            .text(&format!("Try again ({} left).", PASSPHRASE_TRIES - attempt)),
+                    );
                 }
                 result => return result,
             }
         }
-        Err(error::refused(Code::NeedsPassphrase, "That is not the passphrase.", ""))
+        Err(error::refused(Code::NeedsPassphrase, "Wrong passphrase.", ""))
     }
 
     /// Would a passphrase be asked for, rather than read?
@@ -118,6 +176,12 @@ impl Context {
         if let Some(known) = self.passphrase.get() {
             return Ok(known.clone());
         }
+        let first = self.passphrase_in(path)?;
+        Ok(self.passphrase.get_or_init(|| first).clone())
+    }
+
+    /// The first line of a file, or of stdin (`-`).
+    pub(crate) fn passphrase_in(&self, path: &Path) -> Result<Passphrase> {
         let bytes = if path.as_os_str() == "-" {
             files::up_to(std::io::stdin().lock(), PASSPHRASE_BYTES)
                 .map_err(|e| error::failed(format!("Cannot read stdin: {}", error::reason(&e)), ""))?
@@ -133,7 +197,7 @@ impl Context {
                 "A home without a passphrase is made with `kith init --no-passphrase` (for development).",
             ));
         }
-        Ok(self.passphrase.get_or_init(|| first).clone())
+        Ok(first)
     }
 
     /// After something was written: with `--wait`, until another member's machine has it.
@@ -152,7 +216,7 @@ impl Context {
         outcome.map_err(|stop| match stop.code() {
             Some(Code::TimedOut) => error::refused(
                 Code::TimedOut,
-                "It is saved here, and nobody else has it yet.",
+                "It is saved here, but not delivered to anybody yet.",
                 "Nothing is lost: it goes out by itself when somebody is reachable.",
             ),
             _ => stop,
@@ -210,7 +274,7 @@ impl Context {
         }
         Err(error::refused(
             Code::NeedsConfirmation,
-            "That is not the name. Nothing was done.",
+            "That is not its name. Nothing was done.",
             "Try again, and type the name as it is shown.",
         ))
     }

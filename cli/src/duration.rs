@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A length of time as people write it: `60s`, `1h30m`, `72h`, `7d`, `2w`; a bare number counts seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no length of time; write it like 60s, 90m, 1h30m, 72h or 7d");
+    let wrong = || format!("I don't understand the length of time \"{text}\". Try 60s, 90m, 1h30m, 72h or 7d.");
     let mut total = 0_u64;
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -30,9 +30,22 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(total))
 }
 
+/// A number of things to show.
+pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| format!("\"{text}\" is not a number of 1 or more"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_no_number_of_things_to_show() {
+        assert_eq!(at_least_one("3"), Ok(3));
+        for wrong in ["0", "-1", "", "many"] {
+            assert!(at_least_one(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn durations() {

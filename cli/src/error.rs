@@ -49,15 +49,15 @@ pub(crate) fn refused(code: Code, message: impl Into<String>, hint: impl Into<St
 /// What to do next where nothing better is known: nobody is left with a message alone.
 const fn usual_hint(code: Code) -> &'static str {
     match code {
-        Code::Usage | Code::TooLarge => "`--help` behind the command shows how it is written.",
-        Code::NotFound | Code::Ambiguous => "Look at the name or path again.",
+        Code::Usage | Code::TooLarge => "Add `--help` to the command to see how it works.",
+        Code::NotFound | Code::Ambiguous => "Check the name or path.",
         Code::NeedsConfirmation | Code::NeedsPassphrase => "Nothing was done; try again.",
-        Code::TimedOut => "`kith status` says how it is now.",
+        Code::TimedOut => "`kith status` shows how things are now.",
         Code::NotRunning => "`kith start` starts it.",
-        Code::Locked => "`kith unlock` opens it.",
+        Code::Locked => "`kith unlock` unlocks it.",
         Code::NotAllowed => "A steward of the circle can do it.",
         Code::DiskFull => "Make room on the disk and try again; what was saved is safe.",
-        Code::Failed | Code::Damaged => "Try again; `kith doctor` and `kith daemon logs` say more.",
+        Code::Failed | Code::Damaged => "Try again. `kith doctor` and `kith daemon logs` tell more.",
     }
 }
 

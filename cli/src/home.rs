@@ -28,6 +28,11 @@ impl Home {
         Ok(home)
     }
 
+    /// No folder at all, for what needs none: nothing can be found or made in it.
+    pub(crate) fn nowhere() -> Self {
+        Self(PathBuf::from("/dev/null"))
+    }
+
     /// The folder itself.
     pub(crate) fn path(&self) -> &Path {
         &self.0
@@ -80,7 +85,7 @@ impl Home {
         self.0.join("drafts")
     }
 
-    /// The circle's own crisis card, if she keeps one. Not encrypted, so that it is there when nothing else is.
+    /// The circle's own crisis card, where one is kept. Not encrypted, so that it is there when nothing else is.
     pub(crate) fn crisis_card(&self) -> PathBuf {
         self.0.join("crisis-card.md")
     }

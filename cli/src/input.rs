@@ -4,11 +4,11 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kith_protocol::control::Code;
+use kith_protocol::control::{Code, Error};
 use kith_protocol::limits::BODY_BYTES;
 
 use crate::context::Context;
-use crate::error::{self, Result};
+use crate::error::{self, Result, Stop};
 use crate::files;
 use crate::home::private_dir;
 use crate::interrupt;
@@ -29,6 +29,7 @@ impl Body {
             Some("-") => stdin(BODY_BYTES).map(|text| Self { text, draft: None }),
             Some(text) => Ok(Self { text: text.to_owned(), draft: None }),
             None if context.ui().interactive => edit(context, before),
+            None if piped() => stdin(BODY_BYTES).map(|text| Self { text, draft: None }),
             None => Err(error::usage("There is no text.", "Give it as an argument, or as - and on stdin.")),
         }
     }
@@ -56,6 +57,12 @@ impl Body {
             context.ui().complain(&note);
         }
     }
+}
+
+/// Does something come in by a pipe or from a file? Then it is the text, and nobody has to say so.
+fn piped() -> bool {
+    let kind = std::fs::metadata("/dev/stdin").map(|meta| meta.file_type());
+    kind.is_ok_and(|kind| std::os::unix::fs::FileTypeExt::is_fifo(&kind) || kind.is_file())
 }
 
 /// All of stdin, bounded.
@@ -115,8 +122,16 @@ fn edit(context: &Context, before: &str) -> Result<Body> {
     let text = files::read_text(&draft, BODY_BYTES)?.trim_end().to_owned();
     if text.is_empty() || text == before.trim_end() {
         wipe_draft(&draft);
-        let hint = if worked { String::new() } else { format!("The editor `{editor}` did not end well.") };
-        return Err(error::failed("Nothing was written, so nothing was saved.", hint));
+        // Leaving the editor without a word is a choice, not a fault. One that is not there is a fault.
+        let missing = status.as_ref().is_ok_and(|status| status.code() == Some(127));
+        return Err(if missing {
+            error::failed(
+                format!("Kith couldn't run the editor `{editor}`: it was not found."),
+                "Set EDITOR to one that you have.",
+            )
+        } else {
+            Stop::Refused(Error::new(Code::Failed, "Nothing was saved.", ""))
+        });
     }
     if !worked {
         return Err(error::failed(

@@ -70,6 +70,17 @@ pub(crate) fn left_to_the_editor<T>(edit: impl FnOnce() -> T) -> T {
     value
 }
 
+/// Reading broke off: if that was Ctrl-C, the process ends here as it does everywhere. Else this returns.
+pub(crate) fn ends_if_pressed() {
+    let Some(ask) = HEARD.get() else { return };
+    let (answer, heard) = std::sync::mpsc::channel();
+    let all_heard = ask.send(answer).is_ok() && heard.recv().is_ok();
+    // Whoever does not answer anymore is ending this process, with its own exit code.
+    while !all_heard {
+        std::thread::park();
+    }
+}
+
 /// Run `read` while the terminal shows no letters.
 pub(crate) fn silent<T>(read: impl FnOnce() -> T) -> T {
     SILENT.store(true, Ordering::SeqCst);
@@ -87,7 +98,7 @@ pub(crate) fn on_interrupt(cleanup: impl FnOnce() + Send + 'static) {
 
 fn leave(code: u8) -> ! {
     if SILENT.load(Ordering::SeqCst) {
-        drop(std::process::Command::new("stty").arg("echo").status());
+        drop(std::process::Command::new("stty").arg("echo").stderr(std::process::Stdio::null()).status());
     }
     let list = CLEANUP.lock().map(|mut list| std::mem::take(&mut *list)).unwrap_or_default();
     for cleanup in list {

@@ -70,3 +70,13 @@ pub(crate) const TEXT_COLUMNS: usize = 88;
 pub(crate) const DEMO_PATIENCE: Duration = Duration::from_secs(45);
 /// Between two looks of the demo.
 pub(crate) const DEMO_LOOK: Duration = Duration::from_millis(10);
+/// Random words that are offered as a passphrase, of 11 bits each.
+pub(crate) const WORDS: usize = 5;
+/// Bits below which a passphrase is weak: fewer guesses than somebody with some graphics cards can make.
+pub(crate) const WEAK_BITS: f64 = 50.0;
+/// Characters of a passphrase that are weighed.
+pub(crate) const WEIGHED_CHARS: usize = 100;
+/// Between two tries to go on watching.
+pub(crate) const WATCH_LOOK: Duration = Duration::from_millis(500);
+/// Occurrences of one event that `week` and `month` look at.
+pub(crate) const SHOWN_OCCURRENCES: usize = 100;

@@ -24,31 +24,34 @@ mod limits;
 mod panic;
 mod ui;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use args::Args;
-use clap::CommandFactory;
 use commands::Command;
 use commands::daemon::{DaemonRun, DaemonVerb};
-use context::Context;
+use context::{Context, Setting, Settings};
+use kith_protocol::control::{Code, Error};
 
 fn main() -> ExitCode {
     // A passphrase passes through here as well.
     kith_daemon::keep_secrets();
     panic::redact();
+    // Ends here where a shell asks what could be typed next.
+    args::complete();
     let args = match Args::read() {
         Ok(args) => args,
         Err(code) => return code,
     };
-    let context = match Context::new(args.global) {
+    let context = match Context::new(args.global, SETTINGS, args.command.as_ref().is_none_or(Command::is_homeless)) {
         Ok(context) => context,
         Err((ui, stop)) => return ui::finish(&ui, Err(stop)),
     };
-    if let Command::Daemon(DaemonVerb::Run(run)) = args.command {
+    if let Some(Command::Daemon(DaemonVerb::Run(run))) = args.command {
         return ui::finish(context.ui(), run_daemon(&context, run));
     }
     interrupt::listen();
-    ui::finish(context.ui(), commands::run(&context, args.command, Args::command))
+    ui::finish(context.ui(), commands::run(&context, args.command, args::grammar))
 }
 
 /// Be the daemon until it is told to stop.
@@ -59,4 +62,20 @@ fn run_daemon(context: &Context, run: DaemonRun) -> error::Result<()> {
         verbose: context.global().verbose > 0,
     };
     kith_daemon::run(&options).map_err(|error| error.told().into())
+}
+
+/// The daemon's rules about settings.
+const SETTINGS: Settings = Settings { list: settings, set: set_setting };
+
+fn settings(home: &Path) -> Result<Vec<Setting>, Error> {
+    let all = kith_daemon::settings(home).map_err(|error| refused_setting(&error))?;
+    Ok(all.into_iter().map(|kith_daemon::Setting { key, value, restart }| Setting { key, value, restart }).collect())
+}
+
+fn set_setting(home: &Path, key: &str, value: &str) -> Result<(), Error> {
+    kith_daemon::set_setting(home, key, value).map_err(|error| refused_setting(&error))
+}
+
+fn refused_setting(error: &kith_daemon::ConfigError) -> Error {
+    Error::new(Code::Usage, format!("Nothing was changed: {error}"), "`kith config list` lists all settings.")
 }

@@ -7,11 +7,13 @@ pub(crate) mod ask;
 pub(crate) mod clean;
 mod finish;
 mod line;
+mod pager;
 pub(crate) mod progress;
 pub(crate) mod table;
 pub(crate) mod time;
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::{Arc, Mutex};
 
 pub(crate) use finish::finish;
 pub(crate) use line::Line;
@@ -44,6 +46,8 @@ pub(crate) struct Ui {
     columns: Option<u16>,
     /// The same of stderr.
     columns_err: Option<u16>,
+    /// What is kept for the pager, where one is to be used.
+    pages: Arc<Mutex<Option<String>>>,
 }
 
 impl Ui {
@@ -65,6 +69,7 @@ impl Ui {
             width: if out { usize::from(columns(std::io::stdout())) } else { 100 },
             columns: out.then(|| columns(std::io::stdout())),
             columns_err: err.then(|| columns(std::io::stderr())),
+            pages: Arc::default(),
         }
     }
 
@@ -81,6 +86,7 @@ impl Ui {
             width: 80,
             columns: None,
             columns_err: None,
+            pages: Arc::default(),
         }
     }
 
@@ -93,6 +99,32 @@ impl Ui {
     /// A line of data.
     pub(crate) fn out(&self, line: impl Into<Line>) -> Result<()> {
         self.write_out(&line.into().render_in(self.color, self.columns.map(usize::from)))
+    }
+
+    /// A paragraph of Kith's own, as data: broken between words, and addresses stay whole. Never for what others wrote.
+    pub(crate) fn prose(&self, paragraph: &Line) -> Result<()> {
+        if self.plain {
+            return self.write_out(&paragraph.render(self.color));
+        }
+        paragraph.paragraph(self.width.min(TEXT_COLUMNS)).iter().try_for_each(|row| self.write_out(&row.render(self.color)))
+    }
+
+    /// A paragraph of Kith's own, as talk.
+    pub(crate) fn tell(&self, paragraph: impl Into<Line>) {
+        if !self.quiet {
+            self.warn(&paragraph.into());
+        }
+    }
+
+    /// A paragraph of Kith's own that is told even with `--quiet`.
+    pub(crate) fn warn(&self, paragraph: &Line) {
+        let rows = match self.columns_err {
+            Some(columns) => paragraph.paragraph(usize::from(columns).min(TEXT_COLUMNS)),
+            None => vec![paragraph.clone()],
+        };
+        for row in rows {
+            drop(writeln!(std::io::stderr().lock(), "{}", row.render(self.color_err)));
+        }
     }
 
     /// An empty line between data.
@@ -132,9 +164,9 @@ impl Ui {
         self.write_out(&clean::json(text.trim_end()))
     }
 
-    /// A JSON value of our own making.
+    /// A JSON value of our own making; `schema` stands first, as it does in what the daemon answers.
     pub(crate) fn out_value(&self, value: &serde_json::Value) -> Result<()> {
-        self.out_json(&value.to_string())
+        self.out_json(&schema_first(value))
     }
 
     /// A whole file as data; made harmless only where it meets a terminal.
@@ -146,7 +178,7 @@ impl Ui {
         } else {
             text
         };
-        closed(write!(std::io::stdout().lock(), "{text}"))
+        self.kept(text).map_or(Ok(()), |text| closed(std::io::stdout().lock().write_all(text.as_bytes())))
     }
 
     /// Talk; not with `--quiet`.
@@ -158,11 +190,7 @@ impl Ui {
 
     /// Running talk of several lines.
     pub(crate) fn say_block(&self, text: &str) {
-        for line in text.lines() {
-            for piece in wrap(line, self.width.min(TEXT_COLUMNS), false) {
-                self.say(piece);
-            }
-        }
+        text.lines().for_each(|line| self.tell(line));
     }
 
     /// Talk about details; only with `-v`.
@@ -192,8 +220,19 @@ impl Ui {
     }
 
     fn write_out(&self, text: &str) -> Result<()> {
-        closed(writeln!(std::io::stdout().lock(), "{text}"))
+        self.kept(&format!("{text}\n")).map_or(Ok(()), |text| closed(std::io::stdout().lock().write_all(text.as_bytes())))
     }
+}
+
+fn schema_first(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    let Some(schema) = value.get("schema") else { return text };
+    let mut rest = value.clone();
+    let Some(fields) = rest.as_object_mut() else { return text };
+    fields.remove("schema");
+    let rest = rest.to_string();
+    let gap = if rest == "{}" { "" } else { "," };
+    format!("{{\"schema\":{schema}{gap}{}", rest.trim_start_matches('{'))
 }
 
 /// An error for machines, on stderr.
@@ -211,6 +250,11 @@ fn closed(result: std::io::Result<()>) -> Result<()> {
         }
         failed(format!("Cannot write the answer: {}", crate::error::reason(&error)), "")
     })
+}
+
+/// Rows of the terminal.
+fn rows(stream: impl std::os::fd::AsFd) -> u16 {
+    rustix::termios::tcgetwinsize(stream).map(|size| size.ws_row).ok().filter(|rows| *rows > 0).unwrap_or(24)
 }
 
 fn columns(stream: impl std::os::fd::AsFd) -> u16 {
@@ -238,6 +282,14 @@ fn wrap(line: &str, room: usize, hard: bool) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_schema_comes_first() {
+        let shown = |value: serde_json::Value| schema_first(&value);
+        assert_eq!(shown(serde_json::json!({ "a": { "b": 1 }, "schema": "kith.x/1" })), r#"{"schema":"kith.x/1","a":{"b":1}}"#);
+        assert_eq!(shown(serde_json::json!({ "schema": "kith.x/1" })), r#"{"schema":"kith.x/1"}"#);
+        assert_eq!(shown(serde_json::json!([1])), "[1]");
+    }
 
     #[test]
     fn wraps_at_spaces() {

@@ -32,6 +32,34 @@ fn crisis_needs_nothing() {
 }
 
 #[test]
+fn crisis_shows_ones_own_country_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = |zone: &str, language: &str, words: &[&str]| {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("kith"));
+        for name in ["KITH_HOME", "HOME", "XDG_DATA_HOME", "LC_ALL", "LC_MESSAGES"] {
+            command.env_remove(name);
+        }
+        command.env("TZ", zone).env("LANG", language).current_dir(dir.path()).arg("crisis").args(words);
+        let out = command.output().unwrap();
+        assert!(out.status.success(), "{}", text(&out.stderr));
+        let said = text(&out.stdout);
+        let block = said.split("\n\n").nth(1).unwrap().to_owned();
+        (block.lines().next().unwrap().to_owned(), said.matches("https://").count())
+    };
+    assert_eq!(first("Australia/Perth", "de_DE.UTF-8", &[]).0, "Australia");
+    assert_eq!(first("UTC", "de_DE.UTF-8", &[]).0, "Germany");
+    assert_eq!(first("Europe/Warsaw", "C", &[]).0, "European Union");
+    assert_eq!(first("UTC", "C", &["uk"]), ("United Kingdom".to_owned(), 2));
+    assert_eq!(first("UTC", "C", &["new zealand"]), ("New Zealand".to_owned(), 2));
+    assert_eq!(first("UTC", "C", &["sk"]), ("European Union".to_owned(), 2));
+    // Nobody is sent away in a panic: what is not known is said, and all the rest is shown.
+    assert_eq!(first("UTC", "C", &["Atlantis"]), ("European Union".to_owned(), 11));
+    // A home that no socket can have is none that anything needs here.
+    let long = dir.path().join("l".repeat(120));
+    assert!(kith(&long, &["crisis"]).status.success());
+}
+
+#[test]
 fn a_crisis_card_is_kept_and_forgotten() {
     let dir = tempfile::tempdir().unwrap();
     let home = dir.path().join("home");

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use kith_protocol::control::{Code, DaemonStatus, Error};
+use kith_protocol::id::Addr;
 use kith_protocol::node::{Answer, Command, Query};
 use kith_protocol::time::{MINUTE, Millis};
 use tokio::sync::{Mutex, RwLock, watch};
 use zeroize::Zeroizing;
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, outside};
 use crate::driver::Machine;
 use crate::home::Home;
 use crate::keystore::{Cost, KeyError, Keystore, MasterKey};
@@ -55,6 +56,18 @@ impl App {
         &self.home
     }
 
+    /// Addresses at which this computer is said to be reachable from outside, as the core has them.
+    pub(crate) fn outside(&self, text: &str) -> Result<Vec<Addr>, Error> {
+        let found = outside(text, self.config.port).map_err(|error| {
+            Error::new(
+                Code::Usage,
+                format!("{text:?} is not an address."),
+                format!("It is written like 203.0.113.5:4001 ({error})."),
+            )
+        })?;
+        Ok(crate::net::bytes(&found))
+    }
+
     /// Is set once the daemon is to end.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
@@ -84,7 +97,7 @@ impl App {
             return Err(Error::new(
                 Code::Usage,
                 format!("There is a Kith at {} already.", self.home.root().display()),
-                "`kith status` says how it is. Another one needs another --home.",
+                "`kith status` shows how things are. Another one needs another --home.",
             ));
         }
         if passphrase.as_ref().is_some_and(|passphrase| passphrase.is_empty()) {
@@ -145,6 +158,24 @@ impl App {
         let _one_at_a_time = self.changing.lock().await;
         let keystore = self.keystore()?.ok_or_else(not_initialized)?;
         self.open(keystore, passphrase).await.map(drop)
+    }
+
+    /// Seals the master key under another passphrase. The old one is needed, also while unlocked.
+    pub(crate) async fn change_passphrase(&self, old: Option<Zeroizing<String>>, new: Zeroizing<String>) -> Result<(), Error> {
+        let _one_at_a_time = self.changing.lock().await;
+        let keystore = self.keystore()?.ok_or_else(not_initialized)?;
+        if new.is_empty() {
+            return Err(Error::new(Code::Usage, "The new passphrase is empty.", "Choose a few random words."));
+        }
+        let master = self.open(keystore, old).await?;
+        let (home, cost) = (self.home.clone(), self.cost);
+        blocking(move || {
+            let fresh = Keystore::wrap(&master, Some(&new), cost).map_err(|error| key_trouble(&error, &home))?;
+            fresh.write(&home.keys()).map_err(|error| key_trouble(&error, &home))
+        })
+        .await?;
+        tracing::info!("the passphrase was changed");
+        Ok(())
     }
 
     /// What runs here, as much as may be told in this state.
@@ -270,19 +301,17 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + S
 }
 
 fn locked() -> Error {
-    Error::new(Code::Locked, "Kith is locked.", "`kith unlock` opens it.")
+    Error::new(Code::Locked, "Kith is locked.", "`kith unlock` unlocks it.")
 }
 
 fn not_initialized() -> Error {
-    Error::new(Code::Usage, "There is no identity here yet.", "`kith init` makes one.")
+    Error::new(Code::Usage, "There is no identity here yet.", "`kith init` sets one up.")
 }
 
 fn key_trouble(error: &KeyError, home: &Home) -> Error {
     let file = home.keys();
     match error {
-        KeyError::WrongPassphrase => {
-            Error::new(Code::NeedsPassphrase, "That is not the passphrase; nothing was changed.", "Try again, slowly.")
-        }
+        KeyError::WrongPassphrase => Error::new(Code::NeedsPassphrase, "Wrong passphrase. Nothing was changed.", "Try again."),
         KeyError::PassphraseNeeded => Error::new(
             Code::NeedsPassphrase,
             "The passphrase is needed for this.",

@@ -1,6 +1,8 @@
-//! `<home>/config.toml`: what a person may set. Written once with the port that was chosen; later only read.
+//! `<home>/config.toml`: what a person may set. The daemon writes it once, with the port that was chosen, and later only reads it.
 
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+mod settings;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 
 use libp2p::Multiaddr;
@@ -13,11 +15,19 @@ use crate::files::write_whole;
 use crate::limits::{LISTEN_ADDRESSES, PORT_TRIES};
 use crate::random::Random;
 
+pub use settings::{Setting, set_setting, settings};
+
 /// Ports to choose from: below those that systems give to outgoing connections, so that ours is free again after a restart.
 const PORTS: std::ops::Range<u16> = 10_000..32_000;
 
 const FIRST: &str = "\
-# Settings of this home. Read when kithd starts; `kithd` itself writes only the port, once.
+# Settings of this home; `kith config` lists and changes them. Read when kithd starts, except `circle`.
+
+# The circle that commands mean where no other is named.
+# circle = \"Night shift\"
+
+# Addresses under which others reach this computer from outside: a forwarded port, a VPN. They go into invites.
+# external = [\"/ip4/203.0.113.5/tcp/4001\"]
 
 # Where to listen: `tcp` and `udp` addresses; port 0 stands for the port below.
 # listen = [\"/ip4/0.0.0.0/tcp/0\", \"/ip4/0.0.0.0/udp/0/quic-v1\", \"/ip6/::/tcp/0\", \"/ip6/::/udp/0/quic-v1\"]
@@ -25,7 +35,7 @@ const FIRST: &str = "\
 # Which ways to connect: \"tcp\", \"quic\" or both.
 # transports = [\"tcp\", \"quic\"]
 
-# Lock after so many minutes without a command; 0: never.
+# Lock after this many minutes without a command; 0: never.
 # idle_lock_minutes = 0
 
 # Chosen at random when this home was made. Others know it: change it only if it is taken.
@@ -52,6 +62,8 @@ pub enum ConfigError {
 pub(crate) struct Config {
     /// Where to listen, ports filled in. Those marked optional may fail.
     pub(crate) listen: Vec<Multiaddr>,
+    /// Where others reach this computer from outside, besides.
+    pub(crate) external: Vec<Multiaddr>,
     /// Ways to connect.
     pub(crate) transports: Transports,
     /// Minutes without a command until the daemon locks itself; 0: never.
@@ -79,19 +91,45 @@ impl Config {
             Some(port) => port_of(port)?,
             None => {
                 let port = free_port()?;
-                document["port"] = toml_edit::value(i64::from(port));
+                keep_port(&mut document, port);
                 write_whole(path, document.to_string().as_bytes())?;
                 port
             }
         };
-        let transports = transports(&document)?;
-        let asked = if listen.is_empty() { strings(&document, "listen")? } else { Some(listen.to_vec()) };
+        Self::read(&document, port, listen)
+    }
+
+    /// Do these settings make sense? The port may be chosen later.
+    pub(crate) fn check(document: &DocumentMut) -> Result<(), ConfigError> {
+        let port = document.get("port").map_or(Ok(PORTS.start), port_of)?;
+        if document.get("circle").is_some_and(|circle| circle.as_str().is_none()) {
+            return Err(ConfigError::Invalid("`circle` is the name of a circle, in quotes".to_owned()));
+        }
+        Self::read(document, port, &[]).map(drop)
+    }
+
+    fn read(document: &DocumentMut, port: u16, listen: &[String]) -> Result<Self, ConfigError> {
+        let transports = transports(document)?;
+        let asked = if listen.is_empty() { strings(document, "listen")? } else { Some(listen.to_vec()) };
         let strict = asked.is_some();
         let asked = asked.unwrap_or_else(|| DEFAULT_LISTEN.map(str::to_owned).to_vec());
         let mut listen =
             asked.iter().take(LISTEN_ADDRESSES).map(|text| listen_addr(text, port)).collect::<Result<Vec<_>, _>>()?;
         listen.retain(|addr| transports.take(addr));
-        Ok(Self { listen, transports, idle_lock_minutes: idle(&document)?, port, strict })
+        let external = strings(document, "external")?.unwrap_or_default();
+        let external = external.iter().take(LISTEN_ADDRESSES).map(|text| outside(text, port)).collect::<Result<Vec<_>, _>>()?;
+        let external = external.into_iter().flatten().filter(|addr| transports.take(addr)).collect();
+        Ok(Self { listen, external, transports, idle_lock_minutes: idle(document)?, port, strict })
+    }
+}
+
+/// Writes the port down where the comment about it ends.
+fn keep_port(document: &mut DocumentMut, port: u16) {
+    let above = document.trailing().as_str().unwrap_or_default().to_owned();
+    document["port"] = toml_edit::value(i64::from(port));
+    if let Some(mut key) = document.key_mut("port") {
+        key.leaf_decor_mut().set_prefix(above);
+        document.set_trailing("");
     }
 }
 
@@ -142,6 +180,20 @@ fn listen_addr(text: &str, port: u16) -> Result<Multiaddr, ConfigError> {
     if plain(&addr) { Ok(addr) } else { Err(wrong()) }
 }
 
+/// An address from outside, as people write it: `203.0.113.5`, `203.0.113.5:4001`, `[2001:db8::1]:4001`, or in full. Without a
+/// port the home's own is meant; without a transport both are.
+pub(crate) fn outside(text: &str, port: u16) -> Result<Vec<Multiaddr>, ConfigError> {
+    let text = text.trim();
+    if text.starts_with('/') {
+        return listen_addr(text, port).map(|addr| vec![addr]);
+    }
+    let place = text.parse::<SocketAddr>().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, port)));
+    let place = place.ok().filter(|place| place.port() != 0 && !place.ip().is_unspecified());
+    let place = place.ok_or_else(|| ConfigError::Invalid(format!("{text:?} is not an IP address with a port")))?;
+    let ip = Multiaddr::from(place.ip());
+    Ok(vec![ip.clone().with(Protocol::Tcp(place.port())), ip.with(Protocol::Udp(place.port())).with(Protocol::QuicV1)])
+}
+
 /// A port that is free now for both transports.
 fn free_port() -> Result<u16, ConfigError> {
     let span = u64::from(PORTS.end - PORTS.start);
@@ -169,7 +221,7 @@ mod tests {
         let path = dir.path().join("config.toml");
         let first = Config::load(&path, &[]).expect("loads");
         let text = std::fs::read_to_string(&path).expect("reads");
-        assert!(text.contains(&format!("port = {}", first.port)));
+        assert!(text.ends_with(&format!("only if it is taken.\nport = {}\n", first.port)), "it stands below its comment: {text}");
         std::fs::write(&path, format!("{text}\n# mine\ntransports = [\"tcp\"]\nidle_lock_minutes = 5\n")).expect("writes");
         let again = Config::load(&path, &[]).expect("loads");
         assert_eq!((again.port, again.idle_lock_minutes, again.strict), (first.port, 5, false));
@@ -184,6 +236,29 @@ mod tests {
         let config = Config::load(&dir.path().join("config.toml"), &asked).expect("loads");
         let expected = [format!("/ip4/127.0.0.1/tcp/{}", config.port), "/ip4/127.0.0.1/udp/4444/quic-v1".to_owned()];
         assert_eq!(config.listen.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn an_address_from_outside_is_written_as_people_do() {
+        let shown = |text: &str| {
+            let found = outside(text, 4001).map_err(|_| ());
+            found.map(|addrs| addrs.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let both = |ip: &str, port: u16| Ok(vec![format!("{ip}/tcp/{port}"), format!("{ip}/udp/{port}/quic-v1")]);
+        assert_eq!(shown("203.0.113.5"), both("/ip4/203.0.113.5", 4001));
+        assert_eq!(shown(" 203.0.113.5:99 "), both("/ip4/203.0.113.5", 99));
+        assert_eq!(shown("[2001:db8::1]:99"), both("/ip6/2001:db8::1", 99));
+        assert_eq!(shown("/ip4/203.0.113.5/tcp/0"), Ok(vec!["/ip4/203.0.113.5/tcp/4001".to_owned()]));
+        for wrong in
+            ["", "example.org", "example.org:4001", "203.0.113.5:0", "0.0.0.0", "/dns4/x.org/tcp/1", "203.0.113.5:4001/tcp"]
+        {
+            assert_eq!(shown(wrong), Err(()), "{wrong}");
+        }
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, "port = 4001\nexternal = [\"203.0.113.5:99\"]\ntransports = [\"tcp\"]\n").expect("writes");
+        let config = Config::load(&path, &[]).expect("loads");
+        assert_eq!(config.external.iter().map(ToString::to_string).collect::<Vec<_>>(), ["/ip4/203.0.113.5/tcp/99"]);
     }
 
     #[test]

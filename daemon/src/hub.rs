@@ -35,9 +35,9 @@ struct Inner {
 /// What somebody who starts watching gets.
 #[derive(Debug)]
 pub(crate) struct Watching {
-    /// Events since the one she names.
+    /// Events since the one they name.
     pub(crate) missed: VecDeque<Arc<Numbered>>,
-    /// She named one, and what came after it is no longer known.
+    /// They named one, and what came after it is no longer known.
     pub(crate) gap: bool,
     /// What comes.
     pub(crate) live: broadcast::Receiver<Arc<Numbered>>,

@@ -23,7 +23,7 @@ mod run;
 mod session;
 mod store;
 
-pub use config::ConfigError;
+pub use config::{ConfigError, Setting, set_setting, settings};
 pub use home::HomeError;
 pub use run::{Options, RunError, keep_secrets};
 

@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 
 use crate::limits::{GOODBYE, NET_COMMANDS, NET_THREADS, RELEASE, RELEASE_LOOK};
 use crate::queue::DriverQueue;
-pub(crate) use convert::peer_bytes;
+pub(crate) use convert::{bytes, peer_bytes, shown};
 use link::Links;
 use task::{NetCommand, Task};
 pub(crate) use task::{NetError, NetOptions};
@@ -37,6 +37,7 @@ pub(crate) struct Net {
     commands: mpsc::Sender<NetCommand>,
     links: Links,
     listening: watch::Receiver<Vec<Multiaddr>>,
+    external: Vec<Multiaddr>,
     task: JoinHandle<()>,
     /// The network's own, so that nothing of it outlives a lock: QUIC says goodbye for seconds, and holds its port meanwhile.
     runtime: Option<Runtime>,
@@ -48,6 +49,7 @@ impl Net {
         let links = Links::default();
         let (commands, todo) = mpsc::channel(NET_COMMANDS);
         let (told, listening) = watch::channel(Vec::new());
+        let external = options.external.clone();
         let runtime = Builder::new_multi_thread().worker_threads(NET_THREADS).thread_name("net").enable_all().build();
         let runtime = runtime.map_err(|error| NetError::Start(error.to_string()))?;
         let entered = runtime.enter();
@@ -60,7 +62,7 @@ impl Net {
             }
         };
         drop(entered);
-        Ok(Self { commands, links, listening, task, runtime: Some(runtime) })
+        Ok(Self { commands, links, listening, external, task, runtime: Some(runtime) })
     }
 
     /// What the driver keeps: sends frames, dials, closes.
@@ -81,7 +83,7 @@ impl Net {
             let some = async { listening.wait_for(|addrs| !addrs.is_empty()).await.map(drop) };
             drop(runtime.block_on(async { tokio::time::timeout(patience, some).await }));
         }
-        task::told(&self.listening())
+        task::told(&self.external, &self.listening())
     }
 
     /// Peers with an open link.

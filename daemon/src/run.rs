@@ -57,7 +57,7 @@ impl RunError {
             Self::Home(HomeError::Taken) => Error::new(
                 Code::Failed,
                 "Another kithd already runs for this home.",
-                "`kith status` says how it is; `kith stop` ends it.",
+                "`kith status` shows its status; `kith stop` ends it.",
             ),
             Self::Home(HomeError::TooLong(over)) => Error::new(
                 Code::Usage,

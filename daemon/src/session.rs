@@ -147,7 +147,8 @@ impl Session {
         let keypair = transport_key(&store)?;
         let peer = net::peer_bytes(&keypair.public().to_peer_id());
         let (events, queue) = mpsc::channel(EVENTS);
-        let options = NetOptions { keypair, listen: config.listen.clone(), transports: config.transports, strict: config.strict };
+        let (listen, external) = (config.listen.clone(), config.external.clone());
+        let options = NetOptions { keypair, listen, external, transports: config.transports, strict: config.strict };
         let net = Net::start(options, DriverQueue::new(events.clone()))?;
         let hub = Arc::new(Hub::new());
         let listening = net.first_addresses(FIRST_ADDRESS);
@@ -240,7 +241,11 @@ fn transport_key(store: &SqliteStore) -> Result<libp2p::identity::Keypair, Sessi
 }
 
 fn gone() -> Error {
-    Error::new(Code::Failed, "The daemon stopped in the middle of this.", "`kith status` says how it is; `kith start` starts it.")
+    Error::new(
+        Code::Failed,
+        "The daemon stopped in the middle of this.",
+        "`kith status` shows its status; `kith start` starts it.",
+    )
 }
 
 fn too_long() -> Error {

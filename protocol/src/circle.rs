@@ -14,3 +14,5 @@ pub(crate) mod state;
 pub(crate) mod summary;
 pub mod text;
 pub(crate) mod ticket;
+
+pub use ticket::{link_addresses, link_at};

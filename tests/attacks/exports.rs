@@ -15,7 +15,12 @@ const ENDS: [&str; 5] = ["\n", "\r\n", "\r", "\u{2028}", "\u{2029}"];
 /// An export of the circle: what stands in its files, by name.
 fn export(scene: &Scene) -> impl Fn(&str) -> String + use<> {
     let out = scene.amara.beside().join("out");
-    drop(scene.amara.kith(&["export", "-c", Scene::CIRCLE, "-o", &out.to_string_lossy(), "--reveal", "--no-input"]).ok());
+    drop(
+        scene
+            .amara
+            .kith(&["export", "-c", Scene::CIRCLE, "-o", &out.to_string_lossy(), "--reveal", "--force", "--no-input"])
+            .ok(),
+    );
     move |name| std::fs::read_to_string(out.join(name)).expect("the export holds it")
 }
 

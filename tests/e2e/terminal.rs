@@ -233,3 +233,38 @@ fn exists_in_history(home: &Path, word: &str) -> bool {
     let log = std::fs::read(home.join("log/kithd.log")).unwrap_or_default();
     log.windows(word.len()).any(|window| window == word.as_bytes())
 }
+
+/// The words that a command shows in a terminal of so many columns, and the lines that do not fit.
+fn words_at(home: &Home, columns: usize, command: &str) -> Option<(Vec<String>, Vec<String>)> {
+    let line = format!("stty cols {columns}; NO_COLOR=1 kith {command}; true");
+    let screen = Terminal::open(home, &line)?.screen();
+    let lines: Vec<String> = screen.lines().map(|line| line.trim_end().to_owned()).collect();
+    let words = |line: &String| line.split_whitespace().filter(|word| *word != "┆").map(str::to_owned).collect::<Vec<_>>();
+    let wide = lines.iter().filter(|line| line.chars().count() > columns && words(line).len() > 1).cloned().collect();
+    Some((lines.iter().flat_map(words).collect(), wide))
+}
+
+#[test]
+fn prose_is_broken_between_words_only() {
+    let home = Home::named("Amara");
+    home.found("Night shift");
+    for command in [
+        "crisis",
+        "crisis PL",
+        "note show n-nothing",
+        "note list -c Tea",
+        "invite pending",
+        "demo --dry-run",
+        "circle leave --no-input",
+    ] {
+        let Some((wide, _)) = words_at(&home, 1_000, command) else {
+            skipped("a terminal needs `script`", has_program("script"));
+            return;
+        };
+        for columns in [40, 80] {
+            let (words, too_wide) = words_at(&home, columns, command).expect("there is `script`");
+            assert_eq!(words, wide, "{command} in {columns} columns");
+            assert!(too_wide.is_empty(), "{command} in {columns} columns: {too_wide:?}");
+        }
+    }
+}

@@ -71,7 +71,10 @@ impl When {
         let end = match (typed.ends, typed.duration) {
             (Some(_), Some(_)) => return Err(usage("Both an end and a length were given.", "Give --ends or --duration.")),
             (Some(ends), None) if is_day(ends) != all_day => {
-                return Err(usage("Start and end are of two kinds.", "Write both as days, or both with a time."));
+                return Err(usage(
+                    "The start is a day and the end is a time, or the other way around.",
+                    "Write both as days, or both with a time.",
+                ));
             }
             // Days are typed as people say them, the last one included; calendars keep the day after.
             (Some(ends), None) if all_day => Some(local(ends, &tz)?.saturating_add(1.day())),
@@ -113,7 +116,7 @@ fn later(at: Timestamp, length: std::time::Duration) -> Result<Timestamp> {
 fn days(length: std::time::Duration) -> Result<i64> {
     let seconds = i64::try_from(length.as_secs()).unwrap_or(i64::MAX);
     if seconds == 0 || seconds % 86_400 != 0 || seconds > 86_400 * 3_660 {
-        return Err(usage("An event about whole days lasts whole days.", "Say --duration 1d, or give --starts a time."));
+        return Err(usage("An event of whole days lasts whole days.", "Say --duration 1d, or give --starts a time."));
     }
     Ok(seconds / 86_400)
 }
@@ -125,7 +128,10 @@ fn local(text: &str, tz: &TimeZone) -> Result<DateTime> {
     if let Ok(stamp) = text.parse::<Timestamp>() {
         return Ok(tz.to_datetime(stamp));
     }
-    Err(usage(format!("`{text}` is no time."), "Write it like 2026-12-01T18:00, or 2026-12-01 for a whole day."))
+    Err(usage(
+        format!("I don't understand the time \"{text}\"."),
+        "Try \"tomorrow 18:00\", \"fri 9:00\", 2026-12-01T18:00, or 2026-12-01 for a whole day.",
+    ))
 }
 
 fn instant(at: DateTime, tz: &TimeZone, name: &str, all_day: bool, notes: &mut Vec<String>) -> Result<Timestamp> {

@@ -10,29 +10,28 @@ impl Client {
     /// Call `each` with the data of every event until the daemon ends the stream or `each` fails.
     /// `last` holds the id of the last one, so that a broken stream can go on where it stopped.
     pub(crate) fn watch(&self, last: &mut Option<String>, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
-        self.runtime.block_on(async {
-            let response = self.open("GET", &Route::new("watch"), String::new(), last.as_deref()).await?;
-            let status = response.status();
-            let mut body = response.into_body();
-            if !status.is_success() {
-                let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-                return Err(refusal(status, &String::from_utf8_lossy(&bytes)));
-            }
-            let mut parser = Parser::default();
-            while let Some(frame) = body.frame().await {
-                let Ok(frame) = frame else { return Ok(()) };
-                let Some(bytes) = frame.data_ref() else { continue };
-                for event in parser.push(bytes)? {
-                    if let Some(id) = event.id {
-                        *last = Some(id);
-                    }
-                    if !event.data.is_empty() {
-                        each(&event.data)?;
-                    }
+        let response = self.runtime.block_on(self.open("GET", &Route::new("watch"), String::new(), last.as_deref()))?;
+        let status = response.status();
+        let mut body = response.into_body();
+        if !status.is_success() {
+            let bytes = self.runtime.block_on(body.collect()).map(http_body_util::Collected::to_bytes).unwrap_or_default();
+            return Err(refusal(status, &String::from_utf8_lossy(&bytes)));
+        }
+        let mut parser = Parser::default();
+        // `each` runs outside the runtime, so that it may ask the daemon for something itself.
+        while let Some(frame) = self.runtime.block_on(body.frame()) {
+            let Ok(frame) = frame else { return Ok(()) };
+            let Some(bytes) = frame.data_ref() else { continue };
+            for event in parser.push(bytes)? {
+                if let Some(id) = event.id {
+                    *last = Some(id);
+                }
+                if !event.data.is_empty() {
+                    each(&event.data)?;
                 }
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 }
 

@@ -19,18 +19,18 @@ use crate::ui::{Line, Ui};
 /// What can be done with circles.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum CircleVerb {
-    /// Found a circle; you are its founder
+    /// Start a circle, as its founder
     New(CircleNew),
-    /// Your circles
+    /// List your circles
     List,
-    /// One circle: members, rules, keys
+    /// Show a circle: members, rules, keys
     Show {
-        /// Its name or id; the only one, if left out
+        /// Its name or id [default: -c, else the usual circle]
         which: Option<String>,
     },
-    /// Change name or rules (founder)
+    /// Change the name or the rules (founder)
     Edit(CircleEdit),
-    /// The agreement that everybody signs by joining
+    /// Show the agreement that everybody signs by joining
     Agreement,
     /// Leave a circle
     ///
@@ -41,19 +41,19 @@ pub(crate) enum CircleVerb {
 /// The rules that both `new` and `edit` take.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CircleRules {
-    /// A file with the agreement, or - for stdin
+    /// Read the agreement from a file, or from stdin (-)
     #[arg(long, value_name = "FILE")]
     agreement: Option<PathBuf>,
-    /// Which earlier conversation newcomers read: all, since-join, days:N [default: since-join]
+    /// Let newcomers read earlier conversation: all, since-join, days:N [default: since-join]
     #[arg(long, value_name = "RULE")]
     history: Option<String>,
-    /// How long conversation is kept: keep, or Nd (say 90d) [default: keep]
+    /// Keep conversation for good (keep), or for N days (90d) [default: keep]
     #[arg(long, value_name = "RULE")]
     retention: Option<String>,
-    /// Who may invite: stewards, members [default: stewards]
+    /// Let these people invite: stewards, members [default: stewards]
     #[arg(long, value_name = "WHO")]
     invite: Option<String>,
-    /// Does a steward look at every request: required, none [default: required]
+    /// Have a steward approve every request: required, none [default: required]
     #[arg(long, value_name = "RULE")]
     approval: Option<String>,
 }
@@ -63,7 +63,7 @@ pub(crate) struct CircleRules {
 pub(crate) struct CircleNew {
     /// Its name
     name: String,
-    /// Your name in it, if not the usual one
+    /// Use this name in it instead of your usual one
     #[arg(long = "as", value_name = "NAME")]
     as_name: Option<String>,
     #[command(flatten)]
@@ -76,9 +76,9 @@ pub(crate) struct CircleNew {
 /// A changed circle.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CircleEdit {
-    /// Which; else -c, else the only one
+    /// Its name or id [default: -c, else the usual circle]
     which: Option<String>,
-    /// Its new name
+    /// Give it a new name
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
@@ -130,8 +130,8 @@ fn create(context: &Context, new: CircleNew) -> Result<()> {
         show(ui, &circle)?;
         ui.say("");
         ui.say(Line::new().text("Invite people with `kith invite new`."));
-        ui.say("Three stewards are wise: with fewer, one lost computer can leave a circle that nobody can look after.");
-        ui.say("`kith member role NAME steward` makes one.");
+        ui.say("It is good to have three stewards: with fewer, one lost computer can leave a circle that nobody can manage.");
+        ui.say("`kith member role NAME steward` appoints one.");
         Ok(())
     })
 }
@@ -144,7 +144,7 @@ fn list(context: &Context) -> Result<()> {
     let circles: Vec<Circle> = reply.field("circles")?;
     let ui = context.ui();
     if circles.is_empty() {
-        ui.say("No circle yet. `kith circle new NAME` begins one, `kith join LINK` joins one.");
+        ui.say("No circle yet. `kith circle new NAME` starts one, `kith join` joins one.");
         return Ok(());
     }
     let ids = short_ids(ui, circles.iter().map(|circle| circle.id.as_str()));
@@ -159,6 +159,11 @@ fn list(context: &Context) -> Result<()> {
     ui.table(&["id", "members", "my role", "name"], &rows)
 }
 
+/// `1 member`, `2 members`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 fn show(ui: &Ui, circle: &Circle) -> Result<()> {
     let policy = |name: &str| Line::from(circle.policies.get(name).map(String::as_str).unwrap_or_default());
     let agreement = circle.policies.get("agreement").is_some_and(|text| !text.is_empty());
@@ -166,7 +171,7 @@ fn show(ui: &Ui, circle: &Circle) -> Result<()> {
         ("circle", Line::new().strong(&circle.name)),
         ("id", circle.id.as_str().into()),
         ("my role", circle.role.map_or_else(|| circle.status.word(), MemberRole::word).into()),
-        ("members", format!("{} on {} computers", circle.members, circle.devices).into()),
+        ("members", format!("{}, {}", counted(circle.members, "member"), counted(circle.devices, "computer")).into()),
         ("history", policy("history")),
         ("retention", policy("retention")),
         ("who invites", policy("invite")),
@@ -180,7 +185,8 @@ fn show(ui: &Ui, circle: &Circle) -> Result<()> {
     if circle.frozen {
         facts.push((
             "note",
-            Line::new().warn("No steward is left, so nobody can be admitted or removed. A successor circle can be founded."),
+            Line::new()
+                .warn("No steward is left, so nobody can be admitted or removed. You can start a new circle with the others."),
         ));
     }
     ui.facts(&facts)

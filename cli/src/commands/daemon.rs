@@ -14,24 +14,24 @@ use crate::ui::Line;
 /// What can be done with the daemon.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum DaemonVerb {
-    /// Be the daemon, in the foreground, until told to stop
+    /// Run the daemon in the foreground
     Run(DaemonRun),
-    /// What it wrote to its log; never content
+    /// Show its log, which never holds content
     Logs {
-        /// The last so many lines
+        /// Show only the last N lines
         #[arg(short = 'n', long, default_value_t = 40, value_name = "N")]
         lines: usize,
     },
-    /// Write a service file, so that it starts when you log in
+    /// Start Kith when you log in (writes a service file)
     Install,
-    /// Take the service file away
+    /// Remove the service file
     Uninstall,
 }
 
 /// The daemon itself.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DaemonRun {
-    /// An address to listen on, such as /ip4/0.0.0.0/udp/4001/quic-v1; may be given again
+    /// Listen on this address, such as /ip4/0.0.0.0/udp/4001/quic-v1 (repeatable)
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Vec<String>,
 }
@@ -54,14 +54,22 @@ fn logs(context: &Context, lines: usize) -> Result<()> {
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
         .filter(|entry| entry.metadata().is_ok_and(|meta| meta.len() > 0))
         .max_by_key(|entry| entry.metadata().and_then(|meta| meta.modified()).ok());
-    let Some(newest) = newest else {
-        context.ui().say("The log is empty.");
+    let text = match &newest {
+        Some(newest) => files::read_text(&newest.path(), LOG_BYTES)?,
+        None => String::new(),
+    };
+    let path = newest.map(|newest| newest.path());
+    let all: Vec<&str> = text.lines().collect();
+    let shown = all.get(all.len().saturating_sub(lines)..).unwrap_or_default();
+    if context.ui().json {
+        return context.ui().out_value(&json!({ "schema": "kith.daemon.logs/1", "path": path, "lines": shown }));
+    }
+    let Some(path) = path else {
+        context.ui().tell("The log is empty.");
         return Ok(());
     };
-    let text = files::read_text(&newest.path(), LOG_BYTES)?;
-    context.ui().detail(format!("{}", newest.path().display()));
-    let all: Vec<&str> = text.lines().collect();
-    all.iter().skip(all.len().saturating_sub(lines)).try_for_each(|line| context.ui().out(*line))
+    context.ui().detail(format!("{}", path.display()));
+    shown.iter().try_for_each(|line| context.ui().out(*line))
 }
 
 /// Where the service manager looks, and what one types to enable it.
@@ -98,7 +106,10 @@ fn service(context: &Context) -> Result<Service> {
 fn utf8(path: &Path) -> Result<&str> {
     let text = path.to_str().filter(|text| !text.contains(char::is_control));
     text.ok_or_else(|| {
-        error::failed(format!("{} cannot stand in a service file.", path.display()), "Choose a path of ordinary letters.")
+        error::failed(
+            format!("{} cannot be used in a service file.", path.display()),
+            "Choose a path without control characters.",
+        )
     })
 }
 
@@ -130,6 +141,10 @@ fn plist(program: &Path, home: &Path) -> Result<String> {
 fn install(context: &Context) -> Result<()> {
     let service = service(context)?;
     if context.global().dry_run {
+        if context.ui().json {
+            let would = json!({ "schema": "kith.dry-run/1", "would": "write", "path": service.path, "text": service.text });
+            return context.ui().out_value(&would);
+        }
         context.ui().say(format!("This would write {}:", service.path.display()));
         return context.ui().out_file(&service.text);
     }
@@ -139,20 +154,23 @@ fn install(context: &Context) -> Result<()> {
     files::write(&service.path, service.text.as_bytes(), true)?;
     context.ui().say(Line::new().text("Written: ").strong(&service.path.display().to_string()));
     context.ui().say(format!("Enable it with: {}", service.enable));
-    context.ui().say("It starts locked; `kith unlock` opens it after you log in.");
+    context.ui().say("It starts locked; `kith unlock` unlocks it after you log in.");
     report(context, &service.path, true)
 }
 
 fn uninstall(context: &Context) -> Result<()> {
     let service = service(context)?;
     if context.global().dry_run {
-        context.ui().say(format!("This would take away {}.", service.path.display()));
+        if context.ui().json {
+            return context.ui().out_value(&json!({ "schema": "kith.dry-run/1", "would": "remove", "path": service.path }));
+        }
+        context.ui().say(format!("This would remove {}.", service.path.display()));
         return Ok(());
     }
     match std::fs::remove_file(&service.path) {
-        Ok(()) => context.ui().say(format!("Taken away: {}. If it was enabled: {}", service.path.display(), service.disable)),
+        Ok(()) => context.ui().say(format!("Removed: {}. If it was enabled: {}", service.path.display(), service.disable)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => context.ui().say("There is no service file."),
-        Err(e) => return Err(error::io("Cannot take away", &service.path, &e)),
+        Err(e) => return Err(error::io("Cannot remove", &service.path, &e)),
     }
     report(context, &service.path, false)
 }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use serde_json::json;
+
 use crate::context::Context;
 use crate::demo::person::{Children, PASSPHRASE, Person, Transport, end_all};
 use crate::demo::scenes;
@@ -11,7 +13,7 @@ use crate::error::{Result, failed};
 use crate::interrupt;
 use crate::ui::Line;
 
-/// See it work: three people, three daemons, one circle, on this computer, in a minute
+/// Watch three people use Kith on this computer, in a minute
 #[derive(Debug, clap::Args)]
 pub(crate) struct DemoArgs {
     /// Connect by TCP only
@@ -20,7 +22,7 @@ pub(crate) struct DemoArgs {
     /// Connect by QUIC only
     #[arg(long, conflicts_with = "tcp_only")]
     quic_only: bool,
-    /// Keep the three homes for looking around
+    /// Keep the three homes, to look around in
     #[arg(long)]
     keep: bool,
 }
@@ -28,7 +30,11 @@ pub(crate) struct DemoArgs {
 pub(crate) fn run(context: &Context, args: &DemoArgs) -> Result<()> {
     let ui = context.ui();
     if context.global().dry_run {
-        ui.say("This would start three daemons with homes of their own in a temporary folder, and take them away again.");
+        if ui.json {
+            return ui
+                .out_value(&json!({ "schema": "kith.dry-run/1", "would": "start three daemons, play the demo and end them" }));
+        }
+        ui.tell("This would start three daemons with homes of their own in a temporary folder, and remove them again.");
         return Ok(());
     }
     let transport = match (args.tcp_only, args.quic_only) {
@@ -57,11 +63,11 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> Result<()> {
                 .strong(&kept.display().to_string())
                 .text(&format!("; their passphrase is \"{PASSPHRASE}\".")),
         );
-        ui.say(format!("`kith --home {} start` wakes one up.", kept.join("amara").display()));
+        ui.say(format!("`kith --home {} start` starts one of them.", kept.join("amara").display()));
     } else if let Err(e) = folder.close() {
-        return Err(failed(format!("The demo's folder could not be taken away: {e}"), ""));
+        return Err(failed(format!("The demo's folder could not be removed: {e}"), ""));
     } else if outcome.is_ok() {
-        ui.say(Line::new().dim("The three homes and their daemons are gone again."));
+        ui.say(Line::new().dim("The three homes and their daemons were removed again."));
     }
     outcome
 }

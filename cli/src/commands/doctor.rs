@@ -1,17 +1,18 @@
 //! `kith doctor`.
 
-use kith_protocol::control::{Code, Doctor, Level};
+use kith_protocol::control::{Code, DaemonStatus, Doctor, Finding, Level};
 use serde_json::json;
 
+use super::reach::{Reach, reach};
 use crate::client::Route;
 use crate::context::Context;
 use crate::error::{Result, Stop};
 use crate::ui::{Line, Ui};
 
-/// Look after everything: members who see something else, gaps, forks, too few stewards
+/// Check that all is well
 #[derive(Debug, clap::Args)]
 pub(crate) struct DoctorArgs {
-    /// Build lists, documents and the search index again from the signed log
+    /// Rebuild lists, documents and the search index from the signed log
     #[arg(long)]
     rebuild: bool,
 }
@@ -19,19 +20,37 @@ pub(crate) struct DoctorArgs {
 pub(crate) fn run(context: &Context, args: &DoctorArgs) -> Result<()> {
     let client = context.client()?;
     if args.rebuild {
-        let spinner = context.ui().spinner("Building everything again from the log");
+        let spinner = context.ui().spinner("Rebuilding everything from the log");
         let done = client.send("POST", &Route::new("doctor").seg("rebuild"), &json!({}));
         drop(spinner);
         done?;
-        context.ui().say("Built again from the signed log.");
+        context.ui().say("Rebuilt from the signed log.");
     }
     let reply = client.get(&Route::new("doctor"))?;
-    let doctor: Doctor = reply.read()?;
-    context.show(&reply, show)?;
-    if !context.ui().json {
+    let mut doctor: Doctor = reply.read()?;
+    doctor.findings.extend(reachability(context, &client.status()?));
+    if context.ui().json {
+        let mut value: serde_json::Value = reply.read()?;
+        value["findings"] = json!(doctor.findings);
+        context.ui().out_value(&value)?;
+    } else {
+        show(context.ui(), &doctor)?;
         tell_of_drafts(context)?;
     }
     if doctor.ok { Ok(()) } else { Err(Stop::Said(Code::Failed)) }
+}
+
+/// Can others reach this computer? What it cannot know it does not claim: a router may let nothing through all the same.
+fn reachability(context: &Context, status: &DaemonStatus) -> Option<Finding> {
+    let message = match reach(context, status) {
+        Reach::Anywhere => return None,
+        Reach::Network(addresses) => {
+            format!("This computer can be reached in its own network only ({}).", addresses.join(", "))
+        }
+        Reach::Here => "This computer cannot be reached by any other: Kith listens on loopback addresses only.".to_owned(),
+    };
+    let hint = "Members elsewhere reach it over a VPN such as Tailscale, or by a forwarded port: `kith config set external ADDRESS:PORT`.";
+    Some(Finding::new(Level::Note, String::new(), message, hint))
 }
 
 /// Texts that could not be saved lie beside the store, not in it.
@@ -47,7 +66,7 @@ fn tell_of_drafts(context: &Context) -> Result<()> {
     context.ui().out(Line::new().dim("        save what you need of it, and delete the rest"))
 }
 
-fn show(ui: &Ui, doctor: Doctor) -> Result<()> {
+fn show(ui: &Ui, doctor: &Doctor) -> Result<()> {
     for finding in &doctor.findings {
         let mark = match finding.level {
             Level::Ok => Line::new().good("ok      "),
@@ -60,7 +79,7 @@ fn show(ui: &Ui, doctor: Doctor) -> Result<()> {
             ui.out(Line::new().dim(&format!("        {}", finding.hints)))?;
         }
     }
-    if doctor.ok && doctor.findings.is_empty() {
+    if doctor.ok && doctor.findings.iter().all(|finding| finding.level == Level::Note) {
         ui.out(Line::new().good("All is well."))?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! `kith event ...`.
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use kith_protocol::control::{EditEvent, Event, Kind, NewEvent, NoteState, Rsvp, Rsvped};
 use kith_protocol::node::Filter;
 
@@ -9,8 +10,9 @@ use super::show::{author, delivery, dotted, short_ids, state};
 use crate::calendar::change;
 use crate::calendar::rule::{self, Rule};
 use crate::calendar::when::{Typed, When};
-use crate::calendar::{Series, parse_local};
+use crate::calendar::{Series, natural, parse_local};
 use crate::context::Context;
+use crate::duration::at_least_one;
 use crate::duration::duration;
 use crate::error::{self, Result, usage};
 use crate::input;
@@ -20,25 +22,25 @@ use crate::ui::{Line, Ui, time};
 /// What can be done with events.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum EventVerb {
-    /// Make an event; with --rrule one that comes again
+    /// Create an event
     New(EventNew),
-    /// The events of a circle, past ones too, oldest first
+    /// List the events of a circle, past ones too, oldest first
     List(EventList),
-    /// One event and when it takes place next
+    /// Show an event and when it takes place next
     Show {
         /// Its id
         id: String,
     },
-    /// Change an event
+    /// Edit an event
     Edit(EventEdit),
-    /// Delete your event
+    /// Remove your event
     Remove(item::RemoveArgs),
     /// Bring back an event that you deleted less than a day ago
     Restore {
         /// Its id
         id: String,
     },
-    /// Say whether you come: yes, no, maybe
+    /// Say whether you are coming: yes, no, maybe
     Rsvp {
         /// Its id
         id: String,
@@ -51,18 +53,45 @@ pub(crate) enum EventVerb {
 /// When something is; `new` and `edit` take the same.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EventTimes {
-    /// The end, like --starts; for whole days the last one
+    /// End at this time, written like --starts; for whole days, the last day
     #[arg(long, value_name = "TIME")]
     ends: Option<String>,
-    /// How long it takes, such as 1h or 90m
+    /// Set how long it takes, such as 1h or 90m
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "ends")]
     duration: Option<std::time::Duration>,
-    /// Its time zone, such as Europe/Madrid [default: this computer's]
+    /// Set its time zone, such as Europe/Madrid [default: this computer's]
     #[arg(long, value_name = "ZONE")]
     tz: Option<String>,
-    /// How it comes again, as RFC 5545 writes it: FREQ=WEEKLY;COUNT=8
+    /// Repeat it: day, week, "2 weeks", month
+    #[arg(long, value_name = "HOW", value_parser = natural::every, conflicts_with = "rrule")]
+    every: Option<String>,
+    /// Repeat it as RFC 5545 writes it: FREQ=WEEKLY;COUNT=8
     #[arg(long, value_name = "RULE")]
     rrule: Option<String>,
+}
+
+impl EventTimes {
+    /// How it repeats, as it was said or written.
+    fn rule(&self) -> Option<&str> {
+        self.every.as_deref().or(self.rrule.as_deref())
+    }
+
+    /// What was typed, made exact.
+    fn resolve(&self, starts: &str, tz: Option<&str>, duration: Option<std::time::Duration>) -> Result<When> {
+        let now = now_in(tz)?;
+        let starts = natural::exact(starts, now);
+        let ends = match (self.ends.as_deref(), parse_local(&starts)) {
+            (Some(ends), Some(start)) => Some(natural::exact_end(ends, start, now)),
+            (ends, _) => ends.map(str::to_owned),
+        };
+        When::resolve(Typed { starts: &starts, ends: ends.as_deref(), duration, tz })
+    }
+}
+
+/// The wall clock there, now.
+fn now_in(tz: Option<&str>) -> Result<jiff::civil::DateTime> {
+    let (tz, _) = crate::calendar::when::zone(tz)?;
+    Ok(tz.to_datetime(Timestamp::now()))
 }
 
 /// A new event.
@@ -71,21 +100,21 @@ pub(crate) struct EventNew {
     /// Its title
     #[arg(long)]
     title: String,
-    /// The start on the wall clock: 2026-12-01T18:00, or 2026-12-01 for a whole day
+    /// Start at this time on the wall clock: "tomorrow 18:00", "fri 9:00", 2026-12-01T18:00; 2026-12-01 for a whole day
     #[arg(long, value_name = "TIME")]
     starts: String,
     #[command(flatten)]
     times: EventTimes,
-    /// What it is about; - for stdin
+    /// Say what it is about; - reads it from stdin
     #[arg(long, default_value = "", hide_default_value = true)]
     description: String,
-    /// Where, or a link
+    /// Say where, or give a link
     #[arg(long, default_value = "", hide_default_value = true)]
     location: String,
-    /// A tag; may be given again
+    /// Add a tag (repeatable)
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// confirmed, tentative or cancelled
+    /// Set its status: confirmed, tentative or cancelled
     #[arg(long)]
     status: Option<String>,
 }
@@ -93,19 +122,19 @@ pub(crate) struct EventNew {
 /// Which events.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EventList {
-    /// The last so many
-    #[arg(long, value_name = "N")]
+    /// Show only the last N
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit: Option<usize>,
-    /// Those that are not over
+    /// Show only those that are not over
     #[arg(long)]
     upcoming: bool,
-    /// What you have not seen yet
+    /// Show only what you have not seen yet
     #[arg(long)]
     new: bool,
-    /// Those you have not answered
+    /// Show only those that you have not answered
     #[arg(long)]
     unanswered: bool,
-    /// Those with this tag
+    /// Show only those with this tag
     #[arg(long)]
     tag: Option<String>,
 }
@@ -115,27 +144,27 @@ pub(crate) struct EventList {
 pub(crate) struct EventEdit {
     /// Its id
     id: String,
-    /// A new title
+    /// Give it a new title
     #[arg(long)]
     title: Option<String>,
-    /// A new start
+    /// Start at a new time
     #[arg(long, value_name = "TIME")]
     starts: Option<String>,
     #[command(flatten)]
     times: EventTimes,
-    /// What it is about; - for stdin
+    /// Say what it is about; - reads it from stdin
     #[arg(long)]
     description: Option<String>,
-    /// Where, or a link
+    /// Say where, or give a link
     #[arg(long)]
     location: Option<String>,
-    /// All its tags anew; may be given again
+    /// Replace all tags (repeatable)
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// The state that you change, as `show --json` names it; what others did since stays
+    /// Compare with this state, from `show --json`; what others changed since then stays
     #[arg(long)]
     base: Option<String>,
-    /// confirmed, tentative or cancelled
+    /// Set its status: confirmed, tentative or cancelled
     #[arg(long)]
     status: Option<String>,
 }
@@ -172,7 +201,7 @@ fn checked(rrule: Option<&str>, when: &When) -> Result<Option<String>> {
         usage(format!("The recurrence cannot be used: {e}."), "Write it like FREQ=WEEKLY;COUNT=8 or FREQ=MONTHLY;BYDAY=1TU.")
     };
     let rule = Rule::parse(text).map_err(wrong)?;
-    let start = parse_local(&when.starts_local).ok_or_else(|| usage("The start is no time.", ""))?;
+    let start = parse_local(&when.starts_local).ok_or_else(|| usage("I don't understand the start.", ""))?;
     let (tz, _) = crate::calendar::when::zone(Some(&when.tz))?;
     rule.check(start, &tz).map_err(wrong)?;
     Ok(rule.text())
@@ -183,10 +212,8 @@ fn long_text(given: String) -> Result<String> {
 }
 
 fn create(context: &Context, new: EventNew) -> Result<()> {
-    let typed =
-        Typed { starts: &new.starts, ends: new.times.ends.as_deref(), duration: new.times.duration, tz: new.times.tz.as_deref() };
-    let when = When::resolve(typed)?;
-    let rrule = checked(new.times.rrule.as_deref(), &when)?;
+    let when = new.times.resolve(&new.starts, new.times.tz.as_deref(), new.times.duration)?;
+    let rrule = checked(new.times.rule(), &when)?;
     for note in &when.notes {
         context.ui().complain(&Line::new().warn(note));
     }
@@ -251,8 +278,8 @@ fn short_start(event: &Event, now: Timestamp) -> String {
         let day = next.map_or_else(|| event.starts_local.clone(), |next| next.date().to_string());
         return format!("{day}{mark}");
     }
-    let own = next.map_or_else(|| time::zoned(event.starts), |next| next.with_time_zone(jiff::tz::TimeZone::system()));
-    format!("{}{mark}", own.strftime("%a %Y-%m-%d %H:%M"))
+    let own = next.map_or_else(|| time::zoned(event.starts), |next| next.with_time_zone(TimeZone::system()));
+    format!("{}{mark}", own.strftime("%a %Y-%m-%d %H:%M %Z"))
 }
 
 fn show(ui: &Ui, event: &Event) -> Result<()> {
@@ -298,7 +325,7 @@ fn when_text(event: &Event) -> String {
 fn own_time(event: &Event) -> String {
     let own = time::zoned(event.starts);
     let local = parse_local(&event.starts_local);
-    if event.all_day || local == Some(own.datetime()) { String::new() } else { own.strftime("%a %Y-%m-%d %H:%M").to_string() }
+    if event.all_day || local == Some(own.datetime()) { String::new() } else { own.strftime("%a %Y-%m-%d %H:%M %Z").to_string() }
 }
 
 fn answers(event: &Event) -> Line {
@@ -311,21 +338,30 @@ fn answers(event: &Event) -> Line {
     dotted(vec![counts.into(), mine])
 }
 
-/// How it comes again and when next.
+/// How it repeats and when next.
 fn coming(event: &Event) -> Vec<(&'static str, Line)> {
     let Some(text) = &event.rrule else { return Vec::new() };
-    let Some(series) = Series::of(event) else { return vec![("again", Line::new().warn("a rule that cannot be read"))] };
+    let Some(series) = Series::of(event) else { return vec![("repeats", Line::new().warn("a rule that Kith can't read"))] };
     let words = series.rule.rrule.as_deref().map_or_else(|| "on further dates".to_owned(), rule::words);
-    let mut facts = vec![("again", Line::from(words))];
+    let mut facts = vec![("repeats", Line::from(words))];
     match series.next(Timestamp::now(), NEXT_OCCURRENCES) {
         Ok(next) if next.is_empty() => facts.push(("next", Line::new().dim("it is over"))),
         Ok(next) => {
-            let format = if event.all_day { "%a %Y-%m-%d" } else { "%a %Y-%m-%d %H:%M" };
-            facts.extend(next.iter().map(|at| ("next", Line::from(at.strftime(format).to_string()))));
+            facts.extend(next.iter().map(|at| ("next", Line::from(next_text(event, at)))));
         }
         Err(e) => facts.push(("next", Line::new().warn(&format!("cannot be counted ({e}): {text}")))),
     }
     facts
+}
+
+/// One of the next times: on this computer's clock, and on the event's where that shows something else.
+fn next_text(event: &Event, at: &Zoned) -> String {
+    if event.all_day {
+        return at.strftime("%a %Y-%m-%d").to_string();
+    }
+    let own = at.with_time_zone(TimeZone::system());
+    let there = time::elsewhere(&own, at.time_zone()).map(|there| format!(" ({there})")).unwrap_or_default();
+    format!("{}{there}", own.strftime("%a %Y-%m-%d %H:%M %Z"))
 }
 
 fn change(context: &Context, edit: EventEdit) -> Result<()> {
@@ -339,7 +375,7 @@ fn change(context: &Context, edit: EventEdit) -> Result<()> {
         ..EditEvent::default()
     };
     let moved = edit.starts.is_some() || edit.times.ends.is_some() || edit.times.duration.is_some() || edit.times.tz.is_some();
-    if moved || edit.times.rrule.is_some() {
+    if moved || edit.times.rule().is_some() {
         retime(context, &edit, &mut body)?;
     }
     if body == (EditEvent { base: body.base.clone(), ..EditEvent::default() }) {
@@ -359,14 +395,15 @@ fn retime(context: &Context, edit: &EventEdit, body: &mut EditEvent) -> Result<(
     let starts = edit.starts.clone().unwrap_or_else(|| event.starts_local.clone());
     let length = Series::of(&event).map(|series| series.seconds()).filter(|_| !event.ends_local.is_empty());
     let kept = length.and_then(|seconds| u64::try_from(seconds).ok()).map(std::time::Duration::from_secs);
+    let starts = natural::exact(&starts, now_in(Some(&event.tz))?);
     let same_kind = crate::calendar::is_day(&starts) == event.all_day;
     let duration = edit.times.duration.or(if edit.times.ends.is_none() && same_kind { kept } else { None });
     let tz = edit.times.tz.as_deref().unwrap_or(&event.tz);
-    let when = When::resolve(Typed { starts: &starts, ends: edit.times.ends.as_deref(), duration, tz: Some(tz) })?;
+    let when = edit.times.resolve(&starts, Some(tz), duration)?;
     for note in &when.notes {
         context.ui().complain(&Line::new().warn(note));
     }
-    let rrule = match edit.times.rrule.as_deref() {
+    let rrule = match edit.times.rule() {
         Some(text) if text.trim().is_empty() => Some(String::new()),
         Some(text) => checked(Some(text), &when)?,
         None => {

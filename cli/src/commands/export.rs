@@ -14,18 +14,21 @@ use crate::files;
 use crate::home::private_dir;
 use crate::ui::Line;
 
-/// Write what a circle holds as Markdown, iCalendar, CSV and JSON files
+/// Export a circle as Markdown, iCalendar, CSV and JSON files
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
-    /// Only one kind of things
+    /// Export only this
     #[arg(long, value_parser = lists())]
     only: Option<Kind>,
-    /// The folder [default: a new one here]; - writes one file on stdout (with --only)
+    /// Write into this folder [default: a new one here]; - writes one file to stdout (with --only)
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Bodies behind content warnings too
+    /// Include what is behind content warnings
     #[arg(long)]
     reveal: bool,
+    /// Overwrite files that are there already
+    #[arg(long)]
+    force: bool,
 }
 
 /// The kinds that have files of their own.
@@ -64,7 +67,7 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> Result<()> {
         pages.iter().try_for_each(|(name, _)| context.ui().out(format!("would write {}", folder.join(name).display())))?;
         return Ok(());
     }
-    write_all(context, &folder, &pages)?;
+    write_all(&folder, &pages, args.force)?;
     if context.ui().json {
         let names: Vec<String> = pages.iter().map(|(name, _)| folder.join(name).display().to_string()).collect();
         return context.ui().out_value(&json!({ "schema": "kith.export/1", "circle": circle.id, "files": names }));
@@ -129,20 +132,23 @@ fn on_stdout(context: &Context, client: &Client, circle: &Circle, args: &ExportA
 }
 
 /// All files, none through a link. What is there already is replaced only if it is an ordinary file.
-fn write_all(context: &Context, folder: &Path, pages: &[Page]) -> Result<()> {
+fn write_all(folder: &Path, pages: &[Page], force: bool) -> Result<()> {
     if folder.is_symlink() {
         return Err(error::failed(
             format!("{} is a symbolic link; Kith does not write through links.", folder.display()),
             "Name the real folder.",
         ));
     }
-    let there = folder.is_dir();
+    // All of it or nothing: an older export is not lost, and none is half new.
+    if let Some((name, _)) = pages.iter().find(|(name, _)| !force && folder.join(name).exists()) {
+        return Err(error::failed(
+            format!("{} exists already, so nothing was written.", folder.join(name).display()),
+            "Choose another folder with -o DIR, or add --force to overwrite it.",
+        ));
+    }
     private_dir(folder)?;
     for (name, text) in pages {
-        files::write(&folder.join(name), text.as_bytes(), there)?;
-    }
-    if there {
-        context.ui().detail("The folder was there already; files of the same names were replaced.");
+        files::write(&folder.join(name), text.as_bytes(), force)?;
     }
     Ok(())
 }

@@ -17,12 +17,12 @@ use crate::left_out::{LeftOut, Weight};
 use crate::limits::{CHUNK_BYTES, CHUNK_ITEMS, FILE_BYTES};
 use crate::ui::{Line, Ui};
 
-/// Bring in a calendar (.ics), a table (.csv), a Markdown list of links (.md), or a folder of text and Markdown
+/// Import a calendar (.ics), a table (.csv), a Markdown list of links (.md), or a folder of text and Markdown
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
     /// The file or folder
     path: PathBuf,
-    /// The zone of times that name none [default: this computer's]
+    /// Use this zone for times that name none [default: this computer's]
     #[arg(long, value_name = "ZONE")]
     tz: Option<String>,
 }

@@ -9,15 +9,21 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ui::{Line, Ui};
 
-/// What is new for you, oldest first; the marks stay on this computer
+/// Show what is new for you, oldest first
 #[derive(Debug, clap::Args)]
 pub(crate) struct InboxArgs {
-    /// Then mark all of it as seen
+    /// Mark all of it as seen afterward
     #[arg(long)]
     seen: bool,
+    /// Print only how many new things there are; never asks, so that a shell prompt can show it
+    #[arg(long, conflicts_with = "seen")]
+    count: bool,
 }
 
 pub(crate) fn run(context: &Context, args: &InboxArgs) -> Result<()> {
+    if args.count {
+        return count(context);
+    }
     let client = context.client()?;
     let reply = client.get(&Route::new("inbox"))?;
     context.show(&reply, show)?;
@@ -27,6 +33,17 @@ pub(crate) fn run(context: &Context, args: &InboxArgs) -> Result<()> {
         context.ui().say("Marked as seen.");
     }
     Ok(())
+}
+
+fn count(context: &Context) -> Result<()> {
+    let inbox: Inbox = context.bare_client()?.get(&Route::new("inbox"))?.read()?;
+    let circle = context.global().circle.as_deref();
+    let here = |entry: &&InboxEntry| circle.is_none_or(|circle| entry.circle_name == circle || entry.circle.starts_with(circle));
+    let count = inbox.inbox.iter().filter(here).count();
+    if context.ui().json {
+        return context.ui().out_value(&json!({ "schema": "kith.inbox.count/1", "count": count }));
+    }
+    context.ui().out(count.to_string())
 }
 
 fn show(ui: &Ui, inbox: Inbox) -> Result<()> {

@@ -2,18 +2,19 @@
 
 use serde_json::json;
 
+use super::passphrase;
 use crate::client::{Client, Reply, Route, launch};
 use crate::context::{Context, Passphrase};
 use crate::error::{self, Result};
 use crate::ui::Line;
 
-/// Begin: choose a name and a passphrase; leaves Kith running and unlocked
+/// Set Kith up: choose a name and a passphrase
 #[derive(Debug, clap::Args)]
 pub(crate) struct InitArgs {
-    /// The name others see, unless you choose another in a circle
+    /// Use this name, which others see, unless you choose another in a circle
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// For development: no passphrase, so whoever has the files can read everything
+    /// Use no passphrase, for development: anyone who has the files can read everything
     #[arg(long, conflicts_with = "passphrase_file")]
     pub(crate) no_passphrase: bool,
 }
@@ -25,9 +26,6 @@ If this computer is your employer's, or somebody else administers it: they may b
 read the disk while you are logged in, and see which addresses you connect to and when. Kith cannot hide from whoever runs the \
 machine. A computer of your own is the better place.";
 
-const PASSPHRASE: &str = "\
-The passphrase opens everything here. Nobody can reset it for you; a few random words are good, and a note in a safe place is fine.";
-
 pub(crate) fn run(context: &Context, args: &InitArgs) -> Result<()> {
     let (client, reply) = begin(context, args)?;
     let ui = context.ui();
@@ -35,14 +33,11 @@ pub(crate) fn run(context: &Context, args: &InitArgs) -> Result<()> {
         return ui.out_json(reply.text());
     }
     let status = client.status()?;
-    ui.say(Line::new().good("Ready. ").text("Kith runs, and everything is kept in ").strong(&status.home).text("."));
+    ui.say(Line::new().good("All set. ").text("Kith is running, and everything is kept in ").strong(&status.home).text("."));
     if status.unprotected {
-        ui.say(Line::new().warn("There is no passphrase: whoever has these files can read everything. For development only."));
+        ui.say(Line::new().warn("There is no passphrase: anyone who has these files can read everything. For development only."));
     }
-    ui.say(
-        Line::new()
-            .text("Next: `kith circle new NAME` begins a circle, `kith join LINK` joins one, `kith crisis` is there always."),
-    );
+    ui.say(Line::new().text("Next: `kith circle new NAME` starts a circle, `kith join` joins one. `kith crisis` always works."));
     Ok(())
 }
 
@@ -80,14 +75,19 @@ pub(crate) fn begin(context: &Context, args: &InitArgs) -> Result<(Client, Reply
 fn already(context: &Context) -> error::Stop {
     error::failed(
         format!("There is a Kith at {} already.", context.home().path().display()),
-        "`kith status` says how it is. Another one needs another --home.",
+        "`kith status` shows how things are. Another one needs another --home.",
     )
 }
 
 fn name(context: &Context, args: &InitArgs) -> Result<String> {
     let name = match &args.name {
         Some(name) => name.clone(),
-        None if context.ui().interactive => context.ui().ask("What name should others see?", "")?,
+        None if context.ui().interactive => loop {
+            let typed = context.ui().ask("What name should others see?", "")?;
+            if !typed.is_empty() {
+                break typed;
+            }
+        },
         None => return Err(error::usage("A name is needed.", "Give it with --name NAME.")),
     };
     let name = name.trim().to_owned();
@@ -105,17 +105,5 @@ fn new_passphrase(context: &Context) -> Result<Passphrase> {
             ))
         };
     }
-    context.ui().say_block(PASSPHRASE);
-    loop {
-        let first = context.ui().ask_secret("Passphrase:")?;
-        if first.is_empty() {
-            context.ui().complain(&Line::new().warn("It cannot be empty."));
-            continue;
-        }
-        let again = context.ui().ask_secret("Once more:")?;
-        if first == again {
-            return Ok(first);
-        }
-        context.ui().complain(&Line::new().warn("The two differ. ").text("Try again."));
-    }
+    passphrase::choose(context)
 }

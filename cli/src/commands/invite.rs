@@ -1,12 +1,13 @@
 //! `kith invite ...`.
 
-use kith_protocol::control::{Code, Invite, NewInvite, PendingRequest, Preview};
+use kith_protocol::control::{Circle, Code, Invite, NewInvite, PendingRequest, Preview};
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 use serde_json::json;
 
 use super::join::{self, AcceptArgs};
 use super::preview::{preview, read_link, show_preview};
+use super::reach::{Reach, reach};
 use super::show::{like_whom, short_ids};
 use crate::client::{Client, Route};
 use crate::context::Context;
@@ -17,30 +18,34 @@ use crate::ui::{Line, Ui, time};
 /// What can be done with invites.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum InviteVerb {
-    /// Make a link that lets somebody ask to come in
+    /// Create a link that lets somebody ask to join
     New(InviteNew),
-    /// Invites of this circle
-    List,
-    /// What a link offers (joins nothing), or one of your invites by its id
+    /// List the invites of this circle
+    List {
+        /// With --json, show the links too; each of them is a secret
+        #[arg(long)]
+        links: bool,
+    },
+    /// Show what a link offers (joins nothing), or one of your invites by its id
     Show {
         /// The link (- reads it from stdin), or an id
         link: String,
     },
-    /// Ask to join by a link; `kith join` does the same step by step
+    /// Ask to join with a link, for scripts; `kith join` does it step by step
     Accept(AcceptArgs),
-    /// Who asks to come in
+    /// List requests to join
     Pending,
-    /// Let somebody in who asks
+    /// Approve a request to join
     Approve {
         /// The request's id, or the name given in it
         id: String,
     },
-    /// Say no to somebody who asks
+    /// Decline a request to join
     Decline {
         /// The request's id, or the name given in it
         id: String,
     },
-    /// Close an invite
+    /// Revoke an invite
     Revoke {
         /// Its id
         id: String,
@@ -50,16 +55,19 @@ pub(crate) enum InviteVerb {
 /// A new invite.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InviteNew {
-    /// How long it can be used [default: 72h]
+    /// Let it be used for this long [default: 72h]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     expires: Option<std::time::Duration>,
-    /// The role it gives: guest, member [default: member]
+    /// Give this role: guest, member [default: member]
     #[arg(long)]
     role: Option<String>,
-    /// How many people may come by it [default: 1]
-    #[arg(long, value_name = "N")]
+    /// Let this many people use it [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     uses: Option<u32>,
-    /// Draw the link as a QR code too
+    /// Name an address at which you can be reached from outside: a forwarded port or a VPN, such as 203.0.113.5:4001
+    #[arg(long, value_name = "ADDRESS")]
+    at: Vec<String>,
+    /// Draw the link as a QR code, too
     #[arg(long)]
     qr: bool,
 }
@@ -67,7 +75,7 @@ pub(crate) struct InviteNew {
 pub(crate) fn run(context: &Context, verb: InviteVerb) -> Result<()> {
     match verb {
         InviteVerb::New(new) => create(context, &new),
-        InviteVerb::List => list(context),
+        InviteVerb::List { links } => list(context, links),
         InviteVerb::Show { link } => show(context, &link),
         InviteVerb::Accept(accept) => join::accept(context, &accept),
         InviteVerb::Pending => pending(context),
@@ -88,7 +96,10 @@ fn create(context: &Context, new: &InviteNew) -> Result<()> {
         expires_in: expires_in.map_err(|_| error::usage("That is too long.", "Say --expires 72h."))?,
         uses: new.uses.unwrap_or(0),
     };
-    let reply = context.client()?.send("POST", &route(context, "invites"), &body)?;
+    let mut body = serde_json::to_value(body).map_err(|e| error::failed(e.to_string(), ""))?;
+    body["at"] = json!(new.at);
+    let client = context.client()?;
+    let reply = client.send("POST", &route(context, "invites"), &body)?;
     context.show(&reply, |ui, invite: Invite| {
         let link = invite.link.clone().unwrap_or_default();
         ui.out_link(&link)?;
@@ -101,13 +112,48 @@ fn create(context: &Context, new: &InviteNew) -> Result<()> {
             invite.role,
             time::zoned(invite.expires_at).strftime("%-d %b %H:%M")
         )));
-        ui.say(
+        let whom = if invite.uses == 1 { "the person" } else { "the people" };
+        ui.tell(
             Line::new()
                 .warn("The link is a secret: ")
-                .text("whoever has it can ask to come in. Send it only to the person it is for."),
+                .text(&format!("anyone who has it can ask to come in. Send it only to {whom} it is for.")),
         );
-        Ok(())
+        explain(context, &client, new)
     })
+}
+
+/// Where the link works, what has to be on, and words to send with it.
+fn explain(context: &Context, client: &Client, new: &InviteNew) -> Result<()> {
+    let (ui, status) = (context.ui(), client.status()?);
+    let reach = if new.at.is_empty() { reach(context, &status) } else { Reach::Anywhere };
+    match reach {
+        Reach::Anywhere => {}
+        Reach::Network(addresses) => {
+            let place = addresses.first().cloned().unwrap_or_default();
+            ui.tell(Line::new().warn("It works in your own network only ").text(&format!(
+                "({place}): on the same Wi-Fi, or over a VPN such as Tailscale. If you forward a port, name it: \
+                 `kith invite new --at ADDRESS:PORT`, or `kith config set external ADDRESS:PORT` for all invites."
+            )));
+        }
+        Reach::Here => ui.tell(Line::new().warn("It works on this computer only: ").text("Kith listens nowhere else.")),
+    }
+    ui.tell("Your computer has to be on, with Kith running and unlocked, when they use it, and until you have let them in.");
+    let circle: Circle = client.get(&Route::new("circles").seg(context.circle()))?.read()?;
+    ui.say("");
+    ui.tell("You can send these words with the link:");
+    ui.say(
+        Line::new()
+            .text("  ")
+            .name(status.name.as_deref().unwrap_or("Somebody"))
+            .text(" invites you to \"")
+            .part(&circle.name)
+            .text("\", a private circle on Kith."),
+    );
+    ui.tell("  Kith keeps what the circle writes on its members' own computers, encrypted, with no server.");
+    ui.tell("  1. Install Kith on your own computer: `cargo install --path cli` in its source folder.");
+    ui.tell("  2. Type `kith join` in a terminal, and paste the link when it asks for it.");
+    ui.tell("  You see the circle's agreement first, and decide then.");
+    Ok(())
 }
 
 fn draw(link: &str) -> Result<String> {
@@ -116,10 +162,14 @@ fn draw(link: &str) -> Result<String> {
     Ok(code.render::<Dense1x2>().quiet_zone(true).build())
 }
 
-fn list(context: &Context) -> Result<()> {
+fn list(context: &Context, links: bool) -> Result<()> {
     let reply = context.client()?.get(&route(context, "invites"))?;
     if context.ui().json {
-        return context.ui().out_json(reply.text());
+        let mut value: serde_json::Value = reply.read()?;
+        let invites = value.get_mut("invites").and_then(serde_json::Value::as_array_mut).into_iter().flatten();
+        // A link lets somebody ask to come in: it stands nowhere unless it was asked for.
+        invites.filter(|_| !links).filter_map(serde_json::Value::as_object_mut).for_each(|invite| drop(invite.remove("link")));
+        return context.ui().out_value(&value);
     }
     let invites: Vec<Invite> = reply.field("invites")?;
     table(context.ui(), &invites)
@@ -127,7 +177,7 @@ fn list(context: &Context) -> Result<()> {
 
 fn table(ui: &Ui, invites: &[Invite]) -> Result<()> {
     if invites.is_empty() {
-        ui.say("No invites. `kith invite new` makes one.");
+        ui.say("No invites. `kith invite new` creates one.");
         return Ok(());
     }
     let ids = short_ids(ui, invites.iter().map(|invite| invite.id.as_str()));
@@ -191,7 +241,7 @@ fn pending(context: &Context) -> Result<()> {
     }
     let requests: Vec<PendingRequest> = reply.field("pending")?;
     if requests.is_empty() {
-        ui.say("Nobody asks to come in now.");
+        ui.say("There are no requests to join.");
         return Ok(());
     }
     let ids = short_ids(ui, requests.iter().map(|request| request.id.as_str()));
@@ -208,7 +258,7 @@ fn pending(context: &Context) -> Result<()> {
         })
         .collect();
     ui.table(&["id", "as", "asked", "name"], &rows)?;
-    ui.say("`kith invite approve ID` lets somebody in. A name proves nothing: ask her on another way whether it is she.");
+    ui.say("`kith invite approve ID` approves a request. A name proves nothing: check with them some other way – a call, a chat – that it's really them.");
     Ok(())
 }
 
@@ -220,7 +270,7 @@ fn decide(context: &Context, id: &str, what: &str) -> Result<()> {
         return context.ui().out_json(reply.text());
     }
     context.ui().say(if what == "approve" {
-        "Let in. Once her computer knows, she sees the members and can still walk away."
+        "Approved. They will see the member list and can still back out."
     } else {
         "Declined."
     });
@@ -242,7 +292,7 @@ fn revoke(context: &Context, id: &str) -> Result<()> {
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }
-    context.ui().say("Closed: nobody comes in by it any more.");
+    context.ui().say("Invite revoked.");
     Ok(())
 }
 

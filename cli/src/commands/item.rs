@@ -17,7 +17,7 @@ use crate::ui::{Line, Ui};
 pub(crate) struct RemoveArgs {
     /// Its id
     id: String,
-    /// Destroy it at once instead of after a day
+    /// Destroy it now instead of after a day
     #[arg(long)]
     now: bool,
 }

@@ -11,15 +11,15 @@ use crate::error::{self, Result};
 use crate::global::Wait;
 use crate::ui::Line;
 
-/// Join a circle by an invite link: look at it, ask, wait, see the members, say yes or walk away
+/// Join a circle with an invite link, step by step
 #[derive(Debug, clap::Args)]
 pub(crate) struct JoinArgs {
-    /// The link; - reads it from stdin; left out, a join under way goes on
+    /// The link, or - for stdin; without it, Kith goes on with a join that is under way, or asks
     link: Option<String>,
-    /// Your name in that circle
+    /// Use this name in the circle
     #[arg(long = "as", value_name = "NAME")]
     as_name: Option<String>,
-    /// Say yes to everything that would be asked
+    /// Answer every question with yes
     #[arg(long, short)]
     yes: bool,
 }
@@ -27,12 +27,12 @@ pub(crate) struct JoinArgs {
 /// Accepting a link.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AcceptArgs {
-    /// The link; - reads it from stdin
+    /// The link, or - for stdin
     link: String,
-    /// Your name in that circle [default: the usual one]
+    /// Use this name in the circle [default: your usual one]
     #[arg(long = "as", value_name = "NAME")]
     as_name: Option<String>,
-    /// Join at once when a steward lets you in, without looking at the members first
+    /// Join as soon as a steward approves, without looking at the members first
     #[arg(long, short)]
     yes: bool,
 }
@@ -43,7 +43,7 @@ pub(crate) fn run(context: &Context, args: &JoinArgs) -> Result<()> {
             let accept = AcceptArgs { link: link.clone(), as_name: args.as_name.clone(), yes: args.yes };
             join(context, &accept, true)
         }
-        None => resume(context, args.yes),
+        None => resume(context, args),
     }
 }
 
@@ -66,7 +66,7 @@ fn join(context: &Context, accept: &AcceptArgs, begin: bool) -> Result<()> {
     // Before anybody is asked anything: is there room for it?
     client.secretly("POST", &Route::new("room"), &json!({ "link": link }))?;
     if !accept.yes {
-        let preview: Preview = preview(context, &client, &link)?.read()?;
+        let preview = patient_preview(context, &client, &link)?;
         show_preview(ui, &preview)?;
         ui.gap()?;
         let name = accept.as_name.clone().or(client.status()?.name).unwrap_or_default();
@@ -80,6 +80,35 @@ fn join(context: &Context, accept: &AcceptArgs, begin: bool) -> Result<()> {
     let reply = client.send("POST", &Route::new("joins"), &body)?;
     let join: Join = reply.read()?;
     follow(context, &client, join, accept.yes, begin)
+}
+
+fn ask_link(context: &Context, args: &JoinArgs) -> Result<()> {
+    let link = context.ui().ask("Paste the invite link:", "")?;
+    let accept = AcceptArgs { link, as_name: args.as_name.clone(), yes: args.yes };
+    join(context, &accept, true)
+}
+
+/// What the link offers. On a terminal, somebody who cannot be reached now is tried again for as long as the person wants to wait.
+fn patient_preview(context: &Context, client: &Client, link: &str) -> Result<Preview> {
+    let ui = context.ui();
+    let mut again = false;
+    loop {
+        match preview(context, client, link) {
+            Ok(reply) => return reply.read(),
+            Err(error::Stop::Refused(why)) if why.code == Code::TimedOut && ui.interactive => {
+                if !again {
+                    ui.warn(&Line::new().warn(&why.message));
+                    ui.tell(Line::new().dim(&why.hints.to_string()));
+                    if !ui.agree_unless_no("Keep trying?")? {
+                        return Err(why.into());
+                    }
+                    ui.tell("Kith keeps trying. Ctrl-C ends it; the link stays good for later.");
+                }
+                again = true;
+            }
+            Err(stop) => return Err(stop),
+        }
+    }
 }
 
 /// For `kith join`: what is missing of init and start.
@@ -96,13 +125,19 @@ fn ready(context: &Context, name: Option<&str>) -> Result<Client> {
     Ok(client)
 }
 
-fn resume(context: &Context, yes: bool) -> Result<()> {
+/// Goes on with a join that is under way; where there is none, asks for a link.
+fn resume(context: &Context, args: &JoinArgs) -> Result<()> {
+    let ui = context.ui();
+    if ui.interactive && !context.home().exists() {
+        return ask_link(context, args);
+    }
     let client = context.client()?;
     let joins: Vec<Join> = client.get(&Route::new("joins"))?.field("joins")?;
     let open = |join: &Join| matches!(join.status, JoinStatus::Contacting | JoinStatus::Requested | JoinStatus::Admitted);
     match joins.into_iter().find(open) {
-        Some(join) => follow(context, &client, join, yes, true),
-        None => Err(error::refused(Code::NotFound, "No join is under way.", "`kith join LINK` begins one.")),
+        Some(join) => follow(context, &client, join, args.yes, true),
+        None if ui.interactive => ask_link(context, args),
+        None => Err(error::refused(Code::NotFound, "No join is under way.", "`kith join LINK` starts one.")),
     }
 }
 
@@ -126,12 +161,12 @@ fn follow(context: &Context, client: &Client, join: Join, yes: bool, patient: bo
     match join.status {
         JoinStatus::Joined => {
             context.ui().say(Line::new().good("You are in. ").text("Welcome to ").strong(&join.circle).text("."));
-            context.ui().say("`kith note list` shows what is there, `kith inbox` what is new.");
+            context.ui().say("`kith note list` shows the notes, `kith inbox` what is new.");
             report(context, &join)
         }
-        JoinStatus::Declined => Err(refusal("The circle's steward said no.", &join)),
+        JoinStatus::Declined => Err(refusal("A steward declined your request.", &join)),
         JoinStatus::Contacting | JoinStatus::Requested | JoinStatus::Admitted | JoinStatus::Refused => {
-            Err(refusal("This invite does not work any more.", &join))
+            Err(refusal("This invite no longer works.", &join))
         }
     }
 }
@@ -143,7 +178,7 @@ fn refusal(message: &str, join: &Join) -> error::Stop {
 
 /// Until a steward decided, or the members can be shown, or the time is over.
 fn settle(context: &Context, client: &Client, first: &Join, limit: Option<std::time::Duration>, yes: bool) -> Result<Join> {
-    let spinner = context.ui().spinner("Looking for somebody who can take the request");
+    let spinner = context.ui().spinner("Looking for somebody to send your request to");
     let mut told = JoinStatus::Contacting;
     let outcome = context.until(limit, || {
         let joins: Vec<Join> = client.get(&Route::new("joins"))?.field("joins")?;
@@ -156,7 +191,7 @@ fn settle(context: &Context, client: &Client, first: &Join, limit: Option<std::t
         };
         if join.status == JoinStatus::Requested && told == JoinStatus::Contacting {
             told = join.status;
-            spinner.tell("Your request is there; a steward has to say yes");
+            spinner.tell("Your request has arrived. A steward has to approve it");
         }
         let waits = match join.status {
             JoinStatus::Contacting | JoinStatus::Requested => true,
@@ -169,8 +204,8 @@ fn settle(context: &Context, client: &Client, first: &Join, limit: Option<std::t
     outcome.map_err(|stop| match stop.code() {
         Some(Code::TimedOut) => error::refused(
             Code::TimedOut,
-            "Nobody has let you in yet; the request stays.",
-            "`kith join` (without a link) goes on waiting; it also goes on by itself while Kith runs.",
+            "Nobody has approved your request yet. It stays open.",
+            "`kith join` (without a link) goes on waiting. The request goes on by itself while Kith is running.",
         ),
         _ => stop,
     })
@@ -194,8 +229,8 @@ fn look(context: &Context, join: &Join) -> Result<bool> {
 
 fn queued(context: &Context, join: &Join) -> Result<()> {
     context.ui().say(match join.status {
-        JoinStatus::Contacting => "Asked; nobody of the circle was reachable yet. It goes on by itself while Kith runs.",
-        JoinStatus::Requested => "Asked; a steward has to say yes. It goes on by itself while Kith runs.",
+        JoinStatus::Contacting => "Asked. Nobody in the circle has been reached yet. It goes on by itself while Kith is running.",
+        JoinStatus::Requested => "Asked. A steward has to approve. It goes on by itself while Kith is running.",
         JoinStatus::Admitted | JoinStatus::Joined | JoinStatus::Declined | JoinStatus::Refused => "Asked.",
     });
     report(context, join)

@@ -13,15 +13,15 @@ use crate::ui::Line;
 #[derive(Debug, clap::Args)]
 pub(crate) struct StartArgs {}
 
-/// Stop it; nothing is synced until it starts again
+/// Stop Kith; nothing is synced until it starts again
 #[derive(Debug, clap::Args)]
 pub(crate) struct StopArgs {}
 
-/// Lock it: keys are wiped from memory and it goes offline
+/// Lock Kith: keys are wiped from memory, and it goes offline
 #[derive(Debug, clap::Args)]
 pub(crate) struct LockArgs {}
 
-/// Unlock it with the passphrase
+/// Unlock Kith with the passphrase
 #[derive(Debug, clap::Args)]
 pub(crate) struct UnlockArgs {}
 
@@ -45,10 +45,10 @@ pub(crate) fn start(context: &Context) -> Result<()> {
     if status.locked && (ui.interactive || context.global().passphrase_file.is_some()) {
         context.unlock(&client)?;
     } else if status.locked {
-        ui.say("Kith runs and is locked; `kith unlock` opens it.");
+        ui.say("Kith is running and locked. `kith unlock` unlocks it.");
         return answer(context, &client);
     }
-    ui.say("Kith runs.");
+    ui.say("Kith is running.");
     answer(context, &client)
 }
 

@@ -1,12 +1,13 @@
 //! `kith man`.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use crate::context::Context;
 use crate::error::{self, Result};
 use crate::files;
 
-/// The manual page on stdout, or all of them into a folder
+/// Write the manual page to stdout, or all manual pages into a folder
 #[derive(Debug, clap::Args)]
 pub(crate) struct ManArgs {
     /// The folder, such as ~/.local/share/man/man1
@@ -16,6 +17,11 @@ pub(crate) struct ManArgs {
 pub(crate) fn run(context: &Context, args: &ManArgs, mut grammar: clap::Command) -> Result<()> {
     grammar.build();
     let Some(dir) = &args.dir else {
+        if std::io::stdout().is_terminal() {
+            // A terminal shows the page's source only; what it says is the help.
+            context.ui().page();
+            return context.ui().out_file(&format!("{}\n", grammar.render_long_help()));
+        }
         return context.ui().out_file(&render(&grammar)?);
     };
     std::fs::create_dir_all(dir).map_err(|e| error::io("Cannot make the folder", dir, &e))?;

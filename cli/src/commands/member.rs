@@ -13,9 +13,9 @@ use crate::ui::{Line, Ui};
 /// What can be done with members.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum MemberVerb {
-    /// The members of a circle
+    /// List the members of a circle
     List,
-    /// One member and her computers
+    /// Show a member and their computers
     Show {
         /// Name or id
         who: String,
@@ -29,17 +29,17 @@ pub(crate) enum MemberVerb {
         #[command(flatten)]
         succession: Succession,
     },
-    /// Bring back what somebody who was removed wrote before, where the last of it never came (`kith doctor` says so)
+    /// Bring back what a removed member wrote, where the last of it never arrived (see `kith doctor`)
     Restore {
         /// Name or id
         who: String,
     },
-    /// Leave it where it is, and hear no more of it
+    /// Leave it set aside, and stop being told about it
     Aside {
         /// Name or id
         who: String,
     },
-    /// Remove somebody; new keys are made at once, and she reads nothing written from then on
+    /// Remove a member; they cannot read anything written from then on
     Remove {
         /// Name or id
         who: String,
@@ -164,7 +164,7 @@ fn remove(context: &Context, client: &Client, who: &str) -> Result<()> {
         return context.ui().out_json(reply.text());
     }
     context.ui().say(
-        Line::new().name(&member.name).text(" is removed. The circle has new keys; nothing written from now on reaches her."),
+        Line::new().name(&member.name).text(" is removed. The circle has new keys; nothing written from now on reaches them."),
     );
     Ok(())
 }

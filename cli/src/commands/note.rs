@@ -8,6 +8,7 @@ use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
 use crate::client::{Client, Route};
 use crate::context::Context;
+use crate::duration::at_least_one;
 use crate::error::{self, Result};
 use crate::input::Body;
 use crate::ui::{Line, Ui};
@@ -17,19 +18,19 @@ use crate::ui::{Line, Ui};
 pub(crate) enum NoteVerb {
     /// Write a note
     New(NoteNew),
-    /// The notes of a circle, oldest first
+    /// List the notes of a circle, oldest first
     List(NoteList),
-    /// One note with its replies
+    /// Show a note with its replies
     Show {
         /// Its id
         id: String,
-        /// Show what stands behind content warnings
+        /// Show what is behind content warnings
         #[arg(long)]
         reveal: bool,
     },
-    /// Change your note or reply
+    /// Edit your note or reply
     Edit(NoteEdit),
-    /// Delete your note or reply
+    /// Remove your note or reply
     Remove(item::RemoveArgs),
     /// Bring back a note or reply that you deleted less than a day ago
     Restore {
@@ -40,31 +41,31 @@ pub(crate) enum NoteVerb {
     Reply {
         /// The note's id
         id: String,
-        /// The text; - for stdin; left out, your editor opens
+        /// The text, or - for stdin; without it, your editor opens
         body: Option<String>,
-        /// What to expect behind it; the text is shown only on demand
+        /// Add a content warning; the text is shown only on demand
         #[arg(long, value_name = "WARNING")]
         cw: Option<String>,
     },
-    /// React with an emoji; the same again takes it back
+    /// React with an emoji
     React {
         /// The note's id
         id: String,
         /// One emoji
         emoji: String,
-        /// Take it back
+        /// Take the reaction back
         #[arg(long)]
         remove: bool,
     },
-    /// Keep a note at the top (facilitators)
+    /// Pin a note to the top (facilitators)
     Pin {
         /// Its id
         id: String,
-        /// No longer
+        /// Unpin it
         #[arg(long)]
         off: bool,
     },
-    /// Hide a note or reply from everybody (facilitators)
+    /// Hide a note or reply (facilitators)
     Hide {
         /// Its id
         id: String,
@@ -77,21 +78,21 @@ pub(crate) enum NoteVerb {
 /// A new note.
 #[derive(Debug, clap::Args)]
 pub(crate) struct NoteNew {
-    /// The text; - for stdin; left out, your editor opens
+    /// The text, or - for stdin; without it, your editor opens
     body: Option<String>,
-    /// A title
+    /// Give it a title
     #[arg(long, default_value = "", hide_default_value = true)]
     title: String,
-    /// What you would like: listen, advice, resources
+    /// Say what you would like: listen, advice, resources
     #[arg(long, value_parser = want, value_name = "WANT")]
     want: Option<Want>,
-    /// What to expect behind it (a content warning); the text is shown only on demand
+    /// Add a content warning; the text is shown only on demand
     #[arg(long, value_name = "WARNING")]
     cw: Option<String>,
-    /// Its language, such as `en`
+    /// Name its language, such as en
     #[arg(long, default_value = "", hide_default_value = true)]
     lang: String,
-    /// A tag; may be given again
+    /// Add a tag (repeatable)
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
 }
@@ -99,19 +100,19 @@ pub(crate) struct NoteNew {
 /// Which notes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct NoteList {
-    /// The last so many
-    #[arg(long, value_name = "N")]
+    /// Show only the last N
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit: Option<usize>,
-    /// What you have not seen yet
+    /// Show only what you have not seen yet
     #[arg(long)]
     new: bool,
-    /// Those nobody else has replied to
+    /// Show only those that nobody else has replied to
     #[arg(long)]
     unanswered: bool,
-    /// Show what stands behind content warnings
+    /// Show what is behind content warnings
     #[arg(long)]
     reveal: bool,
-    /// Those with this tag
+    /// Show only those with this tag
     #[arg(long)]
     tag: Option<String>,
 }
@@ -121,24 +122,24 @@ pub(crate) struct NoteList {
 pub(crate) struct NoteEdit {
     /// Its id
     id: String,
-    /// The new text; - for stdin; left out with no other change, your editor opens
+    /// The new text, or - for stdin; without it and any other change, your editor opens
     body: Option<String>,
-    /// A new title
+    /// Give it a new title
     #[arg(long)]
     title: Option<String>,
-    /// What you would like: listen, advice, resources; empty takes it off
+    /// Say what you would like: listen, advice, resources; empty for none
     #[arg(long)]
     want: Option<String>,
-    /// A content warning; empty takes it off
+    /// Change the content warning; empty for none
     #[arg(long, value_name = "WARNING")]
     cw: Option<String>,
-    /// Its language
+    /// Name its language
     #[arg(long)]
     lang: Option<String>,
-    /// The state that you change, as `show --json` names it; what others did since stays
+    /// Compare with this state, from `show --json`; what others changed since then stays
     #[arg(long)]
     base: Option<String>,
-    /// All its tags anew; may be given again
+    /// Replace all tags (repeatable)
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
 }
@@ -419,7 +420,11 @@ fn reply(context: &Context, client: &Client, id: &str, given: Option<&str>, cw: 
     })?;
     context.delivered(client)?;
     if context.ui().json {
-        return context.ui().out_json(answer.text());
+        let note: Note = answer.read()?;
+        let mine = note.replies.iter().filter(|reply| reply.delivery.is_some()).max_by_key(|reply| reply.created_at);
+        let mut value = answer.under("kith.note.reply/1")?;
+        value["reply"] = mine.map(|reply| reply.id.clone()).into();
+        return context.ui().out_value(&value);
     }
     context.ui().out("Replied.")
 }

@@ -21,7 +21,7 @@ pub(crate) fn read_link(context: &Context, given: &str) -> Result<String> {
 
 /// What a link offers. Asking changes nothing, so `--dry-run` asks too.
 pub(crate) fn preview(context: &Context, client: &Client, link: &str) -> Result<Reply> {
-    let spinner = context.ui().spinner("Looking for somebody of this circle");
+    let spinner = context.ui().spinner("Looking for somebody in this circle");
     let reply = client.secretly("POST", &Route::new("invites").seg("preview"), &json!({ "link": link }));
     drop(spinner);
     reply
@@ -33,7 +33,7 @@ pub(crate) fn show_preview(ui: &Ui, preview: &Preview) -> Result<()> {
         ("invited by", Line::new().name(&preview.inviter)),
         ("members", preview.members.to_string().into()),
         ("you would be", preview.role.word().into()),
-        ("earlier talk", history(&preview.history).into()),
+        ("history", history(&preview.history).into()),
         ("kept", retention(&preview.retention).into()),
         ("who sees you", preview.visible_to.as_str().into()),
         ("good until", ui.when(preview.expires_at).into()),
@@ -48,16 +48,16 @@ pub(crate) fn show_preview(ui: &Ui, preview: &Preview) -> Result<()> {
 
 fn history(policy: &str) -> String {
     match policy.strip_prefix("days:") {
-        Some(days) => format!("you read that of the last {days} days, at most one change of keys more"),
-        None if policy == "all" => "you read all of it".to_owned(),
-        None if policy == "since-join" => "you read none of it, only what is said from then on".to_owned(),
+        Some(days) => format!("you'll see the last {days} days, and perhaps a little more"),
+        None if policy == "all" => "you'll see all of it".to_owned(),
+        None if policy == "since-join" => "you'll see what is written after you join".to_owned(),
         None => policy.to_owned(),
     }
 }
 
 fn retention(policy: &str) -> String {
     match policy.strip_prefix("days:") {
-        Some(days) => format!("conversation goes after {days} days"),
+        Some(days) => format!("conversation is deleted after {days} days"),
         None if policy == "keep" => "conversation is kept".to_owned(),
         None => policy.to_owned(),
     }

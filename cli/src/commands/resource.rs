@@ -6,37 +6,38 @@ use kith_protocol::node::Filter;
 use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
 use crate::context::Context;
+use crate::duration::at_least_one;
 use crate::error::{self, Result};
 use crate::ui::{Line, Ui};
 
 /// What can be done with resources.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum ResourceVerb {
-    /// Add a link, a number, a place worth keeping
+    /// Add a link, a number or a place worth keeping
     New(ResourceNew),
-    /// The resources of a circle
+    /// List the resources of a circle
     List(ResourceList),
-    /// One resource
+    /// Show a resource
     Show {
         /// Its id
         id: String,
     },
-    /// Change a resource
+    /// Edit a resource
     Edit(ResourceEdit),
-    /// Delete your resource
+    /// Remove your resource
     Remove(item::RemoveArgs),
     /// Bring back a resource that you deleted less than a day ago
     Restore {
         /// Its id
         id: String,
     },
-    /// Add tags, or take them off
+    /// Add or remove tags
     Tag {
         /// Its id
         id: String,
         /// Tags to add
         tags: Vec<String>,
-        /// A tag to take off; may be given again
+        /// Remove a tag (repeatable)
         #[arg(long, value_name = "TAG")]
         remove: Vec<String>,
     },
@@ -48,22 +49,22 @@ pub(crate) struct ResourceNew {
     /// Its title
     #[arg(long)]
     title: String,
-    /// Where it is
+    /// Give its address
     #[arg(long, default_value = "", hide_default_value = true)]
     url: String,
-    /// What it is: link, phone, place, person, book, or another word
+    /// Say what it is: link, phone, place, person, book, or another word
     #[arg(long, default_value = "", hide_default_value = true)]
     kind: String,
-    /// A tag; may be given again
+    /// Add a tag (repeatable)
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// Its language, such as `en`
+    /// Name its language, such as en
     #[arg(long, default_value = "", hide_default_value = true)]
     lang: String,
-    /// A few words about it
+    /// Add a few words about it
     #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
-    /// When somebody should look whether it still holds: 2027-01-31
+    /// Have somebody check it again by this day, such as 2027-01-31
     #[arg(long, value_name = "DAY")]
     review_by: Option<String>,
 }
@@ -71,13 +72,13 @@ pub(crate) struct ResourceNew {
 /// Which resources.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ResourceList {
-    /// The last so many
-    #[arg(long, value_name = "N")]
+    /// Show only the last N
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit: Option<usize>,
-    /// What you have not seen yet
+    /// Show only what you have not seen yet
     #[arg(long)]
     new: bool,
-    /// Those with this tag
+    /// Show only those with this tag
     #[arg(long)]
     tag: Option<String>,
 }
@@ -87,28 +88,28 @@ pub(crate) struct ResourceList {
 pub(crate) struct ResourceEdit {
     /// Its id
     id: String,
-    /// A new title
+    /// Give it a new title
     #[arg(long)]
     title: Option<String>,
-    /// Where it is
+    /// Give its address
     #[arg(long)]
     url: Option<String>,
-    /// What it is
+    /// Say what it is
     #[arg(long)]
     kind: Option<String>,
-    /// All its tags anew; may be given again
+    /// Replace all tags (repeatable)
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// Its language
+    /// Name its language
     #[arg(long)]
     lang: Option<String>,
-    /// A few words about it
+    /// Add a few words about it
     #[arg(long)]
     note: Option<String>,
-    /// The state that you change, as `show --json` names it; what others did since stays
+    /// Compare with this state, from `show --json`; what others changed since then stays
     #[arg(long)]
     base: Option<String>,
-    /// When somebody should look again; empty takes it off
+    /// Have somebody check it again by this day; empty for none
     #[arg(long, value_name = "DAY")]
     review_by: Option<String>,
 }
@@ -203,7 +204,7 @@ fn refused(resource: &Resource) -> Line {
 fn due(resource: &Resource) -> Line {
     let day = resource.review_by.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok());
     let passed = day.is_some_and(|day| day < jiff::Zoned::now().date());
-    if passed { Line::new().warn("should be looked at again") } else { Line::new() }
+    if passed { Line::new().warn("review overdue") } else { Line::new() }
 }
 
 fn show(ui: &Ui, resource: &Resource) -> Result<()> {
@@ -261,5 +262,10 @@ fn tag(context: &Context, id: &str, add: Vec<String>, remove: &[String]) -> Resu
             tags.push(tag);
         }
     }
-    change(context, &resource.id, &EditResource { base: resource.base, tags: Some(tags), ..EditResource::default() })
+    let body = EditResource { base: resource.base, tags: Some(tags), ..EditResource::default() };
+    let reply = item::send(context, "PATCH", &item::one(context, Kind::Resource, &resource.id), &body)?;
+    if context.ui().json {
+        return context.ui().out_value(&reply.under("kith.resource.tag/1")?);
+    }
+    show(context.ui(), &reply.read()?)
 }

@@ -5,17 +5,18 @@ use kith_protocol::control::SearchHit;
 use super::show::{author, dotted, short_ids};
 use crate::client::Route;
 use crate::context::Context;
+use crate::duration::at_least_one;
 use crate::error::Result;
 use crate::ui::{Line, Ui};
 
-/// Find words in notes, replies, events and resources of all your circles
+/// Search notes, replies, events and resources in all your circles
 #[derive(Debug, clap::Args)]
 pub(crate) struct SearchArgs {
-    /// Words; each also matches longer ones that begin with it
+    /// Words to find; each also matches longer words that begin with it
     #[arg(required = true)]
     words: Vec<String>,
-    /// At most so many
-    #[arg(long, value_name = "N")]
+    /// Show at most N
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit: Option<usize>,
 }
 

@@ -9,15 +9,12 @@ use crate::error::Result;
 use crate::files::size;
 use crate::ui::{Line, Ui};
 
-/// How Kith is: running, locked, how much is kept, how many computers it is connected with
+/// Show status
 #[derive(Debug, clap::Args)]
 pub(crate) struct StatusArgs {}
 
 pub(crate) fn run(context: &Context) -> Result<()> {
     let client = context.bare_client()?;
-    if !client.answers() && context.ui().interactive && context.home().exists() {
-        return context.ui().out("Kith is not running; `kith start` starts it.");
-    }
     let reply = client.get(&Route::new("status"))?;
     context.show(&reply, |ui, status: DaemonStatus| show(ui, &status))
 }
@@ -28,24 +25,24 @@ fn show(ui: &Ui, status: &DaemonStatus) -> Result<()> {
         ("home", Line::from(status.home.as_str())),
     ];
     if !status.initialized {
-        facts.push(("note", Line::new().warn("Nothing is here yet; `kith init` begins.")));
+        facts.push(("note", Line::new().warn("Nothing is here yet. `kith init` sets Kith up.")));
         return ui.facts(&facts);
     }
     if status.unprotected {
         facts.push((
             "note",
-            Line::new().warn("No passphrase: whoever has these files can read everything. For development only."),
+            Line::new().warn("No passphrase: anyone who has these files can read everything. For development only."),
         ));
     }
     if status.locked {
-        facts.push(("note", "Locked means offline; `kith unlock` opens it.".into()));
+        facts.push(("note", "Locked means offline; `kith unlock` unlocks it.".into()));
         return ui.facts(&facts);
     }
     let sync = match (status.sync.pending_in, status.sync.pending_out) {
-        (0, 0) => Line::new().good("all is where it should be"),
+        (0, 0) => Line::new().good("everything delivered"),
         (coming, 0) => format!("{coming} still to come").into(),
-        (0, going) => format!("{going} of yours are only on this computer so far").into(),
-        (coming, going) => format!("{coming} still to come, {going} of yours are only on this computer so far").into(),
+        (0, going) => format!("{going} not delivered yet").into(),
+        (coming, going) => format!("{coming} still to come, {going} not delivered yet").into(),
     };
     facts.extend([
         ("name", Line::new().name(status.name.as_deref().unwrap_or_default())),

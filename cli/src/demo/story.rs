@@ -38,7 +38,7 @@ impl<'a> Story<'a> {
         if self.ui.json {
             return Ok(());
         }
-        self.ui.out(Line::new().dim(&format!("{:>9}  ", length(took))).text(what))
+        self.ui.hanging(Line::new().dim(&format!("{:>9}", length(took))), what.into())
     }
 
     /// Something has to hold. It is told when it does; when it does not, the demo has failed.
@@ -48,7 +48,7 @@ impl<'a> Story<'a> {
         self.checks.push(json!({ "check": what, "held": holds, "ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX) }));
         if !self.ui.json {
             let mark = if holds { Line::new().good("✓ ") } else { Line::new().warn("✗ ") };
-            self.ui.out(Line::new().dim(&format!("{:>9}  ", length(took))).and(mark).text(what))?;
+            self.ui.hanging(Line::new().dim(&format!("{:>9}", length(took))), mark.text(what))?;
         }
         if holds {
             Ok(())

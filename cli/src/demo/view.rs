@@ -1,4 +1,4 @@
-//! What a member sees of a circle, without what is hers alone: two members who hold the same see the same bytes.
+//! What a member sees of a circle, without what is theirs alone: two members who hold the same see the same bytes.
 
 use kith_protocol::control::Kind;
 use serde_json::{Map, Value};

@@ -23,7 +23,10 @@ impl Ui {
         let stdin = std::io::stdin();
         let read = std::io::Read::take(stdin.lock(), TYPED_BYTES).read_line(&mut answer);
         match read {
-            Ok(0) | Err(_) => Err(failed("No answer came, so nothing was done.", "")),
+            Ok(0) | Err(_) => {
+                interrupt::ends_if_pressed();
+                Err(failed("No answer came, so nothing was done.", "Try again, and answer the question."))
+            }
             Ok(_) => {
                 let answer = answer.trim();
                 Ok(if answer.is_empty() { default } else { answer }.to_owned())
@@ -52,6 +55,12 @@ impl Ui {
         Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
 
+    /// Yes or no; yes unless said.
+    pub(crate) fn agree_unless_no(&self, question: &str) -> Result<bool> {
+        let answer = self.ask(&format!("{question} (Y/n)"), "")?;
+        Ok(!matches!(answer.to_lowercase().as_str(), "n" | "no"))
+    }
+
     /// A secret, not shown while typed.
     pub(crate) fn ask_secret(&self, question: &str) -> Result<Zeroizing<String>> {
         if !self.interactive {
@@ -62,9 +71,9 @@ impl Ui {
             ));
         }
         self.prompt(&Line::new().strong(question).text(" "));
-        interrupt::silent(rpassword::read_password)
-            .map(Zeroizing::new)
-            .map_err(|_| failed("No passphrase came, so nothing was done.", ""))
+        let typed = interrupt::silent(|| rpassword::read_password().inspect_err(|_| interrupt::ends_if_pressed()));
+        let nothing = |_| failed("No passphrase came, so nothing was done.", "Try again, and type the passphrase.");
+        typed.map(Zeroizing::new).map_err(nothing)
     }
 
     fn must_ask(&self, question: &str) -> Result<()> {
@@ -80,7 +89,7 @@ impl Ui {
 
     fn prompt(&self, line: &Line) {
         let mut err = std::io::stderr().lock();
-        drop(write!(err, "{}", line.render(self.color_err)));
+        drop(write!(err, "{}", line.render_in(self.color_err, self.columns_err.map(usize::from))));
         drop(err.flush());
     }
 }

@@ -8,6 +8,7 @@ use crate::exit::code;
 
 /// Say how it ended, on stderr, and turn it into an exit code.
 pub(crate) fn finish(ui: &Ui, result: Result<()>) -> ExitCode {
+    ui.turn_pages();
     match result {
         Ok(()) | Err(Stop::DryRun | Stop::Closed) => ExitCode::SUCCESS,
         Err(Stop::Said(kind)) => ExitCode::from(code(kind)),

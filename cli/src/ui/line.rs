@@ -73,7 +73,7 @@ impl Line {
         if clean::mixes_scripts(name) { line.warn(" (mixed letters)") } else { line }
     }
 
-    /// A person's name with what tells her from somebody else in the circle whose name looks like it.
+    /// A person's name with what tells them from somebody else in the circle whose name looks like it.
     pub(crate) fn person(self, name: &str, alike: bool, id: &str) -> Self {
         let line = self.name(name);
         if alike { line.warn(&format!(" (alike: {id})")) } else { line }
@@ -104,12 +104,34 @@ impl Line {
     /// In rows of at most `room` columns, broken at spaces where there are any. A terminal breaks longer ones itself, at its own
     /// edge, and what follows then stands where a line of its own would.
     pub(crate) fn rows(&self, room: usize) -> Vec<Self> {
+        self.broken(room, room.saturating_sub(GOES_ON.width()).max(1), true)
+    }
+
+    /// Kith's own words in rows of at most `room` columns: a longer word, such as an address, stays whole on a row of its own.
+    /// The second row and those after it stand as far in as the first. Never for what others wrote.
+    pub(crate) fn paragraph(&self, room: usize) -> Vec<Self> {
+        let text = self.plain();
+        let indent = text.len() - text.trim_start_matches(' ').len();
+        let rows = self.broken(room, room.saturating_sub(indent).max(1), false).into_iter();
+        rows.enumerate().map(|(at, row)| if at == 0 { row } else { Self::new().text(&" ".repeat(indent)).and(row) }).collect()
+    }
+
+    /// In rows of one width; a word that is longer is broken too with `hard`.
+    pub(crate) fn pieces(&self, room: usize, hard: bool) -> Vec<Self> {
+        self.broken(room, room, hard)
+    }
+
+    fn broken(&self, first: usize, others: usize, hard: bool) -> Vec<Self> {
         let letters: Vec<(Tone, char)> = self.0.iter().flat_map(|(tone, text)| text.chars().map(|c| (*tone, c))).collect();
         let mut rows = Vec::new();
         let mut rest = letters.as_slice();
         while !rest.is_empty() {
-            let room = if rows.is_empty() { room } else { room.saturating_sub(GOES_ON.width()).max(1) };
-            let (row, next) = rest.split_at(clean::fitting(rest.iter().map(|(_, c)| *c), room));
+            let room = if rows.is_empty() { first } else { others };
+            let mut end = clean::fitting(rest.iter().map(|(_, c)| *c), room);
+            if !hard && rest.get(end).is_some_and(|(_, c)| *c != ' ') {
+                end += rest.iter().skip(end).take_while(|(_, c)| *c != ' ').count();
+            }
+            let (row, next) = rest.split_at(end);
             rows.push(Self::of(row));
             let spaces = if next.is_empty() { 0 } else { next.iter().take_while(|(_, c)| *c == ' ').count() };
             rest = next.split_at(spaces).1;
@@ -157,7 +179,8 @@ fn paint(tone: Tone, text: &str) -> String {
         Tone::Plain => return text.to_owned(),
         Tone::Strong => "1",
         Tone::Dim => "2",
-        Tone::Warn => "33",
+        // Red can be read on white and on black; yellow cannot.
+        Tone::Warn => "31",
         Tone::Good => "32",
     };
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
@@ -186,6 +209,18 @@ mod tests {
         assert_eq!(line.render_in(false, Some(20)), "n-abc  one two three\n  ┆ four  [warning:\n  ┆ x]");
         assert_eq!(Line::from("x".repeat(30)).render_in(false, Some(20)), format!("{}\n  ┆ {}", "x".repeat(20), "x".repeat(10)));
         assert_eq!(Line::new().render_in(false, Some(20)), "");
+    }
+
+    #[test]
+    fn words_of_its_own_are_never_broken() {
+        let line = Line::new().text("  ").strong("112").text("  call it: https://a.example/longer-than-the-row and stay");
+        let rows = |room| line.paragraph(room).iter().map(Line::plain).collect::<Vec<_>>();
+        assert_eq!(rows(20), ["  112  call it:", "  https://a.example/longer-than-the-row", "  and stay"]);
+        assert_eq!(Line::new().paragraph(20).len(), 1);
+        assert_eq!(
+            Line::from("in the European Union").paragraph(17).iter().map(Line::plain).collect::<Vec<_>>(),
+            ["in the European", "Union"]
+        );
     }
 
     #[test]

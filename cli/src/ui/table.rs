@@ -1,6 +1,6 @@
 //! Columns. On a terminal padded and with a quiet header, with `--plain` tab-separated and without one.
 
-use super::{Line, Ui, wrap};
+use super::{Line, Ui};
 use crate::error::Result;
 
 /// Columns between columns.
@@ -24,6 +24,11 @@ impl Ui {
             return Ok(());
         }
         grid(headers, rows, self.room()).into_iter().try_for_each(|line| self.out(line))
+    }
+
+    /// A text behind something short; it wraps under itself.
+    pub(crate) fn hanging(&self, lead: Line, text: Line) -> Result<()> {
+        in_columns(&[lead.width()], &[lead, text], self.room()).into_iter().try_for_each(|line| self.out(line))
     }
 
     /// A list of `label  value` pairs; empty values are left out.
@@ -58,9 +63,9 @@ fn in_columns(widths: &[usize], row: &[Line], (width, hard): Room) -> Vec<Line> 
         let last = at + 1 == row.len();
         let room = width.saturating_sub(used);
         if last && cell.width() > room && room > 20 {
-            let mut pieces = wrap(&cell.plain(), room, hard).into_iter();
-            let first = line.text(&pieces.next().unwrap_or_default());
-            return std::iter::once(first).chain(pieces.map(|piece| format!("{}{piece}", " ".repeat(used)).into())).collect();
+            let mut pieces = cell.pieces(room, hard).into_iter();
+            let first = line.and(pieces.next().unwrap_or_default());
+            return std::iter::once(first).chain(pieces.map(|piece| Line::new().text(&" ".repeat(used)).and(piece))).collect();
         }
         line = line.and(cell.clone());
         if !last {

@@ -53,6 +53,16 @@ pub(crate) fn day(day: Date, today: Date) -> Option<String> {
     (day.year() == today.year()).then(|| day.strftime("%-d %b").to_string())
 }
 
+/// The same moment on another zone's clock, where that shows something else.
+pub(crate) fn elsewhere(at: &Zoned, tz: &TimeZone) -> Option<String> {
+    let there = at.with_time_zone(tz.clone());
+    if there.datetime() == at.datetime() {
+        return None;
+    }
+    let format = if there.date() == at.date() { "%H:%M" } else { "%a %H:%M" };
+    Some(format!("{} in {}", there.strftime(format), tz.iana_name().unwrap_or("its own zone")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,5 +80,14 @@ mod tests {
         assert_eq!(words(&at("2026-11-21T09:05:00+01:00[Europe/Madrid]"), &now), "yesterday 09:05");
         assert_eq!(words(&at("2026-11-03T09:05:00+01:00[Europe/Madrid]"), &now), "3 Nov 09:05");
         assert_eq!(words(&at("2025-11-03T09:05:00+01:00[Europe/Madrid]"), &now), "2025-11-03");
+    }
+
+    #[test]
+    fn another_clock_is_named_only_where_it_shows_something_else() {
+        let here = at("2026-11-22T15:00:00+01:00[Europe/Madrid]");
+        let there = |name: &str| elsewhere(&here, &TimeZone::get(name).unwrap());
+        assert_eq!(there("Europe/Berlin"), None);
+        assert_eq!(there("America/New_York").as_deref(), Some("09:00 in America/New_York"));
+        assert_eq!(there("Pacific/Auckland").as_deref(), Some("Mon 03:00 in Pacific/Auckland"));
     }
 }

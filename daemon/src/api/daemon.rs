@@ -22,6 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(init))
         .routes(routes!(unlock))
         .routes(routes!(lock))
+        .routes(routes!(passphrase))
         .routes(routes!(stop))
 }
 
@@ -64,6 +65,23 @@ async fn unlock(State(app): State<Arc<App>>, Body(given): Body<WithPassphrase>) 
 async fn lock(State(app): State<Arc<App>>) -> Reply {
     app.lock().await?;
     Ok(ok("kith.lock/1", app.status().await?))
+}
+
+/// A changed passphrase.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+struct NewPassphrase {
+    /// The present one; absent in a home without one.
+    passphrase: Option<String>,
+    /// The new one.
+    new: String,
+}
+
+/// Change the passphrase
+#[utoipa::path(post, path = "/v1/passphrase", request_body = NewPassphrase, responses((status = 200, body = DaemonStatus)))]
+async fn passphrase(State(app): State<Arc<App>>, Body(given): Body<NewPassphrase>) -> Reply {
+    app.change_passphrase(given.passphrase.map(Zeroizing::new), Zeroizing::new(given.new)).await?;
+    Ok(ok("kith.passphrase/1", app.status().await?))
 }
 
 /// End the daemon

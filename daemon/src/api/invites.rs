@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use axum::extract::State;
 use axum::http::StatusCode;
-use kith_protocol::control::{Accept, Invite, Join, NewInvite, Preview};
-use kith_protocol::node::{Command, Query};
+use kith_protocol::circle::{link_addresses, link_at};
+use kith_protocol::control::{Accept, Code, Error, Invite, Join, NewInvite, Preview};
+use kith_protocol::node::{Answer, Command, Query};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,6 +16,7 @@ use super::answer::{InviteList, JoinList, PendingList, Reply, shown};
 use super::extract::{Body, Path, Unlocked};
 use crate::app::App;
 use crate::limits::CALL;
+use crate::net;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -42,10 +45,35 @@ async fn list(Unlocked(session): Unlocked, Path(circle): Path<String>) -> Reply 
     shown("kith.invite.list/1", StatusCode::OK, session.ask(Query::Invites(circle)).await)
 }
 
+/// A new invite, and where else its maker can be reached.
+#[derive(Deserialize, ToSchema)]
+struct NewInviteAt {
+    #[serde(flatten)]
+    new: NewInvite,
+    /// Addresses besides those that the daemon knows, such as `203.0.113.5:4001`.
+    #[serde(default)]
+    at: Vec<String>,
+}
+
 /// A new invite
-#[utoipa::path(post, path = "/v1/circles/{c}/invites", params(("c" = String, Path)), request_body = NewInvite, responses((status = 201, body = Invite)))]
-async fn new(Unlocked(session): Unlocked, Path(circle): Path<String>, Body(new): Body<NewInvite>) -> Reply {
-    shown("kith.invite.new/1", StatusCode::CREATED, session.call(Command::NewInvite(circle, new), CALL).await)
+#[utoipa::path(post, path = "/v1/circles/{c}/invites", params(("c" = String, Path)), request_body = NewInviteAt, responses((status = 201, body = Invite)))]
+async fn new(
+    State(app): State<Arc<App>>,
+    Unlocked(session): Unlocked,
+    Path(circle): Path<String>,
+    Body(NewInviteAt { new, at }): Body<NewInviteAt>,
+) -> Reply {
+    let mut addresses = Vec::new();
+    for text in &at {
+        addresses.extend(app.outside(text)?);
+    }
+    let mut outcome = session.call(Command::NewInvite(circle, new), CALL).await;
+    if !addresses.is_empty()
+        && let Ok(Answer::Invite(invite)) = &mut outcome
+    {
+        invite.link = invite.link.take().and_then(|link| link_at(&link, &addresses));
+    }
+    shown("kith.invite.new/1", StatusCode::CREATED, outcome)
 }
 
 /// Close one
@@ -75,7 +103,19 @@ async fn decline(Unlocked(session): Unlocked, Path((circle, id)): Path<(String, 
 /// What a link offers; joins nothing
 #[utoipa::path(post, path = "/v1/invites/preview", request_body = Link, responses((status = 200, body = Preview)))]
 async fn preview(Unlocked(session): Unlocked, Body(link): Body<Link>) -> Reply {
-    shown("kith.invite.show/1", StatusCode::OK, session.call(Command::PreviewInvite(link.link), CALL).await)
+    let outcome = session.call(Command::PreviewInvite(link.link.clone()), CALL).await;
+    let outcome = outcome.map_err(|error| if error.code == Code::TimedOut { unreachable(error, &link.link) } else { error });
+    shown("kith.invite.show/1", StatusCode::OK, outcome)
+}
+
+/// Nobody was reached: where Kith tried, and what helps in nine of ten cases.
+fn unreachable(error: Error, link: &str) -> Error {
+    let tried = net::shown(&link_addresses(link));
+    let tried = if tried.is_empty() { String::new() } else { format!("Kith tried {}. ", tried.join(", ")) };
+    let ways = "The computer of the person who invites you has to be on, with Kith running and unlocked. If it is, the two of you are \
+                probably in different networks: use the same Wi-Fi, a VPN such as Tailscale, or ask for a link with a forwarded port \
+                (`kith invite new --at ADDRESS:PORT`).";
+    Error { hints: format!("{tried}{ways}").into(), ..error }
 }
 
 /// Where one more circle is to go.

@@ -97,10 +97,9 @@ async fn history(
 }
 
 async fn mark(session: &Session, (circle, noun, item): Item, command: fn(String, String, bool) -> Command, on: bool) -> Reply {
-    if Kind::of_path(&noun).is_none() {
-        return Err(no_such_path());
-    }
-    shown("kith.item.edit/1", StatusCode::OK, session.call(command(circle, item, on), CALL).await)
+    let Some(kind) = Kind::of_path(&noun) else { return Err(no_such_path()) };
+    let verb = if matches!(command(String::new(), String::new(), on), Command::Pin(..)) { "pin" } else { "hide" };
+    shown(&schema(kind, verb), StatusCode::OK, session.call(command(circle, item, on), CALL).await)
 }
 
 /// Pin it

@@ -66,7 +66,7 @@ async fn a_home_goes_through_its_states() {
     let (status, body) = ask(&served, "GET", "/v1/status", "").await;
     assert_eq!((status, &body["initialized"], &body["locked"]), (200, &json!(false), &json!(false)));
     let (status, body) = ask(&served, "GET", "/v1/circles", "").await;
-    assert_eq!((status, &body["code"], &body["hint"]), (400, &json!("usage"), &json!("`kith init` makes one.")));
+    assert_eq!((status, &body["code"], &body["hint"]), (400, &json!("usage"), &json!("`kith init` sets one up.")));
     let (status, _) = ask(&served, "POST", "/v1/unlock", "{}").await;
     assert_eq!(status, 400);
     init(&served).await;
@@ -81,7 +81,7 @@ async fn a_home_goes_through_its_states() {
     }
     for (method, path) in [("GET", "/v1/circles"), ("GET", "/v1/watch"), ("POST", "/v1/sync"), ("GET", "/v1/search?q=a")] {
         let (status, body) = ask(&served, method, path, "").await;
-        assert_eq!((status, &body["code"], &body["hint"]), (423, &json!("locked"), &json!("`kith unlock` opens it.")));
+        assert_eq!((status, &body["code"], &body["hint"]), (423, &json!("locked"), &json!("`kith unlock` unlocks it.")));
     }
     let (status, body) = ask(&served, "POST", "/v1/unlock", r#"{"passphrase":"wrong"}"#).await;
     assert_eq!((status, &body["code"]), (401, &json!("needs-passphrase")));

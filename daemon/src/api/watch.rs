@@ -39,7 +39,7 @@ fn events(watching: Watching) -> impl Stream<Item = Result<Event, Infallible>> {
     if gap {
         first.push_front(reset());
     }
-    // Comes at once, so that a watcher knows that she watches.
+    // Comes at once, so that a watcher knows that they watch.
     first.push_front(Event::default().comment("watching"));
     stream::unfold((first, live), move |(mut first, mut live)| async move {
         if let Some(event) = first.pop_front() {

@@ -51,6 +51,8 @@ pub(crate) enum NetError {
 pub(crate) struct NetOptions {
     pub(crate) keypair: Keypair,
     pub(crate) listen: Vec<Multiaddr>,
+    /// Where others reach this computer from outside, besides.
+    pub(crate) external: Vec<Multiaddr>,
     pub(crate) transports: Transports,
     /// Is every listen address needed? Else IPv6 may be missing.
     pub(crate) strict: bool,
@@ -112,6 +114,7 @@ pub(super) struct Task {
     queue: DriverQueue,
     todo: mpsc::Receiver<NetCommand>,
     told: watch::Sender<Vec<Multiaddr>>,
+    external: Vec<Multiaddr>,
     transports: Transports,
     /// Dials that the core waits for an answer to.
     wishes: BTreeMap<PeerId, Wish>,
@@ -127,7 +130,7 @@ impl Task {
         todo: mpsc::Receiver<NetCommand>,
         told: watch::Sender<Vec<Multiaddr>>,
     ) -> Result<Self, NetError> {
-        let NetOptions { keypair, listen, transports, strict } = options;
+        let NetOptions { keypair, listen, external, transports, strict } = options;
         let mut swarm = swarm(keypair, queue.clone(), links)?;
         for addr in listen {
             let optional = !strict && matches!(addr.iter().next(), Some(Protocol::Ip6(_)));
@@ -138,7 +141,7 @@ impl Task {
                 tracing::info!("no IPv6 here");
             }
         }
-        Ok(Self { swarm, queue, todo, told, transports, wishes: BTreeMap::new(), waiting: VecDeque::new() })
+        Ok(Self { swarm, queue, todo, told, external, transports, wishes: BTreeMap::new(), waiting: VecDeque::new() })
     }
 
     pub(super) async fn run(mut self) {
@@ -236,13 +239,14 @@ impl Task {
         addrs.sort_by_key(rank);
         self.told.send_replace(addrs.clone());
         self.waiting.retain(|input| !matches!(input, Input::Listening(_)));
-        self.waiting.push_back(Input::Listening(told(&addrs)));
+        self.waiting.push_back(Input::Listening(told(&self.external, &addrs)));
     }
 }
 
-/// As many of these addresses as the core keeps.
-pub(super) fn told(addrs: &[Multiaddr]) -> Vec<Addr> {
-    addrs.iter().take(ADDRESSES).map(addr_bytes).collect()
+/// As many of these addresses as the core keeps; those from outside first, since they are what somebody asked for.
+pub(super) fn told(external: &[Multiaddr], addrs: &[Multiaddr]) -> Vec<Addr> {
+    let others = addrs.iter().filter(|addr| !external.contains(addr));
+    external.iter().chain(others).take(ADDRESSES).map(addr_bytes).collect()
 }
 
 /// IPv4 before IPv6, since more networks route it; link-local addresses last, since they mean nothing elsewhere.

@@ -27,7 +27,8 @@ impl Node {
         let peer = peer_bytes(&keypair.public().to_peer_id());
         let (sender, events) = mpsc::channel(64);
         let listen = listen.iter().map(|addr| addr.parse().expect("an address")).collect();
-        let options = NetOptions { keypair, listen, transports: Transports { tcp: true, quic: true }, strict: true };
+        let options =
+            NetOptions { keypair, listen, external: Vec::new(), transports: Transports { tcp: true, quic: true }, strict: true };
         let net = Net::start(options, DriverQueue::new(sender)).expect("starts");
         Self { net, peer, events, later: VecDeque::new() }
     }
@@ -268,6 +269,7 @@ async fn a_taken_port_is_named() {
     let addr = format!("/ip4/127.0.0.1/tcp/{}", taken.local_addr().expect("an address").port());
     let (sender, _events) = mpsc::channel(64);
     let options = NetOptions {
+        external: Vec::new(),
         keypair: Keypair::generate_ed25519(),
         listen: vec![addr.parse().expect("an address")],
         transports: Transports { tcp: true, quic: true },
@@ -286,4 +288,15 @@ fn only_plain_addresses_are_dialed() {
         assert!(take(other).is_none(), "{other}");
     }
     assert!(multiaddr(&Addr(vec![0xff; 400])).is_none());
+}
+
+#[test]
+fn what_is_told_begins_with_the_addresses_from_outside() {
+    let addr = |text: &str| text.parse::<Multiaddr>().expect("an address");
+    let outside = [addr("/ip4/203.0.113.5/tcp/4001")];
+    let listening: Vec<Multiaddr> = (0..9).map(|n| addr(&format!("/ip4/10.0.0.{n}/tcp/4001"))).chain(outside.clone()).collect();
+    let told = task::told(&outside, &listening);
+    assert_eq!(told.len(), kith_protocol::limits::ADDRESSES);
+    assert_eq!(told.first(), outside.first().map(addr_bytes).as_ref());
+    assert_eq!(told.iter().filter(|addr| Some(*addr) == told.first()).count(), 1);
 }

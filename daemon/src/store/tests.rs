@@ -161,7 +161,7 @@ fn stands_somewhere(dir: &Path, needle: &[u8]) -> bool {
 fn d14_what_was_destroyed_is_on_no_page_and_in_no_log() {
     let (dir, mut store) = fresh();
     // Too large for the journal.
-    let secret = b"what she wrote at four in the morning".repeat(3_000);
+    let secret = b"what they wrote at four in the morning".repeat(3_000);
     index(&mut store, 1, "zanzibarquux");
     index(&mut store, 2, "stays here");
     store.commit(&put(Table::Tail, b"small", b"a small secret")).expect("commits");

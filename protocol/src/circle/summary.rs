@@ -51,10 +51,10 @@ pub(crate) struct PersonRow {
     /// Who.
     #[n(0)]
     pub(crate) id: PersonId,
-    /// Her name, or her short id.
+    /// Their name, or their short id.
     #[n(1)]
     pub(crate) name: Private<String>,
-    /// Her role while she is in or suspended.
+    /// Their role while they are in or suspended.
     #[n(2)]
     pub(crate) role: Option<Role>,
     /// Their devices, those that were theirs included.
@@ -156,7 +156,7 @@ impl Summary {
         })
     }
 
-    /// What people are told of somebody: her name, and her id where the name is not enough.
+    /// What people are told of somebody: their name, and their id where the name is not enough.
     #[must_use]
     pub(crate) fn called(&self, id: &PersonId) -> String {
         match self.row_of(id) {

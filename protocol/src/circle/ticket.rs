@@ -83,6 +83,23 @@ pub(crate) enum TicketError {
     Newer,
 }
 
+/// The same link, its inviter to be asked at these addresses first. `None` where it is no link.
+#[must_use]
+pub fn link_at(link: &str, addresses: &[Addr]) -> Option<String> {
+    let mut ticket = Ticket::parse(link).ok()?;
+    let hint = ticket.hints.first_mut()?;
+    let known = std::mem::take(&mut hint.addresses);
+    let others = known.into_iter().filter(|address| !addresses.contains(address));
+    hint.addresses = addresses.iter().cloned().chain(others).take(limits::ADDRESSES).collect();
+    Some(ticket.link())
+}
+
+/// Where a link says that somebody can be asked; nothing where it is no link.
+#[must_use]
+pub fn link_addresses(link: &str) -> Vec<Addr> {
+    Ticket::parse(link).map(|ticket| ticket.hints.into_iter().flat_map(|hint| hint.addresses).collect()).unwrap_or_default()
+}
+
 impl Ticket {
     /// A ticket for a circle.
     #[must_use]
@@ -164,6 +181,17 @@ pub(crate) fn card_key(circle: &CircleId, secret: &Secret) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_takes_further_addresses_and_no_more_than_fit() {
+        let addr = |n: u8| Addr(vec![4, 10, 0, 0, n, 6, 0, 80]);
+        let hint = PeerHint { peer: PeerId(vec![1; 38]), addresses: (0..8).map(addr).collect() };
+        let (circle, device) = (CircleId([1; 32]), DeviceId([2; 32]));
+        let link = Ticket::new(circle, Secret([3; 16]), Role::Member, Millis(4), device, vec![hint]).link();
+        let longer = link_at(&link, &[addr(9), addr(2)]).expect("it is a link");
+        assert_eq!(link_addresses(&longer), [9, 2, 0, 1, 3, 4, 5, 6].map(addr));
+        assert_eq!((link_at("kith://join#x", &[addr(9)]), link_addresses("x")), (None, Vec::new()));
+    }
 
     fn ticket() -> Ticket {
         let hint = PeerHint { peer: PeerId(vec![1; 38]), addresses: vec![Addr(vec![4, 127, 0, 0, 1, 6, 0, 80])] };

@@ -97,17 +97,17 @@ pub struct Epoch {
 pub struct Member {
     /// Short id.
     pub id: String,
-    /// Her name, or her short id while she has not published one.
+    /// Their name, or their short id while they have not published one.
     pub name: String,
     /// Their role; `null` once out.
     pub role: Option<MemberRole>,
     /// How they stand to the circle.
     pub status: MemberStatus,
-    /// Her devices.
+    /// Their devices.
     pub devices: Vec<Device>,
     /// Is it me?
     pub me: bool,
-    /// Does somebody else bear a name that looks like hers, who is in or was in before? Left out where nobody does.
+    /// Does somebody else bear a name that looks like theirs, who is in or was in before? Left out where nobody does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alike: bool,
 }

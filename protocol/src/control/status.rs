@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::error::told;
 use super::word::words;
 use super::{Hints, JoinStatus, Time};
 
@@ -89,6 +90,15 @@ pub struct Finding {
     /// What to do.
     #[serde(flatten)]
     pub hints: Hints,
+}
+
+impl Finding {
+    /// Something that was found, told in sentences.
+    #[must_use]
+    pub fn new(level: Level, circle: String, message: impl Into<String>, hints: impl Into<Hints>) -> Self {
+        let (message, hints) = told(message.into(), hints.into());
+        Self { level, circle, message, hints }
+    }
 }
 
 /// One server-sent event of `/v1/watch`; carries ids, never content.

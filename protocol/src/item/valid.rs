@@ -1,4 +1,4 @@
-//! What a person may put into a field, said in words she can act on. The same limits bind everybody's edits: `item::kind`.
+//! What a person may put into a field, said in words they can act on. The same limits bind everybody's edits: `item::kind`.
 
 use std::collections::BTreeSet;
 
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn what_is_too_long_says_how_long_it_may_be() {
         let error = text(&"x".repeat(70 << 10), "note").expect_err("too long");
-        assert_eq!((error.code, error.message.as_str()), (Code::TooLarge, "this note is 70 kB long; it holds 60 kB"));
+        assert_eq!((error.code, error.message.as_str()), (Code::TooLarge, "This note is 70 kB long; it holds 60 kB."));
         assert_eq!(line("a\nb\u{1b}[2J ", 300, "a title").as_deref(), Ok("a b [2J"));
     }
 

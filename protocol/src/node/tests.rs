@@ -302,9 +302,9 @@ fn a_newcomer_meets_members_who_were_away() {
     village.online(1);
     village.now = village.now.plus(60_000);
     village.settle();
-    assert_eq!(village.members(1).len(), 3, "Bea learns of Chioma from Chioma herself");
+    assert_eq!(village.members(1).len(), 3, "Bea learns of Chioma from Chioma");
     village.note(2, "", "hello from Chioma");
-    assert!(village.bodies(1).contains(&"hello from Chioma".to_owned()), "and has her keys: {:?}", village.bodies(1));
+    assert!(village.bodies(1).contains(&"hello from Chioma".to_owned()), "and has their keys: {:?}", village.bodies(1));
 }
 
 #[test]
@@ -422,7 +422,7 @@ fn what_a_removed_member_may_not_read_she_does_not_get() {
     assert_eq!(village.bodies(2), ["before"]);
     let refused = village
         .call(2, Command::New("-".into(), NewItem::Note(control::NewNote { body: "still here".into(), ..Default::default() })));
-    assert_eq!(refused.expect_err("she is out").code, Code::NotAllowed);
+    assert_eq!(refused.expect_err("they are out").code, Code::NotAllowed);
 }
 
 #[test]
@@ -430,7 +430,7 @@ fn a_newcomer_reads_the_library_and_no_talk_from_before() {
     let mut village = Village::new(3);
     village.found(control::NewCircle::default());
     village.join(1);
-    village.note(0, "", "before her time");
+    village.note(0, "", "before their time");
     let resource = control::NewResource { title: "EAP hotline".into(), ..Default::default() };
     village.call(0, Command::New("-".into(), NewItem::Resource(resource))).expect("a resource");
     village.join(2);
@@ -557,19 +557,19 @@ fn a_welcome_for_keys_of_an_earlier_request_brings_nobody_in() {
     village.call(1, Command::Accept(control::Accept { link: second, ..Default::default() })).expect("asks again");
     village.call(0, Command::Approve("-".into(), pending[0].id.clone())).expect("approved");
     let circle = village.circle(0).id;
-    let refused = village.call(1, Command::ConfirmJoin(circle)).expect_err("she is not in");
-    assert_eq!(refused.message, "a steward has not approved yet");
+    let refused = village.call(1, Command::ConfirmJoin(circle)).expect_err("they are not in");
+    assert_eq!(refused.message, "A steward has not approved yet.");
 }
 
 #[test]
 fn coming_back_after_leaving_keeps_what_was_held() {
     let mut village = circle_of_three();
-    village.note(0, "", "while she was in");
+    village.note(0, "", "while they were in");
     village.call(2, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left");
-    village.note(0, "", "while she was away");
+    village.note(0, "", "while they were away");
     village.join(2);
     village.note(0, "", "back again");
-    assert_eq!(village.bodies(2), ["while she was in", "back again"]);
+    assert_eq!(village.bodies(2), ["while they were in", "back again"]);
     assert_eq!(village.bodies(1).len(), 3);
 }
 

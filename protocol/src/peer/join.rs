@@ -264,8 +264,8 @@ fn welcomed(
     settled(circles, peers, cx, *arriving)
 }
 
-/// The circle of a join, before anything of it has come. Whoever was in before comes back as a new device; what she held of the
-/// circle stays hers.
+/// The circle of a join, before anything of it has come. Whoever was in before comes back as a new device; what they held of the
+/// circle stays theirs.
 fn arrive(cx: &mut Cx<'_, '_>, join: &JoinRow) -> Result<Option<Box<Arriving>>, InputError> {
     let Some(suite) = Suite::from_byte(join.suite) else { return Ok(None) };
     let (id, secrets, name) = (join.ticket.circle, join.secrets.clone(), join.name.0.clone());

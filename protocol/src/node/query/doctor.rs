@@ -30,7 +30,7 @@ impl<'a> Findings<'a> {
 
     /// One thing.
     fn say(&mut self, level: Level, message: impl Into<String>, hints: impl Into<Hints>) {
-        self.all.push(Finding { level, circle: self.circle.clone(), message: message.into(), hints: hints.into() });
+        self.all.push(Finding::new(level, self.circle.clone(), message, hints));
     }
 }
 
@@ -54,26 +54,30 @@ fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findi
     let (state, summary) = (circle.now(), Summary::of(circle));
     let mut found = Findings::of(circle.name(), findings);
     let current = state.people.values().filter(|p| p.status == Status::Current).count();
-    found.say(Level::Ok, format!("{current} members, member check {}", overview::roster_hash(circle)), "");
+    found.say(
+        Level::Ok,
+        format!("{current} member{}, member check {}", if current == 1 { "" } else { "s" }, overview::roster_hash(circle)),
+        "",
+    );
     let stewards =
         state.people.values().filter(|p| p.role.is_some_and(|r| r >= Role::Steward) && p.status == Status::Current).count();
     if state.frozen {
         found.say(
             Level::Problem,
-            "no steward is left: nobody can be admitted or removed any more",
-            "found a new circle together",
+            "no steward is left, so nobody can be admitted or removed anymore",
+            "start a new circle with the others",
         );
     } else if stewards < 3 && current > 1 {
         found.say(
             Level::Note,
-            format!("{stewards} of three stewards: a circle should not hang on one person"),
+            format!("there should be three stewards, so that the circle does not depend on one person; it has {stewards}"),
             Hint::run("member", "role", &["NAME", "steward"], "makes somebody a steward"),
         );
     }
     for person in state.people.iter().filter(|(_, p)| p.status == Status::Suspended) {
         found.say(
             Level::Note,
-            format!("{} waits for a steward", summary.called(person.0)),
+            format!("a steward has to confirm {}", summary.called(person.0)),
             Hint::run("member", "role", &["NAME", "member"], "by a steward confirms them"),
         );
     }
@@ -81,7 +85,7 @@ fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findi
         found.say(
             Level::Problem,
             "lists of this circle do not show what its log says",
-            Hint::run("", "doctor", &["--rebuild"], "makes them again"),
+            Hint::run("", "doctor", &["--rebuild"], "rebuilds them"),
         );
     }
     Ok(())
@@ -123,7 +127,7 @@ fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>
         found.say(
             Level::Problem,
             format!("a device of {who} signed two different entries at one place"),
-            "ask her whether a copy of her folder runs elsewhere",
+            "Ask them whether a copy of their folder is in use elsewhere.",
         );
     }
     if circle.my_role().is_some_and(|role| role >= Role::Steward) {

@@ -161,7 +161,7 @@ pub fn replied(
     if let (Intent::Edit { id, .. }, Err(why)) = (intent, answer) {
         let theirs = world.ledger.written.get(id).is_some_and(|item| item.author == who);
         // Nobody changes anything so often here that it would be their own doing.
-        let full = ["that cannot be written", "you have changed this as often as one person may"];
+        let full = ["That cannot be written", "You have changed this as often as one person may"];
         if theirs && why.code == control::Code::Failed && full.iter().any(|said| why.message.starts_with(said)) {
             world.breaks(
                 "availability/item",
