@@ -4,14 +4,18 @@
 //! again until a deadline, never a fixed pause.
 
 mod binaries;
+mod clock;
 mod failpoint;
 mod home;
+mod port;
+mod preload;
 mod run;
 mod skip;
 mod socket;
 mod transcript;
 
 pub use binaries::{Binaries, binaries};
+pub use clock::shifted;
 pub use failpoint::{FailPoint, faulty};
 pub use home::{Home, PASSPHRASE};
 pub use run::{CommandRun, kith};

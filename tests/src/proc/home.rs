@@ -1,10 +1,14 @@
 //! A member's machine: a home folder, its daemon as our child, and the command line in it.
 
+use std::fs::{DirBuilder, File};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
 
+use super::port::Port;
 use super::{CommandRun, binaries, kith, try_http, until};
 
 /// The passphrase of homes that have one.
@@ -15,6 +19,8 @@ pub const PASSPHRASE: &str = "seven quiet herons at dusk";
 pub struct Home {
     folder: tempfile::TempDir,
     daemon: Option<Child>,
+    /// Where its daemon listens, once it was started.
+    port: Option<Port>,
 }
 
 impl Default for Home {
@@ -30,7 +36,7 @@ impl Home {
     /// Where no folder can be made.
     #[must_use]
     pub fn new() -> Self {
-        Self { folder: tempfile::Builder::new().prefix("kt").tempdir_in("/tmp").expect("a folder"), daemon: None }
+        Self { folder: tempfile::Builder::new().prefix("kt").tempdir_in("/tmp").expect("a folder"), daemon: None, port: None }
     }
 
     /// A home without a passphrase, its daemon running.
@@ -133,7 +139,23 @@ impl Home {
     /// Where it cannot be started.
     pub fn launch(&mut self, mut command: Command) {
         assert!(self.daemon.is_none(), "a home has one daemon");
+        self.settle_port();
         self.daemon = Some(command.spawn().expect("the daemon starts"));
+    }
+
+    /// Gives it a port that no other test's home gets while its daemon is stopped, unless it has settings.
+    fn settle_port(&mut self) {
+        let settings = self.path().join("config.toml");
+        if self.port.is_some() || settings.exists() {
+            return;
+        }
+        let port = Port::reserve();
+        if !self.path().exists() {
+            DirBuilder::new().mode(0o700).create(self.path()).expect("a folder");
+        }
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(settings).expect("a file");
+        writeln!(file, "port = {}", port.number()).expect("written");
+        self.port = Some(port);
     }
 
     /// Waits until the daemon is gone, if it was told to stop, or was killed; did it end in order?
