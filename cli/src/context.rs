@@ -202,6 +202,9 @@ impl Context {
 
     /// After something was written: with `--wait`, until another member's machine has it.
     pub(crate) fn delivered(&self, client: &Client) -> Result<()> {
+        if let Some(doubt) = client.status().ok().and_then(|status| status.clock) {
+            self.ui.say(Line::new().warn(&doubt.to_string()));
+        }
         let Some(Wait(limit)) = self.global.wait else { return Ok(()) };
         if self.alone(client) {
             self.ui.detail("Nobody else is in this circle yet; it is kept here.");

@@ -23,7 +23,9 @@ pub use item::{
 };
 pub use join::{Accept, Invite, InviteStatus, Join, JoinStatus, NewInvite, PendingRequest, Preview};
 pub use kind::Kind;
-pub use status::{DaemonStatus, Doctor, Finding, Level, PeerCounts, StoreStatus, Subject, Sync, Topic, WatchChange, WatchEvent};
+pub use status::{
+    ClockDoubt, DaemonStatus, Doctor, Finding, Level, PeerCounts, StoreStatus, Subject, Sync, Topic, WatchChange, WatchEvent,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

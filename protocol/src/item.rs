@@ -25,6 +25,7 @@ mod list;
 mod load;
 #[cfg(test)]
 mod oracle;
+mod over;
 mod parts;
 pub mod port;
 mod project;
@@ -41,12 +42,14 @@ mod valid;
 mod veil;
 
 pub use apply::{Applied, BEYOND, Outcome, Report, apply, catch_up, rejudge, unbuilt};
-pub use expiry::{next_due, sweep};
+pub use expiry::{Sweep, end_all, next_due, sweep};
 pub use health::{Health, health, listed};
 pub use inbox::{inbox, see, see_all};
 pub use index::{index, unindexed};
 pub use kinds::{list, show};
+pub use over::{Ending, hidden, judge_time, look_again, waiting};
 pub use port::{DeliveryCounts, People, Ports, Source, Writer};
+pub use project::Times;
 pub use reader::{ItemReader, entries};
 pub use rebuild::{Kept, clear, restore};
 pub use resolve::resolve;

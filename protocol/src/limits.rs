@@ -165,6 +165,20 @@ pub const ROTATION_MILLIS: u64 = 600_000;
 pub const PAGE_ROWS: usize = 256;
 /// Entries that are looked at in one go when cuts change.
 pub const ENTRY_SLICE: u64 = 512;
+/// Milliseconds for which this machine's clock alone has to say that an item's time is over, before its bytes are destroyed: a week.
+pub const OVER_MILLIS: u64 = 7 * 24 * 3_600_000;
+/// Other people who have to have written down a later moment, before their word counts against this machine's clock or for it.
+pub const CLOCK_WITNESSES: usize = 2;
+/// People of whom it is kept what they wrote down last.
+pub const CLOCK_SPEAKERS: usize = 2 * CLOCK_WITNESSES;
+/// Slices of what is due that are judged at once when everything is built again.
+pub const REBUILD_SWEEPS: usize = 1_024;
+/// Acts that are looked at for the latest moment that lies before an entry.
+pub const PAST_ACTS: usize = 256;
+/// Entries before it in its chain, for the same.
+pub const PAST_ENTRIES: u64 = 16;
+/// Entries of an item among which its first edit is looked for, for the same.
+pub const FIRST_AMONG: usize = 4;
 /// Items whose time has come that are ended in one turn.
 pub const SWEEP_ITEMS: usize = 512;
 /// Items indexed in one go.

@@ -6,6 +6,7 @@
 pub(crate) mod act_batches;
 pub(crate) mod branches;
 pub(crate) mod circles;
+pub(crate) mod clocks;
 pub(crate) mod cuts;
 pub(crate) mod delivery;
 pub(crate) mod entries;

@@ -1,5 +1,6 @@
 //! Real daemons, real sockets, real files: what a member's machine does when things go well and when they do not.
 
+mod clocks;
 mod durability;
 mod edits;
 mod files;

@@ -55,6 +55,9 @@ fn show(ui: &Ui, status: &DaemonStatus) -> Result<()> {
         ("last", status.sync.last.map(|at| ui.when(at)).unwrap_or_default().into()),
         ("kept", format!("{} items, {} entries, {}", status.store.items, status.store.entries, size(status.store.bytes)).into()),
     ]);
+    if let Some(doubt) = &status.clock {
+        facts.push(("clock", Line::new().warn(&doubt.to_string())));
+    }
     if ui.verbose > 0 {
         facts.push(("listening", status.listening.join(", ").into()));
     }

@@ -61,6 +61,10 @@ pub(crate) struct CircleState {
     pub(crate) order: Vec<ActId>,
     /// Acts that no other act names as parent.
     pub(crate) tips: BTreeSet<ActId>,
+    /// What an act's author's clock said.
+    pub(crate) labels: BTreeMap<ActId, (DeviceId, Millis)>,
+    /// How many acts' labels were noted, in the order of acceptance.
+    heard: usize,
     /// Parents of each act.
     pub(crate) parents: BTreeMap<ActId, Vec<ActId>>,
     /// Public keys of every device an act ever introduced.
@@ -96,6 +100,8 @@ impl CircleState {
             carried: BTreeMap::new(),
             order: Vec::new(),
             tips: BTreeSet::new(),
+            labels: BTreeMap::new(),
+            heard: 0,
             parents: BTreeMap::new(),
             keys: BTreeMap::new(),
             farewells: BTreeMap::new(),
@@ -168,8 +174,16 @@ impl CircleState {
             state.absorb_record(crypto, &bytes);
         }
         state.dirty = false;
+        state.heard = state.order.len();
         state.cuts.clone_from(&state.now().cuts);
         Ok(state)
+    }
+
+    /// What the clocks of those say who wrote the acts that came since this was asked.
+    pub(crate) fn unheard(&mut self) -> Vec<(DeviceId, Millis)> {
+        let new = self.order.iter().skip(self.heard).filter_map(|act| self.labels.get(act).copied()).collect();
+        self.heard = self.order.len();
+        new
     }
 
     fn opened(&self, sealed: &SealedAct) -> Option<ActBody> {
@@ -201,6 +215,7 @@ impl CircleState {
             self.tips.remove(parent);
         }
         self.tips.insert(id);
+        self.labels.insert(id, (sealed.author(), body.at));
         self.parents.insert(id, sealed.parents().to_vec());
         self.order.push(id);
         let (at, carried) = (body.at, body.epoch.clone());

@@ -1,5 +1,7 @@
 //! What runs here, and how it is.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -36,6 +38,29 @@ pub struct DaemonStatus {
     pub store: StoreStatus,
     /// Addresses listened on.
     pub listening: Vec<String>,
+    /// This machine's clock looks wrong: it lies more than a day behind what others wrote. Absent where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockDoubt>,
+}
+
+/// Why this machine's clock looks wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClockDoubt {
+    /// What it says.
+    pub says: Time,
+    /// What others wrote down, who cannot have written it later than now.
+    pub others: Time,
+}
+
+impl fmt::Display for ClockDoubt {
+    /// In a sentence, both moments in full: one of them is far from now.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (says, others) = (self.says.0, self.others.0);
+        write!(
+            f,
+            "This computer's clock looks wrong: it says {says}, and others wrote something dated {others}. If it is wrong, set it right; nothing is lost."
+        )
+    }
 }
 
 /// Connections.

@@ -147,6 +147,15 @@ impl Edit {
         Self { version: VERSION, at, about, deps: Vec::new(), names: Vec::new(), ops }
     }
 
+    /// What its author's clock said, as its bytes say at their start; nothing where they are of another form.
+    #[must_use]
+    pub fn label(bytes: &[u8]) -> Option<Millis> {
+        let mut decoder = Decoder::new(bytes);
+        decoder.array().ok()?;
+        let known = decoder.u8().ok()? == VERSION;
+        decoder.u64().ok().filter(|_| known).map(Millis)
+    }
+
     /// Does it open its item?
     #[must_use]
     pub const fn opens(&self) -> bool {

@@ -2,6 +2,7 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use super::index;
+use super::over::{self, Ending};
 use super::parts;
 use super::row::{Flags, ItemRow, counter, local, set_counter, view_item};
 use crate::id::ItemKey;
@@ -18,26 +19,59 @@ use crate::tx::Tx;
 /// [`StoreError`] where the store fails.
 pub fn next_due(read: &dyn Read) -> Result<Option<Millis>, StoreError> {
     let rows = read.scan(Table::Local, local::DUE, &[], 1)?;
-    Ok(rows.first().and_then(|(key, _)| when(key)))
+    Ok(rows.first().and_then(|(key, _)| when(key)).into_iter().chain(over::next(read)?).min())
 }
 
-/// Hides what is due by now, at most `limit` items and few enough entries for one turn, and says which entries' bytes the log is to destroy.
+/// What is due by now.
+#[derive(Debug, Default)]
+#[must_use = "what is over is to be judged, and bytes are to be destroyed"]
+pub struct Sweep {
+    /// Entries of deleted items, whose bytes the log is to destroy.
+    pub destroy: Vec<EntryAt>,
+    /// Items whose time is over by this machine's clock, for [`super::judge_time`].
+    pub over: Vec<Ending>,
+}
+
+/// Looks at what is due by now, at most `limit` items and few enough entries for one turn: ends what was deleted, and says what else
+/// is to be judged.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn sweep(tx: &mut Tx<'_>, now: Millis, limit: usize) -> Result<Vec<EntryAt>, StoreError> {
-    let mut destroy = Vec::new();
+pub fn sweep(tx: &mut Tx<'_>, now: Millis, limit: usize) -> Result<Sweep, StoreError> {
+    let mut found = Sweep::default();
     for (index, _) in tx.scan(Table::Local, local::DUE, &[], limit)? {
         if when(&index).is_some_and(|when| when > now) {
             break;
         }
-        tx.delete(Table::Local, &index);
         let key = view_item(&index)?;
-        let Some(row) = ItemRow::get(tx, &key)?.filter(|row| row.due.is_some() && row.due == when(&index)) else { continue };
-        destroy.extend(end(tx, &key, row)?);
-        if destroy.len() >= limits::TURN_DESTROYED {
+        let row = ItemRow::get(tx, &key)?.filter(|row| row.plan(&key).as_ref() == Some(&index));
+        match row {
+            Some(row) if !row.flags.has(Flags::REMOVED) => found.over.push(Ending::of(key, &row)),
+            Some(row) => {
+                tx.delete(Table::Local, &index);
+                found.destroy.extend(end(tx, &key, row)?);
+            }
+            None => tx.delete(Table::Local, &index),
+        }
+        if found.destroy.len() >= limits::TURN_DESTROYED {
             break;
         }
+    }
+    Ok(found)
+}
+
+/// Ends items of a circle that is not here any more.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn end_all(tx: &mut Tx<'_>, items: &[Ending]) -> Result<Vec<EntryAt>, StoreError> {
+    let mut destroy = Vec::new();
+    for item in items {
+        let Some(row) = ItemRow::get(tx, &item.key)? else { continue };
+        if let Some(plan) = row.plan(&item.key) {
+            tx.delete(Table::Local, &plan);
+        }
+        destroy.extend(end(tx, &item.key, row)?);
     }
     Ok(destroy)
 }
@@ -54,6 +88,7 @@ fn end(tx: &mut Tx<'_>, key: &ItemKey, mut row: ItemRow) -> Result<Vec<EntryAt>,
     index::forget(tx, key, &row);
     row.flags.set(Flags::EXPIRED, !row.flags.has(Flags::REMOVED));
     row.flags.set(Flags::GONE, true);
+    row.over = None;
     row.flags.set(Flags::LOST | Flags::WAITING, false);
     if planted(Bug::KeptBytes) {
         row.put(tx, key);

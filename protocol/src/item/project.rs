@@ -15,8 +15,9 @@ use crate::circle::body::Retention;
 use crate::control::WatchChange;
 use crate::id::{CircleId, ItemKey};
 use crate::limits;
-use crate::limits::TURN_DESTROYED;
+use crate::limits::{OVER_MILLIS, TURN_DESTROYED};
 use crate::log::entry::EntryAt;
+use crate::planted::{Bug, planted};
 use crate::store::{Read, StoreError, Table};
 use crate::time::{DAY, Millis};
 use crate::tx::Tx;
@@ -30,6 +31,15 @@ pub(super) struct Settled {
     pub(super) targets: Vec<ItemKey>,
     /// Entries that are beyond their writers' shares of it.
     pub(super) beyond: Vec<EntryAt>,
+}
+
+/// What is known of the time of some items.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// The moment that has passed as two other people say.
+    pub passed: Option<Millis>,
+    /// This machine's clock was set back.
+    pub back: bool,
 }
 
 /// Where items are settled, one after the other.
@@ -103,8 +113,8 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
             settled.destroy = row.slots.iter().filter(kept).map(|slot| slot.at).collect();
             settled.destroy.extend(parts::forget(self.tx, key, &mut row)?);
         } else if row.expired(self.ports.now) {
+            // It is not shown; whether its time is over is judged when time looks at it.
             row.flags.set(Flags::EXPIRED, true);
-            settled.destroy = self.destroy_soon(key, &mut row)?;
         }
         self.write(key, before, &mut row);
         settled.applied = self.applied(key, before, &row);
@@ -176,7 +186,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
                 row.arrived = self.arrived.1;
             }
         }
-        if !row.flags.has(Flags::REMOVED) {
+        if !row.flags.has(Flags::REMOVED | Flags::RAISED) {
             row.due = row.due.into_iter().chain(self.expiry(row)).min();
         }
     }
@@ -200,7 +210,39 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         ends.min()
     }
 
-    /// Destroys an item, which must not be listed any more: at once, or after the others that are due, where this is much already.
+    /// Judges an item whose time may be over: its label counts no less than what lies before its first words, and this machine's
+    /// clock destroys nothing by itself.
+    pub(super) fn judge_time(&mut self, key: &ItemKey, past: Option<Millis>, times: Times) -> Result<Settled, StoreError> {
+        let now = self.ports.now;
+        let there = ItemRow::get(self.tx, key)?.filter(|row| !row.flags.has(Flags::GONE | Flags::REMOVED));
+        let Some((before, due)) = there.and_then(|row| Some((row.clone(), row.due?))) else { return Ok(Settled::default()) };
+        let (mut row, mut settled) = (before.clone(), Settled::default());
+        let raised = match row.retention {
+            Retention::Days(days) => past.map(|past| past.plus(u64::from(days).saturating_mul(DAY))),
+            Retention::Keep => None,
+        };
+        let due = raised.filter(|raised| *raised > due).inspect(|_| row.flags.set(Flags::RAISED, true)).unwrap_or(due);
+        row.due = Some(due);
+        row.flags.set(Flags::EXPIRED, due <= now);
+        let since = row.over.filter(|since| !times.back && *since <= now).unwrap_or(now);
+        if due > now {
+            row.over = None;
+        } else if times.passed.is_some_and(|passed| passed >= due) || now.since(since) >= OVER_MILLIS {
+            settled.destroy = self.end(key, &mut row)?;
+        } else {
+            row.over = Some(since);
+        }
+        self.write(key, Some(&before), &mut row);
+        if row.listed() && !before.listed() && row.kind().is_some_and(Kind::is_mark) {
+            settled.targets.extend(row.parent);
+        }
+        // That something ends is no news. What a wrong clock had hidden is shown again; what came late is new.
+        let shown = self.applied(key, Some(&before), &row).filter(|applied| applied.change == WatchChange::New);
+        let change = if before.over.is_some() { WatchChange::Show } else { WatchChange::New };
+        settled.applied = shown.map(|applied| Applied { change, ..applied });
+        Ok(settled)
+    }
+
     /// Destroys an item, where this turn has not destroyed much already; else it is due at once, and time takes it.
     fn destroy_soon(&mut self, key: &ItemKey, row: &mut ItemRow) -> Result<Vec<EntryAt>, StoreError> {
         let spent = self.tx.spend();
@@ -219,10 +261,19 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
             return Ok(Vec::new());
         }
         self.destroys = self.destroys.saturating_sub(row.slots.len());
-        let beyond = parts::forget(self.tx, key, row)?;
-        if let Some(due) = row.due {
-            self.tx.delete(Table::Local, &local::due(due, key));
+        self.end(key, row)
+    }
+
+    fn end(&mut self, key: &ItemKey, row: &mut ItemRow) -> Result<Vec<EntryAt>, StoreError> {
+        if planted(Bug::KeptBytes) {
+            row.flags.set(Flags::GONE, true);
+            return Ok(Vec::new());
         }
+        let beyond = parts::forget(self.tx, key, row)?;
+        if let Some(plan) = row.plan(key) {
+            self.tx.delete(Table::Local, &plan);
+        }
+        row.over = None;
         row.flags.set(Flags::GONE, true);
         row.flags.set(Flags::LOST | Flags::WAITING, false);
         Ok(row.slots.iter().map(|slot| slot.at).chain(beyond).collect())
@@ -236,13 +287,14 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         row.put(self.tx, key);
         let counted = u64::from(before.is_some_and(ItemRow::counts));
         self.listed.1 = (self.listed.1 + u64::from(row.counts())).saturating_sub(counted);
-        let old_due = before.and_then(|before| before.due).filter(|due| Some(*due) != row.due);
-        if let Some(due) = old_due {
-            self.tx.delete(Table::Local, &local::due(due, key));
-        }
-        let planned = before.filter(|before| !before.flags.has(Flags::GONE)).and_then(|before| before.due);
-        if let Some(due) = row.due.filter(|_| !row.flags.has(Flags::GONE) && planned != row.due) {
-            self.tx.put(Table::Local, &local::due(due, key), vec![1]);
+        let (planned, plan) = (before.and_then(|before| before.plan(key)), row.plan(key));
+        if planned != plan {
+            if let Some(planned) = planned {
+                self.tx.delete(Table::Local, &planned);
+            }
+            if let Some(plan) = plan {
+                self.tx.put(Table::Local, &plan, row.circle.0.to_vec());
+            }
         }
         let view = |row: &ItemRow| row.listed().then(|| (row.view_key(key), row.view_value()));
         let (old, new) = (before.and_then(view), view(row));
@@ -294,8 +346,11 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         row.flags.set(Flags::PINNED, pinned);
         if row.flags.has(Flags::REMOVED) != removed {
             row.flags.set(Flags::REMOVED, removed);
+            let end = if row.flags.has(Flags::RAISED) { row.due } else { self.expiry(&row) };
+            row.flags.set(Flags::RAISED, false);
+            row.over = None;
             let due = removed.then(|| self.ports.now.plus(limits::DESTROY_MILLIS));
-            row.due = if row.flags.has(Flags::READY) { due.into_iter().chain(self.expiry(&row)).min() } else { due };
+            row.due = if row.flags.has(Flags::READY) { due.into_iter().chain(end).min() } else { due };
         }
         let mut destroy = Vec::new();
         if removed && now && (row.flags.has(Flags::LOST) || !row.flags.has(Flags::GONE)) {

@@ -225,9 +225,9 @@ impl<'a> ItemReader<'a> {
         counter(self.read, &local::seen(self.tag()))
     }
 
-    /// The author's clock lies more than a day ahead.
-    pub(super) const fn skewed(&self, created: Millis) -> bool {
-        created.since(self.now) > DAY
+    /// The author's clock lies more than a day ahead, or behind what was written before.
+    pub(super) const fn skewed(&self, row: &ItemRow) -> bool {
+        row.created.since(self.now) > DAY || row.flags.has(Flags::RAISED)
     }
 
     /// The children of one item, oldest first.

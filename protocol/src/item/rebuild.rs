@@ -19,7 +19,7 @@ pub struct Kept(Vec<(ItemKey, ItemRow)>);
 /// [`StoreError`] where the store fails.
 pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
     let mut kept = Kept::default();
-    let marks = [local::DUE, local::REFUSED, local::LISTED, local::NUMBERS, local::UNINDEXED, local::UNBUILT]
+    let marks = [local::DUE, local::OVER, local::REFUSED, local::LISTED, local::NUMBERS, local::UNINDEXED, local::UNBUILT]
         .map(|prefix| (Table::Local, prefix));
     let tables = [(Table::Item, &[][..]), (Table::View, &[]), (Table::Built, &[])];
     for (table, prefix) in tables.into_iter().chain(marks) {
@@ -55,7 +55,9 @@ pub fn restore(tx: &mut Tx<'_>, kept: &Kept) -> Result<(), StoreError> {
         row.arrived = old.arrived;
         row.flags.set(Flags::SEEN, old.flags.has(Flags::SEEN));
         if row.due.is_some() && old.due.is_some() && !row.flags.has(Flags::GONE) {
-            row.due = old.due;
+            // What had ended later than its label says, is judged again.
+            row.due = old.due.filter(|_| !old.flags.has(Flags::RAISED)).or(row.due);
+            row.over = old.over.filter(|_| row.flags.has(Flags::EXPIRED));
         }
         if row == before {
             continue;
@@ -64,9 +66,9 @@ pub fn restore(tx: &mut Tx<'_>, kept: &Kept) -> Result<(), StoreError> {
         if row.listed() {
             tx.put(Table::View, &row.view_key(key), row.view_value());
         }
-        if let (Some(due), true) = (before.due, row.due != before.due) {
-            tx.delete(Table::Local, &local::due(due, key));
-            tx.put(Table::Local, &local::due(row.due.unwrap_or(due), key), vec![1]);
+        if let (Some(planned), Some(plan)) = (before.plan(key), row.plan(key)) {
+            tx.delete(Table::Local, &planned);
+            tx.put(Table::Local, &plan, row.circle.0.to_vec());
         }
     }
     Ok(())

@@ -68,6 +68,8 @@ impl Flags {
     pub(super) const LIFTED: u16 = 1 << 15;
     /// Of one entry, with a text so long that a list shows its start from a row of its own.
     pub(super) const LONG: u16 = 1 << 14;
+    /// It ends later than its label says: what lies before its first words is younger than that.
+    pub(super) const RAISED: u16 = 1 << 15;
 
     pub(super) const fn has(self, flag: u16) -> bool {
         self.0 & flag != 0
@@ -126,6 +128,9 @@ pub(super) struct ItemRow {
     /// Its number in the word index, from 1; 0: it never was in it.
     #[n(10)]
     pub(super) number: u64,
+    /// Since when this machine's clock says that its time is over, while that alone has hidden it.
+    #[n(11)]
+    pub(super) over: Option<Millis>,
 }
 
 impl ItemRow {
@@ -142,6 +147,18 @@ impl ItemRow {
             parent: None,
             due: None,
             number: 0,
+            over: None,
+        }
+    }
+
+    /// Where `Local` says when time is to look at it next.
+    pub(super) fn plan(&self, key: &ItemKey) -> Option<Vec<u8>> {
+        if self.flags.has(Flags::GONE) {
+            return None;
+        }
+        match self.over.filter(|_| !self.flags.has(Flags::REMOVED)) {
+            Some(since) => Some(local::over(since, key)),
+            None => self.due.map(|due| local::due(due, key)),
         }
     }
 
@@ -275,6 +292,22 @@ pub(super) mod local {
     pub(in crate::item) fn due(when: Millis, key: &ItemKey) -> Vec<u8> {
         [DUE, &when.0.to_be_bytes(), &key.0].concat()
     }
+
+    /// Items that this machine's clock alone has hidden, by since when; with their circle's tag.
+    pub(in crate::item) const OVER: &[u8] = b"item/over/";
+
+    /// One of them.
+    pub(in crate::item) fn over(since: Millis, key: &ItemKey) -> Vec<u8> {
+        [OVER, &since.0.to_be_bytes(), &key.0].concat()
+    }
+
+    /// Since when.
+    pub(in crate::item) fn over_since(key: &[u8]) -> Option<Millis> {
+        key.get(OVER.len()..)?.first_chunk().map(|bytes| Millis(u64::from_be_bytes(*bytes)))
+    }
+
+    /// All of them are to be judged again.
+    pub(in crate::item) const OVER_AGAIN: &[u8] = b"item/over-again";
 }
 
 /// A counter of this room in `Local`; absent is 0.
@@ -322,6 +355,7 @@ mod frozen {
             vec![Slot { at: EntryAt { chain: 3, seq: 400 }, held: false }, Slot { at: EntryAt { chain: 4, seq: 1 }, held: true }];
         row.retention = Retention::Days(90);
         (row.parent, row.due) = (Some(ItemKey([9; 16])), Some(Millis(1_803_135_600_000)));
+        row.over = Some(Millis(1_803_135_700_000));
         row
     }
 

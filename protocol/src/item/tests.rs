@@ -5,6 +5,7 @@ mod base;
 mod built;
 mod change;
 mod converge;
+mod over;
 mod read;
 mod restore;
 
@@ -18,7 +19,7 @@ use super::compose::{self, ComposeContext, ComposeError};
 use super::kinds;
 use super::port::{DeliveryCounts, People, Ports, Source, Writer};
 use super::reader::ItemReader;
-use super::{Outcome, Report, Reveal, apply, rejudge, show, sweep};
+use super::{Outcome, Report, Reveal, Sweep, Times, apply, judge_time, look_again, rejudge, show, sweep, waiting};
 use crate::circle::body::{ChainId, Retention, Role};
 use crate::control::{self, Item, NewNote};
 use crate::crypto::Seeded;
@@ -184,8 +185,22 @@ impl Machine {
         report
     }
 
+    /// What is due, where everybody's clock says the same.
     fn tick(&mut self) -> Vec<EntryAt> {
-        let destroy = self.with_tx(|tx, ports| sweep(tx, ports.now, 100));
+        self.tick_with(None, Some(self.now))
+    }
+
+    /// The same, where a moment is known to lie before whatever is judged for the first time, and another has passed as others say.
+    fn tick_with(&mut self, past: Option<Millis>, passed: Option<Millis>) -> Vec<EntryAt> {
+        let destroy = self.with_tx(|tx, ports| {
+            let Sweep { mut destroy, over } = sweep(tx, ports.now, 100)?;
+            let over: Vec<_> = over.iter().map(|item| (item.key, past)).collect();
+            destroy.extend(judge_time(tx, ports, &CIRCLE, &over, Times { passed, back: false })?.destroy);
+            let (hidden, back) = waiting(tx, ports.now, 100)?;
+            let hidden: Vec<_> = hidden.iter().map(|item| (item.key, None)).collect();
+            destroy.extend(judge_time(tx, ports, &CIRCLE, &hidden, Times { passed, back })?.destroy);
+            Ok(destroy)
+        });
         self.destroy(&destroy);
         destroy
     }

@@ -3,13 +3,14 @@
 mod doctor;
 mod items;
 
+use crate::circle::membership::Status;
 use crate::circle::overview::{self, InviteList, Overview};
 use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::{self, Summary};
 use crate::circle::text;
 use crate::circle::ticket::PeerHint;
 use crate::context::InputError;
-use crate::control::{self, Error, Time};
+use crate::control::{self, ClockDoubt, Error, Time};
 use crate::crypto::Crypto;
 use crate::id::{PeerId, short_text};
 use crate::io::{Answer, Query};
@@ -21,6 +22,7 @@ use crate::peer::join_row::JoinRow;
 use crate::peer::requests::RequestRow;
 use crate::peer::{tickets, welcome};
 use crate::store::{Read, StoreError};
+use crate::sync::clocks;
 use crate::time::Millis;
 
 /// Answers a query from a snapshot of the store.
@@ -40,7 +42,7 @@ pub fn answer(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -
 
 fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Answer, InputError> {
     match query {
-        Query::Status => Ok(Answer::Status(Box::new(status(base)?))),
+        Query::Status => Ok(Answer::Status(Box::new(status(base, now)?))),
         Query::Circles => circles(base),
         Query::Circle(circle) => one_circle(base, &circle),
         Query::Members(circle) => Ok(Answer::Members(named(base, &circle)?.members())),
@@ -60,13 +62,18 @@ fn named(base: &dyn Read, circle: &str) -> Result<Summary, InputError> {
     Ok(summary::pick(&Summary::all(base)?, circle)?.clone())
 }
 
-fn status(base: &dyn Read) -> Result<control::DaemonStatus, InputError> {
+fn status(base: &dyn Read, now: Millis) -> Result<control::DaemonStatus, InputError> {
     let all = Summary::all(base)?;
     let mut status =
         control::DaemonStatus { circles: all.iter().filter(|s| s.standing == OwnStanding::In).count(), ..Default::default() };
     status.name = Some(circles::usual_name(base)?).filter(|name| !name.is_empty());
     for circle in &all {
         let heads = chain::chains(base, &circle.id)?;
+        let others =
+            circle.people.iter().filter(|person| person.status == Status::Current && Some(person.id) != circle.me).count();
+        let doubt =
+            clocks::ahead_of(base, &circle.id, others, now)?.map(|others| ClockDoubt { says: Time(now), others: Time(others) });
+        status.clock = status.clock.or(doubt);
         status.store.entries += heads.iter().map(|c| (c.seq + 1).saturating_sub(c.first)).sum::<u64>();
         let seen = crate::sync::delivery::load(base, &circle.id)?;
         if !circle.other_devices().is_empty() {

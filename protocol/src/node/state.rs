@@ -15,7 +15,7 @@ use crate::peer::{Peers, exchange, hello, join, receive, welcome};
 use crate::planted::{Bug, planted};
 use crate::store::{Read, StoreError};
 use crate::sync::circles::Circles;
-use crate::sync::{cuts, entries};
+use crate::sync::{clocks, cuts, entries};
 use crate::time::Millis;
 use crate::tx::Tx;
 
@@ -72,6 +72,7 @@ impl NodeState {
 
     /// After every input: derived rows, pushes, calls.
     pub(crate) fn settle(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
+        clocks::watch(cx)?;
         let (touched, to_push) = self.circles.take_news();
         for id in &touched {
             self.changed(cx, id)?;
@@ -103,6 +104,9 @@ impl NodeState {
         let mut ended = Vec::new();
         if let Some(circle) = circles.all.get_mut(id) {
             circle.note_ends(cx);
+            for (device, label) in circle.unheard() {
+                clocks::heard_of(circle, cx, &device, label)?;
+            }
             cuts::changed(circle, cx)?;
             ended = welcome::forget_requests(circle, &mut peers.requests, cx);
             cx.tx.then(Effect::Notify(WatchEvent {

@@ -14,6 +14,7 @@ use crate::sync::message::Message;
 
 mod acts;
 mod carried;
+mod clocks;
 mod costs;
 mod cuts;
 mod epochs;
@@ -331,19 +332,6 @@ fn a_link_is_used_once() {
     assert_eq!(joins[0].reason, "the invite has been used");
     assert_eq!(village.members(0).len(), 2);
 }
-
-#[test]
-fn a_preview_joins_nothing() {
-    let mut village = Village::new(2);
-    village.found(control::NewCircle { agreement: "Be kind.".into(), ..Default::default() });
-    let link = village.link();
-    let Ok(Answer::Preview(preview)) = village.call(1, Command::PreviewInvite(link)) else { panic!("no preview") };
-    assert_eq!((preview.circle.as_str(), preview.inviter.as_str(), preview.members), ("Night shift", "Amara", 1));
-    assert_eq!(preview.agreement, "Be kind.");
-    assert_eq!(village.members(0).len(), 1);
-}
-
-// ---- what they write ------------------------------------------------------------------------------------------------
 
 impl Village {
     fn note(&mut self, at: usize, title: &str, body: &str) -> String {

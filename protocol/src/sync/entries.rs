@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::circles::Circles;
+use super::clocks;
 use super::cuts::{self, Verdicts};
 use crate::circle::body::ChainId;
 use crate::circle::epoch::{EpochKeys, KeyRing};
@@ -10,8 +11,10 @@ use crate::circle::membership::State;
 use crate::circle::state::CircleState;
 use crate::context::{Cx, InputError};
 use crate::control::{Code, Error, Hint};
-use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
+use crate::id::{ActId, CircleId, DeviceId, EpochId, ItemKey, PersonId};
 use crate::io::Effect;
+use crate::item::edit::Edit;
+use crate::item::kind::Kind;
 use crate::item::{self, Ports, Report, Source, Writer};
 use crate::limits;
 use crate::log::LogError;
@@ -108,6 +111,16 @@ pub(crate) fn apply(
         judged.push((Writer { person, role, me: entry.chain.device == me, standing }, entry));
         before = Some((entry.chain, entry.heads.clone()));
     }
+    let mut latest: BTreeMap<PersonId, Millis> = BTreeMap::new();
+    for (writer, entry) in judged.iter().filter(|(writer, _)| !writer.me && writer.role.is_some()) {
+        let label = entry.payload.as_deref().and_then(Edit::label).unwrap_or_default();
+        let last = latest.entry(writer.person).or_default();
+        *last = label.max(*last);
+    }
+    let my_own = circle.me();
+    for (person, label) in latest.into_iter().filter(|(person, _)| Some(*person) != my_own) {
+        clocks::heard(cx, &circle.id, person, label)?;
+    }
     let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
     let report = item::apply(&mut cx.tx, ports, &circle.id, &judged)?;
     carry_out(&circle.ring, cx, &report)?;
@@ -169,8 +182,82 @@ pub(crate) fn sweep(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<(), InputE
     if destroy_more(circles, cx)? {
         return Ok(());
     }
-    let due = item::sweep(&mut cx.tx, cx.env.now, limits::SWEEP_ITEMS)?;
-    destroy(&AllKeys(circles), cx, &due)
+    let item::Sweep { destroy: deleted, mut over } = item::sweep(&mut cx.tx, cx.env.now, limits::SWEEP_ITEMS)?;
+    destroy(&AllKeys(circles), cx, &deleted)?;
+    judge_times(circles, cx, &mut over, true, false)?;
+    let (mut hidden, back) = item::waiting(&mut cx.tx, cx.env.now, limits::SWEEP_ITEMS)?;
+    judge_times(circles, cx, &mut hidden, false, back)?;
+    over.append(&mut hidden);
+    let lost = item::end_all(&mut cx.tx, &over)?;
+    destroy(&AllKeys(circles), cx, &lost)
+}
+
+/// Judges items whose time may be over, circle by circle. `first`: they were not judged before. What no circle here has, is left.
+fn judge_times(
+    circles: &Circles,
+    cx: &mut Cx<'_, '_>,
+    items: &mut Vec<item::Ending>,
+    first: bool,
+    back: bool,
+) -> Result<(), InputError> {
+    for circle in circles.all.values() {
+        let (mine, others): (Vec<_>, Vec<_>) = std::mem::take(items).into_iter().partition(|item| item.is_of(&circle.id));
+        *items = others;
+        // What is not looked at in this turn is due as before.
+        let mine = if first { within_turn(mine) } else { mine };
+        if mine.is_empty() {
+            continue;
+        }
+        let past = if first { pasts(circle, cx, &mine)? } else { BTreeMap::new() };
+        let judged: Vec<_> = mine.iter().map(|item| (item.key, past.get(&item.key).copied())).collect();
+        let times = item::Times { passed: clocks::passed(&cx.tx, &circle.id)?, back };
+        let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
+        let report = item::judge_time(&mut cx.tx, ports, &circle.id, &judged, times)?;
+        carry_out(&circle.ring, cx, &report)?;
+    }
+    Ok(())
+}
+
+/// As many items as lie in so many stretches of chains as a turn opens; one in any case.
+fn within_turn(items: Vec<item::Ending>) -> Vec<item::Ending> {
+    let mut stretches = BTreeSet::new();
+    let mut bears = |item: &item::Ending| {
+        let first = stretches.is_empty();
+        for at in item.entries.iter().take(limits::FIRST_AMONG) {
+            let from = at.seq.saturating_sub(limits::PAST_ENTRIES);
+            stretches.extend([(at.chain, from / limits::STRETCH), (at.chain, at.seq / limits::STRETCH)]);
+        }
+        first || stretches.len() <= limits::TURN_STRETCHES
+    };
+    items.into_iter().take_while(|item| bears(item)).collect()
+}
+
+/// The latest moment, up to now, that is known to lie before the first words of items: of the acts that their author knew, and of
+/// what the author wrote before them.
+fn pasts(circle: &CircleState, cx: &Cx<'_, '_>, items: &[item::Ending]) -> Result<BTreeMap<ItemKey, Millis>, InputError> {
+    let mut places: BTreeSet<EntryAt> = BTreeSet::new();
+    for at in items.iter().flat_map(|item| item.entries.iter().take(limits::FIRST_AMONG)) {
+        let from = at.seq.saturating_sub(limits::PAST_ENTRIES).max(1);
+        places.extend((from..=at.seq).map(|seq| EntryAt { seq, ..*at }));
+    }
+    let places: Vec<EntryAt> = places.into_iter().collect();
+    let opened: BTreeMap<EntryAt, Opened> =
+        circle.ring.load_many(&cx.tx, &places)?.into_iter().map(|entry| (entry.at, entry)).collect();
+    let label = |entry: &Opened| Edit::label(entry.payload.as_deref()?).filter(|label| *label <= cx.env.now);
+    let opens = |entry: &&Opened| {
+        let edit = Kind::of(entry.kind).zip(entry.payload.as_deref());
+        edit.is_some_and(|(kind, payload)| Edit::parse(payload, kind).is_ok_and(|edit| edit.opens()))
+    };
+    let mut pasts = BTreeMap::new();
+    for item in items {
+        let entries = item.entries.iter().take(limits::FIRST_AMONG).filter_map(|at| opened.get(at));
+        let Some(first) = entries.into_iter().find(opens) else { continue };
+        let from = EntryAt { seq: first.at.seq.saturating_sub(limits::PAST_ENTRIES), ..first.at };
+        let before = opened.range(from..first.at).map(|(_, entry)| entry).filter(|entry| entry.chain == first.chain);
+        let past = before.filter_map(label).max().max(circle.latest_before(&first.heads, cx.env.now));
+        pasts.extend(past.map(|past| (item.key, past)));
+    }
+    Ok(pasts)
 }
 
 /// Brings the words of some of the items that wait into the index; `false`: none waited.
@@ -229,7 +316,14 @@ pub(crate) fn rebuild(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<(), Inpu
         while cuts::advance(circle, cx)? {}
         crate::circle::overview::save(circle, &mut cx.tx)?;
     }
-    Ok(item::restore(&mut cx.tx, &kept)?)
+    item::restore(&mut cx.tx, &kept)?;
+    for _ in 0..limits::REBUILD_SWEEPS {
+        if next_sweep(&cx.tx)?.is_none_or(|due| due > cx.env.now) {
+            break;
+        }
+        sweep(circles, cx)?;
+    }
+    Ok(())
 }
 
 /// How far own entries have travelled: for each of our chains, on how many other current devices each entry is.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::circles::Circles;
+use super::clocks;
 use super::entries;
 use super::message::{Acts, Bytes, ChainSeq};
 use super::rate_limit::{Giver, RateLimit};
@@ -100,7 +101,12 @@ pub(crate) fn records(circle: &mut CircleState, cx: &mut Cx<'_, '_>, records: &[
     }
     let stands = |device: &DeviceId, count: u64| circle.records.get(device).is_some_and(|record| record.count == count);
     let peeked = records.iter().filter_map(|bytes| Record::peek(&bytes.0).ok());
-    let current = peeked.filter(|(device, count, _)| stands(device, *count)).map(|(device, count, _)| (device, count)).collect();
+    let current: Vec<(DeviceId, u64)> =
+        peeked.filter(|(device, count, _)| stands(device, *count)).map(|(device, count, _)| (device, count)).collect();
+    for (device, _) in current.iter().filter(|_| news) {
+        let label = circle.records.get(device).map(|record| record.body.at);
+        label.map_or(Ok(()), |label| clocks::heard_of(circle, cx, device, label))?;
+    }
     Ok(RecordsTaken { news, current })
 }
 

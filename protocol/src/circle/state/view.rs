@@ -1,14 +1,16 @@
 //! What a circle's state says: people and policies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::{CircleState, OwnStanding};
 use crate::circle::body::{History, Policy, PolicyField, Retention, Role};
-use crate::circle::membership::State;
+use crate::circle::membership::{State, Status};
 use crate::circle::record::Record;
-use crate::id::{DeviceId, PersonId};
+use crate::id::{ActId, DeviceId, PersonId};
+use crate::limits::PAST_ACTS;
 use crate::planted::{Bug, planted};
+use crate::time::Millis;
 
 impl CircleState {
     /// The present judgement.
@@ -64,6 +66,31 @@ impl CircleState {
     pub(crate) fn is_current(&self, device: &DeviceId) -> bool {
         let state = self.now();
         state.is_current(device) || planted(Bug::RemovedStay) && state.person_of(device).is_some()
+    }
+
+    /// The latest moment, up to now, that was written down before somebody knew these acts: among them and what they rest on, as far
+    /// as is looked.
+    #[must_use]
+    pub(crate) fn latest_before(&self, heads: &[ActId], now: Millis) -> Option<Millis> {
+        let (mut queue, mut seen) = (VecDeque::from(heads.to_vec()), BTreeSet::new());
+        let mut latest = None;
+        while let Some(act) = queue.pop_front() {
+            if seen.len() >= PAST_ACTS {
+                break;
+            }
+            if seen.insert(act) {
+                latest = latest.max(self.labels.get(&act).map(|(_, label)| *label).filter(|label| *label <= now));
+                queue.extend(self.parents.get(&act).into_iter().flatten());
+            }
+        }
+        latest
+    }
+
+    /// How many other people are in.
+    #[must_use]
+    pub(crate) fn other_people(&self) -> usize {
+        let (state, me) = (self.now(), self.me());
+        state.people.iter().filter(|(id, person)| person.status == Status::Current && Some(**id) != me).count()
     }
 
     /// Every current device but this one.

@@ -143,6 +143,6 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         delivery,
         delivered,
         new: shown.is_new(how.mark),
-        clock_skewed: reader.skewed(shown.row.created),
+        clock_skewed: reader.skewed(&shown.row),
     })
 }

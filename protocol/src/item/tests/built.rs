@@ -42,7 +42,7 @@ impl Machine {
         batch.spent
     }
 
-    fn edit_body(&mut self, key: &ItemKey, body: &str) -> Vec<Opened> {
+    pub(super) fn edit_body(&mut self, key: &ItemKey, body: &str) -> Vec<Opened> {
         let wanted = Wanted::Note(EditNote { body: Some(body.to_owned()), ..EditNote::default() });
         let entries =
             self.say(|reader, place, _| kinds::edit(reader, place, key, &wanted).map(|(entries, _)| entries)).expect("an edit");

@@ -7,14 +7,15 @@ use crate::circle::record;
 use crate::circle::state::CircleState;
 use crate::circle::summary::Summary;
 use crate::context::InputError;
-use crate::control::{self, Finding, Hint, Hints, Level};
+use crate::control::{self, ClockDoubt, Finding, Hint, Hints, Level, Time};
 use crate::crypto::Crypto;
 use crate::io::Answer;
 use crate::item;
+use crate::limits::OVER_MILLIS;
 use crate::log::chain;
 use crate::store::Read;
-use crate::sync::cuts;
-use crate::time::Millis;
+use crate::sync::{clocks, cuts};
+use crate::time::{DAY, Millis};
 
 /// What is found about one circle.
 struct Findings<'a> {
@@ -38,7 +39,8 @@ pub(super) fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Resul
     let mut findings = Vec::new();
     for circle in CircleState::load_all(base, crypto)?.values() {
         circle_health(circle, base, &mut findings)?;
-        records_health(circle, now, &mut findings);
+        records_health(circle, &mut findings);
+        clock_health(circle, base, now, &mut findings)?;
         log_health(circle, base, &mut findings)?;
         health(circle, base, &mut findings)?;
     }
@@ -91,8 +93,8 @@ fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findi
     Ok(())
 }
 
-/// What the circle's keys, records and clocks say.
-fn records_health(circle: &CircleState, now: Millis, findings: &mut Vec<Finding>) {
+/// What the circle's keys and records say.
+fn records_health(circle: &CircleState, findings: &mut Vec<Finding>) {
     let state = circle.now();
     let mut found = Findings::of(circle.name(), findings);
     let lacking = circle.epochs.keys().filter(|id| circle.ring.row(id).is_none()).count();
@@ -112,10 +114,33 @@ fn records_health(circle: &CircleState, now: Millis, findings: &mut Vec<Finding>
             found.say(Level::Note, format!("{unsigned} devices have signed an earlier agreement"), "");
         }
     }
-    let skewed = circle.records.values().filter(|r| r.body.at.since(now) > crate::time::DAY).count();
-    if skewed > 0 {
+}
+
+/// What others' clocks say of this machine's, and what only this machine's says.
+fn clock_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &mut Vec<Finding>) -> Result<(), InputError> {
+    let mut found = Findings::of(circle.name(), findings);
+    let skewed = circle.records.values().filter(|r| r.body.at.since(now) > DAY).count();
+    if let Some(others) = clocks::ahead_of(base, &circle.id, circle.other_people(), now)? {
+        let doubt = ClockDoubt { says: Time(now), others: Time(others) };
+        found.say(
+            Level::Problem,
+            doubt.to_string(),
+            "what you write until then carries a wrong date, and others see that it is off",
+        );
+    } else if skewed > 0 {
         found.say(Level::Note, format!("the clocks of {skewed} devices are more than a day ahead"), "compare clocks");
     }
+    if let Some((count, since)) = item::hidden(base, &circle.id)? {
+        let until = since.plus(OVER_MILLIS);
+        let message = format!(
+            "{count} items are hidden because their time is over by this computer's clock, which says {now}; nobody else's has confirmed it"
+        );
+        let hint = format!(
+            "if the clock is wrong, set it right, and they come back; if it is right, they are destroyed from {until} on"
+        );
+        found.say(Level::Note, message, hint);
+    }
+    Ok(())
 }
 
 /// What the circle's log says.

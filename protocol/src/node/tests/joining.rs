@@ -112,3 +112,16 @@ fn whoever_waits_by_an_invite_that_ends_is_told_while_she_waits() {
         assert_eq!(join_status(&village), Some(JoinStatus::Refused), "closed: {closed}");
     }
 }
+
+#[test]
+fn a_preview_joins_nothing() {
+    let mut village = Village::new(2);
+    village.found(control::NewCircle { agreement: "Be kind.".into(), ..Default::default() });
+    let link = village.link();
+    let Ok(Answer::Preview(preview)) = village.call(1, Command::PreviewInvite(link)) else { panic!("no preview") };
+    assert_eq!((preview.circle.as_str(), preview.inviter.as_str(), preview.members), ("Night shift", "Amara", 1));
+    assert_eq!(preview.agreement, "Be kind.");
+    assert_eq!(village.members(0).len(), 1);
+}
+
+// ---- what they write ------------------------------------------------------------------------------------------------
