@@ -76,8 +76,10 @@ pub(crate) fn ends_if_pressed() {
     let (answer, heard) = std::sync::mpsc::channel();
     let all_heard = ask.send(answer).is_ok() && heard.recv().is_ok();
     // Whoever does not answer anymore is ending this process, with its own exit code.
-    while !all_heard {
-        std::thread::park();
+    if !all_heard {
+        loop {
+            std::thread::park();
+        }
     }
 }
 

@@ -60,8 +60,6 @@ pub(crate) const CHUNK_BYTES: usize = 512 << 10;
 pub(crate) const ID_TYPED: usize = 3;
 /// Characters of an id that lists show; longer where two of them would look alike.
 pub(crate) const ID_CHARS: usize = 8;
-/// Names that a sentence tells; of more it tells how many.
-pub(crate) const NAMES_TOLD: usize = 4;
 /// Characters of a text that name it where it has no title.
 pub(crate) const TEXT_START: usize = 60;
 /// Columns of the widest line of running text: longer ones are hard to read.

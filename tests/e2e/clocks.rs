@@ -38,7 +38,7 @@ fn titles(home: &Home) -> Vec<String> {
 #[test]
 fn whoever_writes_with_a_clock_three_years_behind_is_read_and_told() {
     let (amara, mut bea) = two();
-    drop(bea.stop());
+    let _stopped = bea.stop();
     if !off_by(&mut bea, -3 * 365 * DAY) {
         return skipped("no library that shifts the clock", cfg!(target_os = "linux"));
     }
@@ -48,7 +48,7 @@ fn whoever_writes_with_a_clock_three_years_behind_is_read_and_told() {
     assert!(findings(&bea).contains("clock looks wrong"));
     let note = until("the note at Amara's", || amara.note(CIRCLE, "Behind"));
     assert_eq!(note["clock_skewed"], Value::from(true));
-    drop(bea.stop());
+    let _stopped = bea.stop();
     bea.start();
     until("Bea's own note", || (titles(&bea) == ["Behind"]).then_some(()));
     assert_eq!(bea.json(&["status"])["clock"], Value::Null);
@@ -59,13 +59,13 @@ fn a_clock_two_months_ahead_for_one_start_hides_and_says_so() {
     let (amara, mut bea) = two();
     drop(amara.json(&["note", "new", "Long night.", "--title", "Keep"]));
     drop(bea.awaits_note(CIRCLE, "Keep"));
-    drop(bea.stop());
+    let _stopped = bea.stop();
     if !off_by(&mut bea, 60 * DAY) {
         return skipped("no library that shifts the clock", cfg!(target_os = "linux"));
     }
     until("it to be hidden", || titles(&bea).is_empty().then_some(()));
     until("doctor to say so", || findings(&bea).contains("hidden because their time is over").then_some(()));
-    drop(bea.stop());
+    let _stopped = bea.stop();
     bea.start();
     until("it to come back", || (titles(&bea) == ["Keep"]).then_some(()));
     assert!(!findings(&bea).contains("hidden because"));

@@ -27,10 +27,10 @@ fn of<'a>(listening: impl Iterator<Item = &'a str>, external: bool) -> Reach {
     let mut near: Vec<String> = Vec::new();
     let mut anywhere = external;
     for ip in listening.filter_map(ip_of) {
-        match ip {
-            _ if ip.is_loopback() => {}
-            _ if is_near(&ip) => near.push(ip.to_string()),
-            _ => anywhere = true,
+        if is_near(&ip) {
+            near.push(ip.to_string());
+        } else if !ip.is_loopback() {
+            anywhere = true;
         }
     }
     near.sort();

@@ -2,8 +2,9 @@
 
 use kith_protocol::control::{Author, DeliveryStatus, Member, NoteState};
 
-use crate::limits::{ID_CHARS, NAMES_TOLD};
+use crate::limits::ID_CHARS;
 use crate::ui::{Line, Ui};
+use kith_protocol::limits::NAMES_TOLD;
 
 /// Short forms of ids that stay distinct among themselves. With `--plain` and `-v` whole.
 pub(crate) fn short_ids<'a>(ui: &Ui, ids: impl Iterator<Item = &'a str>) -> Vec<String> {
