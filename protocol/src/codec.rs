@@ -55,7 +55,7 @@ pub fn decode<'b, T: Decode<'b, ()> + Encode<()>>(bytes: &'b [u8], what: &'stati
 ///
 /// # Errors
 /// [`CodecError::TooLarge`] or those of [`decode`].
-pub fn decode_within<'b, T: Decode<'b, ()> + Encode<()>>(
+pub(crate) fn decode_within<'b, T: Decode<'b, ()> + Encode<()>>(
     bytes: &'b [u8],
     limit: usize,
     what: &'static str,
@@ -70,7 +70,7 @@ pub fn decode_within<'b, T: Decode<'b, ()> + Encode<()>>(
 ///
 /// # Errors
 /// [`CodecError::Version`], or [`CodecError::Malformed`] where no version stands first.
-pub fn check_version(bytes: &[u8], known: u64, what: &'static str) -> Result<(), CodecError> {
+pub(crate) fn check_version(bytes: &[u8], known: u64, what: &'static str) -> Result<(), CodecError> {
     let mut decoder = minicbor::Decoder::new(bytes);
     let version = decoder.array().and_then(|_| decoder.u64()).map_err(|_| CodecError::Malformed(what))?;
     if version == known { Ok(()) } else { Err(CodecError::Version(version)) }

@@ -34,7 +34,7 @@ pub const HEADS: usize = 16;
 pub const DEVICES: usize = 1_000;
 /// Devices named in one admission.
 pub const DEVICES_PER_ADMISSION: usize = 8;
-/// Epochs whose keys one box carries; older roster and library keys follow from the links of newer epochs.
+/// Epochs whose keys one box carries.
 pub const BOX_EPOCHS: usize = 512;
 /// Bytes of a box as it travels: [`BOX_EPOCHS`] of at most 140 bytes and an encapsulated key.
 pub const BOX_BYTES: usize = 96 << 10;
@@ -157,7 +157,7 @@ pub const POLICY_DAYS: u32 = 36_525;
 /// Acts that wait for a missing parent, per circle. More are dropped and come again by sync.
 pub const HELD_ACTS: usize = 4_096;
 /// Plain rotations that a member may bring of their own at once: more than a circle with the shortest retention makes in half a
-/// year. More of them wait, see `sync::pace`.
+/// year. More of them wait, see `sync::rate_limit`.
 pub const ROTATIONS: u64 = 256;
 /// Milliseconds after which they may bring one more.
 pub const ROTATION_MILLIS: u64 = 600_000;

@@ -2,7 +2,7 @@
 
 /// One line: no control characters.
 #[must_use]
-pub fn is_line(text: &str) -> bool {
+pub(crate) fn is_line(text: &str) -> bool {
     !text.chars().any(char::is_control)
 }
 

@@ -126,12 +126,6 @@ impl Node {
     pub fn connected(&self) -> usize {
         self.state.peers.dialer.connected_count()
     }
-
-    /// When entries last arrived from somebody else.
-    #[must_use]
-    pub const fn last_arrival(&self) -> Option<Millis> {
-        self.state.circles.last_arrival
-    }
 }
 
 fn step(node: &mut NodeState, cx: &mut Cx<'_, '_>, input: Input) -> Result<(), InputError> {

@@ -127,7 +127,7 @@ fn opening(store: &MemoryStore, acts: usize, times: usize) -> Duration {
 }
 
 /// Acts lie in the store by id, which is no order at all. (How often each is looked at is counted beside the code that puts them
-/// in order, `protocol/src/log/act/order.rs`.)
+/// in order, `protocol/src/circle/act/order.rs`.)
 #[test]
 fn a_circle_opens_in_time_that_grows_with_its_acts() {
     let (few, many) = (opening(&kept(1_000), 1_000, 5), opening(&kept(10_000), 10_000, 3));

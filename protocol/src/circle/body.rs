@@ -93,7 +93,7 @@ pub enum History {
 impl History {
     /// How much it opens, in days of what came before; the strictest first.
     #[must_use]
-    pub const fn looseness(self) -> u32 {
+    pub(crate) const fn looseness(self) -> u32 {
         match self {
             Self::All => u32::MAX,
             Self::SinceJoin => 0,
@@ -103,7 +103,7 @@ impl History {
 
     /// Of two, the one that opens less.
     #[must_use]
-    pub const fn stricter(self, other: Self) -> Self {
+    pub(crate) const fn stricter(self, other: Self) -> Self {
         if other.looseness() < self.looseness() { other } else { self }
     }
 }

@@ -8,7 +8,7 @@ mod boxes;
 mod ring;
 
 pub use boxes::{BoxKeys, pack, unpack};
-pub use ring::{EpochRow, Ring, delete_epoch, get_epoch, put_epoch};
+pub use ring::{EpochRow, Ring, get_epoch, put_epoch};
 
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
@@ -83,7 +83,7 @@ pub fn epoch_id(circle: &CircleId, epoch: &NewEpoch) -> EpochId {
 
 /// Are parents ascending and unique, and is there one link of the right size for each?
 #[must_use]
-pub fn well_formed(epoch: &NewEpoch) -> bool {
+pub(crate) fn well_formed(epoch: &NewEpoch) -> bool {
     epoch.parents.len() <= limits::HEADS
         && epoch.parents.len() == epoch.links.len()
         && epoch.parents.is_sorted_by(|a, b| a < b)

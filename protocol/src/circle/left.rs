@@ -1,6 +1,6 @@
 //! What cuts leave of one branch of a chain: a step function over its places, from 1 on.
 //!
-//! Pure data. Which places a cut leaves is for `node::cuts`, which has the log; what may stand there is the cut's own word.
+//! Pure data. Which places a cut leaves is for `sync::cuts`, which has the log; what may stand there is the cut's own word.
 
 use minicbor::{Decode, Encode};
 

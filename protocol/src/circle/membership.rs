@@ -47,7 +47,7 @@ pub use state::{OpenInvite, Person, State};
 
 use crate::circle::body::{History, Statement};
 use crate::crypto::DeviceKeys;
-use crate::id::{ActId, CircleId, DeviceId, PersonId};
+use crate::id::{ActId, CircleId, DeviceId};
 use crate::limits;
 use bits::Bits;
 use fact::introduced;
@@ -262,7 +262,7 @@ impl Membership {
 
     /// Are there more heads, rotations included, than one act can name?
     #[must_use]
-    pub const fn crowded(&self) -> bool {
+    pub(crate) const fn crowded(&self) -> bool {
         self.all.tips.len() > limits::HEADS
     }
 
@@ -302,7 +302,7 @@ impl Membership {
     /// What newcomers may read at most of an epoch that this act carries: the policy in force in the act's own past, or the one
     /// that it sets itself where that is stricter. Whatever is not known opens nothing.
     #[must_use]
-    pub fn history_in(&self, fact: &Fact) -> History {
+    pub(crate) fn history_in(&self, fact: &Fact) -> History {
         let own = policies::set_history(&fact.statement);
         if matches!(fact.statement, Statement::Genesis { .. }) {
             return own.unwrap_or(History::SinceJoin);
@@ -331,20 +331,11 @@ impl Membership {
     /// not count: nothing rests on them, and of two that were made side by side a writer's heads name only the one whose epoch
     /// they use now.
     #[must_use]
-    pub fn covers(&self, newer: &[ActId], older: &[ActId]) -> bool {
+    pub(crate) fn covers(&self, newer: &[ActId], older: &[ActId]) -> bool {
         match (self.graph.place(newer), self.graph.place(older)) {
             (Some(newer), Some(older)) => older.core.within(&newer.core),
             _ => false,
         }
-    }
-
-    /// Was `person` a member when `act` (which carries an epoch) was written: is one of their standing adds in its past, or is it
-    /// that add? Then the epoch's `talk` key is theirs.
-    #[must_use]
-    pub fn member_during(&self, person: &PersonId, act: &ActId) -> bool {
-        let (Some(p), Some(x)) = (self.graph.person(person), self.graph.find(act)) else { return false };
-        let now = self.judgement(self.all.clone());
-        now.person(p).is_some_and(|standing| standing.live.iter().any(|add| *add == x || self.graph.knows(x, *add)))
     }
 
     /// The keys of a device that was ever introduced.

@@ -121,7 +121,7 @@ pub fn policy(policy: &Policy) -> Option<(&'static str, String)> {
 
 /// Could a peer's bytes be the name of a person, a device or a circle: one line, not too long?
 #[must_use]
-pub fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.chars().count() <= crate::limits::NAME_CHARS && is_line(text)
 }
 

@@ -102,7 +102,7 @@ impl Response {
 impl Item {
     /// Says what else was changed while it was edited.
     #[must_use]
-    pub fn crossed_by(mut self, crossed: Vec<Crossed>) -> Self {
+    pub(crate) fn crossed_by(mut self, crossed: Vec<Crossed>) -> Self {
         match &mut self {
             Self::Note(note) => note.crossed = crossed,
             Self::Event(event) => event.crossed = crossed,

@@ -141,31 +141,16 @@ impl Doc {
         self.texts.find(made.runs.clone(), place.counter)
     }
 
-    /// The entries that nothing else in the item depends on, ascending.
-    #[must_use]
-    pub fn heads(&self) -> Vec<EntryId> {
-        let mut heads: Vec<EntryId> =
-            self.graph.heads.iter().filter_map(|rank| self.parts.get(*rank)).map(|part| part.id).collect();
-        heads.sort_unstable();
-        heads
-    }
-
     /// The heads that an edit depends on, where it may name only so many: those with the most behind them, ascending. Whatever
     /// it leaves out is concurrent with it.
     #[must_use]
-    pub fn heads_within(&self, limit: usize) -> Vec<EntryId> {
+    pub(crate) fn heads_within(&self, limit: usize) -> Vec<EntryId> {
         let mut heads: Vec<usize> = self.graph.heads.clone();
         heads.sort_by_key(|rank| std::cmp::Reverse((self.made.get(*rank).map_or(0, |made| made.last), *rank)));
         heads.truncate(limit);
         let mut heads: Vec<EntryId> = heads.into_iter().filter_map(|rank| self.parts.get(rank)).map(|part| part.id).collect();
         heads.sort_unstable();
         heads
-    }
-
-    /// How many entries name text that is not there, and so do nothing.
-    #[must_use]
-    pub fn void(&self) -> usize {
-        self.made.iter().filter(|made| made.void).count()
     }
 
     /// What it took to put the item together: its operations, and the runs that its texts are made of.
@@ -182,7 +167,7 @@ impl Doc {
 
     /// What the item said to the author of an entry, right after it; nothing where it is none of the item's.
     #[must_use]
-    pub fn fields_after(&self, entry: &EntryId) -> Fields {
+    pub(crate) fn fields_after(&self, entry: &EntryId) -> Fields {
         let Some(rank) = self.parts.iter().position(|part| part.id == *entry) else { return Fields::default() };
         let mut then = self.graph.past.get(rank).cloned().unwrap_or_default();
         then.add(rank);

@@ -15,6 +15,18 @@ use crate::item::oracle::Oracle;
 use crate::private::Private;
 use crate::time::Millis;
 
+impl Doc {
+    /// The entries that nothing else in the item depends on, ascending.
+    fn heads(&self) -> Vec<EntryId> {
+        self.heads_within(usize::MAX)
+    }
+
+    /// How many entries name text that is not there, and so do nothing.
+    fn void(&self) -> usize {
+        self.made.iter().filter(|made| made.void).count()
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Entry {
     id: EntryId,

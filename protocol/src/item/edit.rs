@@ -164,7 +164,7 @@ impl Edit {
 
     /// The entries that it rests on, ascending: the heads its author knew, and those whose text it names.
     #[must_use]
-    pub fn rests_on(&self) -> Vec<EntryId> {
+    pub(crate) fn rests_on(&self) -> Vec<EntryId> {
         let all: BTreeSet<EntryId> = self.deps.iter().chain(&self.names).copied().collect();
         all.into_iter().collect()
     }

@@ -35,7 +35,7 @@ impl Fields {
 
     /// The words of a field, if it has any.
     #[must_use]
-    pub fn some_words(&self, field: u8) -> Option<String> {
+    pub(crate) fn some_words(&self, field: u8) -> Option<String> {
         let words = self.words(field);
         (!words.is_empty()).then(|| words.to_owned())
     }
@@ -75,7 +75,7 @@ impl Fields {
     }
 
     /// Sets a text field.
-    pub fn set_text(&mut self, field: u8, text: String) {
+    pub(crate) fn set_text(&mut self, field: u8, text: String) {
         if text.is_empty() {
             self.text.remove(&field);
         } else {
@@ -84,7 +84,7 @@ impl Fields {
     }
 
     /// Adds to a set.
-    pub fn add_tag(&mut self, field: u8, tag: &str) {
+    pub(crate) fn add_tag(&mut self, field: u8, tag: &str) {
         self.tags.entry(field).or_default().insert(Private(tag.to_owned()));
     }
 
@@ -115,7 +115,7 @@ impl Fields {
 
 /// What an item says that exactly one edit made. Equal to what a [`super::doc::Doc`] of that edit says, and much cheaper.
 #[must_use]
-pub fn view_of_one(edit: &Edit) -> Fields {
+pub(crate) fn view_of_one(edit: &Edit) -> Fields {
     let mut fields = Fields::default();
     for op in &edit.ops {
         match op {

@@ -134,13 +134,13 @@ pub mod fields {
     /// Title.
     pub const TITLE: u8 = 0;
     /// The text: body, description, words about a resource.
-    pub const BODY: u8 = 1;
+    pub(crate) const BODY: u8 = 1;
     /// Content warning.
     pub const WARNING: u8 = 2;
     /// What a note asks for.
     pub const WANT: u8 = 3;
     /// Language.
-    pub const LANG: u8 = 4;
+    pub(crate) const LANG: u8 = 4;
     /// Tags.
     pub const TAGS: u8 = 5;
     /// Does a hide or a pin hold?

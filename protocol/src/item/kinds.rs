@@ -86,12 +86,6 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.number() == number)
     }
 
-    /// The kind of a short id's letter.
-    #[must_use]
-    pub fn of_letter(letter: char) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.letter() == letter)
-    }
-
     /// The kind whose list the local API has under this name.
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
@@ -122,7 +116,7 @@ impl Kind {
 
     /// The same, as the local API names it.
     #[must_use]
-    pub const fn subject(self) -> Subject {
+    pub(crate) const fn subject(self) -> Subject {
         self.spec().noun
     }
 
@@ -158,7 +152,7 @@ impl Kind {
 
     /// The least role that may open one.
     #[must_use]
-    pub const fn opened_by(self) -> Role {
+    pub(crate) const fn opened_by(self) -> Role {
         self.spec().opened_by
     }
 
@@ -176,13 +170,13 @@ impl Kind {
 
     /// Do inboxes tell of it?
     #[must_use]
-    pub const fn is_told(self) -> bool {
+    pub(crate) const fn is_told(self) -> bool {
         self.spec().appears.inbox
     }
 
     /// Can its words be found?
     #[must_use]
-    pub const fn is_indexed(self) -> bool {
+    pub(crate) const fn is_indexed(self) -> bool {
         self.spec().appears.index
     }
 
@@ -206,13 +200,13 @@ impl Kind {
 
     /// May such a role open one, at all?
     #[must_use]
-    pub fn may_open(self, role: Role) -> bool {
+    pub(crate) fn may_open(self, role: Role) -> bool {
         role >= self.opened_by()
     }
 
     /// May that person with that role change one that another (or they) created?
     #[must_use]
-    pub fn may_edit(self, role: Role, is_creator: bool) -> bool {
+    pub(crate) fn may_edit(self, role: Role, is_creator: bool) -> bool {
         match self.spec().edited_by {
             Editors::Creator => (is_creator || planted(Bug::AnyoneEdits)) && role >= self.opened_by(),
             Editors::Anyone => role >= self.opened_by(),
@@ -291,7 +285,7 @@ pub fn batch(place: &ComposeContext, rng: &mut dyn CryptoRng, items: &[NewItem])
 ///
 /// # Errors
 /// [`ComposeError`] where it cannot be written.
-pub fn respond(
+pub(crate) fn respond(
     reader: &ItemReader<'_>,
     place: &ComposeContext,
     rng: &mut dyn CryptoRng,

@@ -74,7 +74,7 @@ pub fn chains(read: &dyn Read, circle: &CircleId) -> Result<Vec<ChainHead>, Stor
 ///
 /// # Errors
 /// [`StoreError`] where the store fails or is damaged.
-pub fn of_device(read: &dyn Read, circle: &CircleId, device: &DeviceId) -> Result<Vec<ChainHead>, StoreError> {
+pub(crate) fn of_device(read: &dyn Read, circle: &CircleId, device: &DeviceId) -> Result<Vec<ChainHead>, StoreError> {
     scan(read, &rows::device_prefix(circle, device))
 }
 

@@ -1,5 +1,5 @@
-//! Pieces: consecutive entries of one chain and one epoch, opened, their ids known. Runs, blocks and tails become pieces to be
-//! looked at, and pieces become runs and rows.
+//! Segments: consecutive entries of one chain and one epoch, opened, their ids known. Runs, blocks and tails become segments to be
+//! looked at, and segments become runs and rows.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use std::sync::Arc;

@@ -10,7 +10,6 @@ use crate::crypto::Crypto;
 use crate::id::CircleId;
 use crate::log::chain::Heads;
 use crate::store::{Read, StoreError};
-use crate::time::Millis;
 
 /// Every circle of this member.
 #[derive(Debug, Default)]
@@ -20,8 +19,6 @@ pub(crate) struct Circles {
     pub(crate) heads: BTreeMap<CircleId, Heads>,
     /// Which entries other devices are known to have.
     pub(crate) delivery: Delivery,
-    /// When entries of others last came.
-    pub(crate) last_arrival: Option<Millis>,
     /// Did this input bring words that the index lacks?
     pub(crate) new_words: bool,
     /// Circles whose membership or records changed during this input.

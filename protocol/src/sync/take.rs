@@ -154,10 +154,7 @@ pub(crate) fn run(
     let forked = fork.is_some() || heads.branches(&chain).count() > 1;
     // What lies on another branch says nothing of how far the other side is on ours.
     let theirs = through.filter(|_| !forked).map(|here| ChainSeq { chain, seq: last.min(here.seq) });
-    if fresh {
-        circles.last_arrival = Some(cx.env.now);
-        circles.new_words = true;
-    }
+    circles.new_words |= fresh;
     Ok(Some(RunTaken { through, theirs, fresh, forked }))
 }
 

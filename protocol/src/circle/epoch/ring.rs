@@ -61,11 +61,6 @@ pub fn put_epoch(tx: &mut Tx<'_>, circle: &CircleId, epoch: &EpochId, row: &Epoc
     tx.put(Table::Epoch, &row_key(circle, epoch), codec::encode(row));
 }
 
-/// Forgets an epoch and its keys.
-pub fn delete_epoch(tx: &mut Tx<'_>, circle: &CircleId, epoch: &EpochId) {
-    tx.delete(Table::Epoch, &row_key(circle, epoch));
-}
-
 /// An epoch's row, if its keys are held.
 ///
 /// # Errors
@@ -171,11 +166,10 @@ mod tests {
             put_epoch(&mut tx, &circle, &EpochId([epoch; 32]), &row);
         }
         put_epoch(&mut tx, &other, &EpochId([9; 32]), &row);
-        delete_epoch(&mut tx, &circle, &EpochId([1; 32]));
         tx.finish().join(&mut batch);
         store.commit(&batch.writes).expect("memory never fails");
         let ring = Ring::load(&store, &circle).expect("reads");
-        assert_eq!(ring.len(), 2);
+        assert_eq!(ring.len(), 3);
         assert_eq!(ring.epoch(&EpochId([2; 32])), Some(&row.keys));
         assert_eq!(ring.epoch(&EpochId([9; 32])), None);
     }

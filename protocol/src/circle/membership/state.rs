@@ -108,7 +108,7 @@ impl State {
 
     /// The role of the person whose current device it is.
     #[must_use]
-    pub fn role_of(&self, device: &DeviceId) -> Option<Role> {
+    pub(crate) fn role_of(&self, device: &DeviceId) -> Option<Role> {
         let person = self.person_of(device).filter(|_| self.is_current(device))?;
         self.people.get(&person)?.role
     }
@@ -167,12 +167,12 @@ impl State {
 
     /// Must a steward approve a request?
     #[must_use]
-    pub fn approval_required(&self) -> bool {
+    pub(crate) fn approval_required(&self) -> bool {
         !matches!(self.policies.get(&PolicyField::ApprovalRequired), Some(Policy::ApprovalRequired(false)))
     }
 
     /// R4: the cuts that cover a device's writing.
-    pub fn cuts_of(&self, device: &DeviceId) -> impl Iterator<Item = &Cut> {
+    pub(crate) fn cuts_of(&self, device: &DeviceId) -> impl Iterator<Item = &Cut> {
         self.cuts.iter().filter(|cut| cut.devices.contains(device))
     }
 

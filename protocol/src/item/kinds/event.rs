@@ -20,7 +20,7 @@ use crate::store::StoreError;
 use crate::time::Millis;
 
 /// First start.
-pub const STARTS: u8 = 6;
+pub(crate) const STARTS: u8 = 6;
 /// First end.
 const ENDS: u8 = 7;
 /// First start as the wall clock shows it.

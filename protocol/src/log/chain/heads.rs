@@ -85,7 +85,7 @@ impl Heads {
     }
 
     /// The input at hand was refused: everything is as it was before it.
-    pub fn undo(&mut self) {
+    pub(crate) fn undo(&mut self) {
         while let Some((key, before)) = self.before.pop() {
             self.set(key, before);
         }

@@ -1,5 +1,5 @@
-//! What leads to an entry: the stretches of a chain's branches that whoever signed it signed with it, as far as they hang together
-//! here. What can be said of an id without opening a block.
+//! Lineage, that is what leads to an entry: the stretches of a chain's branches that its signer signed with it, as far as they hang
+//! together here. What can be said of an id without opening a block.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use super::ChainHead;
