@@ -5,6 +5,7 @@ pub(crate) mod csv;
 pub(crate) mod folder;
 #[cfg(test)]
 mod fuzz;
+pub(crate) mod later;
 pub(crate) mod links;
 
 use kith_protocol::control::{BatchItem, NewItem};
@@ -28,6 +29,8 @@ pub(crate) struct Found {
 pub(crate) struct Haul {
     pub(crate) found: Vec<Found>,
     pub(crate) left_out: Vec<LeftOut>,
+    /// What a calendar says of events that may be here already.
+    pub(crate) later: later::News,
 }
 
 impl Haul {
@@ -38,7 +41,7 @@ impl Haul {
 
     /// With everything as it is kept. What cannot be kept is left out by itself and takes nothing else down with it.
     pub(crate) fn checked(self) -> Self {
-        let mut checked = Self { found: Vec::with_capacity(self.found.len()), left_out: self.left_out };
+        let mut checked = Self { found: Vec::with_capacity(self.found.len()), left_out: self.left_out, later: self.later };
         for found in self.found {
             match kinds::tidy(&NewItem::from(found.item)) {
                 Ok(item) => checked.found.push(Found { item: item.into(), ..found }),
@@ -64,7 +67,7 @@ mod tests {
     #[test]
     fn one_bad_thing_is_named_by_its_line_and_the_rest_comes_in() {
         let found = vec![resource("a", "https://a.example", 2), resource("b", "gopher://b.example", 3), resource("c", "", 4)];
-        let checked = Haul { found, left_out: Vec::new() }.checked();
+        let checked = Haul { found, ..Haul::default() }.checked();
         let titles: Vec<&str> = checked.found.iter().map(|found| found.title.as_str()).collect();
         assert_eq!(titles, ["a", "c"]);
         let [left] = checked.left_out.as_slice() else { panic!("one is left out: {:?}", checked.left_out) };
@@ -76,7 +79,7 @@ mod tests {
     fn words_are_as_they_are_kept() {
         let note = NewNote { title: "a\u{0}b".to_owned(), body: "page\u{c}two".to_owned(), ..Default::default() };
         let found = Found { title: "a".to_owned(), item: BatchItem::Note(note), origin: Origin::default() };
-        let checked = Haul { found: vec![found], left_out: Vec::new() }.checked();
+        let checked = Haul { found: vec![found], ..Haul::default() }.checked();
         assert!(matches!(&checked.found[0].item, BatchItem::Note(note) if note.title == "a b" && note.body == "pagetwo"));
     }
 }

@@ -40,6 +40,7 @@ mod show;
 mod text_diff;
 mod valid;
 mod veil;
+mod when;
 
 pub use apply::{Applied, BEYOND, Outcome, Report, apply, catch_up, rejudge, unbuilt};
 pub use expiry::{Sweep, end_all, next_due, sweep};

@@ -291,6 +291,12 @@ pub const SPARE_HITS: usize = 4;
 pub const NAMED_CANDIDATES: usize = 5;
 /// Characters of an event's place.
 pub const PLACE_CHARS: usize = 1_000;
+/// Milliseconds that a wall clock is away from UTC at most: 14 hours, with room for what islands decide.
+pub const CLOCK_OFFSET_MILLIS: u64 = 16 * 3_600_000;
+/// Milliseconds after its end in UTC that a day ends where it ends last.
+pub const LAST_DAY_END_MILLIS: u64 = 12 * 3_600_000;
+/// Digits that say how often an event's organizer has changed it: as many as the largest number has.
+pub const SEQUENCE_CHARS: usize = 20;
 /// Characters of an event's id in calendars.
 pub const UID_CHARS: usize = 1_000;
 /// Bytes of the path of the daemon's socket: what both Linux (108) and macOS (104) take, without the zero at its end.

@@ -72,6 +72,25 @@ impl Change {
         Applied::Done { rest: Some(Box::new(self.named(&series))), said }
     }
 
+    /// As an event of its own, where its series is not known.
+    pub(crate) fn alone(&self) -> NewEvent {
+        NewEvent { uid: format!("{}#{}", self.uid, self.at.text()), ..self.event.clone() }
+    }
+
+    /// What takes the place of that time of a series.
+    pub(crate) fn place(&self, master: &NewEvent) -> Option<NewEvent> {
+        Series::of_new(master).map(|series| self.named(&series))
+    }
+
+    /// Does the series have that time, or did it before that was taken out?
+    pub(crate) fn is_of(&self, master: &NewEvent) -> bool {
+        Series::of_new(master).is_some_and(|series| {
+            let at = self.wall(&series);
+            let next = series.rule.starts_from(series.start, &series.tz, at, 1).unwrap_or_default();
+            next.first() == Some(&at) || series.rule.excepts(at, &series.tz, series.start)
+        })
+    }
+
     /// On the wall clock of the series.
     fn wall(&self, series: &Series) -> DateTime {
         match self.at {

@@ -65,6 +65,7 @@ impl<'a, 'z> EventReader<'a, 'z> {
         let number = part.text(&Name::Sequence).and_then(|text| text.parse::<u64>().ok());
         let modified = part.field(&Name::LastModified).and_then(|field| utc(Moment::of(field.time()?)?));
         let (line, sequence) = (part.line, number.unwrap_or(0));
+        event.sequence = sequence;
         let Some((at, tz, future)) = change else {
             return Some(Read::Event(Box::new(Incoming { line, event, sequence, modified, cancels })));
         };

@@ -229,6 +229,7 @@ fn create(context: &Context, new: EventNew) -> Result<()> {
         location: new.location,
         status: new.status.unwrap_or_default(),
         uid: String::new(),
+        sequence: 0,
         tags: new.tags,
     };
     let reply = item::send(context, "POST", &item::all(context, Kind::Event), &body)?;

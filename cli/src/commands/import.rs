@@ -1,5 +1,7 @@
 //! `kith import`.
 
+mod updates;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -12,6 +14,7 @@ use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::{self, Result};
 use crate::files;
+use crate::import::later::Update;
 use crate::import::{Found, Haul, calendar, csv, folder, links};
 use crate::left_out::{LeftOut, Weight};
 use crate::limits::{CHUNK_BYTES, CHUNK_ITEMS, FILE_BYTES};
@@ -28,24 +31,26 @@ pub(crate) struct ImportArgs {
 }
 
 pub(crate) fn run(context: &Context, args: &ImportArgs) -> Result<()> {
-    let haul = read(args)?.checked();
+    let mut haul = read(args)?.checked();
     let ui = context.ui();
-    remarks(ui, &haul);
     let bare = context.bare_client()?;
     // What would be imported can be shown with no daemon too; what is there already is then not known.
     let client = if context.global().dry_run && !bare.answers() { bare } else { context.client()? };
+    let updates = updates::plan(context, &client, &mut haul)?;
+    remarks(ui, &haul);
     let (new, already) = sort_out(context, &client, &haul)?;
     for title in &already {
         ui.detail(Line::new().strong(title).text(" is there already."));
     }
-    if new.is_empty() {
+    if new.is_empty() && updates.is_empty() {
         ui.say(if already.is_empty() { "Nothing to import." } else { "All of it is there already." });
     }
     let ids = if context.global().dry_run { Vec::new() } else { send(context, &client, &new)? };
-    if !ids.is_empty() {
+    updates::send(context, &client, &updates)?;
+    if !ids.is_empty() || !updates.is_empty() {
         context.delivered(&client)?;
     }
-    report(context, &haul, &new, &already, &ids)
+    report(context, &haul, &new, &already, &ids, &updates)
 }
 
 fn read(args: &ImportArgs) -> Result<Haul> {
@@ -72,7 +77,7 @@ fn read(args: &ImportArgs) -> Result<Haul> {
             }
             Ok(haul)
         }
-        "txt" => folder::note(path).map(|found| Haul { found: vec![found], left_out: Vec::new() }),
+        "txt" => folder::note(path).map(|found| Haul { found: vec![found], ..Haul::default() }),
         _ => Err(error::usage(
             format!("{} is none of the files that can be imported.", path.display()),
             "A calendar (.ics), a table (.csv), a Markdown list of links (.md), or a folder of text and Markdown.",
@@ -211,7 +216,7 @@ fn left_out(left: &LeftOut) -> Value {
     json!({ "file": origin.file, "line": origin.line, "what": what, "why": why, "kept": *weight == Weight::Changed })
 }
 
-fn report(context: &Context, haul: &Haul, new: &[&Found], already: &[String], ids: &[String]) -> Result<()> {
+fn report(context: &Context, haul: &Haul, new: &[&Found], already: &[String], ids: &[String], updates: &[Update]) -> Result<()> {
     let ui = context.ui();
     let dry = context.global().dry_run;
     if ui.json {
@@ -220,7 +225,7 @@ fn report(context: &Context, haul: &Haul, new: &[&Found], already: &[String], id
         let ids_of_all = ids.iter().map(Some).chain(std::iter::repeat(None));
         let items: Vec<Value> = new.iter().zip(ids_of_all).map(|(found, id)| imported(found, id)).collect();
         ui.out_value(&json!({
-            "schema": "kith.import/1", "dry_run": dry, "imported": ids.len(), "ids": ids, "items": items, "already": already, "left_out": left,
+            "schema": "kith.import/1", "dry_run": dry, "imported": ids.len(), "ids": ids, "items": items, "already": already, "updated": updates::shown(updates), "left_out": left,
         }))?;
     } else {
         for found in new.iter().filter(|_| dry) {
@@ -234,11 +239,12 @@ fn report(context: &Context, haul: &Haul, new: &[&Found], already: &[String], id
             .map(|word| format!("{} {word}{}", count(word), if count(word) == 1 { "" } else { "s" }))
             .collect();
         let verb = if dry { "Would import" } else { "Imported" };
+        updates::tell(ui, updates, dry)?;
         if !new.is_empty() {
             ui.say(Line::new().good(&format!("{verb} {}{there}.", made.join(", "))));
         }
     }
-    if haul.found.is_empty() && !haul.left_out.is_empty() {
+    if haul.found.is_empty() && updates.is_empty() && haul.left_out.iter().any(|left| left.weight == Weight::Dropped) {
         return Err(error::refused(Code::Failed, "Nothing of it could be imported.", "The lines above say why."));
     }
     Ok(())

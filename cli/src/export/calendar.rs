@@ -193,6 +193,7 @@ mod tests {
             created_at: Time(Millis(0)),
             edited_at: None,
             uid: String::new(),
+            sequence: 0,
             tags: vec!["peer".to_owned(), "a,b".to_owned()],
             state: NoteState::Visible,
             delivery: None,

@@ -218,6 +218,7 @@ pub(crate) mod tests {
             created_at: Time(Millis(0)),
             edited_at: None,
             uid: String::new(),
+            sequence: 0,
             tags: Vec::new(),
             state: NoteState::Visible,
             delivery: None,

@@ -121,6 +121,7 @@ fn event(row: &Row<'_>) -> Result<Found, String> {
         status: row.get(&["status"]),
         uid: row.get(&["uid"]),
         tags: row.tags(),
+        sequence: 0,
     };
     Ok(Found { title, item: BatchItem::Event(event), origin: Origin::default() })
 }

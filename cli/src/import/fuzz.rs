@@ -169,6 +169,7 @@ fn kept(n: usize, new: &NewEvent) -> Option<Event> {
         created_at: time(starts)?,
         edited_at: None,
         uid: format!("{n}@x"),
+        sequence: 0,
         tags: Vec::new(),
         state: NoteState::Visible,
         delivery: None,

@@ -41,6 +41,11 @@ impl EditBuilder {
         }
     }
 
+    /// Sets a single-valued field, whether or not it holds that already.
+    pub fn put(&mut self, field: u8, wanted: Value) {
+        self.steps.push(Step::Plain(Op::Set(field, wanted)));
+    }
+
     /// Makes a set hold exactly `wanted`. `beyond`: what stands and does not show, because there is more than an item shows; it would
     /// show in the place of what is taken out, so it goes with that.
     pub fn tags(&mut self, now: &Fields, field: u8, beyond: &[String], wanted: &BTreeSet<String>) {

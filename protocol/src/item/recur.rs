@@ -2,11 +2,20 @@
 
 use jiff::civil::{Date, DateTime};
 
+use crate::limits::LAST_DAY_END_MILLIS;
 use crate::time::{DAY, Millis};
 
-/// Is an event over by `now`? `all_day` events without an end last a day; a rule's dates are taken as UTC, a day generously.
-pub(super) fn is_over(starts: Millis, ends: Option<Millis>, all_day: bool, rule: &str, now: Millis) -> bool {
-    let first_end = ends.unwrap_or(if all_day { starts.plus(DAY) } else { starts });
+/// Is an event over by `now`? A rule's dates are taken as UTC, a day generously. `days`: it is about whole days, from this one until
+/// the day before that (none: it is one day); those are over when they are over everywhere.
+pub(super) fn is_over(starts: Millis, ends: Option<Millis>, days: Option<(&str, &str)>, rule: &str, now: Millis) -> bool {
+    let first_end = match days {
+        Some((first, end)) => {
+            let day = |text: &str| date_of(&text.replace('-', ""));
+            let end = day(end).or_else(|| day(first).map(|first| first.plus(DAY)));
+            end.unwrap_or(starts.plus(DAY)).plus(LAST_DAY_END_MILLIS)
+        }
+        None => ends.unwrap_or(starts),
+    };
     if rule.is_empty() {
         return first_end < now;
     }
@@ -59,18 +68,22 @@ fn date_of(text: &str) -> Option<Millis> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::HOUR;
 
     /// 2026-12-01T18:00:00Z
     const STARTS: Millis = Millis(1_796_148_000_000);
 
     fn over(rule: &str, days_later: u64) -> bool {
-        is_over(STARTS, Some(STARTS.plus(3_600_000)), false, rule, STARTS.plus(days_later * DAY))
+        is_over(STARTS, Some(STARTS.plus(3_600_000)), None, rule, STARTS.plus(days_later * DAY))
     }
 
     #[test]
     fn a_single_event_is_over_when_it_ended() {
         assert!(!over("", 0) && over("", 1));
-        assert!(!is_over(STARTS, None, true, "", STARTS.plus(DAY - 1)));
+        // Midnight of the 2nd in UTC, and 12 hours later on an island in the west.
+        let day = |days, hour: u64| is_over(STARTS, None, Some(days), "", Millis(1_796_169_600_000 + hour * HOUR));
+        assert!(!day(("2026-12-01", ""), 12) && day(("2026-12-01", ""), 13));
+        assert!(!day(("2026-12-01", "2026-12-03"), 36) && day(("2026-12-01", "2026-12-03"), 37));
     }
 
     #[test]

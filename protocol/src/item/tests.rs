@@ -8,6 +8,7 @@ mod converge;
 mod over;
 mod read;
 mod restore;
+mod when;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

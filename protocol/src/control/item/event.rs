@@ -55,6 +55,9 @@ pub struct Event {
     pub edited_at: Option<Time>,
     /// The calendar's own id where it was imported, or empty.
     pub uid: String,
+    /// How often its organizer had changed it when it was imported.
+    #[serde(default)]
+    pub sequence: u64,
     /// Tags.
     pub tags: Vec<String>,
     /// Shown or not.
@@ -91,6 +94,8 @@ pub struct NewEvent {
     pub status: String,
     /// The calendar's own id, or empty.
     pub uid: String,
+    /// How often its organizer has changed it.
+    pub sequence: u64,
     /// Tags.
     pub tags: Vec<String>,
 }
@@ -122,6 +127,8 @@ pub struct EditEvent {
     pub location: Option<String>,
     /// `confirmed`, `tentative` or `cancelled`.
     pub status: Option<String>,
+    /// How often its organizer has changed it.
+    pub sequence: Option<u64>,
     /// Tags, all of them.
     pub tags: Option<Vec<String>>,
 }

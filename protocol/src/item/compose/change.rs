@@ -188,12 +188,19 @@ impl Changing {
         Ok(())
     }
 
-    /// A moment; empty takes it off. What it will be is returned.
-    pub(in crate::item) fn moment(&mut self, field: u8, text: Option<&String>, what: &str) -> Result<Option<Millis>, Error> {
-        let Some(text) = text else { return Ok(self.seen.fields.moment(field)) };
-        let moment = if text.trim().is_empty() { None } else { Some(valid::moment(text, what)?) };
-        self.value(field, moment.map_or(Value::None, |moment| Value::Moment(moment.0)));
-        Ok(moment)
+    /// What a field held when its changer looked.
+    pub(in crate::item) fn seen(&self, field: u8) -> Value {
+        self.seen.fields.value(field)
+    }
+
+    /// What it holds now.
+    pub(in crate::item) fn current(&self, field: u8) -> Value {
+        self.whole.fields.value(field)
+    }
+
+    /// Writes a field down even where it holds that already: together with others it is one value.
+    pub(in crate::item) fn put(&mut self, field: u8, value: Value) {
+        self.builder.put(field, value);
     }
 
     /// The fields that were changed since the state that this is a change of, and who did; each once. One's own are named as well: in

@@ -14,7 +14,8 @@ use crate::item::reader::{ItemReader, Shown};
 use crate::item::recur::is_over;
 use crate::item::show::How;
 use crate::item::valid;
-use crate::limits::{BODY_BYTES, PLACE_CHARS, RRULE_BYTES, TITLE_CHARS, UID_CHARS};
+use crate::item::when::When;
+use crate::limits::{BODY_BYTES, PLACE_CHARS, RRULE_BYTES, SEQUENCE_CHARS, TITLE_CHARS, UID_CHARS};
 use crate::log::entry::NewEntry;
 use crate::store::StoreError;
 use crate::time::Millis;
@@ -37,6 +38,12 @@ pub const LOCATION: u8 = 12;
 const STATUS: u8 = 13;
 /// The calendar's own id.
 const UID: u8 = 14;
+
+/// How often its organizer had changed it.
+const SEQUENCE: u8 = 15;
+
+/// Start, end, zone and rule are one value: an edit of one writes all of them, so that of two edits at once one holds as a whole.
+const WHEN: [u8; 6] = [STARTS, ENDS, STARTS_LOCAL, ENDS_LOCAL, TZ, RRULE];
 
 const STATUSES: &[&str] = &["confirmed", "tentative", "cancelled"];
 
@@ -63,6 +70,7 @@ pub const SPEC: Spec = Spec {
         Field::new(LOCATION, "location", Form::Line(PLACE_CHARS)).found(),
         Field::new(STATUS, "status", Form::Word(STATUSES)),
         Field::new(UID, "uid", Form::Line(UID_CHARS)),
+        Field::new(SEQUENCE, "sequence", Form::Line(SEQUENCE_CHARS)),
     ],
     appears: Appears::EVERYWHERE,
 };
@@ -90,6 +98,7 @@ pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, 
     first.set(LOCATION, &valid::line(&new.location, PLACE_CHARS, "a place")?);
     first.set(STATUS, &valid::word(&new.status, STATUSES, "the status")?);
     first.set(UID, &valid::line(&new.uid, UID_CHARS, "a calendar id")?);
+    first.set(SEQUENCE, &sequence(new.sequence));
     first.tags(&new.tags)?;
     first.text(fields::BODY, valid::text(&new.description, "description")?);
     place.open(rng, Kind::Event, None, first.done())
@@ -107,6 +116,11 @@ pub(in crate::item) fn tidy(new: &NewEvent) -> Result<NewEvent, Error> {
     })
 }
 
+/// None is nothing.
+fn sequence(number: u64) -> String {
+    if number == 0 { String::new() } else { number.to_string() }
+}
+
 /// An end is not before its start.
 fn ordered(starts: Millis, ends: Millis) -> Result<(), Error> {
     if ends >= starts {
@@ -117,11 +131,6 @@ fn ordered(starts: Millis, ends: Millis) -> Result<(), Error> {
 
 /// What an event shall say.
 pub(in crate::item) fn change(change: &mut Changing, wanted: &EditEvent) -> Result<(), Error> {
-    let typed = |local: &Option<String>, moment: &Option<String>| match (local, moment) {
-        (Some(local), _) => Some(local.clone()),
-        (None, Some(moment)) => Some(valid::wall_of(moment)),
-        (None, None) => None,
-    };
     let emptied = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
     if emptied(&wanted.title) {
         let hint = "Give it one, so that people know what it is about.";
@@ -131,20 +140,66 @@ pub(in crate::item) fn change(change: &mut Changing, wanted: &EditEvent) -> Resu
         return Err(Error::new(Code::Usage, "an event has a start", "Write it like 2026-12-01T18:00:00Z."));
     }
     change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "a title")?;
-    let starts = change.moment(STARTS, wanted.starts.as_ref(), "the start")?;
-    let ends = change.moment(ENDS, wanted.ends.as_ref(), "the end")?;
-    if let (Some(starts), Some(ends)) = (starts, ends) {
-        ordered(starts, ends)?;
-    }
-    let (starts_local, ends_local) = (typed(&wanted.starts_local, &wanted.starts), typed(&wanted.ends_local, &wanted.ends));
-    change.set(STARTS_LOCAL, starts_local.map(|local| valid::wall(&local, "the start")))?;
-    change.set(ENDS_LOCAL, ends_local.map(|local| valid::wall(&local, "the end")))?;
-    change.set(TZ, wanted.tz.as_ref().map(|tz| valid::zone(tz)))?;
-    change.set(RRULE, wanted.rrule.as_ref().map(|rule| valid::rule(rule)))?;
+    when(change, wanted)?;
     change.line(LOCATION, wanted.location.as_ref(), PLACE_CHARS, "a place")?;
     change.word(STATUS, wanted.status.as_ref(), "the status")?;
+    change.set(SEQUENCE, wanted.sequence.map(|number| Ok(sequence(number))))?;
     change.tags(wanted.tags.as_ref())?;
     change.text(wanted.description.as_ref(), "description")
+}
+
+/// When it shall be. What others did since to the times stays where only the rule changes, and the other way round.
+fn when(change: &mut Changing, wanted: &EditEvent) -> Result<(), Error> {
+    let given = given(wanted)?;
+    let differs = |of_rule: bool| {
+        let mut all = WHEN.into_iter().zip(&given).filter(|(field, _)| (*field == RRULE) == of_rule);
+        all.any(|(field, given)| given.as_ref().is_some_and(|given| *given != change.seen(field)))
+    };
+    let (times, rule) = (differs(false), differs(true));
+    if !times && !rule {
+        return Ok(());
+    }
+    let next = WHEN.into_iter().zip(given).map(|(field, given)| {
+        let changes = if field == RRULE { rule } else { times };
+        (field, if changes { given.unwrap_or_else(|| change.seen(field)) } else { change.current(field) })
+    });
+    let next: Vec<(u8, Value)> = next.collect();
+    let moment = |wanted: u8| {
+        let of = |(field, value): &(u8, Value)| match value {
+            Value::Moment(at) if *field == wanted => Some(Millis(*at)),
+            Value::None | Value::Text(_) | Value::Moment(_) | Value::Flag(_) => None,
+        };
+        next.iter().find_map(of)
+    };
+    if let (Some(starts), Some(ends)) = (moment(STARTS), moment(ENDS)) {
+        ordered(starts, ends)?;
+    }
+    for (field, value) in next {
+        change.put(field, value);
+    }
+    Ok(())
+}
+
+/// What an edit says about each of [`WHEN`].
+fn given(wanted: &EditEvent) -> Result<[Option<Value>; 6], Error> {
+    let moment = |text: &Option<String>, what: &str| match text.as_ref().map(|text| text.trim()) {
+        Some("") => Ok(Some(Value::None)),
+        Some(text) => valid::moment(text, what).map(|moment| Some(Value::Moment(moment.0))),
+        None => Ok(None),
+    };
+    let wall = |local: &Option<String>, moment: &Option<String>, what: &str| match (local, moment) {
+        (Some(local), _) => valid::wall(local, what).map(|wall| Some(Value::text(&wall))),
+        (None, Some(moment)) => Ok(Some(Value::text(&valid::wall_of(moment)))),
+        (None, None) => Ok(None),
+    };
+    Ok([
+        moment(&wanted.starts, "the start")?,
+        moment(&wanted.ends, "the end")?,
+        wall(&wanted.starts_local, &wanted.starts, "the start")?,
+        wall(&wanted.ends_local, &wanted.ends, "the end")?,
+        wanted.tz.as_ref().map(|tz| valid::zone(tz)).transpose()?.map(|tz| Value::text(&tz)),
+        wanted.rrule.as_ref().map(|rule| valid::rule(rule)).transpose()?.map(|rule| Value::text(&rule)),
+    ])
 }
 
 /// Events, by their first start. A limit means the next so many of the upcoming ones, else the last so many.
@@ -164,7 +219,8 @@ fn all(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreErro
     listed(reader, Kind::Event, filter, |shown, how| {
         let event = show(reader, shown, how)?;
         let rule = event.rrule.as_deref().unwrap_or_default();
-        let over = || is_over(event.starts.0, event.ends.map(|ends| ends.0), event.all_day, rule, reader.now);
+        let days = event.all_day.then_some((event.starts_local.as_str(), event.ends_local.as_str()));
+        let over = || is_over(event.starts.0, event.ends.map(|ends| ends.0), days, rule, reader.now);
         let wanted = (!filter.new || event.new)
             && !(filter.unanswered && (event.rsvp.mine.is_some() || event.state != NoteState::Visible))
             && !(filter.upcoming && (event.state != NoteState::Visible || over()));
@@ -175,7 +231,14 @@ fn all(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreErro
 /// An event with its answers.
 pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>) -> Result<Event, StoreError> {
     let moment = |field| shown.whole.as_ref().and_then(|whole| whole.fields.moment(field)).map(Time);
-    let starts_local = shown.words(STARTS_LOCAL);
+    let when = When {
+        starts: moment(STARTS).map_or(shown.row.created, |at| at.0),
+        ends: moment(ENDS).map(|at| at.0),
+        starts_local: shown.words(STARTS_LOCAL),
+        ends_local: shown.words(ENDS_LOCAL),
+        tz: shown.words(TZ),
+    };
+    let when = when.possible();
     let status = shown.words(STATUS);
     Ok(Event {
         id: shown.key.text(SPEC.letter),
@@ -185,12 +248,12 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         title: shown.words(fields::TITLE),
         description: shown.words(fields::BODY),
         cut: shown.is_cut(),
-        starts: moment(STARTS).unwrap_or(Time(shown.row.created)),
-        ends: moment(ENDS),
-        all_day: starts_local.len() == 10,
-        starts_local,
-        ends_local: shown.words(ENDS_LOCAL),
-        tz: shown.words(TZ),
+        starts: Time(when.starts),
+        ends: when.ends.map(Time),
+        all_day: when.is_days(),
+        starts_local: when.starts_local,
+        ends_local: when.ends_local,
+        tz: when.tz,
         rrule: shown.some_words(RRULE),
         location: shown.words(LOCATION),
         status: if status.is_empty() { "confirmed".to_owned() } else { status },
@@ -199,6 +262,7 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         created_at: Time(shown.row.created),
         edited_at: shown.edited().map(Time),
         uid: shown.words(UID),
+        sequence: shown.words(SEQUENCE).parse().unwrap_or(0),
         tags: shown.tags(),
         state: shown.state,
         delivery: reader.delivery(shown).0,
