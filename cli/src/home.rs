@@ -43,6 +43,11 @@ impl Home {
         self.0.is_dir()
     }
 
+    /// Has somebody begun here, so that there are keys?
+    pub(crate) fn is_begun(&self) -> bool {
+        self.0.join("keys.toml").exists()
+    }
+
     /// Refuse a folder of another user's: its owner can put their own program where the daemon listens, and read what is
     /// written there. One that is not there yet is nobody's.
     pub(crate) fn must_be_mine(&self) -> Result<()> {

@@ -252,9 +252,9 @@ fn closed(result: std::io::Result<()>) -> Result<()> {
     })
 }
 
-/// Rows of the terminal.
-fn rows(stream: impl std::os::fd::AsFd) -> u16 {
-    rustix::termios::tcgetwinsize(stream).map(|size| size.ws_row).ok().filter(|rows| *rows > 0).unwrap_or(24)
+/// Rows of the terminal; `None` where it does not know them, so that nobody seems to read it.
+fn rows(stream: impl std::os::fd::AsFd) -> Option<u16> {
+    rustix::termios::tcgetwinsize(stream).map(|size| size.ws_row).ok().filter(|rows| *rows > 0)
 }
 
 fn columns(stream: impl std::os::fd::AsFd) -> u16 {

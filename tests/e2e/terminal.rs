@@ -19,7 +19,12 @@ impl Terminal {
         let folders = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("script");
         command.args(["-qefc", line, "/dev/null"]).env("PATH", format!("{}:{folders}", binaries().folder.display()));
-        command.env("KITH_HOME", home.path()).env("HOME", home.beside()).env("TERM", "xterm").env_remove("EDITOR");
+        command
+            .env("KITH_HOME", home.path())
+            .env("HOME", home.beside())
+            .env("TERM", "xterm")
+            .env("PAGER", "cat")
+            .env_remove("EDITOR");
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
         let mut out = child.stdout.take().expect("stdout is piped");
         let (send, seen) = std::sync::mpsc::channel();

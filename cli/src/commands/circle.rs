@@ -130,8 +130,8 @@ fn create(context: &Context, new: CircleNew) -> Result<()> {
         show(ui, &circle)?;
         ui.say("");
         ui.say(Line::new().text("Invite people with `kith invite new`."));
-        ui.say("It is good to have three stewards: with fewer, one lost computer can leave a circle that nobody can manage.");
-        ui.say("`kith member role NAME steward` appoints one.");
+        ui.tell("It is good to have three stewards: with fewer, one lost computer can leave a circle that nobody can manage.");
+        ui.tell("`kith member role NAME steward` appoints one.");
         Ok(())
     })
 }
@@ -144,7 +144,7 @@ fn list(context: &Context) -> Result<()> {
     let circles: Vec<Circle> = reply.field("circles")?;
     let ui = context.ui();
     if circles.is_empty() {
-        ui.say("No circle yet. `kith circle new NAME` starts one, `kith join` joins one.");
+        ui.tell("No circle yet. `kith circle new NAME` starts one, `kith join` joins one.");
         return Ok(());
     }
     let ids = short_ids(ui, circles.iter().map(|circle| circle.id.as_str()));
@@ -218,7 +218,7 @@ fn agreement(context: &Context) -> Result<()> {
         return ui.out_value(&json!({ "schema": "kith.circle.agreement/1", "id": circle.id, "agreement": text }));
     }
     if text.is_empty() {
-        ui.say("This circle has no written agreement. `kith circle edit --agreement FILE` gives it one.");
+        ui.tell("This circle has no written agreement. `kith circle edit --agreement FILE` gives it one.");
         return Ok(());
     }
     ui.document(&text)

@@ -201,7 +201,7 @@ fn keep(context: &Context, file: &std::path::Path) -> Result<()> {
     private_dir(context.home().path())?;
     files::write(&card, text.as_bytes(), true)?;
     context.ui().say(format!("Kept as {}; `kith crisis` shows it from now on.", card.display()));
-    context.ui().say(
+    context.ui().tell(
         Line::new()
             .warn("It is not encrypted: ")
             .text("anyone who has this computer can read it. `kith crisis --forget` removes it."),
@@ -216,8 +216,8 @@ fn forget(context: &Context) -> Result<()> {
         return Ok(());
     }
     match std::fs::remove_file(&card) {
-        Ok(()) => context.ui().say("The card was removed from this computer."),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => context.ui().say("There is no card."),
+        Ok(()) => context.ui().tell("The card was removed from this computer."),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => context.ui().tell("There is no card."),
         Err(e) => return Err(error::io("Cannot remove", &card, &e)),
     }
     Ok(())

@@ -154,7 +154,7 @@ fn install(context: &Context) -> Result<()> {
     files::write(&service.path, service.text.as_bytes(), true)?;
     context.ui().say(Line::new().text("Written: ").strong(&service.path.display().to_string()));
     context.ui().say(format!("Enable it with: {}", service.enable));
-    context.ui().say("It starts locked; `kith unlock` unlocks it after you log in.");
+    context.ui().tell("It starts locked; `kith unlock` unlocks it after you log in.");
     report(context, &service.path, true)
 }
 
@@ -169,7 +169,7 @@ fn uninstall(context: &Context) -> Result<()> {
     }
     match std::fs::remove_file(&service.path) {
         Ok(()) => context.ui().say(format!("Removed: {}. If it was enabled: {}", service.path.display(), service.disable)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => context.ui().say("There is no service file."),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => context.ui().tell("There is no service file."),
         Err(e) => return Err(error::io("Cannot remove", &service.path, &e)),
     }
     report(context, &service.path, false)

@@ -24,7 +24,7 @@ pub(crate) fn run(context: &Context, args: &DoctorArgs) -> Result<()> {
         let done = client.send("POST", &Route::new("doctor").seg("rebuild"), &json!({}));
         drop(spinner);
         done?;
-        context.ui().say("Rebuilt from the signed log.");
+        context.ui().tell("Rebuilt from the signed log.");
     }
     let reply = client.get(&Route::new("doctor"))?;
     let mut doctor: Doctor = reply.read()?;

@@ -30,7 +30,7 @@ pub(crate) fn run(context: &Context, args: &InboxArgs) -> Result<()> {
     if args.seen {
         let body = context.global().circle.as_ref().map_or_else(|| json!({}), |circle| json!({ "circle": circle }));
         client.send("POST", &Route::new("seen"), &body)?;
-        context.ui().say("Marked as seen.");
+        context.ui().tell("Marked as seen.");
     }
     Ok(())
 }
@@ -49,7 +49,7 @@ fn count(context: &Context) -> Result<()> {
 fn show(ui: &Ui, inbox: Inbox) -> Result<()> {
     let entries = inbox.inbox;
     if entries.is_empty() {
-        ui.say("Nothing new.");
+        ui.tell("Nothing new.");
         return Ok(());
     }
     let ids = short_ids(ui, entries.iter().map(|entry| entry.id.as_str()));

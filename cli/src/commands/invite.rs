@@ -177,7 +177,7 @@ fn list(context: &Context, links: bool) -> Result<()> {
 
 fn table(ui: &Ui, invites: &[Invite]) -> Result<()> {
     if invites.is_empty() {
-        ui.say("No invites. `kith invite new` creates one.");
+        ui.tell("No invites. `kith invite new` creates one.");
         return Ok(());
     }
     let ids = short_ids(ui, invites.iter().map(|invite| invite.id.as_str()));
@@ -241,7 +241,7 @@ fn pending(context: &Context) -> Result<()> {
     }
     let requests: Vec<PendingRequest> = reply.field("pending")?;
     if requests.is_empty() {
-        ui.say("There are no requests to join.");
+        ui.tell("There are no requests to join.");
         return Ok(());
     }
     let ids = short_ids(ui, requests.iter().map(|request| request.id.as_str()));
@@ -258,7 +258,7 @@ fn pending(context: &Context) -> Result<()> {
         })
         .collect();
     ui.table(&["id", "as", "asked", "name"], &rows)?;
-    ui.say("`kith invite approve ID` approves a request. A name proves nothing: check with them some other way – a call, a chat – that it's really them.");
+    ui.tell("`kith invite approve ID` approves a request. A name proves nothing: check with them some other way – a call, a chat – that it's really them.");
     Ok(())
 }
 
@@ -292,7 +292,7 @@ fn revoke(context: &Context, id: &str) -> Result<()> {
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }
-    context.ui().say("Invite revoked.");
+    context.ui().tell("Invite revoked.");
     Ok(())
 }
 

@@ -109,7 +109,7 @@ pub(crate) fn mark(context: &Context, kind: Kind, id: &str, mark: Kind, off: boo
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }
-    context.ui().say("Done.");
+    context.ui().tell("Done.");
     Ok(())
 }
 
@@ -121,7 +121,7 @@ pub(crate) fn restore(context: &Context, kind: Kind, id: &str) -> Result<()> {
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }
-    context.ui().say("It is back, for everybody who has not destroyed it yet.");
+    context.ui().tell("It is back, for everybody who has not destroyed it yet.");
     Ok(())
 }
 
@@ -141,7 +141,7 @@ pub(crate) fn remove(context: &Context, kind: Kind, RemoveArgs { id, now }: &Rem
         } else if !context.global().dry_run {
             ui.say(Line::new().warn(&what));
             if !ui.agree("Delete it?")? {
-                ui.say("Nothing was deleted.");
+                ui.tell("Nothing was deleted.");
                 return Ok(());
             }
         }
@@ -152,12 +152,12 @@ pub(crate) fn remove(context: &Context, kind: Kind, RemoveArgs { id, now }: &Rem
         return ui.out_json(reply.text());
     }
     if now {
-        ui.say("Deleted and destroyed.");
+        ui.tell("Deleted and destroyed.");
     } else {
         let noun = kind.noun();
         ui.say(format!("Deleted. For a day, `kith {noun} restore {}` brings it back; then its bytes are destroyed.", doomed.id));
     }
-    ui.say("Computers that are offline hear of it later; what somebody already read or copied cannot be taken back.");
+    ui.tell("Computers that are offline hear of it later; what somebody already read or copied cannot be taken back.");
     Ok(())
 }
 

@@ -72,7 +72,7 @@ fn join(context: &Context, accept: &AcceptArgs, begin: bool) -> Result<()> {
         let name = accept.as_name.clone().or(client.status()?.name).unwrap_or_default();
         ui.say(Line::new().text("You would be called ").name(&name).text(" there; `--as NAME` chooses another name."));
         if !ui.agree("Ask to join?")? {
-            ui.say("Nothing was sent.");
+            ui.tell("Nothing was sent.");
             return Ok(());
         }
     }
@@ -152,7 +152,7 @@ fn follow(context: &Context, client: &Client, join: Join, yes: bool, patient: bo
     if join.status == JoinStatus::Admitted {
         if !yes && !look(context, &join)? {
             client.send("DELETE", &Route::new("joins").seg(&join.id), &json!({}))?;
-            context.ui().say("You walked away. Nobody learned your name.");
+            context.ui().tell("You walked away. Nobody learned your name.");
             return report(context, &Join { reason: "walked away".to_owned(), ..join });
         }
         client.send("POST", &Route::new("joins").seg(&join.id).seg("confirm"), &json!({}))?;
@@ -161,7 +161,7 @@ fn follow(context: &Context, client: &Client, join: Join, yes: bool, patient: bo
     match join.status {
         JoinStatus::Joined => {
             context.ui().say(Line::new().good("You are in. ").text("Welcome to ").strong(&join.circle).text("."));
-            context.ui().say("`kith note list` shows the notes, `kith inbox` what is new.");
+            context.ui().tell("`kith note list` shows the notes, `kith inbox` what is new.");
             report(context, &join)
         }
         JoinStatus::Declined => Err(refusal("A steward declined your request.", &join)),
@@ -213,7 +213,7 @@ fn settle(context: &Context, client: &Client, first: &Join, limit: Option<std::t
 
 fn look(context: &Context, join: &Join) -> Result<bool> {
     let ui = context.ui();
-    ui.say("A steward said yes. These are the members; they do not know your name yet:");
+    ui.tell("A steward said yes. These are the members; they do not know your name yet:");
     ui.say("");
     member::table(ui, &join.members)?;
     ui.say("");

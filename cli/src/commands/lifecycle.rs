@@ -45,24 +45,24 @@ pub(crate) fn start(context: &Context) -> Result<()> {
     if status.locked && (ui.interactive || context.global().passphrase_file.is_some()) {
         context.unlock(&client)?;
     } else if status.locked {
-        ui.say("Kith is running and locked. `kith unlock` unlocks it.");
+        ui.tell("Kith is running and locked. `kith unlock` unlocks it.");
         return answer(context, &client);
     }
-    ui.say("Kith is running.");
+    ui.tell("Kith is running.");
     answer(context, &client)
 }
 
 pub(crate) fn stop(context: &Context) -> Result<()> {
     let client = context.bare_client()?;
     if !client.answers() {
-        context.ui().say("Kith is not running.");
+        context.ui().tell("Kith is not running.");
         return stopped(context);
     }
     client.send("POST", &Route::new("stop"), &json!({}))?;
     context
         .until(Some(STOP), || Ok((!client.answers() && !context.home().is_held()).then_some(())))
         .map_err(|_| error::refused(Code::TimedOut, "Kith is still busy ending.", "`kith status` asks again."))?;
-    context.ui().say("Kith stopped. Everything written is kept.");
+    context.ui().tell("Kith stopped. Everything written is kept.");
     stopped(context)
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn lock(context: &Context) -> Result<()> {
         }
         client.send("POST", &Route::new("lock"), &json!({}))?;
     }
-    context.ui().say("Locked. The keys are wiped and Kith is offline until `kith unlock`.");
+    context.ui().tell("Locked. The keys are wiped and Kith is offline until `kith unlock`.");
     answer(context, &client)
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn unlock(context: &Context) -> Result<()> {
     if status.locked {
         context.unlock(&client)?;
     }
-    context.ui().say("Unlocked.");
+    context.ui().tell("Unlocked.");
     answer(context, &client)
 }
 

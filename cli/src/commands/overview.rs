@@ -45,7 +45,7 @@ fn look(context: &Context) -> Result<Overview> {
         ("kith demo", "watch three people use it, in a minute"),
     ];
     let client = context.bare_client()?;
-    if !context.home().exists() {
+    if !client.answers() && !context.home().is_begun() {
         return Ok(Overview::new("none", begin));
     }
     if !client.answers() {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::client::Route;
+use crate::client::{Route, launch};
 use crate::context::{Context, Passphrase};
 use crate::error::{self, Result};
 use crate::limits::{WEAK_BITS, WEIGHED_CHARS, WORDS};
@@ -29,6 +29,9 @@ A note of it in a safe place is fine.";
 pub(crate) fn run(context: &Context, args: &PassphraseArgs) -> Result<()> {
     let ui = context.ui();
     let client = context.bare_client()?;
+    if !client.answers() && ui.interactive && context.home().is_begun() {
+        launch::start(context.home(), &client, ui)?;
+    }
     let status = client.status()?;
     if !status.initialized {
         return Err(context.nothing_here());

@@ -36,7 +36,7 @@ pub(crate) fn run(context: &Context, args: &SearchArgs) -> Result<()> {
 
 fn show(ui: &Ui, hits: &[SearchHit]) -> Result<()> {
     if hits.is_empty() {
-        ui.say("Nothing found.");
+        ui.tell("Nothing found.");
         return Ok(());
     }
     let ids = short_ids(ui, hits.iter().map(|hit| hit.id.as_str()));

@@ -34,15 +34,18 @@ impl Ui {
     /// Shows what was kept: at once where it fits, else in the pager.
     pub(super) fn turn_pages(&self) {
         let Some(text) = self.pages.lock().ok().and_then(|mut pages| pages.take()) else { return };
-        let long = text.lines().count() >= usize::from(rows(std::io::stdout()));
+        let long = rows(std::io::stdout()).is_some_and(|rows| text.lines().count() >= usize::from(rows));
         if !long || !paged(&pager(), &text) {
             drop(std::io::stdout().lock().write_all(text.as_bytes()));
         }
     }
 }
 
-/// `PAGER`; empty or `cat` for none.
+/// `PAGER`; empty or `cat` for none, and none on a terminal that cannot move its cursor.
 fn pager() -> String {
+    if std::env::var_os("TERM").is_none_or(|term| term == "dumb") {
+        return String::new();
+    }
     let named = std::env::var("PAGER").unwrap_or_else(|_| "less".to_owned());
     if named.trim() == "cat" { String::new() } else { named.trim().to_owned() }
 }
