@@ -25,7 +25,7 @@ pub(crate) fn every(text: &str) -> Result<String, String> {
     let (count, unit) = match words.as_slice() {
         [unit] => (1, *unit),
         ["other", unit] => (2, *unit),
-        [count, unit] => (count.parse().unwrap_or(0), *unit),
+        [count, unit] => (count.parse::<u32>().unwrap_or(0), *unit),
         _ => (0, ""),
     };
     let rule = match unit {
@@ -109,7 +109,7 @@ fn day(words: &[&str], now: DateTime, time: Option<Time>) -> Option<Date> {
             let still_today = weekday == today.weekday() && time.is_some_and(|time| time > now.time());
             if still_today { Some(today) } else { after(today, weekday) }
         }
-        [text] => text.parse().ok(),
+        [text] if text.len() == 10 => text.parse().ok(),
         [day, name] => month(name).or_else(|| month(day)).and_then(|number| {
             let day = if month(name).is_some() { day } else { name };
             of_year(ordinal(day)?, number, today)
