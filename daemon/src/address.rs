@@ -1,5 +1,6 @@
 //! Addresses that Kith listens on and dials: IP addresses and ports, over TCP or QUIC. No names.
 
+use kith_protocol::id::Addr;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
@@ -29,4 +30,45 @@ pub(crate) fn plain(addr: &Multiaddr) -> bool {
         _ => false,
     };
     ip && transport && parts.next().is_none()
+}
+
+/// An address as the core has it.
+pub(crate) fn addr_bytes(addr: &Multiaddr) -> Addr {
+    Addr(addr.to_vec())
+}
+
+/// Addresses as the core has them.
+pub(crate) fn bytes(addrs: &[Multiaddr]) -> Vec<Addr> {
+    addrs.iter().map(addr_bytes).collect()
+}
+
+/// Addresses as people write them, each place once: `192.168.1.5:4001`.
+pub(crate) fn shown(addrs: &[Addr]) -> Vec<String> {
+    let mut places = Vec::new();
+    for addr in addrs.iter().filter_map(|addr| Multiaddr::try_from(addr.0.clone()).ok().filter(plain)) {
+        let mut parts = addr.iter();
+        let place = match (parts.next(), parts.next()) {
+            (Some(Protocol::Ip4(ip)), Some(Protocol::Tcp(port) | Protocol::Udp(port))) => format!("{ip}:{port}"),
+            (Some(Protocol::Ip6(ip)), Some(Protocol::Tcp(port) | Protocol::Udp(port))) => format!("[{ip}]:{port}"),
+            _ => continue,
+        };
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_shown_as_people_write_them_each_once() {
+        let addr = |text: &str| text.parse::<Multiaddr>().expect("an address");
+        let all = ["/ip4/192.168.1.5/tcp/4001", "/ip4/192.168.1.5/udp/4001/quic-v1", "/ip6/::1/tcp/4001", "/dns4/x.org/tcp/1"];
+        let mut given = bytes(&all.map(addr));
+        given.push(Addr(vec![0xff; 9]));
+        assert_eq!(shown(&given), ["192.168.1.5:4001", "[::1]:4001"]);
+    }
 }

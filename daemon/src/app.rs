@@ -11,6 +11,7 @@ use kith_protocol::time::{MINUTE, Millis};
 use tokio::sync::{Mutex, RwLock, watch};
 use zeroize::Zeroizing;
 
+use crate::address::bytes;
 use crate::clock;
 use crate::config::{Config, outside};
 use crate::driver::Machine;
@@ -65,7 +66,7 @@ impl App {
                 format!("It is written like 203.0.113.5:4001 ({error})."),
             )
         })?;
-        Ok(crate::net::bytes(&found))
+        Ok(bytes(&found))
     }
 
     /// Is set once the daemon is to end.

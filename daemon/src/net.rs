@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 
 use crate::limits::{GOODBYE, NET_COMMANDS, NET_THREADS, RELEASE, RELEASE_LOOK};
 use crate::queue::DriverQueue;
-pub(crate) use convert::{bytes, peer_bytes, shown};
+pub(crate) use convert::peer_bytes;
 use link::Links;
 use task::{NetCommand, Task};
 pub(crate) use task::{NetError, NetOptions};

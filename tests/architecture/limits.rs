@@ -26,6 +26,7 @@ const NO_BOUNDS: &[(&str, &[&str], &str)] = &[
     ("daemon/src/store.rs", &["PAGE"], "the size of SQLite's pages"),
     ("cli/src/export/calendar.rs", &["LINE"], "what RFC 5545 says"),
     ("cli/src/ui/table.rs", &["SPACE"], "how a table looks"),
+    ("cli/src/ui/pager.rs", &["NOT_FOUND"], "an exit code of shells"),
     ("cli/src/files.rs", &["NOFOLLOW"], "a flag of the system"),
 ];
 

@@ -14,9 +14,9 @@ use utoipa_axum::routes;
 
 use super::answer::{InviteList, JoinList, PendingList, Reply, shown};
 use super::extract::{Body, Path, Unlocked};
+use crate::address::shown as shown_addresses;
 use crate::app::App;
 use crate::limits::CALL;
-use crate::net;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -110,7 +110,7 @@ async fn preview(Unlocked(session): Unlocked, Body(link): Body<Link>) -> Reply {
 
 /// Nobody was reached: where Kith tried, and what helps in nine of ten cases.
 fn unreachable(error: Error, link: &str) -> Error {
-    let tried = net::shown(&link_addresses(link));
+    let tried = shown_addresses(&link_addresses(link));
     let tried = if tried.is_empty() { String::new() } else { format!("Kith tried {}. ", tried.join(", ")) };
     let ways = "The computer of the person who invites you has to be on, with Kith running and unlocked. If it is, the two of you are \
                 probably in different networks: use the same Wi-Fi, a VPN such as Tailscale, or ask for a link with a forwarded port \
