@@ -1,12 +1,20 @@
 //! Files in: what they hold becomes new items; what they hold that has no place is named.
 
+mod address;
+pub(crate) mod bookmarks;
 pub(crate) mod calendar;
 pub(crate) mod csv;
+mod dates;
+pub(crate) mod decode;
+mod fit;
 pub(crate) mod folder;
 #[cfg(test)]
 mod fuzz;
 pub(crate) mod later;
 pub(crate) mod links;
+#[cfg(test)]
+mod round;
+mod sheet;
 
 use kith_protocol::control::{BatchItem, NewItem};
 use kith_protocol::item::kinds;
@@ -34,15 +42,26 @@ pub(crate) struct Haul {
 }
 
 impl Haul {
+    /// Names what is not kept as it stands.
+    pub(crate) fn tell(&mut self, weight: Weight, origin: Origin, what: impl Into<String>, why: impl Into<String>) {
+        self.left_out.push(LeftOut { origin, what: what.into(), why: why.into(), weight });
+    }
+
     /// Names what is not kept.
     pub(crate) fn leave_out(&mut self, origin: Origin, what: impl Into<String>, why: impl Into<String>) {
-        self.left_out.push(LeftOut { origin, what: what.into(), why: why.into(), weight: Weight::Dropped });
+        self.tell(Weight::Dropped, origin, what, why);
+    }
+
+    /// Names what is kept in another form.
+    pub(crate) fn change(&mut self, origin: Origin, what: impl Into<String>, why: impl Into<String>) {
+        self.tell(Weight::Changed, origin, what, why);
     }
 
     /// With everything as it is kept. What cannot be kept is left out by itself and takes nothing else down with it.
     pub(crate) fn checked(self) -> Self {
         let mut checked = Self { found: Vec::with_capacity(self.found.len()), left_out: self.left_out, later: self.later };
-        for found in self.found {
+        for mut found in self.found {
+            fit::cut(&mut found, &mut checked);
             match kinds::tidy(&NewItem::from(found.item)) {
                 Ok(item) => checked.found.push(Found { item: item.into(), ..found }),
                 Err(error) => checked.leave_out(found.origin, found.title, format!("is not imported: {}.", error.message)),

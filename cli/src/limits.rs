@@ -20,8 +20,12 @@ pub(crate) const CALENDAR_DEPTH: usize = 8;
 pub(crate) const FOLDER_DEPTH: usize = 8;
 /// Files of one folder that are looked at.
 pub(crate) const FOLDER_FILES: usize = 10_000;
-/// Headings deeper than that are rare.
-pub(crate) const HEADING_LEVELS: usize = 6;
+/// Characters of what is left out of an import that are shown.
+pub(crate) const SHOWN_CHARS: usize = 60;
+/// Characters of what kind of resource something is.
+pub(crate) const KIND_CHARS: usize = 60;
+/// Titles that are shown before somebody is asked.
+pub(crate) const ASKED_TITLES: usize = 5;
 /// How long a start may take; an upgrade of a large store is the slowest.
 pub(crate) const START: Duration = Duration::from_secs(60);
 /// How long a daemon is still looked for after the one that we started ended: another start may just have won.

@@ -254,8 +254,8 @@ impl Read for SqliteStore {
         self.read(|read| read.scan_back(table, prefix, before, limit))
     }
 
-    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.read(|read| read.search(words, limit))
+    fn search(&self, terms: &[Vec<String>], limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.read(|read| read.search(terms, limit))
     }
 }
 

@@ -17,9 +17,9 @@ pub use circle::{
 pub use error::{Code, Error};
 pub use hint::{Hint, Hints};
 pub use item::{
-    Author, Batch, BatchItem, Change, Crossed, DeliveryStatus, EditEvent, EditItem, EditNote, EditResource, Event, Inbox,
-    InboxEntry, Item, Items, NewEvent, NewItem, NewNote, NewReaction, NewReply, NewResource, NewResourceInBatch, Note, NoteState,
-    Reply, Resource, Response, Revision, Rsvp, RsvpCounts, Rsvped, SearchHit, Want,
+    Author, Batch, BatchItem, Change, Crossed, DeliveryStatus, EditEvent, EditItem, EditNote, EditResource, Event, Import, Inbox,
+    InboxEntry, Item, Items, Made, NewEvent, NewItem, NewNote, NewReaction, NewReply, NewResource, NewResourceInBatch, Note,
+    NoteState, Reply, Resource, Response, Revision, Rsvp, RsvpCounts, Rsvped, SearchHit, Want,
 };
 pub use join::{Accept, Invite, InviteStatus, Join, JoinStatus, NewInvite, PendingRequest, Preview};
 pub use kind::Kind;

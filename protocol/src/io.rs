@@ -83,6 +83,8 @@ pub enum Command {
     New(String, control::NewItem),
     /// Many new items in one transaction.
     Batch(String, control::Batch),
+    /// Forget what an import brought; its items stay.
+    ForgetImport(String),
     /// What somebody says about an item: a reply, a reaction, an answer.
     Respond(String, String, control::Response),
     /// Change an item.
@@ -165,6 +167,8 @@ pub enum Query {
         /// Bodies behind warnings too.
         reveal: bool,
     },
+    /// What an import brought.
+    Import(String),
     /// What is new for me.
     Inbox,
     /// Full-text search.
@@ -204,8 +208,10 @@ pub struct Filter {
 pub enum Answer {
     /// Done; nothing to say.
     Done,
-    /// Done; the short ids of what was made, in order.
-    Made(Vec<String>),
+    /// See the type.
+    Made(control::Made),
+    /// See the type.
+    Import(control::Import),
     /// See the type.
     Circle(control::Circle),
     /// See the type.

@@ -81,8 +81,8 @@ pub const TITLE_CHARS: usize = 300;
 pub const RRULE_BYTES: usize = 16 << 10;
 /// Characters of an address.
 pub const URL_CHARS: usize = 2_000;
-/// Bytes of an emoji: the longest sequences in use (families, flags) stay below.
-pub const EMOJI_BYTES: usize = 32;
+/// Characters of an emoji: the longest sequences in use (families, flags) stay below.
+pub const EMOJI_CHARS: usize = 32;
 /// Characters of a person's, device's or circle's name.
 pub const NAME_CHARS: usize = 80;
 /// Bytes of a text body.

@@ -104,11 +104,12 @@ pub trait Read {
     /// [`StoreError`] where the store fails.
     fn scan_back(&self, table: Table, prefix: &[u8], before: &[u8], limit: usize) -> Result<Rows, StoreError>;
 
-    /// Keys of [`Table::Search`] whose text matches all words (each a prefix), greatest first, at most `limit`.
+    /// Keys of [`Table::Search`] whose text has words that begin with one of the spellings of each term, greatest first, at most
+    /// `limit`. Text and terms are as `item::words` makes them: no letter of them means anything but itself.
     ///
     /// # Errors
     /// [`StoreError`] where the store fails.
-    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError>;
+    fn search(&self, terms: &[Vec<String>], limit: usize) -> Result<Vec<Vec<u8>>, StoreError>;
 }
 
 /// All rows whose keys start with `prefix`, ascending, however many there are: what must never be cut off at a number is read by
@@ -194,11 +195,11 @@ impl Read for MemoryStore {
         Ok(rows.map(|((_, key), value)| (key.clone(), value.clone())).collect())
     }
 
-    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+    fn search(&self, terms: &[Vec<String>], limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
         let hit = |text: &[u8]| {
-            let text = String::from_utf8_lossy(text).to_lowercase();
-            words.iter().all(|word| text.split(|c: char| !c.is_alphanumeric()).any(|t| t.starts_with(word.as_str())))
+            let text = String::from_utf8_lossy(text);
+            let begins = |spelling: &String| text.split(' ').any(|word| word.starts_with(spelling.as_str()));
+            terms.iter().all(|spellings| spellings.iter().any(begins))
         };
         let found: Vec<&Vec<u8>> = self.all(Table::Search).filter(|(_, text)| hit(text)).map(|(key, _)| key).collect();
         Ok(found.into_iter().rev().take(limit).cloned().collect())

@@ -7,7 +7,7 @@ use kith_protocol::item::kind::Kind;
 use crate::{is_test, none, read, with_extension};
 
 /// Letters in use beside those of the kinds, and what they stand for.
-const LETTERS: [(&str, &str); 9] = [
+const LETTERS: [(&str, &str); 10] = [
     ("c", "circle"),
     ("a", "act"),
     ("m", "member"),
@@ -17,13 +17,14 @@ const LETTERS: [(&str, &str); 9] = [
     ("q", "request to come in"),
     ("i", "invite"),
     ("n", "incarnation"),
+    ("im", "import"),
 ];
 
 /// Nobody types these, so they may share a letter with something that people do type.
 const NEVER_TYPED: [&str; 2] = ["incarnation", "pin"];
 
 /// Letters that are promised to what is not there yet; what comes after them has two.
-const PROMISED: [(&str, &str); 13] = [
+const PROMISED: [(&str, &str); 12] = [
     ("g", "practices"),
     ("b", "practices"),
     ("w", "practices"),
@@ -34,7 +35,6 @@ const PROMISED: [(&str, &str); 13] = [
     ("l", "draft"),
     ("s", "relay"),
     ("u", "consent"),
-    ("im", "later"),
     ("le", "later"),
     ("sh", "later"),
 ];
@@ -57,14 +57,19 @@ fn kinds() -> Vec<(String, String)> {
     Kind::ALL.into_iter().map(|kind| (kind.letter().to_string(), kind.noun().to_owned())).collect()
 }
 
-/// Letters that a source of the core makes short ids with, by themselves: `short_text('q', …)`, `CircleId, 32, 'c'`.
+/// Letters that a source of the core makes short ids with, by themselves: `short_text('q', …)`, `CircleId, 32, 'c'`,
+/// `format!("im-{…}")`.
 fn written(source: &str) -> Vec<String> {
     let of = |before: &str| source.split(before).skip(1).filter_map(|rest| rest.split('\'').next()).map(str::to_owned).collect();
     let in_macro =
         source.lines().filter_map(|line| line.trim().strip_suffix('\'')?.split_once("Id, ").or(line.split_once("Incarnation, ")));
     let in_macro = in_macro.filter_map(|(_, rest)| rest.split('\'').nth(1)).map(str::to_owned);
+    let of_two = source.split("format!(\"").skip(1).filter_map(|rest| {
+        let (letters, _) = rest.split_once("-{")?;
+        (letters.len() == 2 && letters.bytes().all(|byte| byte.is_ascii_lowercase())).then(|| letters.to_owned())
+    });
     let calls: Vec<String> = of("short_text('");
-    calls.into_iter().chain(in_macro).collect()
+    calls.into_iter().chain(in_macro).chain(of_two).collect()
 }
 
 #[test]
@@ -130,6 +135,7 @@ fn shared_unknown_and_strange_letters_are_noticed() {
     let taken = [kinds(), owned(&LETTERS), owned(&[("n", "nook")])].concat();
     assert_eq!(twice(taken.into_iter()), ["n- stands for note and for nook"]);
     assert_eq!(written("id: short_text('q', &row.0), other: crate::id::short_text('w', x)"), ["q", "w"]);
+    assert_eq!(written("format!(\"im-{tail}\") format!(\"{a}-{b}\") format!(\"a-b-{c}\")"), ["im"]);
     assert_eq!(written("    /// A circle.\n    CircleId, 32, 'c'\n);\n    Incarnation, 16, 'n'\n let x = ('a', 1);"), ["c", "n"]);
     assert_eq!(strange("$ kith invite approve r-abcdef -c \"Night shift\""), ["kith invite approve r-abcdef"]);
     assert_eq!(

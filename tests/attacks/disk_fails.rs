@@ -78,7 +78,10 @@ fn refuses_and_goes_on(error: i32, code: &str, words: &str) {
     };
     home.start_as(command);
     assert!(written(&home, "before"));
+    until("the first note to be found", || (home.search("before").len() == 1).then_some(()));
+    assert!(written(&home, "unindexed"));
     fs::write(&trigger, "now").expect("a file");
+    assert_eq!(home.search("before").len(), 1, "what cannot be indexed now keeps nobody from finding the rest");
     for _ in 0..3 {
         let run = home.kith(&["note", "new", "--title", "during", "x", "--json", "--no-input"]);
         let said = run.stderr.clone();

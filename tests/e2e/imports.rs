@@ -3,6 +3,7 @@
 use std::fs;
 
 use kith_tests::proc::{Home, until};
+use serde_json::Value;
 
 use crate::text;
 
@@ -34,7 +35,7 @@ fn what_is_imported_here_is_found_there() {
     }
     for name in ["calendar.ics", "links.md", "table.csv", "reading"] {
         let path = amara.beside().join(name).to_string_lossy().into_owned();
-        let run = amara.kith(&["import", &path, "-c", CIRCLE, "--no-input"]).ok();
+        let run = amara.kith(&["import", &path, "-c", CIRCLE, "--no-input", "--yes"]).ok();
         let said = format!("{}{}", run.stdout, run.stderr);
         assert!(
             name != "calendar.ics"
@@ -96,5 +97,52 @@ fn read(folder: &std::path::Path, all: &mut String) {
         } else {
             all.push_str(&String::from_utf8_lossy(&fs::read(entry.path()).expect("a file")));
         }
+    }
+}
+
+#[test]
+fn what_an_import_brought_survives_a_restart_and_goes_together() {
+    let mut amara = Home::named("Amara");
+    amara.found(CIRCLE);
+    let table = amara.beside().join("table.csv");
+    let rows: String = (0..450).map(|n| format!("Place {n};;place\n")).collect();
+    fs::write(&table, format!("title;url;kind\n{rows}Bad;gopher://x.example;\n")).expect("a file");
+    let import = |home: &Home| home.json(&["import", &table.to_string_lossy(), "-c", CIRCLE]);
+    let first = import(&amara);
+    let items = first.get("items").and_then(Value::as_array).expect("items").clone();
+    assert_eq!(items.len(), 450);
+    assert!(items.iter().all(|item| text(item, "id").starts_with("r-")), "ids beside their titles");
+    assert_eq!((text(&items[449], "title").as_str(), items[449].get("line")), ("Place 449", Some(&Value::from(451))));
+    let left = first.get("left_out").and_then(Value::as_array).expect("what is left out").clone();
+    assert_eq!((left.len(), left[0].get("line"), text(&left[0], "what").as_str()), (1, Some(&Value::from(452)), "Bad"));
+    assert_eq!(import(&amara).get("imported"), Some(&Value::from(0)), "again is the same as once");
+    let dry = amara.json(&["import", &table.to_string_lossy(), "-c", CIRCLE, "--dry-run"]);
+    assert_eq!(dry.get("left_out"), first.get("left_out"), "and said before anything is done");
+    drop(amara.json(&["resource", "new", "--title", "By hand"]));
+    amara.stop();
+    amara.start();
+    let undone = amara.json(&["import", "--undo", &text(&first, "import")]);
+    assert_eq!(undone.get("removed").and_then(Value::as_array).map(Vec::len), Some(450));
+    let left: Vec<String> = amara.rows(&["resource", "list"], "resources").iter().map(|row| text(row, "title")).collect();
+    assert_eq!(left, ["By hand"]);
+}
+
+#[test]
+fn what_is_written_in_any_script_is_found() {
+    let home = Home::named("Amara");
+    home.found(CIRCLE);
+    for (title, typed) in [
+        ("नमस्ते दोस्तों", "नमस्ते"),
+        ("仕事のストレスで眠れません", "ストレス"),
+        ("ฉันเครียดเรื่องงานมาก", "เครียด"),
+        ("Überlastung in der Straße", "ueberlast STRASSE"),
+        ("ночная ёлка", "елка"),
+        ("הַיּוֹם קָשֶׁה", "היום"),
+        ("الإِرهَاق", "الارهاق"),
+        ("żółty dzień", "zolty dzien"),
+    ] {
+        let id = home.field(&["note", "new", title], "id");
+        let found = home.search(typed);
+        assert!(found.iter().any(|hit| text(hit, "id") == id), "{typed} in {title}: {found:?}");
     }
 }

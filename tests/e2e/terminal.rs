@@ -273,3 +273,37 @@ fn prose_is_broken_between_words_only() {
         }
     }
 }
+
+#[test]
+fn a_folder_is_shown_and_asked_about_before_anything_is_published() {
+    let amara = Home::named("Amara");
+    amara.found("Night shift");
+    let folder = amara.beside().join("diary");
+    std::fs::create_dir(&folder).expect("a folder");
+    for n in 0..7 {
+        std::fs::write(folder.join(format!("day-{n}.txt")), format!("Slept {n} hours.\n")).expect("a file");
+    }
+    let line = format!("kith import '{}' -c 'Night shift'", folder.display());
+    let notes = || amara.rows(&["note", "list"], "notes").len();
+    let Some(mut terminal) = Terminal::open(&amara, &line) else {
+        skipped("a terminal needs `script`", has_program("script"));
+        return;
+    };
+    terminal.asked("Import them?", "");
+    for shown in ["7 notes", "day 0", "day 4", "and 2 more", "Night shift", "only you can read them so far"] {
+        assert!(terminal.text.contains(shown), "{shown}: {}", terminal.text);
+    }
+    assert!(!terminal.text.contains("day 5"), "{}", terminal.text);
+    assert_eq!((terminal.ends(), notes()), (0, 0), "Enter is no");
+    let mut terminal = Terminal::open(&amara, &line).expect("a terminal");
+    terminal.asked("Import them?", "y");
+    let screen = terminal.screen();
+    let id =
+        screen.split_whitespace().find(|word| word.starts_with("im-")).expect("the import's id").trim_end_matches('`').to_owned();
+    assert_eq!(notes(), 7, "{screen}");
+    let mut terminal = Terminal::open(&amara, &format!("kith import --undo {id}")).expect("a terminal");
+    terminal.asked("Remove them?", "y");
+    assert!(terminal.text.contains("7 items in Night shift"), "{}", terminal.text);
+    assert_eq!((terminal.ends(), notes()), (0, 0));
+    drop(amara.refused(&["import", "--undo", &id], 6, "not-found"));
+}

@@ -1,43 +1,65 @@
 //! `kith import`.
 
+mod known;
+mod undo;
 mod updates;
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use kith_protocol::control::{Batch, BatchItem, Code, Event, Kind, Note, Resource};
+use kith_protocol::control::{Batch, BatchItem, Circle, Code};
 use serde_json::{Value, json};
 
-use super::item;
 use crate::calendar::when;
 use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::{self, Result};
 use crate::files;
 use crate::import::later::Update;
-use crate::import::{Found, Haul, calendar, csv, folder, links};
-use crate::left_out::{LeftOut, Weight};
-use crate::limits::{CHUNK_BYTES, CHUNK_ITEMS, FILE_BYTES};
+use crate::import::{Found, Haul, bookmarks, calendar, csv, decode, folder, links};
+use crate::left_out::{LeftOut, Origin, Weight};
+use crate::limits::{ASKED_TITLES, CHUNK_BYTES, CHUNK_ITEMS, FILE_BYTES};
 use crate::ui::{Line, Ui};
+use known::sort_out;
 
-/// Import a calendar (.ics), a table (.csv), a Markdown list of links (.md), or a folder of text and Markdown
+/// Bring in a calendar, a table, a list of links, bookmarks or a folder of texts
+///
+/// Takes a calendar (.ics), a table (.csv), a Markdown list of links (.md), bookmarks as browsers export them (.html), or a
+/// folder of text and Markdown, each file of which becomes a note. What a folder would bring is shown first, and you are asked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
     /// The file or folder
-    path: PathBuf,
-    /// Use this zone for times that name none [default: this computer's]
+    #[arg(required_unless_present = "undo")]
+    path: Option<PathBuf>,
+    /// The zone of times that name none [default: this computer's]
     #[arg(long, value_name = "ZONE")]
     tz: Option<String>,
+    /// Import a folder without being asked
+    #[arg(long)]
+    yes: bool,
+    /// Remove everything that an earlier import brought
+    #[arg(long, value_name = "ID", conflicts_with_all = ["path", "tz"])]
+    undo: Option<String>,
+}
+
+/// What was written: the ids of the new items, in their order, and that of the import.
+#[derive(Debug, Default)]
+struct Written {
+    ids: Vec<String>,
+    import: Option<String>,
 }
 
 pub(crate) fn run(context: &Context, args: &ImportArgs) -> Result<()> {
-    let mut haul = read(args)?.checked();
+    if let Some(import) = &args.undo {
+        return undo::run(context, import, args.yes);
+    }
+    let Some(path) = &args.path else { return Err(error::usage("There is nothing to import.", "Name a file or a folder.")) };
+    let mut haul = read(path, args.tz.as_deref())?.checked();
     let ui = context.ui();
     let bare = context.bare_client()?;
     // What would be imported can be shown with no daemon too; what is there already is then not known.
     let client = if context.global().dry_run && !bare.answers() { bare } else { context.client()? };
     let updates = updates::plan(context, &client, &mut haul)?;
-    remarks(ui, &haul);
+    tell_left_out(ui, &haul);
     let (new, already) = sort_out(context, &client, &haul)?;
     for title in &already {
         ui.detail(Line::new().strong(title).text(" is there already."));
@@ -45,31 +67,37 @@ pub(crate) fn run(context: &Context, args: &ImportArgs) -> Result<()> {
     if new.is_empty() && updates.is_empty() {
         ui.say(if already.is_empty() { "Nothing to import." } else { "All of it is there already." });
     }
-    let ids = if context.global().dry_run { Vec::new() } else { send(context, &client, &new)? };
+    let dry = context.global().dry_run;
+    if path.is_dir() && !dry && !args.yes && !new.is_empty() && !agreed(context, &client, &new)? {
+        ui.say("Nothing was imported.");
+        return Ok(());
+    }
+    let written = if dry { Written::default() } else { send(context, &client, &new)? };
     updates::send(context, &client, &updates)?;
-    if !ids.is_empty() || !updates.is_empty() {
+    if !written.ids.is_empty() || !updates.is_empty() {
         context.delivered(&client)?;
     }
-    report(context, &haul, &new, &already, &ids, &updates)
+    report(context, &haul, (&new, &already), &written, &updates)
 }
 
-fn read(args: &ImportArgs) -> Result<Haul> {
-    let path = &args.path;
+fn read(path: &Path, tz: Option<&str>) -> Result<Haul> {
     let meta = std::fs::symlink_metadata(path).map_err(|e| error::io("Cannot read", path, &e))?;
     if meta.is_dir() {
         return folder::haul(path);
     }
     let extension = path.extension().map(|ext| ext.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let unusable = |why: String| error::failed(format!("{} cannot be imported: {why}.", path.display()), "");
     match extension.as_str() {
         "ics" | "ical" | "ifb" => {
-            let (_, usual) = when::zone(args.tz.as_deref())?;
-            calendar::haul(&files::read(path, FILE_BYTES)?, &usual).map_err(unusable)
+            let (_, usual) = when::zone(tz)?;
+            calendar::haul(&files::read(path, FILE_BYTES)?, &usual).map_err(|why| unusable(path, &why))
         }
-        "csv" => csv::haul(&files::read_text(path, FILE_BYTES)?).map_err(unusable),
+        "csv" | "tsv" => text_file(path, csv::haul),
+        "html" | "htm" => text_file(path, bookmarks::haul),
         "md" | "markdown" => {
-            let haul = links::haul(&files::read_text(path, FILE_BYTES)?);
-            if haul.found.is_empty() {
+            let haul = text_file(path, |text| Ok(links::haul(text)))?;
+            if haul.found.is_empty()
+                && haul.left_out.iter().all(|left| left.weight != Weight::Dropped || left.why.contains("has no link"))
+            {
                 return Err(error::failed(
                     format!("{} holds no links.", path.display()),
                     "A Markdown file is read as a list of links. To keep texts as notes, import the folder that holds them.",
@@ -77,16 +105,36 @@ fn read(args: &ImportArgs) -> Result<Haul> {
             }
             Ok(haul)
         }
-        "txt" => folder::note(path).map(|found| Haul { found: vec![found], ..Haul::default() }),
+        "txt" => {
+            let mut haul = Haul::default();
+            let found = folder::note(path, &mut haul, Origin::default())?;
+            haul.found.push(found);
+            Ok(haul)
+        }
         _ => Err(error::usage(
             format!("{} is none of the files that can be imported.", path.display()),
-            "A calendar (.ics), a table (.csv), a Markdown list of links (.md), or a folder of text and Markdown.",
+            "A calendar (.ics), a table (.csv), a Markdown list of links (.md), bookmarks (.html), or a folder of text and Markdown.",
         )),
     }
 }
 
+fn unusable(path: &Path, why: &str) -> error::Stop {
+    error::failed(format!("{} cannot be imported: {why}.", path.display()), "")
+}
+
+/// What a text file holds; how it was read is told where that is not the usual way.
+fn text_file(path: &Path, haul: impl FnOnce(&str) -> std::result::Result<Haul, String>) -> Result<Haul> {
+    let bytes = files::read(path, FILE_BYTES)?;
+    let decoded = decode::text(&bytes).map_err(|why| unusable(path, &why))?;
+    let mut haul = haul(&decoded.text).map_err(|why| unusable(path, &why))?;
+    if let Some(read_as) = decoded.read_as {
+        haul.change(Origin::default(), "The file", format!("is read as {read_as} text"));
+    }
+    Ok(haul)
+}
+
 /// What has no place is named, line by line.
-fn remarks(ui: &Ui, haul: &Haul) {
+fn tell_left_out(ui: &Ui, haul: &Haul) {
     let mut minor = 0;
     for left in &haul.left_out {
         let word = match left.weight {
@@ -98,84 +146,75 @@ fn remarks(ui: &Ui, haul: &Haul) {
             Weight::Changed => Line::new().dim("changed: "),
         };
         let line = left.origin.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        let file = left.origin.file.as_ref().map(|file| format!("{file}: ")).unwrap_or_default();
-        ui.say(word.text(&file).text(&line).strong(&left.what).text(" ").text(&left.why));
+        let file = left.origin.file.as_ref().filter(|file| **file != left.what).map(|file| format!("{file}: "));
+        ui.say(word.text(&file.unwrap_or_default()).text(&line).strong(&left.what).text(" ").text(&left.why));
     }
     if minor > 0 {
-        ui.say(Line::new().dim(&format!("and {minor} fields of calendar bookkeeping (-v names them)")));
+        let things = if minor == 1 { "thing" } else { "things" };
+        ui.say(Line::new().dim(&format!("and {minor} minor {things} (-v names them)")));
     }
 }
 
-/// What is new, and the titles of what is there already.
-fn sort_out<'a>(context: &Context, client: &Client, haul: &'a Haul) -> Result<(Vec<&'a Found>, Vec<String>)> {
-    let mut known = known(context, client, haul)?;
-    let (mut new, mut already) = (Vec::new(), Vec::new());
-    for found in &haul.found {
-        match mark(&found.item) {
-            Some(mark) if !known.insert(mark.clone()) => already.push(found.title.clone()),
-            _ => new.push(found),
-        }
+/// Shows what a folder would bring, and who would read it, before anything is published.
+fn agreed(context: &Context, client: &Client, new: &[&Found]) -> Result<bool> {
+    let circle: Circle = client.get(&Route::new("circles").seg(context.circle()))?.read()?;
+    let (items, readers) = (counted(new), readers(circle.members));
+    let ui = context.ui();
+    if !ui.interactive {
+        return Err(error::refused(
+            Code::NeedsConfirmation,
+            format!("This would publish {items} in {}, where {readers}.", circle.name),
+            "Add --yes to do it, or --dry-run to see every title first.",
+        ));
     }
-    Ok((new, already))
+    ui.say(Line::new().text(&format!("{items} would come in:")));
+    for found in new.iter().take(ASKED_TITLES) {
+        let file = found.origin.file.as_ref().map(|file| format!("  ({file})")).unwrap_or_default();
+        ui.say(Line::new().text("  ").strong(&found.title).dim(&file));
+    }
+    if new.len() > ASKED_TITLES {
+        ui.say(Line::new().dim(&format!("  and {} more (--dry-run shows all)", new.len() - ASKED_TITLES)));
+    }
+    ui.say(Line::new().text("In ").strong(&circle.name).text(&format!(", {readers}.")));
+    ui.agree("Import them?")
 }
 
-/// By what the same thing is recognised: an event by its calendar's id, a resource by its address, a note by its words.
-fn mark(item: &BatchItem) -> Option<String> {
-    match item {
-        BatchItem::Event(event) if !event.uid.is_empty() => Some(format!("event {}", event.uid)),
-        BatchItem::Event(event) => Some(format!("event at {} {}", event.starts, event.title)),
-        BatchItem::Resource(resource) if !resource.url.is_empty() => Some(format!("resource {}", resource.url)),
-        BatchItem::Resource(_) => None,
-        BatchItem::Note(note) => Some(format!("note {}\n{}", note.title, note.body)),
+fn readers(members: usize) -> String {
+    match members {
+        0 | 1 => "only you can read them so far".to_owned(),
+        2 => "you and 1 other person can read them".to_owned(),
+        more => format!("you and {} other people can read them", more - 1),
     }
-}
-
-fn known(context: &Context, client: &Client, haul: &Haul) -> Result<BTreeSet<String>> {
-    let route = |kind| item::all(context, kind);
-    let has = |is: fn(&BatchItem) -> bool| haul.found.iter().any(|found| is(&found.item));
-    let mut known = BTreeSet::new();
-    if context.global().dry_run && !client.answers() {
-        return Ok(known);
-    }
-    if has(|item| matches!(item, BatchItem::Event(_))) {
-        let events: Vec<Event> = client.get(&route(Kind::Event))?.field("events")?;
-        for event in events {
-            known.insert(format!("event at {} {}", event.starts.0, event.title));
-            known.insert(format!("event {}", event.uid));
-            known.insert(format!("event {}@kith", event.id));
-        }
-    }
-    if has(|item| matches!(item, BatchItem::Resource(_))) {
-        let resources: Vec<Resource> = client.get(&route(Kind::Resource))?.field("resources")?;
-        known.extend(resources.into_iter().map(|resource| format!("resource {}", resource.url)));
-    }
-    if has(|item| matches!(item, BatchItem::Note(_))) {
-        let notes: Vec<Note> = client.get(&route(Kind::Note).flag("reveal", true).flag("full", true))?.field("notes")?;
-        known.extend(notes.into_iter().map(|note| format!("note {}\n{}", note.title, note.body.unwrap_or_default())));
-    }
-    Ok(known)
 }
 
 /// Send in pieces; each is one transaction.
-fn send(context: &Context, client: &Client, new: &[&Found]) -> Result<Vec<String>> {
+fn send(context: &Context, client: &Client, new: &[&Found]) -> Result<Written> {
     let route = Route::new("circles").seg(context.circle()).seg("batch");
     let bar = context.ui().bar("Importing", new.len());
-    let mut ids: Vec<String> = Vec::new();
+    let mut written = Written::default();
     for chunk in chunks(new)? {
-        let batch = Batch { items: chunk };
-        let sent = client.send("POST", &route, &batch).and_then(|reply| reply.field::<Vec<String>>("ids"));
+        let batch = Batch { items: chunk, import: Some(written.import.clone().unwrap_or_default()) };
+        let sent = client
+            .send("POST", &route, &batch)
+            .and_then(|reply| Ok((reply.field::<Vec<String>>("ids")?, reply.field::<Option<String>>("import")?)));
         match sent {
-            Ok(made) => ids.extend(made),
-            Err(stop) if ids.is_empty() => return Err(stop),
+            Ok((made, import)) => {
+                written.ids.extend(made);
+                written.import = import.or(written.import);
+            }
+            Err(stop) if written.ids.is_empty() => return Err(stop),
             Err(stop) => {
                 drop(bar);
-                context.ui().complain(&Line::new().warn(&format!("{} of {} are imported and stay. ", ids.len(), new.len())));
+                let undo =
+                    written.import.map(|import| format!("`kith import --undo {import}` removes them. ")).unwrap_or_default();
+                let (done, all) = (written.ids.len(), new.len());
+                context.ui().complain(&Line::new().warn(&format!("{done} of {all} are imported and stay. {undo}")));
                 return Err(stop);
             }
         }
         bar.add(batch.items.len());
     }
-    Ok(ids)
+    Ok(written)
 }
 
 fn chunks(new: &[&Found]) -> Result<Vec<Vec<BatchItem>>> {
@@ -204,6 +243,15 @@ fn kind(item: &BatchItem) -> &'static str {
     }
 }
 
+/// How many of each kind, in words.
+fn counted(new: &[&Found]) -> String {
+    let count = |word: &str| new.iter().filter(|found| kind(&found.item) == word).count();
+    let words = ["note", "event", "resource"].into_iter().filter(|word| count(word) > 0);
+    let counts: Vec<String> =
+        words.map(|word| format!("{} {word}{}", count(word), if count(word) == 1 { "" } else { "s" })).collect();
+    counts.join(", ")
+}
+
 /// What was imported, in JSON.
 fn imported(found: &Found, id: Option<&String>) -> Value {
     let (file, line) = (&found.origin.file, found.origin.line);
@@ -216,32 +264,36 @@ fn left_out(left: &LeftOut) -> Value {
     json!({ "file": origin.file, "line": origin.line, "what": what, "why": why, "kept": *weight == Weight::Changed })
 }
 
-fn report(context: &Context, haul: &Haul, new: &[&Found], already: &[String], ids: &[String], updates: &[Update]) -> Result<()> {
+fn report(
+    context: &Context,
+    haul: &Haul,
+    (new, already): (&[&Found], &[String]),
+    written: &Written,
+    updates: &[Update],
+) -> Result<()> {
     let ui = context.ui();
     let dry = context.global().dry_run;
     if ui.json {
         let left: Vec<Value> = haul.left_out.iter().map(left_out).collect();
         // Without ids where nothing was written.
-        let ids_of_all = ids.iter().map(Some).chain(std::iter::repeat(None));
+        let ids_of_all = written.ids.iter().map(Some).chain(std::iter::repeat(None));
         let items: Vec<Value> = new.iter().zip(ids_of_all).map(|(found, id)| imported(found, id)).collect();
         ui.out_value(&json!({
-            "schema": "kith.import/1", "dry_run": dry, "imported": ids.len(), "ids": ids, "items": items, "already": already, "updated": updates::shown(updates), "left_out": left,
+            "schema": "kith.import/1", "dry_run": dry, "import": written.import, "imported": written.ids.len(), "ids": written.ids,
+            "items": items, "already": already, "updated": updates::shown(updates), "left_out": left,
         }))?;
     } else {
         for found in new.iter().filter(|_| dry) {
             ui.out(format!("would import {}: {}", kind(&found.item), found.title))?;
         }
         let there = if already.is_empty() { String::new() } else { format!(", {} already there", already.len()) };
-        let count = |word: &str| new.iter().filter(|found| kind(&found.item) == word).count();
-        let made: Vec<String> = ["note", "event", "resource"]
-            .into_iter()
-            .filter(|word| count(word) > 0)
-            .map(|word| format!("{} {word}{}", count(word), if count(word) == 1 { "" } else { "s" }))
-            .collect();
         let verb = if dry { "Would import" } else { "Imported" };
         updates::tell(ui, updates, dry)?;
         if !new.is_empty() {
-            ui.say(Line::new().good(&format!("{verb} {}{there}.", made.join(", "))));
+            ui.say(Line::new().good(&format!("{verb} {}{there}.", counted(new))));
+        }
+        if let Some(import) = &written.import {
+            ui.say(Line::new().dim(&format!("`kith import --undo {import}` removes what this brought.")));
         }
     }
     if haul.found.is_empty() && updates.is_empty() && haul.left_out.iter().any(|left| left.weight == Weight::Dropped) {
@@ -256,8 +308,8 @@ mod tests {
 
     use super::*;
 
-    fn reads(path: &std::path::Path) -> bool {
-        read(&ImportArgs { path: path.to_path_buf(), tz: Some("UTC".to_owned()) }).is_ok()
+    fn reads(path: &Path) -> bool {
+        read(path, Some("UTC")).is_ok()
     }
 
     #[test]
@@ -265,7 +317,7 @@ mod tests {
         let found: Vec<Found> = (0..450)
             .map(|n| Found {
                 title: n.to_string(),
-                origin: crate::left_out::Origin::default(),
+                origin: Origin::default(),
                 item: BatchItem::Note(NewNote { body: "x".repeat(4_000), ..NewNote::default() }),
             })
             .collect();
@@ -292,5 +344,11 @@ mod tests {
         let link = dir.path().join("link.ics");
         std::os::unix::fs::symlink(dir.path().join("a.md"), &link).unwrap();
         assert!(!reads(&link));
+    }
+
+    #[test]
+    fn who_would_read_it_is_said_of_people() {
+        assert_eq!(readers(1), "only you can read them so far");
+        assert_eq!(readers(3), "you and 2 other people can read them");
     }
 }

@@ -3,7 +3,7 @@
 //! Spreadsheets disagree on what parts cells: where it is the semicolon (in Spain, in Germany), quotes that follow a comma mean
 //! nothing. So an apostrophe stands also within a cell, wherever another reading of the table would let a formula begin.
 
-use kith_protocol::control::{Author, Event, Note, NoteState, Resource};
+use kith_protocol::control::{Author, Event, Note, NoteState, Resource, Want};
 
 use super::with_plain_ends;
 
@@ -84,6 +84,31 @@ pub(crate) fn plain(cell: &str) -> String {
     out
 }
 
+/// Tags in one cell. A mark that parts them stands behind a backslash where it is part of one.
+pub(crate) fn tags_cell(tags: &[String]) -> String {
+    let escaped = |tag: &String| tag.chars().flat_map(|c| [parts_tags(c).then_some('\\'), Some(c)]).flatten().collect::<String>();
+    tags.iter().map(escaped).collect::<Vec<_>>().join(", ")
+}
+
+/// The tags of a cell, whether commas, semicolons or strokes part them.
+pub(crate) fn tags_of(cell: &str) -> Vec<String> {
+    let (mut tags, mut tag) = (Vec::new(), String::new());
+    let mut chars = cell.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' if chars.peek().is_some_and(|next| parts_tags(*next)) => tag.extend(chars.next()),
+            ',' | ';' | '|' => tags.push(std::mem::take(&mut tag)),
+            other => tag.push(other),
+        }
+    }
+    tags.push(tag);
+    tags.into_iter().map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect()
+}
+
+const fn parts_tags(c: char) -> bool {
+    matches!(c, ',' | ';' | '|' | '\\')
+}
+
 fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut writer = ::csv::WriterBuilder::new().quote_style(::csv::QuoteStyle::Always).from_writer(Vec::new());
     // Writing to memory cannot fail.
@@ -99,11 +124,20 @@ fn who(author: &Author) -> [String; 3] {
     [author.name.clone(), author.member.clone(), if author.alike { "alike" } else { "" }.to_owned()]
 }
 
-/// Notes, without replies.
+/// What a note asks for, in the word that `--want` takes.
+const fn want_word(want: Want) -> &'static str {
+    match want {
+        Want::Listen => "listen",
+        Want::Advice => "advice",
+        Want::Resources => "resources",
+    }
+}
+
+/// Notes, without replies; `kith import` reads the table again.
 pub(crate) fn notes(notes: &[Note]) -> String {
     let visible = notes.iter().filter(|note| note.state == NoteState::Visible);
     table(
-        &["id", "created_at", "author", "author_id", "author_alike", "title", "body", "content_warning", "tags"],
+        &["id", "created_at", "author", "author_id", "author_alike", "title", "body", "content_warning", "tags", "want", "lang"],
         visible.map(|note| {
             let mut row = vec![note.id.clone(), note.created_at.0.to_string()];
             row.extend(who(&note.author));
@@ -111,7 +145,9 @@ pub(crate) fn notes(notes: &[Note]) -> String {
                 note.title.clone(),
                 note.body.clone().unwrap_or_default(),
                 note.content_warning.clone().unwrap_or_default(),
-                note.tags.join(", "),
+                tags_cell(&note.tags),
+                note.want.map_or("", want_word).to_owned(),
+                note.lang.clone(),
             ]);
             row
         }),
@@ -152,7 +188,7 @@ pub(crate) fn events(events: &[Event]) -> String {
                 event.location.clone(),
                 event.status.clone(),
                 event.description.clone(),
-                event.tags.join(", "),
+                tags_cell(&event.tags),
                 super::uid(event),
                 event.rsvp.yes.to_string(),
                 event.rsvp.maybe.to_string(),
@@ -202,7 +238,7 @@ pub(crate) fn resources(resources: &[Resource]) -> String {
                 r.title.clone(),
                 r.url.clone(),
                 r.kind.clone(),
-                r.tags.join(", "),
+                tags_cell(&r.tags),
                 r.lang.clone(),
                 r.note.clone(),
                 r.review_by.clone().unwrap_or_default(),

@@ -6,7 +6,16 @@
 
 use kith_protocol::control::{Author, Event, Note, NoteState, Resource, Time};
 
+use super::csv::tags_cell;
 use super::{one_line, with_plain_ends};
+
+/// The heading of resources without a tag, in lists of earlier versions.
+pub(crate) const UNTAGGED: &str = "Without a tag";
+/// What a list of resources says of one in lines of their own.
+pub(crate) const TAGS: &str = "Tags";
+pub(crate) const KIND: &str = "Kind";
+pub(crate) const LANGUAGE: &str = "Language";
+pub(crate) const REVIEW_BY: &str = "Review by";
 
 const HIDDEN: &str = "*(behind a content warning, not exported; `--reveal` exports it)*";
 
@@ -54,8 +63,11 @@ pub(crate) fn resources(circle: &str, resources: &[Resource]) -> String {
             sections.push(section);
         }
     }
+    // Those without a tag stand below the title, where no heading becomes one.
+    sections.sort_by_key(|section| !section.is_empty());
     for section in sections {
-        out.push_str(&format!("\n## {}\n\n", if section.is_empty() { "Without a tag".to_owned() } else { words(section) }));
+        let heading = if section.is_empty() { String::new() } else { format!("## {}\n\n", words(section)) };
+        out.push_str(&format!("\n{heading}"));
         for resource in visible.iter().filter(|r| first_tag(r) == section) {
             out.push_str(&format!("- {}\n", entry(resource)));
         }
@@ -70,7 +82,19 @@ fn entry(resource: &Resource) -> String {
     let refused = resource.refused_url.as_deref().map(|text| format!("(not a link: {text})"));
     let rest = [refused.as_deref().unwrap_or_default(), &resource.note].join(" ");
     let rest = words(&rest);
-    if rest.is_empty() { link } else { format!("{link} - {rest}") }
+    let mut entry = if rest.is_empty() { link } else { format!("{link} - {rest}") };
+    let tag = first_tag(resource);
+    // The heading says the only tag, if it says it as it is.
+    let said = resource.tags.len() <= 1 && one_line(tag) == tag && !tag.ends_with([':', '#']) && tag != UNTAGGED;
+    let tags = if said { String::new() } else { tags_cell(&resource.tags) };
+    let kind = if resource.kind == "link" { "" } else { &resource.kind };
+    let review_by = resource.review_by.as_deref().unwrap_or_default();
+    for (name, value) in [(TAGS, tags.as_str()), (KIND, kind), (LANGUAGE, &resource.lang), (REVIEW_BY, review_by)] {
+        if !value.is_empty() {
+            entry.push_str(&format!("\n  {name}: {}", words(value)));
+        }
+    }
+    entry
 }
 
 /// An address between angle brackets. Of what Markdown would read as something else, the two that addresses hold are written in

@@ -1,72 +1,147 @@
-//! A folder of text and Markdown: every file becomes a note. Links are not followed, not even inside the folder.
+//! A folder of text and Markdown: every file becomes a note. Links are not followed, not even inside the folder; what is hidden or
+//! what `.gitignore` names is not looked at, and a home of Kith's is never entered.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use ignore::{DirEntry, WalkBuilder};
 use kith_protocol::control::{BatchItem, NewNote};
 use kith_protocol::limits::{BODY_BYTES, TITLE_CHARS};
 
-use super::{Found, Haul};
+use super::{Found, Haul, decode};
 use crate::error::{self, Result};
 use crate::files;
-use crate::left_out::Origin;
+use crate::left_out::{Origin, Weight};
 use crate::limits::{FOLDER_DEPTH, FOLDER_FILES};
+
+/// Files that lie in a home: the first one in no other folder, the others only together.
+const OF_A_HOME: [&[&str]; 2] = [&["kithd.lock"], &["keys.toml", "store.db"]];
 
 /// The notes of a folder, by the names of their files.
 pub(crate) fn haul(root: &Path) -> Result<Haul> {
-    let mut haul = Haul::default();
-    let mut paths = Vec::new();
-    walk(root, 0, &mut paths, &mut haul)?;
-    paths.sort();
-    for path in paths {
-        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-        match note(&path) {
-            Ok(found) => haul.found.push(Found { origin: Origin { file: Some(name), line: None }, ..found }),
-            Err(stop) => haul.leave_out(Origin::default(), name, format!("is not imported: {stop}")),
+    let real = root.canonicalize().map_err(|e| error::io("Cannot read", root, &e))?;
+    if let Some(home) = real.ancestors().find(|folder| is_home(folder)) {
+        return Err(error::usage(
+            format!("{} belongs to a home of Kith's ({}); it is never imported.", root.display(), home.display()),
+            "Name a folder of your own texts.",
+        ));
+    }
+    let mut walk = Walk { root, haul: Haul::default(), paths: Vec::new(), seen: BTreeSet::new(), folders: Vec::new() };
+    // `.gitignore` counts also where it lies above the folder or where there is no repository.
+    let walker = WalkBuilder::new(root)
+        .require_git(false)
+        .max_depth(Some(FOLDER_DEPTH + 1))
+        .filter_entry(|entry| !entry.file_type().is_some_and(|kind| kind.is_dir()) || !is_home(entry.path()))
+        .build();
+    for entry in walker {
+        match entry {
+            Ok(entry) => walk.take(&entry),
+            Err(error) => {
+                walk.haul.leave_out(Origin::default(), "A file", format!("cannot be read: {error}; it is not imported"))
+            }
         }
     }
-    Ok(haul)
+    walk.name_what_was_passed_over();
+    walk.notes()
 }
 
 /// One file as a note.
-pub(crate) fn note(path: &Path) -> Result<Found> {
-    let body = files::read_text(path, BODY_BYTES)?.trim_end().to_owned();
+pub(crate) fn note(path: &Path, haul: &mut Haul, origin: Origin) -> Result<Found> {
+    let bytes = files::read(path, BODY_BYTES)?;
+    let decoded = decode::text(&bytes).map_err(|why| error::failed(format!("{} cannot be read: {why}.", path.display()), ""))?;
+    let body = decoded.text.trim_end().to_owned();
     if body.trim().is_empty() {
         return Err(error::failed("The file is empty.", ""));
     }
     let heading = body.lines().next().and_then(|line| line.strip_prefix("# ")).map(str::trim).filter(|text| !text.is_empty());
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().replace(['_', '-'], " ")).unwrap_or_default();
     let title: String = heading.map_or(stem, str::to_owned).chars().take(TITLE_CHARS).collect();
+    if let Some(read_as) = decoded.read_as {
+        haul.change(origin.clone(), &title, format!("is read as {read_as} text"));
+    }
     let note = NewNote { title: title.clone(), body, ..NewNote::default() };
-    Ok(Found { title, item: BatchItem::Note(note), origin: Origin::default() })
+    Ok(Found { title, item: BatchItem::Note(note), origin })
 }
 
-fn walk(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>, haul: &mut Haul) -> Result<()> {
-    let entries = std::fs::read_dir(folder).map_err(|e| error::io("Cannot read", folder, &e))?;
-    for entry in entries {
-        let entry = entry.map_err(|e| error::io("Cannot read", folder, &e))?;
-        let kind = entry.file_type().map_err(|e| error::io("Cannot read", &entry.path(), &e))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let path = entry.path();
-        if name.starts_with('.') {
-            continue;
-        }
-        if kind.is_symlink() {
-            haul.leave_out(Origin::default(), name, "is a symbolic link, and links are not followed; it is not imported");
-        } else if kind.is_dir() {
-            if depth < FOLDER_DEPTH {
-                walk(&path, depth + 1, paths, haul)?;
+/// Does a home of Kith's lie right in this folder?
+fn is_home(folder: &Path) -> bool {
+    OF_A_HOME.iter().any(|names| names.iter().all(|name| folder.join(name).symlink_metadata().is_ok()))
+}
+
+/// A folder, as far as it was walked.
+struct Walk<'a> {
+    root: &'a Path,
+    haul: Haul,
+    paths: Vec<PathBuf>,
+    /// What was come by.
+    seen: BTreeSet<PathBuf>,
+    /// The folders that were entered.
+    folders: Vec<PathBuf>,
+}
+
+impl Walk<'_> {
+    fn name(&self, path: &Path) -> String {
+        path.strip_prefix(self.root).unwrap_or(path).display().to_string()
+    }
+
+    fn leave_out(&mut self, weight: Weight, path: &Path, why: &str) {
+        let name = self.name(path);
+        let origin = Origin { file: Some(name.clone()), line: None };
+        self.haul.tell(weight, origin, name, why);
+    }
+
+    fn take(&mut self, entry: &DirEntry) {
+        let (path, kind) = (entry.path(), entry.file_type());
+        self.seen.insert(path.to_owned());
+        if kind.is_some_and(|kind| kind.is_symlink()) {
+            self.leave_out(Weight::Dropped, path, "is a symbolic link, and links are not followed; it is not imported");
+        } else if kind.is_some_and(|kind| kind.is_dir()) {
+            if entry.depth() <= FOLDER_DEPTH {
+                self.folders.push(path.to_owned());
             } else {
-                haul.leave_out(Origin::default(), name, "lies too deep; it is not imported");
+                self.leave_out(Weight::Dropped, path, "lies too deep; it is not imported");
             }
-        } else if !kind.is_file() || !is_text(&path) {
-            haul.leave_out(Origin::default(), name, "is neither text nor Markdown (.txt, .md); it is not imported");
-        } else if paths.len() >= FOLDER_FILES {
-            haul.leave_out(Origin::default(), name, format!("is one of more than {FOLDER_FILES} files; it is not imported"));
+        } else if !kind.is_some_and(|kind| kind.is_file()) || !is_text(path) {
+            self.leave_out(Weight::Dropped, path, "is neither text nor Markdown (.txt, .md); it is not imported");
+        } else if self.paths.len() >= FOLDER_FILES {
+            self.leave_out(Weight::Dropped, path, &format!("is one of more than {FOLDER_FILES} files; it is not imported"));
         } else {
-            paths.push(path);
+            self.paths.push(path.to_owned());
         }
     }
-    Ok(())
+
+    /// What is hidden, what `.gitignore` names, homes: everything that lies in a folder that was entered and was not come by.
+    fn name_what_was_passed_over(&mut self) {
+        for folder in std::mem::take(&mut self.folders) {
+            let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+            let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+            paths.sort();
+            paths.retain(|path| !self.seen.contains(path));
+            for path in &paths {
+                let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+                if path.is_dir() && is_home(path) {
+                    self.leave_out(Weight::Dropped, path, "is a home of Kith's, which is never imported");
+                } else if hidden {
+                    self.leave_out(Weight::Minor, path, "is hidden; it is not imported");
+                } else {
+                    self.leave_out(Weight::Dropped, path, "is named in .gitignore or .ignore; it is not imported");
+                }
+            }
+        }
+    }
+
+    fn notes(mut self) -> Result<Haul> {
+        let mut paths = std::mem::take(&mut self.paths);
+        paths.sort();
+        for path in paths {
+            let origin = Origin { file: Some(self.name(&path)), line: None };
+            match note(&path, &mut self.haul, origin) {
+                Ok(found) => self.haul.found.push(found),
+                Err(stop) => self.leave_out(Weight::Dropped, &path, &format!("is not imported: {stop}")),
+            }
+        }
+        Ok(self.haul)
+    }
 }
 
 fn is_text(path: &Path) -> bool {
@@ -77,6 +152,16 @@ fn is_text(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn told(haul: &Haul) -> Vec<String> {
+        let mut told: Vec<String> = haul.left_out.iter().map(|left| format!("{} {}", left.what, left.why)).collect();
+        told.sort();
+        told
+    }
+
+    fn titles(haul: &Haul) -> Vec<&str> {
+        haul.found.iter().map(|found| found.title.as_str()).collect()
+    }
 
     #[test]
     fn files_become_notes_and_the_rest_is_named() {
@@ -89,12 +174,50 @@ mod tests {
         put("empty.txt", " \n");
         std::os::unix::fs::symlink("/etc/passwd", dir.path().join("link.txt")).unwrap();
         let haul = haul(dir.path()).unwrap();
-        let titles: Vec<&str> = haul.found.iter().map(|found| found.title.as_str()).collect();
-        assert_eq!(titles, ["A title", "b first look"]);
-        let mut told: Vec<String> = haul.left_out.iter().map(|left| format!("{} {}", left.what, left.why)).collect();
-        told.sort();
+        assert_eq!(titles(&haul), ["A title", "b first look"]);
+        assert_eq!(haul.found[0].origin.file.as_deref(), Some("a.md"));
+        let told = told(&haul);
         assert_eq!(told.len(), 4);
         assert!(told[1].contains("60.0 KiB"), "{told:?}");
         assert!(told[2].contains("symbolic link"));
+    }
+
+    #[test]
+    fn what_is_hidden_or_ignored_stays_where_it_is_and_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        put(".gitignore", "private/\n*.secret.md\n");
+        put("private/diary.txt", "mine");
+        put("in/plan.secret.md", "mine");
+        put("in/.hidden.txt", "mine");
+        put("in/open.txt", "ours");
+        let haul = haul(dir.path()).unwrap();
+        assert_eq!(titles(&haul), ["open"]);
+        let told = told(&haul);
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert!(told.iter().any(|said| said.starts_with("private is named")), "{told:?}");
+        assert!(told.iter().any(|said| said.starts_with("in/plan.secret.md is named")), "{told:?}");
+    }
+
+    #[test]
+    fn a_home_is_never_entered() {
+        for marks in OF_A_HOME {
+            let dir = tempfile::tempdir().unwrap();
+            let home = dir.path().join("kith/amara");
+            std::fs::create_dir_all(home.join("drafts")).unwrap();
+            marks.iter().for_each(|name| std::fs::write(home.join(name), "").unwrap());
+            std::fs::write(home.join("drafts/d.txt"), "secret").unwrap();
+            std::fs::write(dir.path().join("a.txt"), "open").unwrap();
+            let around = haul(dir.path()).unwrap();
+            assert_eq!(titles(&around), ["a"], "{marks:?}");
+            assert!(told(&around)[0].contains("kith/amara is a home"), "{:?}", told(&around));
+            for inside in [&home, &home.join("drafts")] {
+                assert!(haul(inside).unwrap_err().to_string().contains("never imported"), "{marks:?}");
+            }
+        }
     }
 }

@@ -93,15 +93,14 @@ lists! {
     RevisionList { history: kith_protocol::control::Revision },
     /// What was found, best first.
     HitList { hits: kith_protocol::control::SearchHit },
-    /// Short ids of what was made, in order.
-    IdList { ids: String },
 }
 
 /// The core's answer as JSON: a single thing is the object itself, a list stands under its plural.
 pub(super) fn shown(schema: &str, status: StatusCode, outcome: Outcome) -> Reply {
     let response = match outcome? {
         Answer::Done | Answer::Indexed(_) => ok(schema, Nothing {}),
-        Answer::Made(ids) => ok(schema, IdList { ids }),
+        Answer::Made(made) => ok(schema, made),
+        Answer::Import(import) => ok(schema, import),
         Answer::Circle(circle) => ok(schema, circle),
         Answer::Circles(circles) => ok(schema, CircleList { circles }),
         Answer::Members(members) => ok(schema, MemberList { members }),

@@ -12,12 +12,12 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::get;
-use kith_protocol::control::{Batch, Kind};
+use kith_protocol::control::{Batch, Kind, Made};
 use kith_protocol::node::{self, Command};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::answer::{IdList, Reply, RevisionList, no_such_path, shown};
+use super::answer::{Reply, RevisionList, no_such_path, shown};
 use super::extract::{Body, Path, Query, Raw, Unlocked, one_of};
 use crate::app::App;
 use crate::limits::{BATCH_BODY_BYTES, BATCH_CALL, CALL};
@@ -77,7 +77,7 @@ fn schema(kind: Kind, verb: &str) -> String {
 }
 
 /// Many new items in one transaction
-#[utoipa::path(post, path = "/v1/circles/{c}/batch", params(("c" = String, Path)), request_body = Batch, responses((status = 201, body = IdList)))]
+#[utoipa::path(post, path = "/v1/circles/{c}/batch", params(("c" = String, Path)), request_body = Batch, responses((status = 201, body = Made)))]
 async fn batch(Unlocked(session): Unlocked, Path(circle): Path<String>, Body(batch): Body<Batch>) -> Reply {
     shown("kith.batch.new/1", StatusCode::CREATED, session.call(Command::Batch(circle, batch), BATCH_CALL).await)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::http::StatusCode;
-use kith_protocol::control::{Doctor, Inbox};
+use kith_protocol::control::{Doctor, Import, Inbox};
 use kith_protocol::limits::{MOST_SEARCH_HITS, SEARCH_HITS};
 use kith_protocol::node::{self, Answer, Command};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{HitList, Reply, shown};
-use super::extract::{Body, Query, Unlocked};
+use super::extract::{Body, Path, Query, Unlocked};
 use crate::app::App;
 use crate::limits::{BATCH_CALL, CALL, INDEXING};
 
@@ -22,6 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(inbox))
         .routes(routes!(seen))
         .routes(routes!(search))
+        .routes(routes!(import, forget_import))
         .routes(routes!(doctor))
         .routes(routes!(rebuild))
         .routes(routes!(sync))
@@ -65,12 +66,25 @@ struct Words {
 async fn search(Unlocked(session): Unlocked, Query(Words { q, circle, limit }): Query<Words>) -> Reply {
     let query = node::Query::Search { words: q, circle, limit: limit.unwrap_or(SEARCH_HITS).min(MOST_SEARCH_HITS) };
     let start = Instant::now();
-    while let Answer::Indexed(false) = session.call(Command::Index, CALL).await? {
+    // What cannot be indexed (the disk is full, say) keeps nobody from finding the rest.
+    while let Ok(Answer::Indexed(false)) = session.call(Command::Index, CALL).await {
         if start.elapsed() > INDEXING {
             break;
         }
     }
     shown("kith.search/1", StatusCode::OK, session.ask(query).await)
+}
+
+/// What an import brought, as far as it is still here
+#[utoipa::path(get, path = "/v1/imports/{id}", params(("id" = String, Path)), responses((status = 200, body = Import)))]
+async fn import(Unlocked(session): Unlocked, Path(import): Path<String>) -> Reply {
+    shown("kith.import.show/1", StatusCode::OK, session.ask(node::Query::Import(import)).await)
+}
+
+/// Forget what an import brought; its items stay
+#[utoipa::path(delete, path = "/v1/imports/{id}", params(("id" = String, Path)), responses((status = 200)))]
+async fn forget_import(Unlocked(session): Unlocked, Path(import): Path<String>) -> Reply {
+    shown("kith.import.forget/1", StatusCode::OK, session.call(Command::ForgetImport(import), CALL).await)
 }
 
 /// The state of health

@@ -55,7 +55,7 @@ impl Machine for Fake {
                 let (event, noun, change) = (Topic::Item, Subject::Note, WatchChange::New);
                 let (circle, id) = ("c-1".to_owned(), new.name.clone());
                 tx.then(Effect::Notify(control::WatchEvent { event, circle, noun, id, change }));
-                tx.then(Effect::Reply(call, Ok(Answer::Made(vec![new.name]))));
+                tx.then(Effect::Reply(call, Ok(Answer::Made(control::Made { ids: vec![new.name], import: None }))));
             }
             Input::Call(call, Command::SyncNow) => self.waiting = Some(call),
             Input::Call(call, Command::Index) => tx.then(Effect::Reply(call, Ok(Answer::Indexed(true)))),

@@ -6,7 +6,7 @@ use super::error::OpenError;
 
 /// One step each, oldest first; never edit one that was released. A step that changes rows must have the file take its journal
 /// first, or rows of the older form would be laid over it.
-const STEPS: &[&str] = &[include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql")];
+const STEPS: &[&str] = &[include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql"), include_str!("0004.sql")];
 
 /// The first version whose rows mean what they mean today: acts name entries in their cuts from then on, and the circles of an
 /// earlier store would be others to everybody who holds the same acts. Nothing was released before it.

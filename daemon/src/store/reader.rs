@@ -98,8 +98,8 @@ impl Read for Leased<'_> {
         self.read.scan_back(table, prefix, before, limit)
     }
 
-    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn search(&self, terms: &[Vec<String>], limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
         self.leave.check()?;
-        self.read.search(words, limit)
+        self.read.search(terms, limit)
     }
 }

@@ -25,8 +25,8 @@ impl Read for Plain<'_> {
         scan_back(self.0, table, prefix, before, limit)
     }
 
-    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        search::find(self.0, words, limit)
+    fn search(&self, terms: &[Vec<String>], limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        search::find(self.0, terms, limit)
     }
 }
 

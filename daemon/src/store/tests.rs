@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use kith_protocol::item::words::{Sought, indexed};
 use kith_protocol::store::MemoryStore;
 use proptest::prelude::*;
 
@@ -35,7 +36,7 @@ fn place(n: u8) -> Vec<u8> {
 }
 
 fn index(store: &mut SqliteStore, n: u8, text: &str) {
-    store.commit(&put(Table::Search, &place(n), text.as_bytes())).expect("commits");
+    store.commit(&put(Table::Search, &place(n), indexed(text).as_bytes())).expect("commits");
 }
 
 #[test]
@@ -94,20 +95,25 @@ fn a_reader_sees_one_state_while_the_file_takes_the_journal() {
     assert_eq!(reader.snapshot(|read| read.get(Table::Local, b"a")).expect("reads"), Some(b"2".to_vec()));
 }
 
+/// What somebody types, as the core asks for it.
+fn terms(typed: &str) -> Vec<Vec<String>> {
+    Sought::new(typed).terms()
+}
+
 #[test]
 fn search_finds_prefixes_without_accents_and_forgets() {
     let (_dir, mut store) = fresh();
     index(&mut store, 1, "Überstunden on the night shift");
     index(&mut store, 2, "Nightmares; nothing else");
-    assert_eq!(store.search("uberst NIGHT", 9).expect("finds"), [place(1)]);
-    assert_eq!(store.search("nig", 9).expect("finds"), [place(2), place(1)], "the newest first");
-    assert_eq!(store.search("nig", 1).expect("finds"), [place(2)]);
-    assert!(store.search("shift NOT night", 9).expect("finds").is_empty());
+    assert_eq!(store.search(&terms("uberst NIGHT"), 9).expect("finds"), [place(1)]);
+    assert_eq!(store.search(&terms("nig"), 9).expect("finds"), [place(2), place(1)], "the newest first");
+    assert_eq!(store.search(&terms("nig"), 1).expect("finds"), [place(2)]);
+    assert!(store.search(&terms("shift NOT night"), 9).expect("finds").is_empty());
     index(&mut store, 1, "quiet now");
-    assert!(store.search("uberst", 9).expect("finds").is_empty());
-    assert_eq!(store.search("quiet", 9).expect("finds"), [place(1)]);
+    assert!(store.search(&terms("uberst"), 9).expect("finds").is_empty());
+    assert_eq!(store.search(&terms("quiet"), 9).expect("finds"), [place(1)]);
     store.commit(&delete(Table::Search, &place(1))).expect("commits");
-    assert!(store.search("quiet", 9).expect("finds").is_empty());
+    assert!(store.search(&terms("quiet"), 9).expect("finds").is_empty());
     assert!(store.get(Table::Search, &place(2)).is_err());
 }
 
@@ -118,12 +124,12 @@ fn whatever_is_typed_finds_what_was_written_and_is_no_error() {
     for (n, text) in (1..).zip(texts) {
         index(&mut store, n, text);
         for word in text.split_whitespace() {
-            assert!(store.search(word, 9).expect("finds").contains(&place(n)), "{word}");
+            assert!(store.search(&terms(word), 9).expect("finds").contains(&place(n)), "{word}");
         }
     }
-    assert_eq!(store.search("resume", 9).expect("finds"), [place(2)]);
+    assert_eq!(store.search(&terms("resume"), 9).expect("finds"), [place(2)]);
     proptest!(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() }, |(typed in "\\PC{0,40}")| {
-        prop_assert!(store.search(&typed, 3).is_ok(), "{:?}", typed);
+        prop_assert!(store.search(&terms(&typed), 3).is_ok(), "{:?}", typed);
     });
 }
 
@@ -183,7 +189,7 @@ fn d14_what_was_destroyed_is_on_no_page_and_in_no_log() {
     for needle in needles {
         assert!(!stands_somewhere(dir.path(), needle), "{}", String::from_utf8_lossy(needle));
     }
-    assert_eq!(store.search("stays", 9).expect("finds"), [place(2)]);
+    assert_eq!(store.search(&terms("stays"), 9).expect("finds"), [place(2)]);
     assert_eq!(std::fs::metadata(dir.path().join("store.db-wal")).expect("a log").len(), 0);
 }
 

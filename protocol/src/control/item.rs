@@ -151,6 +151,30 @@ pub enum BatchItem {
 pub struct Batch {
     /// The items; at most 2,000.
     pub items: Vec<BatchItem>,
+    /// Of which import they are, so that what it brings can be removed together: its id, which the answer for its first batch has.
+    /// Empty: a new one. Absent: of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<String>,
+}
+
+/// What a batch became.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Made {
+    /// Short ids of the new items, in order.
+    pub ids: Vec<String>,
+    /// The id of the import that they are of, or `null`.
+    pub import: Option<String>,
+}
+
+/// What an import brought, as far as it is still here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Import {
+    /// Its short id.
+    pub id: String,
+    /// The circle's short id.
+    pub circle: String,
+    /// Short ids of its items, oldest first.
+    pub items: Vec<String>,
 }
 
 /// An edit of any item.

@@ -5,16 +5,17 @@
 //! index, and a word index costs least where many words come at once. Whoever searches has the rest indexed first.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::built;
 use super::kind::Kind;
 use super::load::{EntryCache, single};
 use super::port::Ports;
-use super::row::{Flags, ItemRow, Tag, counter, local, set_counter};
+use super::row::{Flags, ItemRow, Tag, counter, local, set_counter, view_item};
+use super::words;
 use crate::codec;
 use crate::id::{CircleId, ItemKey};
-use crate::limits::{BLOCK_ENTRIES, INDEX_ITEM_BYTES, INDEX_SEVERAL, INDEX_SLICE, INDEX_SLICE_BYTES, TURN_STRETCHES};
+use crate::limits::{BLOCK_ENTRIES, INDEX_ITEM_BYTES, INDEX_SEVERAL, INDEX_SLICE, INDEX_SLICE_BYTES, PAGE_ROWS, TURN_STRETCHES};
 use crate::log::entry::EntryAt;
 use crate::store::{Read, StoreError, Table};
 use crate::tx::Tx;
@@ -80,6 +81,34 @@ fn waiting(bytes: &[u8]) -> Result<Vec<ItemKey>, StoreError> {
     codec::decode(bytes, "items to index").map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
+/// Has everything indexed again where words have another form now.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn renew(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    if counter(tx, local::FORM)? == words::VERSION {
+        return Ok(());
+    }
+    let (mut waiting, mut after): (BTreeMap<Tag, Vec<(u64, ItemKey)>>, Vec<u8>) = (BTreeMap::new(), Vec::new());
+    loop {
+        let rows = tx.scan(Table::Item, &[], &after, PAGE_ROWS)?;
+        for (key, value) in &rows {
+            let row = ItemRow::read(value)?;
+            if row.number > 0 && searchable(&row) {
+                waiting.entry(row.circle).or_default().push((row.number, view_item(key)?));
+            }
+        }
+        let Some((last, _)) = rows.last().filter(|_| rows.len() == PAGE_ROWS) else { break };
+        after.clone_from(last);
+    }
+    for (tag, mut items) in waiting {
+        items.sort_unstable();
+        remember(tx, tag, &items)?;
+    }
+    set_counter(tx, local::FORM, words::VERSION);
+    Ok(())
+}
+
 /// Does anything wait for [`index`]?
 ///
 /// # Errors
@@ -120,13 +149,14 @@ pub fn index(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<boo
         if bytes >= INDEX_SLICE_BYTES {
             break;
         }
-        let words = match only(row) {
+        let loaded = match only(row) {
             Some(at) => shelf.get(at).and_then(|piece| single(piece, ports.people)),
             None => built::get(tx, key, true)?,
         };
-        if let Some(whole) = words {
-            let mut words = whole.fields.searchable(whole.kind);
-            words.truncate(words.floor_char_boundary(INDEX_ITEM_BYTES));
+        if let Some(whole) = loaded {
+            let mut text = whole.fields.searchable(whole.kind);
+            text.truncate(text.floor_char_boundary(INDEX_ITEM_BYTES));
+            let words = words::indexed(&text);
             bytes += words.len();
             tx.put(Table::Search, &place(row, key), words.into_bytes());
         }

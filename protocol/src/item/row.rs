@@ -261,6 +261,17 @@ pub(super) mod local {
     /// The last number given in the word index.
     pub(in crate::item) const NUMBERS: &[u8] = b"item/numbers";
 
+    /// What imports brought.
+    pub(in crate::item) const IMPORT: &[u8] = b"item/import/";
+
+    /// The same, of one import.
+    pub(in crate::item) fn import(id: &[u8; 10]) -> Vec<u8> {
+        [IMPORT, id.as_slice()].concat()
+    }
+
+    /// The form of the words that are indexed.
+    pub(in crate::item) const FORM: &[u8] = b"item/form";
+
     /// Items whose words are still to be indexed.
     pub(in crate::item) const UNINDEXED: &[u8] = b"item/unindexed/";
 

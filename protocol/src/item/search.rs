@@ -6,6 +6,7 @@ use super::index;
 use super::kind::fields;
 use super::reader::{ItemReader, Shown};
 use super::row::{ItemRow, Tag};
+use super::words::{Sought, composed};
 use crate::control::{SearchHit, Time};
 use crate::id::ItemKey;
 use crate::limits::{EXCERPT_BEFORE_CHARS, EXCERPT_CHARS, SPARE_HITS};
@@ -15,15 +16,15 @@ use crate::store::{Read, StoreError};
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn search(read: &dyn Read, readers: &[ItemReader<'_>], words: &str, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
-    let wanted: Vec<String> =
-        words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-    if wanted.is_empty() || limit == 0 {
+pub fn search(read: &dyn Read, readers: &[ItemReader<'_>], typed: &str, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
+    let wanted = Sought::new(typed);
+    let terms = wanted.terms();
+    if terms.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }
     let (mut hits, mut seen, mut ask) = (Vec::new(), 0, limit.saturating_mul(SPARE_HITS).saturating_add(64));
     loop {
-        let found = read.search(&wanted.join(" "), ask)?;
+        let found = read.search(&terms, ask)?;
         let keys: Vec<ItemKey> = found.iter().skip(seen).filter_map(|place| index::found(place)).collect();
         for part in keys.chunks(limit) {
             hits.extend(among(read, readers, part, &wanted)?);
@@ -41,7 +42,7 @@ pub fn search(read: &dyn Read, readers: &[ItemReader<'_>], words: &str, limit: u
 }
 
 /// Of some items, those that match and may be shown, in their order. Read together: neighbours often lie in one block.
-fn among(read: &dyn Read, readers: &[ItemReader<'_>], keys: &[ItemKey], wanted: &[String]) -> Result<Vec<SearchHit>, StoreError> {
+fn among(read: &dyn Read, readers: &[ItemReader<'_>], keys: &[ItemKey], wanted: &Sought) -> Result<Vec<SearchHit>, StoreError> {
     let mut places = BTreeMap::new();
     for key in keys {
         places.extend(ItemRow::get(read, key)?.map(|row| (*key, row.circle)));
@@ -57,8 +58,12 @@ fn among(read: &dyn Read, readers: &[ItemReader<'_>], keys: &[ItemKey], wanted: 
     Ok(keys.iter().filter_map(|key| hits.remove(key)).collect())
 }
 
-fn hit(reader: &ItemReader<'_>, shown: &Shown, wanted: &[String]) -> Result<Option<SearchHit>, StoreError> {
+fn hit(reader: &ItemReader<'_>, shown: &Shown, wanted: &Sought) -> Result<Option<SearchHit>, StoreError> {
     let Some(kind) = shown.row.kind().filter(|kind| kind.is_indexed()) else { return Ok(None) };
+    let text = || shown.whole.as_ref().map(|whole| whole.fields.searchable(kind)).unwrap_or_default();
+    if !wanted.holds(text) {
+        return Ok(None);
+    }
     let Some(target) = reader.target(kind, shown)? else { return Ok(None) };
     let titled = target.as_ref().unwrap_or(shown);
     let title = titled.words(fields::TITLE);
@@ -77,21 +82,10 @@ fn hit(reader: &ItemReader<'_>, shown: &Shown, wanted: &[String]) -> Result<Opti
 }
 
 /// The words around the first match, or the first ones.
-fn excerpt(body: &str, wanted: &[String]) -> String {
-    let chars: Vec<char> = body.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let starts_word = |at: usize| {
-        chars.get(at).is_some_and(|c| c.is_alphanumeric()) && (at == 0 || chars.get(at - 1).is_some_and(|c| !c.is_alphanumeric()))
-    };
-    let matches = |at: &usize| {
-        let rest = || chars.iter().skip(*at).flat_map(|c| c.to_lowercase());
-        starts_word(*at)
-            && wanted
-                .iter()
-                .any(|word| rest().zip(word.chars()).all(|(a, b)| a == b) && rest().nth(word.chars().count() - 1).is_some())
-    };
-    let first = (0..chars.len()).find(matches).unwrap_or(0);
-    let start = first.saturating_sub(EXCERPT_BEFORE_CHARS);
-    let cut: String = chars.iter().skip(start).take(EXCERPT_CHARS).collect();
+fn excerpt(body: &str, wanted: &Sought) -> String {
+    let start = wanted.first_in(body).unwrap_or(0).saturating_sub(EXCERPT_BEFORE_CHARS);
+    let cut: String =
+        composed(body).chars().skip(start).take(EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
     cut.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -102,8 +96,8 @@ mod tests {
     #[test]
     fn an_excerpt_shows_the_match() {
         let body = format!("{} Ärger im Dienst {}", "x".repeat(300), "y".repeat(300));
-        let found = excerpt(&body, &["ärg".to_owned()]);
+        let found = excerpt(&body, &Sought::new("ärg"));
         assert!(found.contains("Ärger im Dienst") && found.chars().count() <= EXCERPT_CHARS, "{found}");
-        assert_eq!(excerpt("short\nwords", &["none".to_owned()]), "short words");
+        assert_eq!(excerpt("short\nwords", &Sought::new("none")), "short words");
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn command_came(node: &mut NodeState, cx: &mut Cx<'_, '_>, call: Call
         }
         item @ (Command::New(..)
         | Command::Batch(..)
+        | Command::ForgetImport(_)
         | Command::Respond(..)
         | Command::Edit(..)
         | Command::Remove { .. }

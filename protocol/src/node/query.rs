@@ -51,9 +51,12 @@ fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Resul
         Query::Joins => joins(base),
         Query::Room(link) => full::ask(base, link.as_deref(), now),
         Query::Doctor => doctor::doctor(base, crypto, now),
-        other @ (Query::List { .. } | Query::Show { .. } | Query::History { .. } | Query::Inbox | Query::Search { .. }) => {
-            items::query(base, crypto, now, other)
-        }
+        other @ (Query::List { .. }
+        | Query::Show { .. }
+        | Query::History { .. }
+        | Query::Import(_)
+        | Query::Inbox
+        | Query::Search { .. }) => items::query(base, crypto, now, other),
     }
 }
 

@@ -67,7 +67,8 @@ impl NodeState {
 
     /// Makes derived rows again that another version wrote.
     pub(super) fn refresh(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        overview::refresh(self.circles.all.values(), tx)
+        overview::refresh(self.circles.all.values(), tx)?;
+        item::renew(tx)
     }
 
     /// After every input: derived rows, pushes, calls.

@@ -22,6 +22,7 @@ mod farewells;
 mod guests;
 mod handover;
 mod healing;
+mod imports;
 mod introductions;
 mod joining;
 mod many;
@@ -453,8 +454,8 @@ fn many_notes_catch_up_in_blocks() {
                 ..Default::default()
             })
         });
-        let batch = control::Batch { items: items.collect() };
-        assert!(matches!(village.call(0, Command::Batch("-".into(), batch)), Ok(Answer::Made(ids)) if ids.len() == 400));
+        let batch = control::Batch { items: items.collect(), import: None };
+        assert!(matches!(village.call(0, Command::Batch("-".into(), batch)), Ok(Answer::Made(made)) if made.ids.len() == 400));
     }
     village.online(1);
     assert_eq!(village.notes(1).len(), 1_200);

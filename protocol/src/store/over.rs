@@ -46,8 +46,8 @@ impl Read for Over<'_> {
         merged(within(top, table, prefix), limit, base, |base, top| base > top)
     }
 
-    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.base.search(words, limit)
+    fn search(&self, terms: &[Vec<String>], limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.base.search(terms, limit)
     }
 }
 

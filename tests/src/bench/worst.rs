@@ -152,7 +152,7 @@ fn a_removal(ring: &mut Ring) -> Result<f64, String> {
     for part in 0..32 {
         let note =
             |n: usize| BatchItem::Note(NewNote { title: format!("{part} {n}"), body: "a".repeat(60_000), ..NewNote::default() });
-        let batch = Batch { items: (0..32).map(note).collect() };
+        let batch = Batch { items: (0..32).map(note).collect(), import: None };
         drop(ring.mallory.call(Command::Batch("-".to_owned(), batch)).map_err(|error| error.message)?);
     }
     ring.amara.holds(1_024)?;

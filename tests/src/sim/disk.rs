@@ -71,8 +71,8 @@ impl Read for Disk {
         self.durable.scan_back(table, prefix, before, limit)
     }
 
-    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.durable.search(words, limit)
+    fn search(&self, terms: &[Vec<String>], limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.durable.search(terms, limit)
     }
 }
 

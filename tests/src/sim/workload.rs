@@ -287,7 +287,7 @@ impl Workload {
             Wrong::Long => Command::New(id, NewItem::Note(note(self.words(), limits::BODY_BYTES))),
             Wrong::Several => {
                 let notes = [note(self.words(), 1), note(self.words(), limits::BODY_BYTES)];
-                Command::Batch(id, control::Batch { items: notes.map(control::BatchItem::Note).into() })
+                Command::Batch(id, control::Batch { items: notes.map(control::BatchItem::Note).into(), import: None })
             }
             Wrong::Invite => {
                 Command::NewInvite(id, control::NewInvite { role: "steward".to_owned(), ..control::NewInvite::default() })
@@ -386,7 +386,7 @@ impl Workload {
             }
         });
         let items = items.collect();
-        (Command::Batch(id, control::Batch { items }), Intent::Batch { circle, nouns })
+        (Command::Batch(id, control::Batch { items, import: None }), Intent::Batch { circle, nouns })
     }
 
     fn write(&mut self, who: Who, circle: usize, id: String, noun: Kind, pick: u64) -> Option<(Command, Intent)> {

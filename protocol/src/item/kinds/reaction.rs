@@ -14,7 +14,7 @@ use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets};
 use crate::item::reader::{ItemReader, Shown};
 use crate::item::show::How;
 use crate::item::valid;
-use crate::limits::EMOJI_BYTES;
+use crate::limits::EMOJI_CHARS;
 use crate::log::entry::NewEntry;
 use crate::store::StoreError;
 
@@ -31,7 +31,7 @@ pub const SPEC: Spec = Spec {
     opened_by: Role::Guest,
     edited_by: Editors::Nobody,
     targets: Targets::Kinds(&[Kind::Note]),
-    fields: &[Field::new(EMOJI, "emoji", Form::Line(EMOJI_BYTES)).required()],
+    fields: &[Field::new(EMOJI, "emoji", Form::Line(EMOJI_CHARS)).required()],
     appears: Appears { export: true, ..Appears::NOWHERE },
 };
 

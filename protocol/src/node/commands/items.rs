@@ -7,6 +7,7 @@ use crate::control::{self, NewItem};
 use crate::id::ItemKey;
 use crate::io::{Answer, Command};
 use crate::item::compose::{self, ComposeContext};
+use crate::item::imports::ImportId;
 use crate::item::kind::Kind;
 use crate::item::kinds::{self, tombstone};
 use crate::item::{self, ItemReader, Outcome, Report};
@@ -32,8 +33,23 @@ pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Comman
             fresh(node, cx, &circle, |place, cx| Ok(vec![kinds::compose(place, cx.env.rng, &new)?])).map(Fresh::shown)?
         }
         Command::Batch(circle, batch) => {
+            let import = match batch.import.as_deref() {
+                None => None,
+                Some("") => Some(ImportId::new(&mut *cx.env.rng)),
+                Some(text) => Some(ImportId::named(&cx.tx, text)??),
+            };
             let items: Vec<NewItem> = batch.items.into_iter().map(NewItem::from).collect();
-            fresh(node, cx, &circle, |place, cx| Ok(kinds::batch(place, cx.env.rng, &items)?)).map(Fresh::ids)?
+            let made = fresh(node, cx, &circle, |place, cx| Ok(kinds::batch(place, cx.env.rng, &items)?))?;
+            if let Some(import) = import {
+                item::imports::note(&mut cx.tx, import, made.keys.iter().map(|(key, _)| *key));
+            }
+            let ids = made.keys.iter().map(|(key, kind)| key.text(kind.letter())).collect();
+            Ok(Answer::Made(control::Made { ids, import: import.map(|import| import.text()) }))
+        }
+        Command::ForgetImport(import) => {
+            let import = ImportId::named(&cx.tx, &import)??;
+            item::imports::forget(&mut cx.tx, import)?;
+            Ok(Answer::Done)
         }
         Command::Respond(circle, item, response) => {
             let targets: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| response.kind().may_target(*kind)).collect();
@@ -89,16 +105,12 @@ pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Comman
 /// What writing new items came to.
 struct Fresh {
     answer: Result<Answer, InputError>,
-    ids: Vec<String>,
+    keys: Vec<(ItemKey, Kind)>,
 }
 
 impl Fresh {
     fn shown(self) -> Result<Answer, InputError> {
         self.answer
-    }
-
-    fn ids(self) -> Result<Answer, InputError> {
-        Ok(Answer::Made(self.ids))
     }
 }
 
@@ -116,12 +128,11 @@ fn fresh(
         written.iter().filter_map(|entry| Some((entry.item.key(&summary.id), Kind::of(entry.kind)?))).collect();
     let report = entries::write(&mut node.circles, cx, &summary.id, written)?;
     refused(&report)?;
-    let ids = keys.iter().map(|(key, kind)| key.text(kind.letter())).collect();
     let answer = match keys.as_slice() {
         [(key, kind)] => shown(&cx.tx, &summary, *kind, key, cx.env.now),
         _ => Ok(Answer::Done),
     };
-    Ok(Fresh { answer, ids })
+    Ok(Fresh { answer, keys })
 }
 
 /// Writes about an item that is there, and shows what people look at: the item, or for a reply its note.

@@ -4,7 +4,9 @@ use crate::circle::summary::{self, Summary};
 use crate::context::InputError;
 use crate::control::{self, Hint};
 use crate::crypto::Crypto;
+use crate::id::CircleId;
 use crate::io::{Answer, Query};
+use crate::item::imports::ImportId;
 use crate::item::{self, ItemReader, Reveal};
 use crate::limits::{MOST_SEARCH_HITS, SEARCH_HITS};
 use crate::node::shelf::{Shelf, candidates, find, show};
@@ -35,6 +37,11 @@ pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Qu
             let (summary, _, key) = find(base, circle.as_deref(), &[], &item)?;
             let shelf = Shelf::open(base, summary)?;
             Ok(Answer::History(item::history(&shelf.reader(base, now), &key, Reveal::asked(reveal))?))
+        }
+        Query::Import(import) => {
+            let circles: Vec<CircleId> = candidates(base, None)?.iter().map(|summary| summary.id).collect();
+            let import = ImportId::named(base, &import)??;
+            Ok(Answer::Import(item::imports::show(base, &circles, import)??))
         }
         Query::Inbox => inbox(base, crypto, now),
         Query::Search { words, circle, limit } => {

@@ -412,7 +412,7 @@ fn with_many(count: usize) -> Village {
     let note =
         |n| control::BatchItem::Note(control::NewNote { body: format!("note {n}, about nothing much"), ..Default::default() });
     for from in (0..count).step_by(256) {
-        let batch = control::Batch { items: (from..count.min(from + 256)).map(note).collect() };
+        let batch = control::Batch { items: (from..count.min(from + 256)).map(note).collect(), import: None };
         village.call(1, Command::Batch("-".into(), batch)).expect("written");
     }
     assert_eq!(village.notes(0).len(), count);

@@ -42,8 +42,8 @@ impl Read for Counting<'_> {
         self.store.scan_back(table, prefix, before, limit)
     }
 
-    fn search(&self, words: &str, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.store.search(words, limit)
+    fn search(&self, terms: &[Vec<String>], limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.store.search(terms, limit)
     }
 }
 

@@ -113,7 +113,7 @@ fn a_search_in_one_circle_finds_what_lies_behind_hundreds_of_hits_in_another() {
     let note = |n: usize| control::NewNote { title: format!("lantern {n}"), body: "x".into(), ..Default::default() };
     village.call(0, Command::New("quiet".into(), NewItem::Note(note(0)))).expect("a note");
     let items = (1..900).map(|n| control::BatchItem::Note(note(n))).collect();
-    village.call(0, Command::Batch("busy".into(), control::Batch { items })).expect("notes");
+    village.call(0, Command::Batch("busy".into(), control::Batch { items, import: None })).expect("notes");
     while let Ok(Answer::Indexed(false)) = village.call(0, Command::Index) {}
     let found = |circle: Option<&str>, limit| match village
         .ask(0, Query::Search { words: "lantern".into(), circle: circle.map(str::to_owned), limit })

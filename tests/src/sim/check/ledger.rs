@@ -398,7 +398,7 @@ fn made(answer: &Answer) -> Vec<String> {
         Answer::Item(Item::Note(note)) => vec![note.id.clone()],
         Answer::Item(Item::Event(event)) => vec![event.id.clone()],
         Answer::Item(Item::Resource(resource)) => vec![resource.id.clone()],
-        Answer::Made(ids) => ids.clone(),
+        Answer::Made(made) => made.ids.clone(),
         _ => Vec::new(),
     }
 }
