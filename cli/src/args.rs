@@ -83,6 +83,8 @@ mod tests {
     #[test]
     fn the_grammar_holds() {
         Args::command().debug_assert();
+        grammar().debug_assert();
+        complete::with_values(Args::command()).debug_assert();
     }
 
     /// The commands that do something, each by its words.

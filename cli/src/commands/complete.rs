@@ -38,14 +38,14 @@ pub(crate) fn with_values(command: Command) -> Command {
 }
 
 fn with(mut command: Command, noun: &str) -> Command {
-    let mut known: Vec<(String, List)> = Vec::new();
-    for arg in command.get_arguments() {
-        let name = arg.get_id().as_str();
-        let found = KNOWN.iter().find(|(of, called, _)| *of == noun && *called == name);
-        known.extend(found.map(|(.., list)| (name.to_owned(), *list)));
-    }
-    for (name, list) in known {
-        command = command.mut_arg(name, |arg| arg.add(completer(list)));
+    // A changed argument goes behind all others, so every one whose place counts is touched, in order.
+    let places: Vec<String> = command.get_positionals().map(|arg| arg.get_id().to_string()).collect();
+    for name in places {
+        let list = KNOWN.iter().find(|(of, called, _)| *of == noun && *called == name).map(|(.., list)| *list);
+        command = command.mut_arg(name, |arg| match list {
+            Some(list) => arg.add(completer(list)),
+            None => arg,
+        });
     }
     let top = noun.is_empty();
     command.mut_subcommands(|sub| {
@@ -110,6 +110,20 @@ fn named(words: &[String], flags: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_argument_keeps_its_place() {
+        use clap::{Arg, Command};
+        let note = Command::new("react").arg(Arg::new("id").required(true)).arg(Arg::new("emoji").required(true));
+        let kith = Command::new("kith").arg(Arg::new("circle").short('c').global(true));
+        let grammar = with_values(kith.subcommand(Command::new("note").subcommand(note)));
+        grammar.clone().debug_assert();
+        let react = grammar.find_subcommand("note").and_then(|note| note.find_subcommand("react")).unwrap();
+        let names: Vec<&str> = react.get_positionals().map(|arg| arg.get_id().as_str()).collect();
+        assert_eq!(names, ["id", "emoji"]);
+        let id = react.get_positionals().next().unwrap();
+        assert!(id.get::<ArgValueCompleter>().is_some(), "Tab offers ids");
+    }
 
     #[test]
     fn only_harmless_values_are_offered() {
