@@ -33,11 +33,13 @@ pub(crate) fn run(context: &Context, args: &InitArgs) -> Result<()> {
         return ui.out_json(reply.text());
     }
     let status = client.status()?;
-    ui.say(Line::new().good("All set. ").text("Kith is running, and everything is kept in ").strong(&status.home).text("."));
+    ui.tell(Line::new().good("All set. ").text("Kith is running, and everything is kept in ").strong(&status.home).text("."));
     if status.unprotected {
-        ui.say(Line::new().warn("There is no passphrase: anyone who has these files can read everything. For development only."));
+        ui.tell(
+            Line::new().warn("There is no passphrase: anyone who has these files can read everything. For development only."),
+        );
     }
-    ui.say(Line::new().text("Next: `kith circle new NAME` starts a circle, `kith join` joins one. `kith crisis` always works."));
+    ui.tell(Line::new().text("Next: `kith circle new NAME` starts a circle, `kith join` joins one. `kith crisis` always works."));
     Ok(())
 }
 

@@ -107,7 +107,7 @@ fn create(context: &Context, new: &InviteNew) -> Result<()> {
             ui.out_code(&draw(&link)?)?;
         }
         let who = if invite.uses == 1 { "one person".to_owned() } else { format!("{} people", invite.uses) };
-        ui.say(Line::new().text(&format!(
+        ui.tell(Line::new().text(&format!(
             "For {who}, as {}, until {}.",
             invite.role,
             time::zoned(invite.expires_at).strftime("%-d %b %H:%M")
@@ -269,7 +269,7 @@ fn decide(context: &Context, id: &str, what: &str) -> Result<()> {
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }
-    context.ui().say(if what == "approve" {
+    context.ui().tell(if what == "approve" {
         "Approved. They will see the member list and can still back out."
     } else {
         "Declined."

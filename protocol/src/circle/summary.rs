@@ -226,7 +226,7 @@ pub(crate) fn pick<'a>(all: &'a [Summary], text: &str) -> Result<&'a Summary, Er
             [] => Err(Error::new(
                 Code::NotFound,
                 "you are in no circle yet",
-                [Hint::run("circle", "new", &["NAME"], "founds one"), Hint::run("", "join", &["LINK"], "joins one")],
+                [Hint::run("circle", "new", &["NAME"], "starts one"), Hint::run("", "join", &["LINK"], "joins one")],
             )),
             _ => Err(Error::new(Code::Ambiguous, "you are in several circles", format!("name one with -c: {}", listed(&live)))),
         };

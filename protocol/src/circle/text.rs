@@ -26,7 +26,7 @@ pub fn parse_role(text: &str) -> Result<Role, Error> {
         "member" => Ok(Role::Member),
         "facilitator" => Ok(Role::Facilitator),
         "steward" => Ok(Role::Steward),
-        _ => Err(usage("that is not a role one can give", "use guest, member, facilitator or steward")),
+        _ => Err(usage("that role does not exist, or cannot be given", "use guest, member, facilitator or steward")),
     }
 }
 
@@ -48,9 +48,9 @@ pub fn parse_history(text: &str) -> Result<History, Error> {
     match text.trim() {
         "all" => Ok(History::All),
         "" | "since-join" => Ok(History::SinceJoin),
-        other => days(other)
-            .map(History::Days)
-            .ok_or_else(|| usage("that is not a way to share history", "use all, since-join or days:N")),
+        other => {
+            days(other).map(History::Days).ok_or_else(|| usage("that is not a history rule", "use all, since-join or days:N"))
+        }
     }
 }
 
@@ -71,7 +71,7 @@ pub fn parse_retention(text: &str) -> Result<Retention, Error> {
     match text.trim() {
         "" | "keep" => Ok(Retention::Keep),
         other => {
-            days(other).map(Retention::Days).ok_or_else(|| usage("that is not a time to keep things", "use keep, or days as 90d"))
+            days(other).map(Retention::Days).ok_or_else(|| usage("that is not a retention rule", "use keep, or days as 90d"))
         }
     }
 }
@@ -90,7 +90,7 @@ pub fn parse_invite(text: &str) -> Result<bool, Error> {
     match text.trim() {
         "" | "stewards" => Ok(false),
         "members" => Ok(true),
-        _ => Err(usage("that is not who may invite", "use stewards or members")),
+        _ => Err(usage("that is not a rule about who may invite", "use stewards or members")),
     }
 }
 
@@ -102,7 +102,7 @@ pub fn parse_approval(text: &str) -> Result<bool, Error> {
     match text.trim() {
         "" | "required" => Ok(true),
         "none" => Ok(false),
-        _ => Err(usage("that is not a way to approve", "use required or none")),
+        _ => Err(usage("that is not an approval rule", "use required or none")),
     }
 }
 

@@ -98,7 +98,7 @@ fn refused(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8) ->
     let reason = match why {
         refusal::EXPIRED => "the invite has expired",
         refusal::USED => "the invite has been used",
-        refusal::CLOSED => "the invite was closed",
+        refusal::CLOSED => "the invite was revoked",
         _ => "this invite is not known there",
     };
     let error = control::Error::new(control::Code::NotFound, reason, "ask for a new invite");
@@ -142,7 +142,7 @@ fn card(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId, se
             Some(card) => Ok(Answer::Preview(preview(&looking.ticket, &card))),
             None => Err(control::Error::new(
                 control::Code::Failed,
-                "the invite's card does not verify",
+                "the invite could not be verified",
                 "ask the inviter for a new link",
             )),
         };

@@ -336,7 +336,7 @@ pub(crate) fn admit(
             return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite has expired", "make a new invite")));
         }
         InviteStatus::Revoked => {
-            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite was closed", "make a new invite")));
+            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite was revoked", "make a new invite")));
         }
     }
     let role = circle.now().invites.get(&invite).map_or(Role::Guest, |facts| facts.role);

@@ -50,11 +50,11 @@ pub fn remove(
     let own = target.item.creator == place.me;
     if !own && place.role != Role::Founder {
         let hint = if place.role >= Role::Facilitator { "You can hide it instead." } else { "A facilitator can hide it." };
-        return Err(Error::new(Code::NotAllowed, format!("only its author deletes this {}", kind.noun()), hint).into());
+        return Err(Error::new(Code::NotAllowed, format!("only its author can delete this {}", kind.noun()), hint).into());
     }
     if !own && now {
         let hint = "Leave out --now: its bytes go in a day, and it is hidden at once.";
-        return Err(Error::new(Code::NotAllowed, "only one's own words are destroyed at once", hint).into());
+        return Err(Error::new(Code::NotAllowed, "only your own words can be destroyed at once", hint).into());
     }
     let gone = |flags: Flags| flags.has(Flags::GONE) || (flags.has(Flags::REMOVED) && !now);
     if reader.row(key)?.is_some_and(|row| gone(row.flags)) {

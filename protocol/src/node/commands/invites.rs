@@ -59,7 +59,7 @@ pub(crate) fn new_invite(
     let shown = invite(circle, cx, &act, &PeerHint { peer, addresses })?;
     let id = circle.id;
     node.circles.touched(id);
-    shown.map(Answer::Invite).ok_or_else(|| InputError::not_found("the invite did not come to stand", "try again"))
+    shown.map(Answer::Invite).ok_or_else(|| InputError::not_found("the invite could not be created", "try again"))
 }
 
 /// An invite as the local API shows it.

@@ -39,12 +39,15 @@ fn waiting<'a>(
 ) -> Result<(&'a mut CircleState, PersonId, cuts::Waiting), InputError> {
     let (circle, summary) = inside(node, cx, circle)?;
     if circle.my_role().is_none_or(|role| role < Role::Steward) {
-        return Err(InputError::not_allowed("only stewards look after what a removal holds"));
+        return Err(InputError::not_allowed("only stewards can decide about what a removal set aside"));
     }
     let person = summary::pick_person(&summary, member)?.id;
     let waiting = cuts::waiting(circle, &cx.tx, &person)?;
     if waiting.entries == 0 {
-        return Err(InputError::not_found("nothing of theirs waits", Hint::run("", "doctor", &[], "says what is held, and why")));
+        return Err(InputError::not_found(
+            "nothing of theirs is waiting",
+            Hint::run("", "doctor", &[], "says what is held, and why"),
+        ));
     }
     Ok((circle, person, waiting))
 }

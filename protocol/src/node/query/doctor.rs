@@ -45,7 +45,7 @@ pub(super) fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Resul
         health(circle, base, &mut findings)?;
     }
     if findings.is_empty() {
-        let hints = [Hint::run("circle", "new", &["NAME"], "founds one"), Hint::run("", "join", &["LINK"], "joins one")];
+        let hints = [Hint::run("circle", "new", &["NAME"], "starts one"), Hint::run("", "join", &["LINK"], "joins one")];
         Findings::of(String::new(), &mut findings).say(Level::Ok, "nothing to look at yet: you are in no circle", hints);
     }
     let ok = findings.iter().all(|f| f.level != Level::Problem);
@@ -80,7 +80,7 @@ fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findi
         found.say(
             Level::Note,
             format!("a steward has to confirm {}", summary.called(person.0)),
-            Hint::run("member", "role", &["NAME", "member"], "by a steward confirms them"),
+            Hint::run("member", "role", &["NAME", "member"], "lets a steward confirm them"),
         );
     }
     if !overview::agrees(circle, base)? {
