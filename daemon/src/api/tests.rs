@@ -233,3 +233,23 @@ async fn watchers_hear_of_changes_resume_and_end_with_the_lock() {
         frame.expect("reads to its end");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passphrase_changes_only_with_the_present_one() {
+    let served = served().await;
+    init(&served).await;
+    for body in [r#"{"new":"next"}"#, r#"{"passphrase":"wrong","new":"next"}"#] {
+        let (status, body) = ask(&served, "POST", "/v1/passphrase", body).await;
+        assert_eq!((status, &body["code"]), (401, &json!("needs-passphrase")), "{body}");
+    }
+    let (status, _) = ask(&served, "POST", "/v1/passphrase", r#"{"passphrase":"correct horse","new":""}"#).await;
+    assert_eq!(status, 400, "an empty one is none");
+    let (status, _) = ask(&served, "POST", "/v1/passphrase", r#"{"passphrase":"correct horse","new":"battery staple"}"#).await;
+    assert_eq!(status, 200);
+    let (_, body) = ask(&served, "POST", "/v1/lock", "{}").await;
+    assert_eq!(body["locked"], json!(true));
+    let (status, _) = ask(&served, "POST", "/v1/unlock", r#"{"passphrase":"correct horse"}"#).await;
+    assert_eq!(status, 401, "the old one opens nothing");
+    let (status, body) = ask(&served, "POST", "/v1/unlock", r#"{"passphrase":"battery staple"}"#).await;
+    assert_eq!((status, &body["locked"]), (200, &json!(false)));
+}
