@@ -18,6 +18,7 @@ mod sheet;
 
 use kith_protocol::control::{BatchItem, NewItem};
 use kith_protocol::item::kinds;
+use kith_protocol::limits::TITLE_CHARS;
 
 use crate::left_out::{LeftOut, Origin, Weight};
 
@@ -61,7 +62,10 @@ impl Haul {
     pub(crate) fn checked(self) -> Self {
         let mut checked = Self { found: Vec::with_capacity(self.found.len()), left_out: self.left_out, later: self.later };
         for mut found in self.found {
-            fit::cut(&mut found, &mut checked);
+            found.title = found.title.chars().take(TITLE_CHARS).collect();
+            for why in fit::cut(&mut found.item) {
+                checked.leave_out(found.origin.clone(), found.title.as_str(), why);
+            }
             match kinds::tidy(&NewItem::from(found.item)) {
                 Ok(item) => checked.found.push(Found { item: item.into(), ..found }),
                 Err(error) => checked.leave_out(found.origin, found.title, format!("is not imported: {}.", error.message)),

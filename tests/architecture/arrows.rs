@@ -5,18 +5,21 @@ use std::process::Command;
 use crate::{is_test, none, project_files, read, root};
 
 /// What the core may name directly. It holds no clock, socket, file, database or terminal; a new name here is a decision.
-const CORE: [&str; 16] = [
+const CORE: [&str; 19] = [
     "argon2",
     "blake3",
     "chacha20poly1305",
     "data-encoding",
     "ed25519-dalek",
+    "emojis",
     "hpke",
     "jiff",
     "minicbor",
     "rand_core",
     "serde",
     "thiserror",
+    "unicode-normalization",
+    "unicode-script",
     "unicode-security",
     "utoipa",
     "x25519-dalek",

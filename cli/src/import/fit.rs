@@ -4,12 +4,10 @@ use kith_protocol::control::{BatchItem, NewItem, NewNote};
 use kith_protocol::item::kinds;
 use kith_protocol::limits::{TAG_CHARS, TAGS, TITLE_CHARS};
 
-use super::{Found, Haul};
 use crate::limits::KIND_CHARS;
 
-/// Makes the small fields of a thing fit.
-pub(super) fn cut(found: &mut Found, haul: &mut Haul) {
-    let Found { title: what, item, origin } = found;
+/// Makes the small fields of a thing fit; what becomes of those that do not, as ends of sentences about it.
+pub(super) fn cut(item: &mut BatchItem) -> Vec<String> {
     let mut told = Vec::new();
     let (title, tags, lang) = match item {
         BatchItem::Note(note) => (&mut note.title, &mut note.tags, Some(&mut note.lang)),
@@ -25,10 +23,7 @@ pub(super) fn cut(found: &mut Found, haul: &mut Haul) {
         told.push(format!("names its language \"{lang}\", which is no language tag (`en`, `pt-BR`) and is not kept"));
         lang.clear();
     }
-    *what = what.chars().take(TITLE_CHARS).collect();
-    for why in told {
-        haul.leave_out(origin.clone(), what.as_str(), why);
-    }
+    told
 }
 
 fn short(text: &mut String, most: usize, field: &str, told: &mut Vec<String>) {
@@ -72,6 +67,7 @@ fn is_lang(text: &str) -> bool {
 mod tests {
     use kith_protocol::control::NewResourceInBatch;
 
+    use super::super::{Found, Haul};
     use super::*;
     use crate::left_out::Origin;
 
