@@ -89,7 +89,8 @@ pub fn renew(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     if counter(tx, local::FORM)? == words::VERSION {
         return Ok(());
     }
-    let (mut waiting, mut after): (BTreeMap<Tag, Vec<(u64, ItemKey)>>, Vec<u8>) = (BTreeMap::new(), Vec::new());
+    let mut waiting = BTreeMap::<Tag, Vec<(u64, ItemKey)>>::new();
+    let mut after = Vec::new();
     loop {
         let rows = tx.scan(Table::Item, &[], &after, PAGE_ROWS)?;
         for (key, value) in &rows {

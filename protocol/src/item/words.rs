@@ -258,12 +258,10 @@ const fn second_letter(c: char) -> Option<char> {
 
 /// Letters whose marks make others of them: й is not и, が is not か. Of Cyrillic letters only ё is written without.
 fn stays_composed(c: char) -> bool {
-    match c.script() {
-        Script::Cyrillic => !matches!(c, 'ё' | 'Ё'),
-        Script::Hangul => matches!(c, '\u{ac00}'..='\u{d7a3}'),
-        Script::Hiragana | Script::Katakana => matches!(c, '\u{3040}'..='\u{30ff}'),
-        _ => false,
-    }
+    let script = c.script();
+    script == Script::Cyrillic && !matches!(c, 'ё' | 'Ё')
+        || script == Script::Hangul && matches!(c, '\u{ac00}'..='\u{d7a3}')
+        || matches!(script, Script::Hiragana | Script::Katakana) && matches!(c, '\u{3040}'..='\u{30ff}')
 }
 
 /// Signs that nobody sees, and the Arabic stroke that only makes a word longer.

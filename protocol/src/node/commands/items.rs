@@ -32,20 +32,7 @@ pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Comman
         Command::New(circle, new) => {
             fresh(node, cx, &circle, |place, cx| Ok(vec![kinds::compose(place, cx.env.rng, &new)?])).map(Fresh::shown)?
         }
-        Command::Batch(circle, batch) => {
-            let import = match batch.import.as_deref() {
-                None => None,
-                Some("") => Some(ImportId::new(&mut *cx.env.rng)),
-                Some(text) => Some(ImportId::named(&cx.tx, text)??),
-            };
-            let items: Vec<NewItem> = batch.items.into_iter().map(NewItem::from).collect();
-            let made = fresh(node, cx, &circle, |place, cx| Ok(kinds::batch(place, cx.env.rng, &items)?))?;
-            if let Some(import) = import {
-                item::imports::note(&mut cx.tx, import, made.keys.iter().map(|(key, _)| *key));
-            }
-            let ids = made.keys.iter().map(|(key, kind)| key.text(kind.letter())).collect();
-            Ok(Answer::Made(control::Made { ids, import: import.map(|import| import.text()) }))
-        }
+        Command::Batch(circle, new) => batch(node, cx, &circle, new),
         Command::ForgetImport(import) => {
             let import = ImportId::named(&cx.tx, &import)??;
             item::imports::forget(&mut cx.tx, import)?;
@@ -100,6 +87,22 @@ pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Comman
         | Command::SetRole(..)
         | Command::SyncNow => Ok(Answer::Done),
     }
+}
+
+/// Writes many new items at once, and notes which import they are of.
+fn batch(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, new: control::Batch) -> Result<Answer, InputError> {
+    let import = match new.import.as_deref() {
+        None => None,
+        Some("") => Some(ImportId::new(&mut *cx.env.rng)),
+        Some(text) => Some(ImportId::named(&cx.tx, text)??),
+    };
+    let items: Vec<NewItem> = new.items.into_iter().map(NewItem::from).collect();
+    let made = fresh(node, cx, circle, |place, cx| Ok(kinds::batch(place, cx.env.rng, &items)?))?;
+    if let Some(import) = import {
+        item::imports::note(&mut cx.tx, import, made.keys.iter().map(|(key, _)| *key));
+    }
+    let ids = made.keys.iter().map(|(key, kind)| key.text(kind.letter())).collect();
+    Ok(Answer::Made(control::Made { ids, import: import.map(|import| import.text()) }))
 }
 
 /// What writing new items came to.
