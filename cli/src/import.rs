@@ -68,7 +68,11 @@ impl Haul {
             }
             match kinds::tidy(&NewItem::from(found.item)) {
                 Ok(item) => checked.found.push(Found { item: item.into(), ..found }),
-                Err(error) => checked.leave_out(found.origin, found.title, format!("is not imported: {}.", error.message)),
+                Err(error) => checked.leave_out(
+                    found.origin,
+                    found.title,
+                    format!("is not imported: {}.", error.message.trim_end_matches('.')),
+                ),
             }
         }
         checked.left_out.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));

@@ -137,12 +137,12 @@ fn unknown_columns(table: &Table<'_>, fields: &[&[&str]], haul: &mut Haul) {
         let filled = cells.filter(|cell| !cell.trim().is_empty()).count();
         if filled > 0 {
             let weight = if OURS.contains(&name.as_str()) { Weight::Minor } else { Weight::Dropped };
-            let rows = if filled == 1 { "1 row".to_owned() } else { format!("{filled} rows") };
+            let rows = if filled == 1 { "1 row has".to_owned() } else { format!("{filled} rows have") };
             haul.tell(
                 weight,
                 Origin::line(table.sheet.header_line),
                 format!("The column {name}"),
-                format!("is not kept; {rows} have something in it"),
+                format!("is not kept; {rows} something in it"),
             );
         }
     }
