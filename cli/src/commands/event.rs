@@ -44,7 +44,7 @@ pub(crate) enum EventVerb {
     Rsvp {
         /// Its id
         id: String,
-        /// yes, no or maybe
+        /// Your answer: yes, no or maybe
         #[arg(value_parser = rsvp)]
         answer: Rsvp,
     },

@@ -23,7 +23,7 @@ const WELCOME: &str = "\
 Kith keeps your circles on this computer, encrypted, and syncs them only with the members' own computers.
 
 If this computer is your employer's, or somebody else administers it: they may be able to see your screen and your keyboard, \
-read the disk while you are logged in, and see which addresses you connect to and when. Kith cannot hide from whoever runs the \
+read the disk while you are logged in, and see which addresses you connect to and when. Kith cannot hide from the people who run the \
 machine. A computer of your own is the better place.";
 
 pub(crate) fn run(context: &Context, args: &InitArgs) -> Result<()> {

@@ -313,7 +313,7 @@ fn show(ui: &Ui, note: &Note) -> Result<()> {
         ui.out(Line::new().title(&note.title))?;
     }
     let edited = note.edited_at.map(|at| Line::new().dim(&format!("edited {}", ui.when(at)))).unwrap_or_default();
-    let skew = if note.clock_skewed { Line::new().warn("the clock of whoever wrote this is off") } else { Line::new() };
+    let skew = if note.clock_skewed { Line::new().warn("its author's clock is off") } else { Line::new() };
     ui.out(Line::new().text("  ").and(byline(ui, note)).and(if edited.is_empty() {
         edited
     } else {

@@ -80,9 +80,9 @@ fn a_moved_start_and_a_moved_end_make_no_event_that_ends_before_it_starts() {
     };
     let longer = EditEvent { ends: Some("2027-03-10T20:00:00Z".to_owned()), ..EditEvent::default() };
     let theirs = save(&mut amara, &key, &later);
-    let hers = save(&mut bea, &key, &longer);
+    let beas = save(&mut bea, &key, &longer);
     let each = [when(&amara, &key), when(&bea, &key)];
-    let _reports = (amara.take(&hers), bea.take(&theirs));
+    let _reports = (amara.take(&beas), bea.take(&theirs));
     assert_eq!(when(&amara, &key), when(&bea, &key));
     assert!(each.contains(&when(&amara, &key)), "{:?}", when(&amara, &key));
 }
