@@ -183,10 +183,10 @@ mod tests {
     #[test]
     fn pasted_text_belongs_to_the_value_before_it() {
         let (read, odd) =
-            lines(b"BEGIN:VEVENT\nDESCRIPTION:one\ntwo, three\n\nNote: four\nhttps://x.example\nDTSTART:20260101\nnot a line\n");
-        assert_eq!(read[1].text, "DESCRIPTION:one\\ntwo, three\\n\\nNote: four\\nhttps://x.example");
+            lines(b"BEGIN:VEVENT\nDESCRIPTION:one\ntwo, three\n\nNote: four\nLocation: five\nhttps://x.example\nDTSTART:20260101\nnot a line\n");
+        assert_eq!(read[1].text, "DESCRIPTION:one\\ntwo, three\\n\\nNote: four\\nLocation: five\\nhttps://x.example");
         assert_eq!(read[2].text, "DTSTART:20260101");
-        assert_eq!(odd, [Odd { number: 3, what: Oddity::Text(6) }, Odd { number: 8, what: Oddity::Nothing }]);
+        assert_eq!(odd, [Odd { number: 3, what: Oddity::Text(7) }, Odd { number: 9, what: Oddity::Nothing }]);
     }
 
     #[test]
