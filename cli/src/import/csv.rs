@@ -104,7 +104,7 @@ pub(crate) fn haul(text: &str) -> Result<Haul, String> {
             .position(|column| [STARTS, ENDS, REVIEW_BY].concat().contains(&column.as_str()) && column == names)?;
         Some(sheet.rows.iter().filter_map(move |row| row.cells.get(at)).map(|cell| cell.trim()))
     };
-    let order = dates::order(sheet.header.iter().filter_map(|name| days(name)).flatten());
+    let order = dates::order(sheet.header.iter().filter_map(days).flatten());
     let table = Table { sheet: &sheet, order };
     let mut haul = Haul::default();
     unknown_columns(&table, fields, &mut haul);
