@@ -8,6 +8,7 @@ pub(crate) mod crisis;
 pub(crate) mod daemon;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod draft;
 pub(crate) mod event;
 pub(crate) mod examples;
 pub(crate) mod export;
@@ -31,8 +32,10 @@ mod show;
 pub(crate) mod status;
 mod succession;
 pub(crate) mod today;
+mod typed;
 pub(crate) mod version;
 pub(crate) mod watch;
+mod writing;
 
 use clap::Subcommand;
 
@@ -71,6 +74,9 @@ pub(crate) enum Command {
     /// Keep links, numbers and places
     #[command(subcommand)]
     Resource(resource::ResourceVerb),
+    /// Texts that you have not saved yet
+    #[command(subcommand)]
+    Draft(draft::DraftVerb),
     Inbox(inbox::InboxArgs),
     Today(today::TodayArgs),
     Week(today::WeekArgs),
@@ -143,6 +149,7 @@ pub(crate) fn run(context: &Context, command: Option<Command>, grammar: fn() -> 
         Command::Note(verb) => note::run(context, verb),
         Command::Event(verb) => event::run(context, verb),
         Command::Resource(verb) => resource::run(context, verb),
+        Command::Draft(verb) => draft::run(context, verb),
         Command::Inbox(args) => inbox::run(context, &args),
         Command::Today(_) => today::run(context, Span::Today),
         Command::Week(_) => today::run(context, Span::Week),

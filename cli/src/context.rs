@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use kith_protocol::control::{Circle, Code, DaemonStatus, Error};
+use kith_protocol::control::{Circle, CircleStatus, Code, DaemonStatus, Error};
 use zeroize::Zeroizing;
 
 use crate::client::{Client, Reply, Route, launch};
@@ -42,6 +42,7 @@ pub(crate) struct Context {
     home: Home,
     global: Global,
     settings: Settings,
+    /// The usual circle, or the one that was chosen.
     circle: OnceCell<String>,
     passphrase: OnceCell<Passphrase>,
 }
@@ -69,9 +70,24 @@ impl Context {
         &self.global
     }
 
-    /// The circle that was named, else the usual one (`KITH_CIRCLE`, or the setting `circle`); `-` is the only one there is.
+    /// The circle that was named, else the usual one (`KITH_CIRCLE`, or the setting `circle`); `-` is the only one there is. On a
+    /// terminal it is asked for where there are several.
     pub(crate) fn circle(&self) -> &str {
-        self.global.circle.as_deref().unwrap_or_else(|| self.circle.get_or_init(|| self.usual_circle()))
+        self.global.circle.as_deref().unwrap_or_else(|| self.circle.get_or_init(|| self.usual_or_chosen_circle()))
+    }
+
+    /// The circle that was named, where what follows names it too: an item's id is enough, whatever its circle.
+    pub(crate) fn named_circle(&self) -> &str {
+        self.global.circle.as_deref().unwrap_or("-")
+    }
+
+    fn usual_or_chosen_circle(&self) -> String {
+        let usual = self.usual_circle();
+        if usual != "-" || !self.ui.interactive {
+            return usual;
+        }
+        // Where nobody answers, the daemon says that there are several.
+        self.choose_circle().unwrap_or(usual)
     }
 
     fn usual_circle(&self) -> String {
@@ -104,6 +120,21 @@ impl Context {
             return Err(self.nothing_here());
         }
         Ok((self.settings.set)(self.home.path(), key, value)?)
+    }
+
+    fn choose_circle(&self) -> Result<String> {
+        let mut circles: Vec<Circle> = self.client()?.get(&Route::new("circles"))?.field("circles")?;
+        circles.retain(|circle| circle.status == CircleStatus::Current);
+        if circles.len() < 2 {
+            return Ok("-".to_owned());
+        }
+        let alike = |name: &str| circles.iter().filter(|circle| circle.name.to_lowercase() == name.to_lowercase()).count() > 1;
+        let names: Vec<String> = circles
+            .iter()
+            .map(|circle| if alike(&circle.name) { format!("{} ({})", circle.name, circle.id) } else { circle.name.clone() })
+            .collect();
+        let at = self.ui.choose("Which circle?", &names)?;
+        Ok(circles.get(at).map_or_else(|| "-".to_owned(), |circle| circle.id.clone()))
     }
 
     /// A client, whether or not anything answers.
@@ -227,7 +258,8 @@ impl Context {
     }
 
     fn alone(&self, client: &Client) -> bool {
-        let route = Route::new("circles").seg(self.circle());
+        // Where an item's id said which circle, none was asked for; and nobody is asked now.
+        let route = Route::new("circles").seg(self.circle.get().map_or_else(|| self.named_circle(), String::as_str));
         client.get(&route).and_then(|reply| reply.read::<Circle>()).is_ok_and(|circle| circle.members <= 1)
     }
 

@@ -85,11 +85,6 @@ impl Home {
         self.0.join("log")
     }
 
-    /// Texts that could not be saved.
-    pub(crate) fn drafts(&self) -> PathBuf {
-        self.0.join("drafts")
-    }
-
     /// The circle's own crisis card, where one is kept. Not encrypted, so that it is there when nothing else is.
     pub(crate) fn crisis_card(&self) -> PathBuf {
         self.0.join("crisis-card.md")

@@ -1,60 +1,113 @@
 //! Long text: from an argument, from stdin, from an editor; kept as a draft when it could not be saved.
 
+mod editor;
+
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use kith_protocol::control::{Code, Error};
-use kith_protocol::limits::BODY_BYTES;
+use editor::Desk;
+use kith_protocol::control::{Code, Draft, NewDraft};
+use kith_protocol::limits::{BODY_BYTES, DRAFT_BYTES};
 
+use crate::client::{Client, Route};
 use crate::context::Context;
-use crate::error::{self, Result, Stop};
+use crate::error::{self, Result};
 use crate::files;
-use crate::home::private_dir;
-use crate::interrupt;
 use crate::ui::Line;
 
-/// A text, and the draft that holds it while it is not saved yet.
+/// A text that was given, and where it came from.
 #[derive(Debug)]
 pub(crate) struct Body {
     /// The text.
     pub(crate) text: String,
-    draft: Option<PathBuf>,
+    from: Origin,
+}
+
+/// What is left of a text if it cannot be saved.
+#[derive(Debug)]
+enum Origin {
+    /// It stands in the terminal still.
+    Argument,
+    /// Nothing.
+    Stdin,
+    /// What the editor wrote.
+    Editor(Desk),
 }
 
 impl Body {
-    /// From an argument (`-`: stdin), else from the editor, which begins with `before`.
-    pub(crate) fn read(context: &Context, given: Option<&str>, before: &str) -> Result<Self> {
+    /// From an argument (`-`: stdin), else from the editor, which begins with the draft's text. Where a text is written or read here,
+    /// the daemon must be there to keep it, and what it is to become must be known to be possible.
+    pub(crate) fn read(context: &Context, client: &Client, given: Option<&str>, draft: &NewDraft) -> Result<Self> {
         match given {
-            Some("-") => stdin(BODY_BYTES).map(|text| Self { text, draft: None }),
-            Some(text) => Ok(Self { text: text.to_owned(), draft: None }),
-            None if context.ui().interactive => edit(context, before),
-            None if piped() => stdin(BODY_BYTES).map(|text| Self { text, draft: None }),
+            Some("-") => stdin(DRAFT_BYTES).map(|text| Self { text, from: Origin::Stdin }),
+            Some(text) => Ok(Self { text: text.to_owned(), from: Origin::Argument }),
+            None if context.ui().interactive => {
+                take_in(context, client);
+                let (text, desk) = editor::edit(context, client, draft, false)?;
+                Ok(Self { text, from: Origin::Editor(desk) })
+            }
+            None if piped() => stdin(DRAFT_BYTES).map(|text| Self { text, from: Origin::Stdin }),
             None => Err(error::usage("There is no text.", "Give it as an argument, or as - and on stdin.")),
         }
     }
 
+    /// From the editor, which may leave it as it is; in a script as it is.
+    pub(crate) fn again(context: &Context, client: &Client, draft: &NewDraft) -> Result<Self> {
+        if !context.ui().interactive {
+            return Ok(Self { text: draft.body.clone(), from: Origin::Argument });
+        }
+        let (text, desk) = editor::edit(context, client, draft, true)?;
+        Ok(Self { text, from: Origin::Editor(desk) })
+    }
+
+    /// Is a text of that kind written or read now, rather than given with the command?
+    pub(crate) fn is_long(given: Option<&str>) -> bool {
+        given.is_none_or(|text| text == "-")
+    }
+
     /// Save it with `save`; when that fails, the text is kept as a draft and the draft is named.
-    pub(crate) fn saved<T>(mut self, context: &Context, save: impl FnOnce(&str) -> Result<T>) -> Result<T> {
-        let result = save(&self.text);
-        if let Err(stop) = &result {
-            if stop.code().is_some() && !self.text.trim().is_empty() {
-                self.keep(context);
-            }
-        } else if let Some(draft) = &self.draft {
-            wipe_draft(draft);
+    pub(crate) fn saved<T>(
+        self,
+        context: &Context,
+        client: &Client,
+        draft: NewDraft,
+        save: impl FnOnce(&NewDraft) -> Result<T>,
+    ) -> Result<T> {
+        let draft = NewDraft { body: self.text, ..draft };
+        let result = save(&draft);
+        let failed = result.as_ref().is_err_and(|stop| stop.code().is_some()) && !draft.body.trim().is_empty();
+        match self.from {
+            Origin::Editor(desk) if failed => editor::keep(context, client, &desk),
+            Origin::Editor(desk) => desk.wipe(),
+            Origin::Stdin if failed => keep_stdin(context, client, &draft),
+            Origin::Stdin | Origin::Argument => {}
         }
         result
     }
 
-    fn keep(&mut self, context: &Context) {
-        // Where there is no home, none is made for a draft: what was typed stands in the terminal still.
-        if self.draft.is_none() && context.home().exists() {
-            self.draft = write_draft(context, &self.text).ok();
+    /// Save what was left as it is, of which a draft is there already.
+    pub(crate) fn saved_as_it_was<T>(self, save: impl FnOnce() -> Result<T>) -> Result<T> {
+        if let Origin::Editor(desk) = &self.from {
+            desk.wipe();
         }
-        if let Some(draft) = &self.draft {
-            let note = Line::new().warn("Your text is kept, unencrypted, in ").text(&draft.display().to_string());
-            context.ui().complain(&note);
+        save()
+    }
+}
+
+/// Keeps what came by stdin, if that is possible.
+fn keep_stdin(context: &Context, client: &Client, draft: &NewDraft) {
+    let kept = client.send("POST", &Route::new("drafts"), draft).and_then(|reply| reply.read::<Draft>());
+    match kept {
+        Ok(draft) => editor::tell(context.ui(), &draft),
+        Err(_) => context.ui().complain(&Line::new().warn("Your text could not be kept; it is only where it came from.")),
+    }
+}
+
+/// Seals what an earlier run left behind: it was killed, or could not reach the daemon.
+pub(crate) fn take_in(context: &Context, client: &Client) {
+    for desk in editor::strays(context.home()) {
+        if let Ok(Some(draft)) = desk.rescue(client) {
+            let found = Line::new().text("A text that was being written when Kith was interrupted is kept: `kith draft resume ");
+            context.ui().complain(&found.text(&draft.id).text("` goes on with it."));
         }
     }
 }
@@ -87,57 +140,4 @@ pub(crate) fn secret_line(context: &Context, what: &str) -> Result<String> {
         return context.ui().ask(&format!("{what}:"), "");
     }
     Ok(stdin(BODY_BYTES)?.lines().next().unwrap_or_default().trim().to_owned())
-}
-
-/// Wipes a draft that is saved or empty, and what the editor put beside it under its name (swap files, earlier versions).
-fn wipe_draft(draft: &Path) {
-    files::wipe(draft);
-    let (Some(folder), Some(stem)) = (draft.parent(), draft.file_stem().and_then(|stem| stem.to_str())) else { return };
-    let beside = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    beside
-        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().contains(stem)))
-        .for_each(|path| files::wipe(&path));
-}
-
-fn write_draft(context: &Context, text: &str) -> Result<PathBuf> {
-    context.home().must_be_mine()?;
-    let folder = context.home().drafts();
-    private_dir(&folder)?;
-    let stamp = jiff::Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
-    let path = folder.join(format!("{stamp}-{}.md", std::process::id()));
-    files::write(&path, text.as_bytes(), false)?;
-    Ok(path)
-}
-
-fn edit(context: &Context, before: &str) -> Result<Body> {
-    let draft = write_draft(context, before)?;
-    let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.trim().is_empty()));
-    let editor = editor.unwrap_or_else(|| "vi".to_owned());
-    // As git does: the variable may hold arguments, so a shell takes it apart; the path is passed beside it, never inside.
-    let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(format!("{editor} \"$@\"")).arg("kith").arg(&draft);
-    // Ctrl-C is the editor's while it runs. We stay, so that no draft is left behind by accident.
-    let status = interrupt::left_to_the_editor(|| command.status());
-    let worked = status.as_ref().is_ok_and(std::process::ExitStatus::success);
-    let text = files::read_text(&draft, BODY_BYTES)?.trim_end().to_owned();
-    if text.is_empty() || text == before.trim_end() {
-        wipe_draft(&draft);
-        // Leaving the editor without a word is a choice, not a fault. One that is not there is a fault.
-        let missing = status.as_ref().is_ok_and(|status| status.code() == Some(127));
-        return Err(if missing {
-            error::failed(
-                format!("Kith couldn't run the editor `{editor}`: it was not found."),
-                "Set EDITOR to one that you have.",
-            )
-        } else {
-            Stop::Refused(Error::new(Code::Failed, "Nothing was saved.", ""))
-        });
-    }
-    if !worked {
-        return Err(error::failed(
-            format!("The editor `{editor}` did not end well, so nothing was saved."),
-            format!("Your text is kept, unencrypted, in {}.", draft.display()),
-        ));
-    }
-    Ok(Body { text, draft: Some(draft) })
 }

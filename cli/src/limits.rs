@@ -66,6 +66,8 @@ pub(crate) const ID_TYPED: usize = 3;
 pub(crate) const ID_CHARS: usize = 8;
 /// Characters of a text that name it where it has no title.
 pub(crate) const TEXT_START: usize = 60;
+/// The shortest that an invite lasts: somebody has to get it, open it and answer.
+pub(crate) const INVITE_LASTS: Duration = Duration::from_secs(60);
 /// Columns of the widest line of running text: longer ones are hard to read.
 pub(crate) const TEXT_COLUMNS: usize = 88;
 /// How long anything may take before the demo counts it as failed.

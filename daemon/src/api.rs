@@ -6,6 +6,7 @@
 mod answer;
 mod circles;
 mod daemon;
+mod drafts;
 mod extract;
 mod invites;
 mod items;
@@ -45,6 +46,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(members::routes())
         .merge(invites::routes())
         .merge(items::routes())
+        .merge(drafts::routes())
         .merge(responses::routes())
         .merge(mine::routes())
         .merge(watch::routes());

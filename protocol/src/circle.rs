@@ -12,6 +12,7 @@ pub mod record;
 mod row;
 pub(crate) mod state;
 pub(crate) mod summary;
+pub(crate) mod terms;
 pub mod text;
 pub(crate) mod ticket;
 

@@ -3,6 +3,7 @@
 //! Field names here are a promise to scripts: add freely, change only with a CHANGELOG entry. Unknown fields are ignored.
 
 mod circle;
+mod draft;
 mod error;
 mod hint;
 mod item;
@@ -12,8 +13,9 @@ mod status;
 mod word;
 
 pub use circle::{
-    Circle, CircleStatus, Device, EditCircle, Epoch, LeaveCircle, Member, MemberRole, MemberStatus, NewCircle, SetRole,
+    Circle, CircleStatus, Device, EditCircle, Epoch, LeaveCircle, Member, MemberRole, MemberStatus, NewCircle, SetRole, Shortened,
 };
+pub use draft::{Draft, DraftOf, NewDraft};
 pub use error::{Code, Error};
 pub use hint::{Hint, Hints};
 pub use item::{

@@ -115,6 +115,10 @@ pub enum Command {
     Rebuild,
     /// Bring words that wait into the index, a slice; answered by [`Answer::Indexed`].
     Index,
+    /// Keep a text that could not be saved, in this machine's store only.
+    KeepDraft(control::NewDraft),
+    /// Throw such a text away.
+    RemoveDraft(String),
     /// Contact everybody again now.
     SyncNow,
 }
@@ -180,6 +184,10 @@ pub enum Query {
         /// At most so many.
         limit: usize,
     },
+    /// Texts that are kept here and not saved.
+    Drafts,
+    /// One of them.
+    Draft(String),
     /// The state of health.
     Doctor,
 }
@@ -242,6 +250,10 @@ pub enum Answer {
     Inbox(control::Inbox),
     /// See the type.
     Found(Vec<control::SearchHit>),
+    /// See the type.
+    Draft(Box<control::Draft>),
+    /// See the type.
+    Drafts(Vec<control::Draft>),
     /// Does the index hold the words of everything that is listed?
     Indexed(bool),
     /// See the type.

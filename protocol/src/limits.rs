@@ -195,6 +195,14 @@ pub const CUT_LOOKS: usize = 4;
 pub const POINT_LOOKS: usize = 8;
 /// Names of people that a sentence tells; of more it tells how many.
 pub const NAMES_TOLD: usize = 4;
+/// Settings of a circle's retention that are looked back at, to tell what binds today; more than one a day are rare.
+pub const RETENTION_TERMS: usize = 8;
+/// Drafts that a home keeps.
+pub const DRAFTS: usize = 64;
+/// Bytes of a draft's text: more than a note holds, since a text may be a draft because it is too long.
+pub const DRAFT_BYTES: usize = 1 << 20;
+/// How long a draft is kept: a week.
+pub const DRAFT_MILLIS: u64 = 7 * 24 * 3_600_000;
 /// Places of a chain that count as one stretch: as many as a block has at most.
 pub const STRETCH: u64 = BLOCK_ENTRIES as u64;
 /// Entries of a tail that are served like a stored block that is only looked at; more are like a block that is opened.

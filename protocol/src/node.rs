@@ -4,6 +4,7 @@
 //! memory is read from the store again. Nothing is carried out here.
 
 mod commands;
+mod draft_row;
 mod full;
 #[cfg(feature = "switches")]
 mod memory;

@@ -7,7 +7,7 @@ use kith_protocol::item::kind::Kind;
 use crate::{is_test, none, read, with_extension};
 
 /// Letters in use beside those of the kinds, and what they stand for.
-const LETTERS: [(&str, &str); 10] = [
+const LETTERS: [(&str, &str); 11] = [
     ("c", "circle"),
     ("a", "act"),
     ("m", "member"),
@@ -18,13 +18,14 @@ const LETTERS: [(&str, &str); 10] = [
     ("i", "invite"),
     ("n", "incarnation"),
     ("im", "import"),
+    ("l", "draft"),
 ];
 
 /// Nobody types these, so they may share a letter with something that people do type.
 const NEVER_TYPED: [&str; 2] = ["incarnation", "pin"];
 
 /// Letters that are promised to what is not there yet; what comes after them has two.
-const PROMISED: [(&str, &str); 12] = [
+const PROMISED: [(&str, &str); 11] = [
     ("g", "practices"),
     ("b", "practices"),
     ("w", "practices"),
@@ -32,7 +33,6 @@ const PROMISED: [(&str, &str); 12] = [
     ("j", "practices"),
     ("o", "practices"),
     ("f", "practices"),
-    ("l", "draft"),
     ("s", "relay"),
     ("u", "consent"),
     ("le", "later"),

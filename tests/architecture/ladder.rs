@@ -99,7 +99,7 @@ const LADDERS: [Ladder; 4] = [
             ("ui", "error exit global interrupt limits"),
             ("client", "error files home limits ui"),
             ("context", "client error files global home limits ui"),
-            ("input", "context error files home interrupt ui"),
+            ("input", "client context error files home interrupt ui"),
             ("calendar", "error files left_out limits"),
             ("export", "calendar limits"),
             ("import", "calendar error export files left_out limits"),

@@ -25,7 +25,7 @@ mod wire;
 
 use kith_tests::cbor::Cbor;
 use kith_tests::peer::{Peer, Scene, raw};
-use kith_tests::proc::until;
+use kith_tests::proc::{Home, http, until};
 use serde_json::Value;
 
 /// Somebody in none of the daemon's circles, with an open link to it.
@@ -40,6 +40,14 @@ fn answer(peer: &Peer) -> Cbor {
     until("an answer to a ticket", || {
         peer.heard().iter().rev().find(|frame| frame.at(0).number() == Some(5)).map(|frame| frame.at(1).at(0).clone())
     })
+}
+
+/// A link that ends before anybody can use it. The command line makes none; whoever speaks to the API does.
+fn link_for_a_second(home: &Home, circle: &str) -> String {
+    let circles = home.rows(&["circle", "list"], "circles");
+    let id = circles.iter().find(|row| text(row, "name") == circle).map(|row| text(row, "id")).expect("their circle");
+    let made = http(&home.path(), "POST", &format!("/v1/circles/{id}/invites"), r#"{"expires_in":1000}"#);
+    text(&serde_json::from_str(&made.body).expect("JSON"), "link")
 }
 
 /// A text field of a row.

@@ -234,7 +234,7 @@ fn m11_acts_played_again_bring_nobody_back() {
 #[test]
 fn m13_an_expired_invite_is_refused_by_the_issuers_clock_whatever_the_guest_believes() {
     let scene = Scene::new();
-    let link = scene.amara.field(&["invite", "new", "-c", Scene::CIRCLE, "--expires", "1s"], "link");
+    let link = crate::link_for_a_second(&scene.amara, Scene::CIRCLE);
     let status = || {
         let invites = scene.amara.rows(&["invite", "list", "-c", Scene::CIRCLE], "invites");
         invites.iter().map(|row| text(row, "status")).collect::<Vec<_>>()

@@ -77,7 +77,7 @@ fn a_used_a_closed_and_an_expired_link_tell_of_nobody_but_their_maker() {
     let homes = Homes::around(Scene::new());
     let amara = &homes.scene.amara;
     let new = |more: &[&str]| amara.field(&[&["invite", "new", "-c", Scene::CIRCLE], more].concat(), "link");
-    let (used, expired) = (new(&[]), new(&["--expires", "1s"]));
+    let (used, expired) = (new(&[]), crate::link_for_a_second(amara, Scene::CIRCLE));
     let open_before = rows(amara, "open");
     let closed = new(&[]);
     let id = rows(amara, "open").into_iter().find(|id| !open_before.contains(id)).expect("it is listed");

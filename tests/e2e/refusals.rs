@@ -1,6 +1,6 @@
 //! Every refusal: the exit code, what happened, what to do next; and nothing lost.
 
-use kith_tests::proc::{Home, PASSPHRASE, until};
+use kith_tests::proc::{Home, PASSPHRASE, http, until};
 use serde_json::Value;
 
 use crate::text;
@@ -87,7 +87,11 @@ fn used_expired_and_closed_invites_are_refused() {
     drop(amara.json(&["invite", "revoke", &text(&closed, "id")]));
     ends_badly(&chioma, &text(&closed, "link"));
 
-    let short = amara.json(&["invite", "new", "--expires", "1s"]);
+    // Nobody could answer in a second, so the command line makes no such invite; the API does.
+    amara.refused(&["invite", "new", "--expires", "1s"], 2, "usage");
+    amara.refused(&["invite", "new", "--uses", "0"], 2, "usage");
+    let short = http(&amara.path(), "POST", "/v1/circles/-/invites", r#"{"expires_in":1000}"#);
+    let short: Value = serde_json::from_str(&short.body).expect("JSON");
     until("it to expire", || {
         let rows = amara.rows(&["invite", "list"], "invites");
         rows.iter().any(|row| text(row, "id") == text(&short, "id") && text(row, "status") == "expired").then_some(())

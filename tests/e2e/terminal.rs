@@ -89,7 +89,12 @@ fn init_and_join_ask_what_they_need() {
         rows.first().map(|row| crate::text(row, "id"))
     });
     drop(amara.json(&["invite", "approve", &request, "-c", "Night shift"]));
-    terminal.asked("Amara", "y");
+    // Enter is no answer: it costs nobody the invite. Neither does going away: the next `kith join` asks again.
+    terminal.asked("Amara", "");
+    terminal.asked("Type y or n", "");
+    drop(terminal);
+    let Some(mut terminal) = Terminal::open(&bea, "kith join") else { return };
+    terminal.asked("let them see your name", "y");
     assert_eq!(terminal.ends(), 0);
     assert_eq!(bea.rows(&["circle", "list"], "circles").len(), 1);
     assert!(!exists_in_history(&bea.path(), PASSPHRASE));
@@ -177,42 +182,133 @@ fn u1_no_body_or_title_passes_for_the_line_that_says_who_wrote_it() {
     }
 }
 
-/// An editor that is broken off leaves a draft only where something was written, and says where.
+/// A program that takes the editor's place.
+fn editor(home: &Home, script: &str) -> String {
+    let path = home.beside().join("editor");
+    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a file");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("may");
+    // Whatever the system has for this, the text lies where the test can look.
+    let place = home.beside().join("memory");
+    std::fs::create_dir_all(&place).expect("a folder");
+    format!("XDG_RUNTIME_DIR='{}' EDITOR='{}'", place.display(), path.display())
+}
+
+/// What lies open beside the store.
+fn lies_open(home: &Home) -> Vec<std::path::PathBuf> {
+    let edits = |path: &std::path::PathBuf| path.to_string_lossy().contains("kith-edit-");
+    let folders = [home.beside().join("memory"), home.path().join("run"), home.path().join("drafts")];
+    let all = folders.iter().flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
+    all.map(|entry| entry.path()).filter(|path| edits(path) || path.starts_with(home.path().join("drafts"))).collect()
+}
+
+/// An editor that is broken off leaves a draft only where something was written, sealed in the store, and nothing beside it.
 #[test]
-fn ctrl_c_in_the_editor_leaves_no_draft_unnamed() {
+fn what_an_editor_leaves_is_sealed_and_nothing_lies_open() {
     let home = Home::named("Amara");
     home.found("Night shift");
-    let drafts = || -> Vec<std::path::PathBuf> {
-        std::fs::read_dir(home.path().join("drafts")).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
-    };
-    let editor = |script: &str| {
-        let path = home.beside().join("editor");
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a file");
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("may");
-        // As at a prompt: the shell hears Ctrl-C, too, and stays.
-        format!("trap : INT; EDITOR='{}' kith note new --title Draft; exit 0", path.display())
-    };
     // Ctrl-C reaches all that the terminal runs, kith as well, which stays to see what the editor left.
     let interrupted = "kill -INT 0; sleep 60";
     for (script, left) in [
         (format!("echo secret > \"$1.swp\"; {interrupted}"), 0),
         (format!("echo 'words that were typed' > \"$1\"; {interrupted}"), 1),
         ("echo 'words that are saved' > \"$1\"; echo 'words that are' > \"$1~\"".to_owned(), 0),
+        ("exit 127".to_owned(), 0),
     ] {
-        let Some(mut terminal) = Terminal::open(&home, &editor(&script)) else {
+        // As at a prompt: the shell hears Ctrl-C, too, and stays.
+        let line = format!("trap : INT; {} kith note new --title Draft; exit 0", editor(&home, &script));
+        let Some(mut terminal) = Terminal::open(&home, &line) else {
             skipped("a terminal needs `script`", has_program("script"));
             return;
         };
         let screen = terminal.screen().replace(['\r', '\n'], "");
-        let there = drafts();
-        assert_eq!(there.len(), left, "{script}: {there:?} after {screen}");
-        for draft in there {
-            let name = draft.file_name().expect("a name").to_string_lossy().into_owned();
-            assert!(screen.contains(&name), "it is named: {name} in {screen}");
-            std::fs::remove_file(draft).expect("ours");
+        let drafts = home.rows(&["draft", "list"], "drafts");
+        assert_eq!(drafts.len(), left, "{script}: {drafts:?} after {screen}");
+        assert_eq!(lies_open(&home), Vec::<std::path::PathBuf>::new(), "{script}");
+        for draft in drafts {
+            let id = crate::text(&draft, "id");
+            assert!(screen.contains(&id), "it is named: {id} in {screen}");
+            assert_eq!((&draft["title"], &draft["body"]), (&"Draft".into(), &"words that were typed".into()));
+            // A script saves it as it is, and it is a draft no longer.
+            drop(home.json(&["draft", "resume", &id]));
+            assert_eq!(home.rows(&["draft", "list"], "drafts").len(), 0);
         }
     }
-    assert_eq!(home.rows(&["note", "list"], "notes").len(), 1, "what was saved is saved");
+    let mut saved: Vec<String> = home.rows(&["note", "list"], "notes").iter().map(|note| crate::text(note, "body")).collect();
+    saved.sort();
+    assert_eq!(saved, ["words that are saved", "words that were typed"]);
+}
+
+/// A text whose process was killed is sealed by the next command about drafts.
+#[test]
+fn a_text_that_was_left_lying_is_taken_in() {
+    let home = Home::named("Amara");
+    let circle = home.field(&["circle", "new", "Night shift"], "id");
+    let mut gone = Command::new("true").spawn().expect("a process");
+    let id = gone.id();
+    drop(gone.wait());
+    let run = editor(&home, "");
+    for (number, (before, text)) in [("", "an hour of words"), ("as it was", "as it was\n")].into_iter().enumerate() {
+        let folder = home.beside().join("memory").join(format!("kith-edit-{id}-{number}"));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let draft = serde_json::json!({ "becomes": "note", "circle": circle, "body": before });
+        let sheet = serde_json::json!({ "home": home.path(), "draft": draft });
+        std::fs::write(folder.join("draft.json"), sheet.to_string()).expect("a file");
+        std::fs::write(folder.join("note.md"), text).expect("a file");
+    }
+    let Some(mut terminal) = Terminal::open(&home, &format!("{run} kith draft list")) else {
+        skipped("a terminal needs `script`", has_program("script"));
+        return;
+    };
+    let screen = terminal.screen();
+    assert!(screen.contains("an hour of words") && !screen.contains("as it was"), "{screen}");
+    assert_eq!(lies_open(&home), Vec::<std::path::PathBuf>::new());
+    let drafts = home.rows(&["draft", "list"], "drafts");
+    assert_eq!(drafts.iter().map(|draft| crate::text(draft, "body")).collect::<Vec<_>>(), ["an hour of words"]);
+}
+
+/// Where what is written would be refused, it is refused before anybody writes.
+#[test]
+fn an_editor_opens_only_for_what_can_be_saved() {
+    let (amara, bea) = (Home::named("Amara"), Home::named("Bea"));
+    amara.found("Night shift");
+    amara.admit("Night shift", &bea, "Bea");
+    let id = amara.field(&["note", "new", "--title", "mine", "x"], "id");
+    drop(bea.awaits_note("Night shift", "mine"));
+    let opened = bea.beside().join("opened");
+    let run = editor(&bea, &format!("touch '{}'; echo words > \"$1\"", opened.display()));
+    for (line, says) in [
+        ("kith note reply n-nothing".to_owned(), "no note"),
+        (format!("kith note edit {id}"), "its author"),
+        ("kith note new -c Nowhere".to_owned(), "circle has that name"),
+    ] {
+        let Some(mut terminal) = Terminal::open(&bea, &format!("{run} {line}")) else {
+            skipped("a terminal needs `script`", has_program("script"));
+            return;
+        };
+        let screen = terminal.screen();
+        assert!(screen.contains(says) && !opened.exists(), "{line}: {screen}");
+    }
+    assert_eq!(bea.rows(&["draft", "list"], "drafts").len(), 0);
+    let Some(mut terminal) = Terminal::open(&bea, &format!("{run} kith note reply {id}")) else { return };
+    assert_eq!((terminal.ends(), opened.exists()), (0, true));
+}
+
+/// With several circles, a person is asked which is meant, before anything else.
+#[test]
+fn which_circle_is_asked_for() {
+    let home = Home::named("Amara");
+    home.found("Night shift");
+    home.found("Tea");
+    let run = editor(&home, "echo words > \"$1\"");
+    let Some(mut terminal) = Terminal::open(&home, &format!("{run} kith note new --title Kettle")) else {
+        skipped("a terminal needs `script`", has_program("script"));
+        return;
+    };
+    terminal.asked("Which circle?", "7");
+    terminal.asked("from 1 to 2", "tea");
+    assert_eq!(terminal.ends(), 0);
+    assert_eq!(home.rows(&["note", "list", "-c", "Tea"], "notes").len(), 1);
+    assert_eq!(home.rows(&["note", "list", "-c", "Night shift"], "notes").len(), 0);
 }
 
 /// While the editor is open, the same note is changed from elsewhere: here by the editor itself, before it writes.

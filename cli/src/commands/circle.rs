@@ -9,7 +9,7 @@ use serde_json::json;
 use super::member;
 use super::show::{short_id, short_ids};
 use super::succession::Succession;
-use crate::client::Route;
+use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::Result;
 use crate::files;
@@ -126,6 +126,7 @@ fn create(context: &Context, new: CircleNew) -> Result<()> {
         suite: new.suite.unwrap_or_default(),
     };
     let reply = client.send("POST", &Route::new("circles"), &body)?;
+    tell_of_alike(context, &client, &reply.read()?);
     context.show(&reply, |ui, circle: Circle| {
         show(ui, &circle)?;
         ui.say("");
@@ -134,6 +135,16 @@ fn create(context: &Context, new: CircleNew) -> Result<()> {
         ui.tell("`kith member role NAME steward` appoints one.");
         Ok(())
     })
+}
+
+/// Says so where another circle is called the same: from then on its name alone does not say which is meant.
+fn tell_of_alike(context: &Context, client: &Client, new: &Circle) {
+    let all = client.get(&Route::new("circles")).and_then(|reply| reply.field::<Vec<Circle>>("circles")).unwrap_or_default();
+    let alike = |other: &&Circle| other.id != new.id && other.name.to_lowercase() == new.name.to_lowercase();
+    if let Some(other) = all.iter().find(alike) {
+        let told = Line::new().warn("Another circle of yours is called the same. ").text("Tell them apart by id: ");
+        context.ui().complain(&told.text(&new.id).text(" is this one, ").text(&other.id).text(" the other."));
+    }
 }
 
 fn list(context: &Context) -> Result<()> {
@@ -173,7 +184,7 @@ fn show(ui: &Ui, circle: &Circle) -> Result<()> {
         ("my role", circle.role.map_or_else(|| circle.status.word(), MemberRole::word).into()),
         ("members", format!("{}, {}", counted(circle.members, "member"), counted(circle.devices, "computer")).into()),
         ("history", policy("history")),
-        ("retention", policy("retention")),
+        ("retention", policy("retention").text(&until_then(ui, circle))),
         ("who invites", policy("invite")),
         ("approval", policy("approval")),
         ("agreement", if agreement { "yes; `kith circle agreement` shows it".into() } else { Line::new() }),
@@ -192,6 +203,14 @@ fn show(ui: &Ui, circle: &Circle) -> Result<()> {
     ui.facts(&facts)
 }
 
+/// What is kept longer than the retention in force says, and until when.
+fn until_then(ui: &Ui, circle: &Circle) -> String {
+    let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
+    let shortened = circle.shortened.as_ref().filter(|shortened| shortened.from.0.0 > now);
+    shortened
+        .map_or_else(String::new, |shortened| format!(" from {} on; until then {}", ui.when(shortened.from), shortened.before))
+}
+
 fn change(context: &Context, edit: CircleEdit) -> Result<()> {
     let body = EditCircle {
         name: edit.name,
@@ -205,8 +224,40 @@ fn change(context: &Context, edit: CircleEdit) -> Result<()> {
         return Err(crate::error::usage("Nothing to change was named.", "See `kith circle edit --help`."));
     }
     let client = context.client()?;
-    let reply = client.send("PATCH", &route(context, edit.which.as_deref()), &body)?;
+    let which = route(context, edit.which.as_deref());
+    if let Some(retention) = &body.retention {
+        let circle: Circle = client.get(&which)?.read()?;
+        confirm_shortening(context, &circle, retention)?;
+    }
+    let reply = client.send("PATCH", &which, &body)?;
+    if body.name.is_some() {
+        tell_of_alike(context, &client, &reply.read()?);
+    }
     context.show(&reply, |ui, circle: Circle| show(ui, &circle))
+}
+
+/// Words that end sooner are lost sooner, to everybody: asks first.
+fn confirm_shortening(context: &Context, circle: &Circle, wanted: &str) -> Result<()> {
+    let before = days(circle.policies.get("retention").map_or("", String::as_str));
+    let Some(wanted) = days(wanted).filter(|wanted| before.is_none_or(|before| *wanted < before)) else { return Ok(()) };
+    let was = before.map_or_else(|| "for good".to_owned(), |before| format!("for {}", count(before)));
+    let what = format!(
+        "Conversation in \"{}\" is kept {was} now. What is already written keeps its own end. What anybody writes from tomorrow on \
+         would be destroyed after {}, on every computer.",
+        circle.name,
+        count(wanted)
+    );
+    context.confirm(&what, &[&circle.name], &[&circle.id])
+}
+
+fn count(days: u32) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+}
+
+/// The days of `days:N` or `Nd`; none where everything is kept, or where it is no such rule.
+fn days(rule: &str) -> Option<u32> {
+    let rule = rule.trim();
+    rule.strip_prefix("days:").or_else(|| rule.strip_suffix('d'))?.parse().ok()
 }
 
 fn agreement(context: &Context) -> Result<()> {
@@ -239,4 +290,15 @@ fn leave(context: &Context, mut succession: Succession) -> Result<()> {
     let id = short_id(context.ui(), &circle.id);
     context.ui().say(Line::new().text("You left ").strong(&circle.name).dim(&format!(" ({id})")).text("."));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_as_days() {
+        assert_eq!([days("30d"), days("days:30"), days(" 1d ")], [Some(30), Some(30), Some(1)]);
+        assert_eq!([days("keep"), days("d"), days("")], [None; 3]);
+    }
 }

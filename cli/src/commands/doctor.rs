@@ -35,7 +35,6 @@ pub(crate) fn run(context: &Context, args: &DoctorArgs) -> Result<()> {
         context.ui().out_value(&value)?;
     } else {
         show(context.ui(), &doctor)?;
-        tell_of_drafts(context)?;
     }
     if doctor.ok { Ok(()) } else { Err(Stop::Said(Code::Failed)) }
 }
@@ -51,19 +50,6 @@ fn reachability(context: &Context, status: &DaemonStatus) -> Option<Finding> {
     };
     let hint = "Members elsewhere reach it over a VPN such as Tailscale, or by a forwarded port: `kith config set external ADDRESS:PORT`.";
     Some(Finding::new(Level::Note, String::new(), message, hint))
-}
-
-/// Texts that could not be saved lie beside the store, not in it.
-fn tell_of_drafts(context: &Context) -> Result<()> {
-    let folder = context.home().drafts();
-    let count = std::fs::read_dir(&folder).into_iter().flatten().flatten().count();
-    if count == 0 {
-        return Ok(());
-    }
-    let what =
-        if count == 1 { "1 text that was not saved lies".to_owned() } else { format!("{count} texts that were not saved lie") };
-    context.ui().out(Line::new().dim("note    ").text(&format!("{what} unencrypted in {}", folder.display())))?;
-    context.ui().out(Line::new().dim("        save what you need of it, and delete the rest"))
 }
 
 fn show(ui: &Ui, doctor: &Doctor) -> Result<()> {

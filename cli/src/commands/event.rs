@@ -7,6 +7,7 @@ use kith_protocol::node::Filter;
 
 use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
+use super::typed;
 use crate::calendar::change;
 use crate::calendar::rule::{self, Rule};
 use crate::calendar::when::{Typed, When};
@@ -98,7 +99,7 @@ fn now_in(tz: Option<&str>) -> Result<jiff::civil::DateTime> {
 #[derive(Debug, clap::Args)]
 pub(crate) struct EventNew {
     /// Its title
-    #[arg(long)]
+    #[arg(long, value_parser = typed::title)]
     title: String,
     /// Start at this time on the wall clock: "tomorrow 18:00", "fri 9:00", 2026-12-01T18:00; 2026-12-01 for a whole day
     #[arg(long, value_name = "TIME")]
@@ -145,7 +146,7 @@ pub(crate) struct EventEdit {
     /// Its id
     id: String,
     /// Give it a new title
-    #[arg(long)]
+    #[arg(long, value_parser = typed::title)]
     title: Option<String>,
     /// Start at a new time
     #[arg(long, value_name = "TIME")]
@@ -217,6 +218,13 @@ fn create(context: &Context, new: EventNew) -> Result<()> {
     for note in &when.notes {
         context.ui().complain(&Line::new().warn(note));
     }
+    if rrule.is_none() && is_over(&when) && !context.global().dry_run {
+        context.ui().complain(&Line::new().warn("This event is in the past."));
+        if context.ui().interactive && !context.ui().agree("Save it all the same?")? {
+            context.ui().say("Nothing was saved.");
+            return Ok(());
+        }
+    }
     let body = NewEvent {
         title: new.title,
         description: long_text(new.description)?,
@@ -244,6 +252,15 @@ fn show_list(context: &Context, list: EventList) -> Result<()> {
     let filter = Filter { limit, upcoming, new, unanswered, tag, ..Filter::default() };
     let now = Timestamp::now();
     item::list(context, Kind::Event, &filter, |event| !ended(event, now), |ui, events| table(ui, events, now))
+}
+
+/// Did it end before now, or did it begin then where it has no end?
+fn is_over(when: &When) -> bool {
+    let end = if when.ends.is_empty() { &when.starts } else { &when.ends };
+    // A whole day is over when the next one begins, wherever one is.
+    let day = if when.starts_local.contains('T') { 0 } else { 24 };
+    let end = end.parse::<Timestamp>().ok().and_then(|end| end.checked_add(jiff::SignedDuration::from_hours(day)).ok());
+    end.is_some_and(|end| end < Timestamp::now())
 }
 
 /// A rule with a count has ended when nothing comes any more; the core does not count rules.

@@ -9,9 +9,9 @@ use super::join::{self, AcceptArgs};
 use super::preview::{preview, read_link, show_preview};
 use super::reach::{Reach, reach};
 use super::show::{like_whom, short_ids};
+use super::typed;
 use crate::client::{Client, Route};
 use crate::context::Context;
-use crate::duration::duration;
 use crate::error::{self, Result};
 use crate::ui::{Line, Ui, time};
 
@@ -56,7 +56,7 @@ pub(crate) enum InviteVerb {
 #[derive(Debug, clap::Args)]
 pub(crate) struct InviteNew {
     /// Let it be used for this long [default: 72h]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = typed::lasts)]
     expires: Option<std::time::Duration>,
     /// Give this role: guest, member [default: member]
     #[arg(long)]

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use crate::client::{Reply, Route};
 use crate::context::Context;
 use crate::error::Result;
-use crate::limits::TEXT_START;
 use crate::ui::{Line, Ui};
+
+use super::show::start;
 
 /// What is deleted, and how.
 #[derive(Debug, clap::Args)]
@@ -29,7 +30,7 @@ pub(crate) fn all(context: &Context, kind: Kind) -> Route {
 
 /// One item.
 pub(crate) fn one(context: &Context, kind: Kind, id: &str) -> Route {
-    all(context, kind).seg(id)
+    Route::new("circles").seg(context.named_circle()).seg(kind.path()).seg(id)
 }
 
 /// Shows a list as it was asked for. Of what the core cannot judge, `keeps` has the last word where only what is to come was asked for.
@@ -214,16 +215,10 @@ impl Doomed {
     }
 }
 
-/// How a text begins.
-fn start(text: &str) -> String {
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-    let start: String = first.chars().take(TEXT_START).collect();
-    if start.len() < first.len() { format!("{start}…") } else { start }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::TEXT_START;
 
     fn note() -> Value {
         json!({ "id": "n-abcdef", "circle": "c-one", "title": "On-call", "body": "Long night.", "author": { "member": "m-amara" },

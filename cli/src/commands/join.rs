@@ -224,7 +224,8 @@ fn look(context: &Context, join: &Join) -> Result<bool> {
             "`kith join --yes` joins; nobody knows your name until then.",
         ));
     }
-    ui.agree("Join, and let them see your name?")
+    let later = "If you are not sure, press Ctrl-C: you stay admitted, and `kith join` asks again.";
+    ui.decide("Join, and let them see your name?", later)
 }
 
 fn queued(context: &Context, join: &Join) -> Result<()> {

@@ -1,13 +1,13 @@
 //! `kith member ...`.
 
-use kith_protocol::control::{Circle, Member, MemberRole, MemberStatus, SetRole};
+use kith_protocol::control::{Circle, Code, Member, MemberRole, MemberStatus, SetRole};
 use serde_json::json;
 
 use super::show::{named, short_ids};
 use super::succession::Succession;
 use crate::client::{Client, Route};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{self, Result};
 use crate::ui::{Line, Ui};
 
 /// What can be done with members.
@@ -146,6 +146,19 @@ fn waiting(context: &Context, client: &Client, who: &str, verb: &str, done: &str
 
 fn remove(context: &Context, client: &Client, who: &str) -> Result<()> {
     let member: Member = client.get(&route(context).seg(who))?.read()?;
+    let circle: Circle = client.get(&Route::new("circles").seg(context.circle()))?.read()?;
+    if member.me {
+        return Err(error::usage("That is you.", "`kith circle leave` ends your part in the circle."));
+    }
+    let (mine, theirs) = (circle.role, member.role);
+    if mine < Some(MemberRole::Steward) || theirs >= Some(MemberRole::Steward) && mine < Some(MemberRole::Founder) {
+        let message = if mine < Some(MemberRole::Steward) {
+            "Only stewards remove somebody."
+        } else {
+            "Only the founder removes a steward."
+        };
+        return Err(error::refused(Code::NotAllowed, message, "`kith member list` shows who may."));
+    }
     let who = named(&member);
     let what = format!("{who} would be removed from the circle. They keep what they already read; nothing new reaches them.");
     context.confirm(&what, &[&member.name], &[&member.id])?;

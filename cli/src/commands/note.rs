@@ -1,11 +1,12 @@
 //! `kith note ...`.
 
-use kith_protocol::control::{EditNote, Kind, NewNote, NewReaction, NewReply, Note, NoteState, Reply as NoteReply, Want};
+use kith_protocol::control::{DraftOf, EditNote, Kind, NewDraft, NewReaction, Note, NoteState, Reply as NoteReply, Want};
 use kith_protocol::node::Filter;
 use serde_json::json;
 
 use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
+use super::writing::{answerable, changeable, save, want, word, writable};
 use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::duration::at_least_one;
@@ -144,15 +145,6 @@ pub(crate) struct NoteEdit {
     tags: Vec<String>,
 }
 
-fn want(text: &str) -> std::result::Result<Want, String> {
-    match text {
-        "listen" => Ok(Want::Listen),
-        "advice" => Ok(Want::Advice),
-        "resources" => Ok(Want::Resources),
-        _ => Err("one of listen, advice, resources".to_owned()),
-    }
-}
-
 pub(crate) fn run(context: &Context, verb: NoteVerb) -> Result<()> {
     match verb {
         NoteVerb::New(new) => create(context, &context.client()?, new),
@@ -173,18 +165,24 @@ pub(crate) fn run(context: &Context, verb: NoteVerb) -> Result<()> {
 }
 
 fn create(context: &Context, client: &Client, new: NoteNew) -> Result<()> {
-    let body = Body::read(context, new.body.as_deref(), "")?;
-    let reply = body.saved(context, |text| {
-        let note = NewNote {
-            title: new.title,
-            body: text.to_owned(),
-            content_warning: new.cw,
-            want: new.want,
-            lang: new.lang,
-            tags: new.tags,
-        };
-        client.send("POST", &item::all(context, Kind::Note), &note)
-    })?;
+    let mut circle = context.circle().to_owned();
+    if Body::is_long(new.body.as_deref()) {
+        circle = writable(client, &circle)?.id;
+    }
+    let draft = NewDraft {
+        becomes: DraftOf::Note,
+        circle,
+        item: None,
+        body: String::new(),
+        title: Some(new.title),
+        content_warning: new.cw,
+        want: new.want.map(|want| word(want).to_owned()),
+        lang: Some(new.lang),
+        tags: Some(new.tags),
+        base: None,
+    };
+    let body = Body::read(context, client, new.body.as_deref(), &draft)?;
+    let reply = body.saved(context, client, draft, |draft| save(client, draft))?;
     let saved: Note = reply.read()?;
     context.delivered(client)?;
     context.show(&reply, |ui, _: Note| ui.out(Line::new().text("Saved as ").strong(&saved.id).text(".")))
@@ -364,30 +362,32 @@ fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
     let route = item::one(context, Kind::Note, &edit.id);
     let only_body =
         edit.title.is_none() && edit.want.is_none() && edit.cw.is_none() && edit.lang.is_none() && edit.tags.is_empty();
-    let mut change = EditNote {
-        base: edit.base,
+    let with_body = edit.body.is_some() || only_body;
+    let mut draft = NewDraft {
+        becomes: DraftOf::Edit,
+        circle: context.named_circle().to_owned(),
+        item: Some(edit.id.clone()),
+        body: String::new(),
         title: edit.title,
-        body: None,
         content_warning: edit.cw,
         want: edit.want,
         lang: edit.lang,
         tags: (!edit.tags.is_empty()).then_some(edit.tags),
+        base: edit.base,
     };
-    let reply = if edit.body.is_some() || only_body {
-        let before = if edit.body.is_none() && context.ui().interactive {
-            let (text, base) = opened(client.get(&route.clone().flag("reveal", true))?.read()?, &edit.id);
-            change.base = change.base.or(base);
-            text
-        } else {
-            String::new()
-        };
-        let body = Body::read(context, edit.body.as_deref(), &before)?;
-        body.saved(context, |text| {
-            change.body = Some(text.to_owned());
-            client.send("PATCH", &route, &change)
-        })?
+    let reply = if with_body {
+        if Body::is_long(edit.body.as_deref()) {
+            let (text, base, note) = changeable(client, &route, &edit.id)?;
+            draft.circle = note.circle;
+            if edit.body.is_none() {
+                (draft.body, draft.base) = (text, draft.base.or(base));
+            }
+        }
+        let body = Body::read(context, client, edit.body.as_deref(), &draft)?;
+        body.saved(context, client, draft, |draft| save(client, draft))?
     } else {
-        client.send("PATCH", &route, &change)?
+        let NewDraft { base, title, content_warning, want, lang, tags, .. } = draft;
+        client.send("PATCH", &route, &EditNote { base, title, body: None, content_warning, want, lang, tags })?
     };
     context.delivered(client)?;
     if context.ui().json {
@@ -399,25 +399,29 @@ fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
     Ok(())
 }
 
-/// The text that an editor opens, and its base: the note's, or of the reply whose id was typed.
-fn opened(note: Note, id: &str) -> (String, Option<String>) {
-    let typed = |whole: &str| whole.starts_with(id) || whole.get(2..).is_some_and(|tail| tail.starts_with(id));
-    if typed(&note.id) {
-        return (note.body.unwrap_or_default(), note.base);
-    }
-    let reply = note.replies.into_iter().find(|reply| typed(&reply.id));
-    reply.map(|reply| (reply.body.unwrap_or_default(), reply.base)).unwrap_or_default()
-}
-
 fn reply(context: &Context, client: &Client, id: &str, given: Option<&str>, cw: Option<String>) -> Result<()> {
-    let body = Body::read(context, given, "")?;
+    let (mut circle, mut item) = (context.named_circle().to_owned(), id.to_owned());
+    if Body::is_long(given) {
+        let note = answerable(client, &item::one(context, Kind::Note, id), id)?;
+        (circle, item) = (note.circle, note.id);
+    }
+    let draft = NewDraft {
+        becomes: DraftOf::Reply,
+        circle,
+        item: Some(item),
+        body: String::new(),
+        title: None,
+        content_warning: cw,
+        want: None,
+        lang: None,
+        tags: None,
+        base: None,
+    };
+    let body = Body::read(context, client, given, &draft)?;
     if body.text.trim().is_empty() {
         return Err(error::usage("The reply is empty.", ""));
     }
-    let answer = body.saved(context, |text| {
-        let reply = NewReply { body: text.to_owned(), content_warning: cw };
-        client.send("POST", &item::one(context, Kind::Note, id).seg(Kind::Reply.path()), &reply)
-    })?;
+    let answer = body.saved(context, client, draft, |draft| save(client, draft))?;
     context.delivered(client)?;
     if context.ui().json {
         let note: Note = answer.read()?;

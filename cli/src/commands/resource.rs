@@ -5,6 +5,7 @@ use kith_protocol::node::Filter;
 
 use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
+use super::typed;
 use crate::context::Context;
 use crate::duration::at_least_one;
 use crate::error::{self, Result};
@@ -47,10 +48,10 @@ pub(crate) enum ResourceVerb {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ResourceNew {
     /// Its title
-    #[arg(long)]
+    #[arg(long, value_parser = typed::title)]
     title: String,
     /// Give its address
-    #[arg(long, default_value = "", hide_default_value = true)]
+    #[arg(long, default_value = "", hide_default_value = true, value_parser = typed::address)]
     url: String,
     /// Say what it is: link, phone, place, person, book, or another word
     #[arg(long, default_value = "", hide_default_value = true)]
@@ -89,10 +90,10 @@ pub(crate) struct ResourceEdit {
     /// Its id
     id: String,
     /// Give it a new title
-    #[arg(long)]
+    #[arg(long, value_parser = typed::title)]
     title: Option<String>,
     /// Give its address
-    #[arg(long)]
+    #[arg(long, value_parser = typed::address)]
     url: Option<String>,
     /// Say what it is
     #[arg(long)]

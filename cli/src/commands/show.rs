@@ -2,7 +2,7 @@
 
 use kith_protocol::control::{Author, DeliveryStatus, Member, NoteState};
 
-use crate::limits::ID_CHARS;
+use crate::limits::{ID_CHARS, TEXT_START};
 use crate::ui::{Line, Ui};
 use kith_protocol::limits::NAMES_TOLD;
 
@@ -50,6 +50,13 @@ pub(crate) fn listed(names: &[String]) -> String {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => told.concat(),
     }
+}
+
+/// How a text begins.
+pub(crate) fn start(text: &str) -> String {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    let start: String = first.chars().take(TEXT_START).collect();
+    if start.len() < first.len() { format!("{start}…") } else { start }
 }
 
 /// Whose name the one of somebody who asks to come in looks like.

@@ -61,6 +61,17 @@ impl Ui {
         Ok(!matches!(answer.to_lowercase().as_str(), "n" | "no"))
     }
 
+    /// Yes or no, with neither as a default: asked until it is one of them. `else_what`: what one can do instead.
+    pub(crate) fn decide(&self, question: &str, else_what: &str) -> Result<bool> {
+        loop {
+            match self.ask(&format!("{question} (y/n)"), "")?.to_lowercase().as_str() {
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                _ => self.complain(&Line::new().text(&format!("Type y or n. {else_what}"))),
+            }
+        }
+    }
+
     /// A secret, not shown while typed.
     pub(crate) fn ask_secret(&self, question: &str) -> Result<Zeroizing<String>> {
         if !self.interactive {

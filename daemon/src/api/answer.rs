@@ -89,6 +89,8 @@ lists! {
     PendingList { pending: kith_protocol::control::PendingRequest },
     /// Joins under way.
     JoinList { joins: kith_protocol::control::Join },
+    /// Drafts, the oldest first.
+    DraftList { drafts: kith_protocol::control::Draft },
     /// Steps of an item's history, oldest first.
     RevisionList { history: kith_protocol::control::Revision },
     /// What was found, best first.
@@ -116,6 +118,8 @@ pub(super) fn shown(schema: &str, status: StatusCode, outcome: Outcome) -> Reply
         Answer::History(history) => ok(schema, RevisionList { history }),
         Answer::Inbox(inbox) => ok(schema, inbox),
         Answer::Found(hits) => ok(schema, HitList { hits }),
+        Answer::Draft(draft) => ok(schema, draft),
+        Answer::Drafts(drafts) => ok(schema, DraftList { drafts }),
         Answer::Status(status) => ok(schema, status),
         Answer::Doctor(doctor) => ok(schema, doctor),
     };

@@ -8,6 +8,7 @@ use super::derived::{self, CIRCLE, INVITES, PEOPLE, VERSION, key};
 use super::membership::{self, Status};
 use super::state::{CircleState, OwnStanding};
 use super::summary::Summary;
+use super::terms::{self, RetentionTerm};
 use super::text;
 use crate::codec;
 use crate::control::{self, CircleStatus, InviteStatus};
@@ -56,6 +57,9 @@ pub(crate) struct Overview {
     roster: String,
     #[n(13)]
     frozen: bool,
+    /// The retention in force is shorter than what was before: from when on it binds, and what does until then.
+    #[n(14)]
+    shortened: Option<RetentionTerm>,
 }
 
 impl Overview {
@@ -80,6 +84,7 @@ impl Overview {
             heads: circle.membership.heads(),
             roster: roster_hash(circle),
             frozen: state.frozen,
+            shortened: terms::shortened(&circle.retention_terms()),
         }
     }
 
@@ -125,6 +130,9 @@ impl Overview {
             heads: self.heads.iter().map(ActId::text).collect(),
             roster_hash: self.roster.clone(),
             frozen: self.frozen,
+            shortened: self
+                .shortened
+                .map(|term| control::Shortened { from: control::Time(term.set), before: text::retention(term.value) }),
             me: self.me.map(|me| me.text()).unwrap_or_default(),
         }
     }
@@ -287,6 +295,7 @@ pub(crate) fn refresh<'a>(circles: impl Iterator<Item = &'a CircleState>, tx: &m
 #[cfg(test)]
 mod frozen {
     use super::*;
+    use crate::circle::body::Retention;
     use crate::frozen::{Form, frozen};
 
     /// With all that may be there or not, or with none of it.
@@ -306,6 +315,7 @@ mod frozen {
             heads: vec![ActId([4; 32])],
             roster: "0f".repeat(16),
             frozen: !some,
+            shortened: some.then_some(RetentionTerm { set: Millis(1_795_359_600_000), value: Retention::Days(90) }),
         }
     }
 
@@ -317,5 +327,5 @@ mod frozen {
         }
     }
 
-    frozen![Form::new("overview", 2, &[overview(true), overview(false)]), Form::new("invite-list", 2, &[invites()])];
+    frozen![Form::new("overview", 3, &[overview(true), overview(false)]), Form::new("invite-list", 3, &[invites()])];
 }

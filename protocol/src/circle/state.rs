@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::body::Statement;
+use super::body::{Retention, Statement};
 use super::epoch::{self, EpochKeys, KeyRing, Ring};
 use super::membership::{Cut, Fact, Membership, Verdict};
 use super::record::{self, Record};
+use super::terms;
 use crate::circle::act::{self, ActBody, Farewell, SealedAct};
 use crate::codec;
 use crate::context::{Cx, InputError};
@@ -75,6 +76,8 @@ pub(crate) struct CircleState {
     pub(crate) records: BTreeMap<DeviceId, Record>,
     /// The genesis' suite.
     pub(crate) suite: Suite,
+    /// Every setting of the retention, with its label.
+    pub(crate) retentions: Vec<(Millis, ActId, Retention)>,
     /// The content cuts that the items' rows know of.
     pub(crate) cuts: Vec<Cut>,
     /// Bytes of all acts.
@@ -107,6 +110,7 @@ impl CircleState {
             farewells: BTreeMap::new(),
             records: BTreeMap::new(),
             suite,
+            retentions: Vec::new(),
             cuts: Vec::new(),
             weight: 0,
             dirty: false,
@@ -219,6 +223,7 @@ impl CircleState {
         self.parents.insert(id, sealed.parents().to_vec());
         self.order.push(id);
         let (at, carried) = (body.at, body.epoch.clone());
+        self.retentions.extend(terms::set_by(&body.statement).map(|retention| (at, id, retention)));
         let fact = Fact::read(crypto, sealed, body);
         if let Some(new) = carried {
             self.absorb_epoch(&fact, at, &new);

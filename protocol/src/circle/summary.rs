@@ -9,11 +9,13 @@ use super::body::{Retention, Role};
 use super::derived;
 use super::membership::Status;
 use super::state::{CircleState, OwnStanding};
+use super::terms::{self, RetentionTerm};
 use super::text;
 use crate::control::{self, Code, Error, Hint, MemberStatus};
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::private::Private;
 use crate::store::{Read, StoreError};
+use crate::time::Millis;
 
 /// A circle's people, for reading without judging.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -36,9 +38,9 @@ pub(crate) struct Summary {
     /// Everybody who ever was in.
     #[n(5)]
     pub(crate) people: Vec<PersonRow>,
-    /// How long conversation is kept.
+    /// How long conversation is kept: the last settings, up to the one in force.
     #[n(6)]
-    pub(crate) retention: Retention,
+    retentions: Vec<RetentionTerm>,
     /// How this machine stands to it.
     #[n(7)]
     pub(crate) standing: OwnStanding,
@@ -119,7 +121,7 @@ impl Summary {
             me: circle.me(),
             device: circle.device(),
             people: people.collect(),
-            retention: circle.retention(),
+            retentions: circle.retention_terms(),
             standing: circle.row.standing,
         }
     }
@@ -193,6 +195,12 @@ impl Summary {
             me: self.me == Some(person.id),
             alike: person.alike,
         }
+    }
+
+    /// How long what is written now is kept.
+    #[must_use]
+    pub(crate) fn retention(&self, now: Millis) -> Retention {
+        terms::binding(&self.retentions, now)
     }
 
     /// My role, while I am in.
@@ -299,7 +307,8 @@ mod frozen {
         ]
     }
 
-    fn summary(me: Option<PersonId>, retention: Retention) -> Summary {
+    fn summary(me: Option<PersonId>, value: Retention) -> Summary {
+        let set = Millis(1_795_359_600_000);
         let (id, device, standing) = (CircleId([1; 32]), DeviceId([3; 32]), OwnStanding::In);
         Summary {
             version: derived::VERSION,
@@ -308,10 +317,10 @@ mod frozen {
             me,
             device,
             people: people(),
-            retention,
+            retentions: vec![RetentionTerm { set, value }],
             standing,
         }
     }
 
-    frozen![Form::new("summary", 2, &[summary(Some(PersonId([2; 32])), Retention::Days(90)), summary(None, Retention::Keep)])];
+    frozen![Form::new("summary", 3, &[summary(Some(PersonId([2; 32])), Retention::Days(90)), summary(None, Retention::Keep)])];
 }

@@ -77,10 +77,22 @@ pub struct Circle {
     pub heads: Vec<String>,
     /// Hash of the exact set of current devices; equal among members who agree.
     pub roster_hash: String,
+    /// Set where the retention in force is a shorter one than before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortened: Option<Shortened>,
     /// No steward and no founder is left.
     pub frozen: bool,
     /// My member id.
     pub me: String,
+}
+
+/// A retention that was shortened: it binds what is written from the next day on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Shortened {
+    /// From when on it binds.
+    pub from: Time,
+    /// What binds until then: `keep` or `days:N`.
+    pub before: String,
 }
 
 /// An epoch.

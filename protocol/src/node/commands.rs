@@ -1,6 +1,7 @@
 //! What people ask for that changes something: one file a noun.
 
 pub(crate) mod circles;
+pub(crate) mod drafts;
 mod handover;
 pub(crate) mod invites;
 mod items;
@@ -31,6 +32,8 @@ pub(super) fn command_came(node: &mut NodeState, cx: &mut Cx<'_, '_>, call: Call
         Command::RestoreMember(circle, member) => members::restore(node, cx, &circle, &member)?,
         Command::LeaveAside(circle, member) => members::leave_aside(node, cx, &circle, &member)?,
         Command::SetRole(circle, member, role) => members::set_role(node, cx, &circle, &member, &role)?,
+        Command::KeepDraft(text) => drafts::keep(cx, text)?,
+        Command::RemoveDraft(draft) => drafts::remove(cx, &draft)?,
         Command::SyncNow => {
             node.peers.dialer.all_now();
             Answer::Done

@@ -15,7 +15,8 @@ use crate::crypto::Crypto;
 use crate::id::{PeerId, short_text};
 use crate::io::{Answer, Query};
 use crate::log::chain;
-use crate::node::commands::{circles, invites, joins};
+use crate::node::commands::{circles, drafts, invites, joins};
+use crate::node::draft_row;
 use crate::node::full;
 use crate::peer;
 use crate::peer::join_row::JoinRow;
@@ -50,6 +51,8 @@ fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Resul
         Query::Pending(circle) => Ok(Answer::Pending(pending(&named(base, &circle)?, base, crypto)?)),
         Query::Joins => joins(base),
         Query::Room(link) => full::ask(base, link.as_deref(), now),
+        Query::Drafts => Ok(Answer::Drafts(draft_row::all(base)?)),
+        Query::Draft(draft) => drafts::one(base, &draft),
         Query::Doctor => doctor::doctor(base, crypto, now),
         other @ (Query::List { .. }
         | Query::Show { .. }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::draft_row;
 use crate::circle::membership::Status;
 use crate::circle::overview;
 use crate::context::{Cx, InputError};
@@ -174,6 +175,7 @@ impl NodeState {
             }
             exchange::go_on(circles, peers, cx)?;
         }
+        draft_row::sweep(&mut cx.tx, now)?;
         self.gather(cx)?;
         let Self { circles, peers, .. } = self;
         if circles.delivery.due().is_some_and(|due| due <= now) {
@@ -222,7 +224,8 @@ impl NodeState {
         let rejudge = cuts::waits(base)?.then_some(Millis(self.rejudged));
         let peers = self.peers.deadline(self.go_on_at);
         let delivery = self.circles.delivery.due();
-        let some = [destroy, index, build, rejudge, peers, delivery].into_iter().flatten();
+        let drafts = draft_row::next_due(base)?;
+        let some = [destroy, index, build, rejudge, peers, delivery, drafts].into_iter().flatten();
         Ok(some.chain(self.gathering.values().copied()).min())
     }
 }

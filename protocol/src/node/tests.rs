@@ -17,6 +17,7 @@ mod carried;
 mod clocks;
 mod costs;
 mod cuts;
+mod drafts;
 mod epochs;
 mod farewells;
 mod guests;
@@ -29,6 +30,7 @@ mod many;
 mod names;
 mod news;
 mod queries;
+mod retention;
 mod warnings;
 
 struct Machine {

@@ -7,6 +7,7 @@ use super::{CircleState, OwnStanding};
 use crate::circle::body::{History, Policy, PolicyField, Retention, Role};
 use crate::circle::membership::{State, Status};
 use crate::circle::record::Record;
+use crate::circle::terms::{self, RetentionTerm};
 use crate::id::{ActId, DeviceId, PersonId};
 use crate::limits::PAST_ACTS;
 use crate::planted::{Bug, planted};
@@ -126,6 +127,12 @@ impl CircleState {
     #[must_use]
     pub(crate) fn retention(&self) -> Retention {
         self.now().retention()
+    }
+
+    /// The last settings of that, up to the one in force.
+    #[must_use]
+    pub(crate) fn retention_terms(&self) -> Vec<RetentionTerm> {
+        terms::up_to(&self.retentions, self.retention())
     }
 
     /// What newcomers may read.

@@ -85,6 +85,8 @@ pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Comman
         | Command::RestoreMember(..)
         | Command::LeaveAside(..)
         | Command::SetRole(..)
+        | Command::KeepDraft(_)
+        | Command::RemoveDraft(_)
         | Command::SyncNow => Ok(Answer::Done),
     }
 }
@@ -195,5 +197,5 @@ fn place(summary: &Summary, now: Millis) -> Result<ComposeContext, InputError> {
     let (Some(me), Some(role), OwnStanding::In) = (summary.me, summary.my_role(), summary.standing) else {
         return Err(InputError::outside());
     };
-    Ok(ComposeContext { me, role, now, retention: summary.retention })
+    Ok(ComposeContext { me, role, now, retention: summary.retention(now) })
 }

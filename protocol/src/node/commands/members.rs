@@ -150,7 +150,8 @@ pub(crate) fn set_role(
         return after_change(node, summary.id, &person.id);
     }
     if Some(person.id) == circle.me() && role < Role::Steward {
-        let args = [member, &set.role, "--without-successor", "--confirm", &summary.name.0];
+        let named = if person.alike { person.id.text() } else { person.name.0.clone() };
+        let args = [named.as_str(), &set.role, "--without-successor", "--confirm", &summary.name.0];
         let again = Hint::run("member", "role", &args, "steps down all the same");
         let handover = Handover { successor: set.successor.as_deref(), nobody: set.without_successor, again };
         hand_over(circle, cx, &summary, handover)?;

@@ -1,0 +1,146 @@
+//! `kith draft ...`.
+
+use kith_protocol::control::{Draft, DraftOf, NewDraft};
+use serde_json::json;
+
+use super::show::short_ids;
+use super::writing::{may_become, save};
+use crate::client::{Client, Route};
+use crate::context::Context;
+use crate::error::{Result, Stop};
+use crate::input::{self, Body};
+use crate::ui::{Line, Ui};
+
+/// What can be done with drafts.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum DraftVerb {
+    /// List the texts that are kept
+    List,
+    /// Show one of them
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Go on writing, and save it; in a script it is saved as it is
+    Resume {
+        /// Its id
+        id: String,
+    },
+    /// Throw one away
+    Remove {
+        /// Its id
+        id: String,
+    },
+}
+
+pub(crate) fn run(context: &Context, verb: DraftVerb) -> Result<()> {
+    let client = context.client()?;
+    input::take_in(context, &client);
+    match verb {
+        DraftVerb::List => list(context, &client),
+        DraftVerb::Show { id } => {
+            let reply = client.get(&one(&id))?;
+            context.show(&reply, |ui, draft: Draft| show(ui, &draft))
+        }
+        DraftVerb::Resume { id } => resume(context, &client, &id),
+        DraftVerb::Remove { id } => remove(context, &client, &id),
+    }
+}
+
+fn one(id: &str) -> Route {
+    Route::new("drafts").seg(id)
+}
+
+fn list(context: &Context, client: &Client) -> Result<()> {
+    let reply = client.get(&Route::new("drafts"))?;
+    let ui = context.ui();
+    if ui.json {
+        return ui.out_json(reply.text());
+    }
+    let drafts: Vec<Draft> = reply.field("drafts")?;
+    if drafts.is_empty() {
+        ui.say("No drafts.");
+        return Ok(());
+    }
+    let ids = short_ids(ui, drafts.iter().map(|draft| draft.id.as_str()));
+    let rows: Vec<Vec<Line>> = drafts
+        .iter()
+        .zip(ids)
+        .map(|(draft, id)| {
+            vec![Line::new().dim(&id), becomes(&draft.text).into(), ui.when(draft.kept_at).into(), name(&draft.text).into()]
+        })
+        .collect();
+    ui.table(&["id", "for", "kept", "text"], &rows)
+}
+
+fn becomes(text: &NewDraft) -> &'static str {
+    match text.becomes {
+        DraftOf::Note => "a note",
+        DraftOf::Reply => "a reply",
+        DraftOf::Edit => "a change",
+    }
+}
+
+/// Its title, or how it begins.
+fn name(text: &NewDraft) -> String {
+    let title = text.title.as_deref().filter(|title| !title.is_empty());
+    title.map_or_else(|| super::show::start(&text.body), str::to_owned)
+}
+
+fn show(ui: &Ui, draft: &Draft) -> Result<()> {
+    let text = &draft.text;
+    let mut facts =
+        vec![("draft", Line::new().strong(&name(text))), ("id", draft.id.as_str().into()), ("for", becomes(text).into())];
+    facts.push(("circle", text.circle.as_str().into()));
+    facts.extend(text.item.as_deref().map(|item| ("of", item.into())));
+    facts.extend([("kept", ui.when(draft.kept_at).into()), ("until", ui.when(draft.until).into())]);
+    ui.facts(&facts)?;
+    ui.gap()?;
+    ui.block(0, &text.body)
+}
+
+fn resume(context: &Context, client: &Client, id: &str) -> Result<()> {
+    let draft: Draft = client.get(&one(id))?.read()?;
+    may_become(client, &draft.text)?;
+    let before = draft.text.body.clone();
+    let body = Body::again(context, client, &draft.text)?;
+    let changed = body.text != before;
+    let forget = || client.send("DELETE", &one(&draft.id), &json!({}));
+    let saved = if changed {
+        body.saved(context, client, draft.text.clone(), |text| save(client, text))
+    } else {
+        body.saved_as_it_was(|| save(client, &draft.text))
+    };
+    match saved {
+        Ok(reply) => {
+            forget()?;
+            context.delivered(client)?;
+            context.show(&reply, |ui, _: serde_json::Value| ui.out("Saved."))
+        }
+        Err(Stop::Refused(refused)) => {
+            if changed {
+                // The text as it is now was kept in its place.
+                drop(forget());
+            } else {
+                context.ui().complain(&Line::new().text("The draft stays as it is: ").text(&draft.id));
+            }
+            Err(Stop::Refused(refused))
+        }
+        Err(stop) => Err(stop),
+    }
+}
+
+fn remove(context: &Context, client: &Client, id: &str) -> Result<()> {
+    let draft: Draft = client.get(&one(id))?.read()?;
+    let ui = context.ui();
+    if ui.interactive && !context.global().dry_run && !ui.agree(&format!("Throw away the draft \"{}\"?", name(&draft.text)))? {
+        ui.say("Nothing was thrown away.");
+        return Ok(());
+    }
+    let reply = client.send("DELETE", &one(&draft.id), &json!({}))?;
+    if ui.json {
+        return ui.out_json(reply.text());
+    }
+    ui.say("The draft is gone.");
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! What cannot be what was meant is a mistake: no title, no address, an invite that nobody can answer in time.
+
+use std::time::Duration;
+
+use crate::duration::duration;
+use crate::limits::INVITE_LASTS;
+
+/// How long an invite can be used: long enough to be sent, read and answered.
+pub(super) fn lasts(text: &str) -> Result<Duration, String> {
+    let length = duration(text)?;
+    if length < INVITE_LASTS {
+        return Err(format!("`{text}` is too short for anybody to answer; an invite lasts at least 1m"));
+    }
+    Ok(length)
+}
+
+/// A title that says something.
+pub(super) fn title(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("a title holds at least one letter or number".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// An address, or nothing. What else can be an address the daemon decides.
+pub(super) fn address(text: &str) -> Result<String, String> {
+    let host = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let inside = host.trim_matches('.').contains('.') || host == "localhost";
+    if text.is_empty() || text.contains(':') || inside {
+        return Ok(text.to_owned());
+    }
+    Err(format!("`{text}` is not an address; write it like https://example.org, mailto:name@example.org or tel:+34123456"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invite_lasts_long_enough_to_be_answered() {
+        assert!(lasts("1m").is_ok() && lasts("72h").is_ok());
+        assert!(lasts("59s").is_err() && lasts("1s").is_err() && lasts("0h").is_err() && lasts("soon").is_err());
+    }
+
+    #[test]
+    fn addresses_lead_somewhere() {
+        for good in [
+            "",
+            "https://example.org",
+            "example.org",
+            "example.org/a?b",
+            "tel:112",
+            "mailto:a@b.org",
+            "localhost/x",
+            "münchen.de",
+        ] {
+            assert!(address(good).is_ok(), "{good}");
+        }
+        for wrong in ["notaurl", "not a url", "/etc/passwd", "example.", ".org", "a/b.c"] {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
+        assert!(title(" ").is_err() && title("").is_err() && title("EAP").is_ok());
+    }
+}
