@@ -155,7 +155,9 @@ fn u5_a_calendar_of_a_hostile_member_holds_no_event_of_anybody_elses() {
     let seen = lines(&calendar);
     let count = |what: &str| seen.iter().filter(|line| *line == what).count();
     assert_eq!((count("BEGIN:VEVENT"), count("END:VEVENT"), count(&format!("UID:{hers}"))), (2, 2, 1), "{calendar}");
-    assert!(!seen.iter().any(|line| line.starts_with("RRULE")), "what is no rule is words: {calendar}");
+    // Kith's own zones have rules; they stand before the events.
+    let mut in_events = seen.iter().skip_while(|line| *line != "BEGIN:VEVENT");
+    assert!(!in_events.any(|line| line.starts_with("RRULE")), "what is no rule is words: {calendar}");
     assert!(file("events.csv").matches(&hers).count() >= 1 && file("events.md").contains("by m-"));
     scene.holds();
 }
