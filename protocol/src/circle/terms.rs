@@ -124,7 +124,12 @@ mod tests {
         let terms = up_to(&all, Retention::Days(7));
         assert_eq!(terms.iter().map(|term| term.value).collect::<Vec<_>>(), [Retention::Keep, Retention::Days(7)]);
         assert_eq!(shortened(&terms), Some(RetentionTerm { set: START.plus(2 + DAY), value: Retention::Keep }));
-        assert_eq!(shortened(&up_to(&all, Retention::Days(30))), None, "the last is longer");
+        let again = shortened(&up_to(&all, Retention::Days(30))).map(|term| (term.set, term.value));
+        assert_eq!(
+            again,
+            Some((START.plus(3 + DAY), Retention::Keep)),
+            "longer than the last, and shorter than what binds still"
+        );
         assert_eq!(up_to(&[], Retention::Days(5)).len(), 1);
         let many: Vec<_> = (1..100).map(|n| (START.plus(u64::from(n)), act(n), Retention::Days(u32::from(n)))).collect();
         assert_eq!(up_to(&many, Retention::Days(99)).len(), RETENTION_TERMS);
