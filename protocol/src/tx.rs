@@ -96,9 +96,9 @@ impl<'a> Tx<'a> {
         &mut self.spent
     }
 
-    /// Ends the draft: what [`Draft::join`] adds to the batch, or what is dropped.
-    pub fn finish(self) -> Draft {
-        Draft { writes: self.writes, effects: self.effects, spent: self.spent }
+    /// Ends the draft: what [`Finished::join`] adds to the batch, or what is dropped.
+    pub fn finish(self) -> Finished {
+        Finished { writes: self.writes, effects: self.effects, spent: self.spent }
     }
 
     fn read<T>(&self, read: impl FnOnce(&dyn Read) -> T) -> T {
@@ -128,13 +128,13 @@ impl Read for Tx<'_> {
 /// A finished draft.
 #[derive(Debug)]
 #[must_use = "a draft is only kept once it joined a batch"]
-pub struct Draft {
+pub struct Finished {
     writes: Writes,
     effects: Vec<Effect>,
     spent: Spent,
 }
 
-impl Draft {
+impl Finished {
     /// Adds the draft to a batch.
     pub fn join(self, batch: &mut Turn) {
         batch.writes.extend(self.writes.into_iter().filter(|(_, value)| value.is_some() || !planted(Bug::LostDeletes)));
