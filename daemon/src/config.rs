@@ -262,6 +262,20 @@ mod tests {
     }
 
     #[test]
+    fn the_frozen_settings_say_what_they_said() {
+        let load = |version: u8| {
+            let path = format!("testdata/home.v{version}/config.toml");
+            Config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path), &[]).expect("loads")
+        };
+        let listen = ["/ip4/127.0.0.1/tcp/23456", "/ip6/::1/tcp/23456"].map(|addr| addr.parse().expect("an address"));
+        let transports = Transports { tcp: true, quic: false };
+        let (listen, external) = (listen.to_vec(), Vec::new());
+        let third = Config { listen, external, transports, idle_lock_minutes: 15, port: 23_456, strict: true };
+        assert_eq!(load(3), third);
+        assert_eq!(load(4), Config { external: vec!["/ip4/203.0.113.5/tcp/4001".parse().expect("an address")], ..third });
+    }
+
+    #[test]
     fn nonsense_is_named() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("config.toml");

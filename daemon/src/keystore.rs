@@ -302,6 +302,21 @@ mod tests {
         assert_eq!(keystore.open(None).expect("opens").0, master.0);
     }
 
+    /// Those of the frozen homes, see `store/frozen.rs`.
+    #[test]
+    fn frozen_keys_files_are_read_and_written_as_they_were() {
+        for file in ["v3/keys.toml", "v3/keys-bare.toml", "v4/keys.toml", "v4/keys-bare.toml"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("testdata/home.{file}"));
+            let keystore = Keystore::read(&path).expect("reads").expect("is there");
+            assert_eq!(*keystore.text(), std::fs::read_to_string(&path).expect("reads"), "{file}");
+            let passphrase = (!keystore.unprotected()).then_some("correct horse");
+            assert_eq!(
+                (keystore.open(passphrase).expect("opens").0, keystore.unprotected()),
+                ([7; MASTER], file.contains("bare"))
+            );
+        }
+    }
+
     #[test]
     fn lowered_costs_and_damage_are_noticed() {
         let (_dir, path, _) = written(Some("correct horse"));

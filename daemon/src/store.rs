@@ -276,4 +276,6 @@ impl Store for SqliteStore {
 }
 
 #[cfg(test)]
+mod frozen;
+#[cfg(test)]
 mod tests;

@@ -264,3 +264,15 @@ impl Peers {
         }
     }
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+
+    fn reachable() -> PeerHint {
+        PeerHint { peer: PeerId(vec![12; 38]), addresses: vec![Addr(vec![4, 127, 0, 0, 1, 6, 16, 0])] }
+    }
+
+    frozen![Form::new("here", 1, &[reachable()])];
+}

@@ -17,6 +17,7 @@ mod lock;
 mod names;
 mod promises;
 mod source;
+mod stored;
 mod tokens;
 
 use std::path::{Path, PathBuf};

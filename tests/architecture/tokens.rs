@@ -147,7 +147,7 @@ fn after_item(tokens: &[String], mut at: usize) -> usize {
 }
 
 /// Where the bracket that opens here closes.
-fn matching(tokens: &[String], open: usize) -> usize {
+pub(crate) fn matching(tokens: &[String], open: usize) -> usize {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate().skip(open) {
         match token.as_str() {
@@ -195,6 +195,21 @@ fn used(tokens: &[String], at: &mut usize, before: &[String], public: bool, foun
 
 fn is_word(token: &str) -> bool {
     token.starts_with(|c: char| c.is_alphabetic() || c == '_')
+}
+
+/// The tokens of a file, its tests left out.
+pub(crate) fn code(text: &str) -> Vec<String> {
+    let tokens = tokens(text);
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(token) = tokens.get(at) {
+        if is_test_attribute(&tokens[at..]) {
+            at = after_item(&tokens, at);
+        } else {
+            found.push(token.clone());
+            at += 1;
+        }
+    }
+    found
 }
 
 /// Words, `::`, and every other sign by itself; remarks, texts and lifetimes left out.

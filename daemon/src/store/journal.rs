@@ -130,18 +130,22 @@ impl Journal {
     /// # Errors
     /// [`StoreError`]; until the file's next commit, the journal takes nothing more then.
     pub(super) fn append(&mut self, writes: &Writes) -> Result<(), StoreError> {
-        let plain = encoded(writes);
         let mut nonce = [0; NONCE];
         let Ok(()) = Random.try_fill_bytes(&mut nonce);
-        let length = u32::try_from(plain.len() + TAG).unwrap_or(u32::MAX);
-        let header = [&self.generation[..], &self.records.to_le_bytes(), &length.to_le_bytes()].concat();
-        let sealed = self.cipher.encrypt(&XNonce::from(nonce), Payload { msg: &plain, aad: &header });
-        let sealed = sealed.map_err(|_| StoreError::Io("a record could not be sealed".to_owned()))?;
-        let record = [&header[..], &nonce, &sealed].concat();
+        let record = self.sealed(&encoded(writes), nonce)?;
         self.put(&record).inspect_err(|_| self.shut = true)?;
         self.records += 1;
         self.end += record.len() as u64;
         Ok(())
+    }
+
+    /// The next record, with these writes.
+    fn sealed(&self, plain: &[u8], nonce: [u8; NONCE]) -> Result<Vec<u8>, StoreError> {
+        let length = u32::try_from(plain.len() + TAG).unwrap_or(u32::MAX);
+        let header = [&self.generation[..], &self.records.to_le_bytes(), &length.to_le_bytes()].concat();
+        let sealed = self.cipher.encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &header });
+        let sealed = sealed.map_err(|_| StoreError::Io("a record could not be sealed".to_owned()))?;
+        Ok([&header[..], &nonce, &sealed].concat())
     }
 
     fn put(&mut self, record: &[u8]) -> Result<(), StoreError> {
@@ -232,6 +236,22 @@ fn decoded(mut bytes: &[u8]) -> Option<Writes> {
         bytes = rest;
     }
     Some(writes)
+}
+
+/// The same records, made again from what they say, by somebody who has the key.
+#[cfg(test)]
+pub(super) fn made_again(bytes: &[u8], key: &MasterKey, generation: Generation) -> Vec<u8> {
+    let (mut journal, _) = Journal::open(Path::new("/nowhere"), key, generation).expect("nothing is there");
+    let mut again = Vec::new();
+    while let Some((plain, length)) = journal.record(&bytes[again.len()..], |number| number == journal.records) {
+        let nonce = *bytes[again.len() + HEADER..].first_chunk().expect("a whole record");
+        let writes = decoded(&plain).expect("writes");
+        let record = journal.sealed(&encoded(&writes), nonce).expect("seals");
+        assert_eq!(record.len(), length);
+        again.extend(record);
+        journal.records += 1;
+    }
+    again
 }
 
 /// Every record that stands in the file, of whatever generation, opened.

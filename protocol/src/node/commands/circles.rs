@@ -156,3 +156,11 @@ pub(crate) fn leave(
     node.circles.touched(id);
     Ok(Answer::Circle(shown))
 }
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+
+    frozen![Form::new("usual-name", 1, &[Private("Amara".to_owned())])];
+}
