@@ -103,3 +103,54 @@ fn targets() -> Vec<String> {
     let stems = found.filter_map(|path| Path::new(&path).file_stem().map(|stem| stem.to_string_lossy().into_owned()));
     named.chain(stems).collect()
 }
+
+/// The glossary's rows: term and file.
+fn glossary(text: &str) -> Vec<(&str, &str)> {
+    let section = text.split_once("\n## Glossary\n").map_or("", |(_, rest)| rest);
+    let section = section.split_once("\n## ").map_or(section, |(section, _)| section);
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let cells = rows.map(|row| row.split(" | ").collect::<Vec<_>>());
+    cells.filter_map(|cells| Some((*cells.first()?, cells.get(3)?.strip_prefix('`')?.strip_suffix('`')?))).collect()
+}
+
+/// What is wrong with a glossary; `read` gives a file's text where there is such a file.
+fn unclear(rows: &[(&str, &str)], read: &impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let disorder = rows.windows(2).filter(|pair| pair[0].0 >= pair[1].0);
+    let mut found: Vec<String> = disorder.map(|pair| format!("{} before {}", pair[0].0, pair[1].0)).collect();
+    for (term, file) in rows {
+        let Some(text) = read(file) else {
+            found.push(format!("{term}: there is no {file}"));
+            continue;
+        };
+        let text = text.to_lowercase();
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        // A term of two words is found by its first; a name of a type may begin with it.
+        let term = term.split(' ').next().unwrap_or_default();
+        if !words.any(|word| word.strip_prefix(term).is_some_and(|rest| rest.is_empty() || rest == "s")) {
+            found.push(format!("{file} does not say {term}"));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_glossary_names_files_that_use_its_words() {
+    let readme = read("protocol/README.md");
+    let rows = glossary(&readme);
+    assert!(rows.len() > 40, "it is found");
+    let text = |path: &str| std::fs::read_to_string(root().join("protocol").join(path)).ok();
+    none("glossary of protocol/README.md", &unclear(&rows, &text));
+}
+
+#[test]
+fn a_glossary_that_is_out_of_date_is_noticed() {
+    let text = "# A\n\n## Glossary\nWords.\n\n| term | elsewhere | what | where |\n|---|---|---|---|\n| act | op | It acts. | `a.rs` |\n\
+        | edit list | ops | It edits. | `b.rs` |\n\n## Next\n| x | y | z | `c.rs` |\n";
+    let rows = glossary(text);
+    assert_eq!(rows, [("act", "a.rs"), ("edit list", "b.rs")]);
+    let files = |act: &'static str| move |path: &str| (path != "c.rs").then(|| format!("//! {act}, and edits."));
+    assert_eq!(unclear(&rows, &files("Acts")), Vec::<String>::new());
+    assert_eq!(unclear(&rows, &files("Actors")), ["a.rs does not say act"]);
+    assert_eq!(unclear(&[("act", "c.rs")], &files("Acts")), ["act: there is no c.rs"]);
+    assert_eq!(unclear(&[rows[1], rows[0]], &files("Acts")).len(), 1, "order");
+}

@@ -42,6 +42,7 @@ const STORED: &[(&str, &str, &[&str])] = &[
     ("protocol/src/log/chain/receive.rs", "Chain", &["fork-row"]),
     ("protocol/src/log/rows.rs", "Chain", &["chain-row", "next number", "own key"]),
     ("protocol/src/node/commands/circles.rs", "Local", &["usual-name"]),
+    ("protocol/src/node/commands/drafts.rs", "Local", &["draft-row"]),
     ("protocol/src/peer.rs", "Local", &["here"]),
     ("protocol/src/peer/join_row.rs", "Outbox", &["join-row"]),
     ("protocol/src/peer/requests.rs", "Outbox", &["request-row"]),
