@@ -98,14 +98,20 @@ mod tests {
     /// The words of a line, as a shell takes it apart.
     fn shell_words(line: &str) -> Vec<String> {
         let line = line.split(['<', '>']).next().unwrap_or_default();
-        let pieces = line.split('"').enumerate();
-        pieces
-            .flat_map(
-                |(at, piece)| {
-                    if at % 2 == 1 { vec![piece.to_owned()] } else { piece.split_whitespace().map(str::to_owned).collect() }
-                },
-            )
-            .collect()
+        let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+        for c in line.chars() {
+            match quote {
+                Some(open) if c == open => quote = None,
+                None if c == '"' || c == '\'' => {
+                    quote = Some(c);
+                    word.get_or_insert_default();
+                }
+                None if c == ' ' => words.extend(word.take()),
+                Some(_) | None => word.get_or_insert_default().push(c),
+            }
+        }
+        words.extend(word);
+        words
     }
 
     #[test]

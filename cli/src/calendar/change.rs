@@ -10,6 +10,20 @@ use super::rule::{Moment, Rule};
 use super::{Series, local_text};
 use crate::limits::RULE_DATES;
 
+/// An event of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Incoming {
+    /// Where it begins.
+    pub(crate) line: usize,
+    pub(crate) event: NewEvent,
+    /// How often its organizer has changed it.
+    pub(crate) sequence: u64,
+    /// When it was changed last.
+    pub(crate) modified: Option<Timestamp>,
+    /// The file was made to call it off.
+    pub(crate) cancels: bool,
+}
+
 /// A change of an occurrence.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {

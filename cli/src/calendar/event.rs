@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use kith_protocol::control::NewEvent;
 use kith_protocol::limits::{BODY_BYTES, PLACE_CHARS, RRULE_BYTES, TAG_CHARS, TAGS, TITLE_CHARS, UID_CHARS};
 
-use super::change::Change;
+use super::change::{Change, Incoming};
 use super::notes::{Notes, start_of};
-use super::parts::{Component, Field};
-use super::read::{Incoming, kind_word};
+use super::parts::{Component, Field, kind_word};
 use super::rule::Moment;
 use super::times::Times;
 use super::zone::Zones;

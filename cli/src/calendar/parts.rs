@@ -31,6 +31,16 @@ pub(super) struct Field {
     pub(super) raw: String,
 }
 
+/// What people call a kind of parts.
+pub(super) fn kind_word(kind: &Kind) -> String {
+    match kind {
+        Kind::VTodo => "task (VTODO)".to_owned(),
+        Kind::VJournal => "journal entry (VJOURNAL)".to_owned(),
+        Kind::VFreebusy => "free/busy time (VFREEBUSY)".to_owned(),
+        other => format!("part called {}", other.as_str()),
+    }
+}
+
 /// What is wrong with a line; the rest is read all the same.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {

@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 
 use calcard::icalendar::{ICalendarComponentType as Kind, ICalendarProperty};
 use jiff::Timestamp;
-use kith_protocol::control::NewEvent;
 
-use super::change::{Applied, Change};
+use super::change::{Applied, Change, Incoming};
 use super::event::{EventReader, Read};
 use super::lines::{Odd, Oddity, lines};
 use super::notes::{Notes, start_of};
-use super::parts::{Component, parts};
+use super::parts::{Component, kind_word, parts};
 use super::zone::Zones;
 use crate::left_out::LeftOut;
 
@@ -25,20 +24,6 @@ pub(crate) struct Calendar {
     pub(crate) changes: Vec<Change>,
     /// What has no place here.
     pub(crate) left: Vec<LeftOut>,
-}
-
-/// An event of a file.
-#[derive(Clone, Debug)]
-pub(crate) struct Incoming {
-    /// Where it begins.
-    pub(crate) line: usize,
-    pub(crate) event: NewEvent,
-    /// How often its organizer has changed it.
-    pub(crate) sequence: u64,
-    /// When it was changed last.
-    pub(crate) modified: Option<Timestamp>,
-    /// The file was made to call it off.
-    pub(crate) cancels: bool,
 }
 
 /// Read a file. `usual`: the zone of times that name none.
@@ -220,15 +205,6 @@ impl File {
 /// Where calendars say what zone they are in.
 fn is_zone(name: &str) -> bool {
     ["X-WR-TIMEZONE", "TIMEZONE-ID"].iter().any(|zone| zone.eq_ignore_ascii_case(name))
-}
-
-pub(super) fn kind_word(kind: &Kind) -> String {
-    match kind {
-        Kind::VTodo => "task (VTODO)".to_owned(),
-        Kind::VJournal => "journal entry (VJOURNAL)".to_owned(),
-        Kind::VFreebusy => "free/busy time (VFREEBUSY)".to_owned(),
-        other => format!("part called {}", other.as_str()),
-    }
 }
 
 #[cfg(test)]

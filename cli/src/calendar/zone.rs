@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use calcard::common::timezone::Tz;
-use calcard::icalendar::{ICalendarComponentType as Kind, ICalendarProperty};
+use calcard::icalendar::{ICalendarComponentType as PartKind, ICalendarProperty};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{self, Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
@@ -57,7 +57,7 @@ pub(super) struct Zones<'a> {
 impl<'a> Zones<'a> {
     /// Those that a calendar describes, its own first.
     pub(super) fn new(calendars: impl Iterator<Item = &'a Component>) -> Self {
-        let described = calendars.flat_map(|part| &part.parts).filter(|part| part.kind == Kind::VTimezone).collect();
+        let described = calendars.flat_map(|part| &part.parts).filter(|part| part.kind == PartKind::VTimezone).collect();
         Self { described, known: BTreeMap::new() }
     }
 
@@ -201,7 +201,7 @@ struct Described {
 impl Described {
     fn read(part: &Component, at: DateTime) -> Self {
         let mut out = Self { onsets: Vec::new(), ruled: false, year: at.year(), microsoft: part.other("X-MICROSOFT-CDO-TZID") };
-        for part in part.parts.iter().filter(|part| matches!(part.kind, Kind::Standard | Kind::Daylight)) {
+        for part in part.parts.iter().filter(|part| matches!(part.kind, PartKind::Standard | PartKind::Daylight)) {
             out.ruled |= part.field(&ICalendarProperty::Rrule).is_some();
             out.onsets.extend(onsets(part, at.year()).unwrap_or_default());
         }

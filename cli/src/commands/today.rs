@@ -188,6 +188,9 @@ mod tests {
         serde_json::from_value(json!({
             "id": "e-abcdefgh", "circle": "c-a", "title": "Circle", "starts": at(local.0), "ends": ends, "starts_local": local.0,
             "ends_local": local.1, "all_day": all_day, "tz": tz, "rrule": rrule, "status": "confirmed", "state": "visible",
+            "description": "", "location": "", "uid": "", "tags": [], "new": false, "created_at": "2026-11-01T00:00:00Z",
+            "rsvp": {"yes": 0, "no": 0, "maybe": 0, "mine": null}, "author": {"member": "m-abcdefgh", "name": "Amara"},
+            "edited_at": null, "delivery": null,
         }))
         .unwrap()
     }

@@ -8,8 +8,8 @@ use kith_protocol::control::{BatchItem, EditEvent, Event, NewEvent, NoteState};
 
 use super::{Found, Haul};
 use crate::calendar::Series;
+use crate::calendar::change::Incoming;
 use crate::calendar::change::{Applied, Change};
-use crate::calendar::read::Incoming;
 use crate::calendar::rule::Rule;
 use crate::left_out::{LeftOut, Origin, Weight};
 

@@ -139,11 +139,11 @@ async fn answers_and_refusals_have_one_form() {
     let (status, body) = ask(&served, "GET", "/v1/circles/c-1/notes?limit=5&new=true&reveal", "").await;
     assert_eq!((status, body), (200, json!({"schema": "kith.note.list/1", "notes": []})));
     let (status, body) = ask(&served, "POST", "/v1/circles", r#"{"name":"a"}"#).await;
-    assert_eq!((status, body), (201, json!({"schema": "kith.circle.new/1", "ids": ["a"]})));
+    assert_eq!((status, body), (201, json!({"schema": "kith.circle.new/1", "ids": ["a"], "import": null})));
     let (status, body) = ask(&served, "GET", "/v1/circles/none", "").await;
     assert_eq!((status, &body["code"], &body["schema"]), (404, &json!("not-found"), &json!("kith.error/1")));
     let (status, body) = ask(&served, "GET", "/v1/search?q=two%20words&limit=7", "").await;
-    assert_eq!((status, &body["message"]), (409, &json!("two words 7")));
+    assert_eq!((status, &body["message"]), (409, &json!("Two words 7.")));
     for (method, path, expected) in [
         ("GET", "/v1/nothing", 404),
         ("PUT", "/v1/circles", 405),
@@ -196,7 +196,7 @@ async fn every_route_is_described() {
     assert_eq!(status, 200);
     let routes: usize =
         document["paths"].as_object().expect("paths").values().map(|item| item.as_object().expect("operations").len()).sum();
-    assert_eq!(routes, 64);
+    assert_eq!(routes, 67);
     assert!(document["components"]["schemas"]["Note"].is_object());
     let refusal = &document["paths"]["/v1/circles/{c}/notes/{id}"]["delete"]["responses"]["default"];
     assert!(refusal["content"]["application/json"]["schema"]["$ref"].as_str().expect("a schema").ends_with("/Error"));

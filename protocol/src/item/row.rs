@@ -32,53 +32,84 @@ impl Tag {
 /// What holds of an item on this machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
-pub(super) struct Flags(#[n(0)] u16);
+pub(super) struct Flags(#[n(0)] u32);
 
 impl Flags {
     /// Its first edit is by the member of this machine.
-    pub(super) const MINE: u16 = 1;
+    pub(super) const MINE: u32 = 1;
     /// Seen here, by itself.
-    pub(super) const SEEN: u16 = 1 << 1;
+    pub(super) const SEEN: u32 = 1 << 1;
     /// Its first edit is here, and stands.
-    pub(super) const READY: u16 = 1 << 2;
+    pub(super) const READY: u32 = 1 << 2;
     /// A tombstone stands.
-    pub(super) const REMOVED: u16 = 1 << 3;
+    pub(super) const REMOVED: u32 = 1 << 3;
     /// A facilitator hid it.
-    pub(super) const HIDDEN: u16 = 1 << 4;
+    pub(super) const HIDDEN: u32 = 1 << 4;
     /// A facilitator pinned it.
-    pub(super) const PINNED: u16 = 1 << 5;
+    pub(super) const PINNED: u32 = 1 << 5;
     /// All of it lies beyond a cut.
-    pub(super) const HELD: u16 = 1 << 6;
+    pub(super) const HELD: u32 = 1 << 6;
     /// Entries came that are not put together with the rest yet: it shows as it was.
-    pub(super) const UNBUILT: u16 = 1 << 7;
+    pub(super) const UNBUILT: u32 = 1 << 7;
     /// Past its retention.
-    pub(super) const EXPIRED: u16 = 1 << 8;
+    pub(super) const EXPIRED: u32 = 1 << 8;
     /// Its bytes are destroyed.
-    pub(super) const GONE: u16 = 1 << 9;
+    pub(super) const GONE: u32 = 1 << 9;
     /// Some of its entries wait for others.
-    pub(super) const WAITING: u16 = 1 << 10;
+    pub(super) const WAITING: u32 = 1 << 10;
     /// With [`Self::GONE`]: nobody decided so here; all that is known of it came destroyed, or rests on what did.
-    pub(super) const LOST: u16 = 1 << 11;
+    pub(super) const LOST: u32 = 1 << 11;
 
     /// A mark that says yes: `now`, or `on`.
-    pub(super) const SAYS: u16 = 1 << 12;
+    pub(super) const SAYS: u32 = 1 << 12;
     /// A mark whose author created what it is about.
-    pub(super) const OWN: u16 = 1 << 13;
-    /// A tombstone that was taken back in time.
-    pub(super) const LIFTED: u16 = 1 << 15;
+    pub(super) const OWN: u32 = 1 << 13;
     /// Of one entry, with a text so long that a list shows its start from a row of its own.
-    pub(super) const LONG: u16 = 1 << 14;
+    pub(super) const LONG: u32 = 1 << 14;
     /// It ends later than its label says: what lies before its first words is younger than that.
-    pub(super) const RAISED: u16 = 1 << 15;
+    pub(super) const RAISED: u32 = 1 << 15;
+    /// A tombstone that was taken back in time.
+    pub(super) const LIFTED: u32 = 1 << 16;
 
-    pub(super) const fn has(self, flag: u16) -> bool {
+    /// All of them.
+    const ALL: [u32; 17] = [
+        Self::MINE,
+        Self::SEEN,
+        Self::READY,
+        Self::REMOVED,
+        Self::HIDDEN,
+        Self::PINNED,
+        Self::HELD,
+        Self::UNBUILT,
+        Self::EXPIRED,
+        Self::GONE,
+        Self::WAITING,
+        Self::LOST,
+        Self::SAYS,
+        Self::OWN,
+        Self::LONG,
+        Self::RAISED,
+        Self::LIFTED,
+    ];
+
+    pub(super) const fn has(self, flag: u32) -> bool {
         self.0 & flag != 0
     }
 
-    pub(super) const fn set(&mut self, flag: u16, on: bool) {
+    pub(super) const fn set(&mut self, flag: u32, on: bool) {
         if on { self.0 |= flag } else { self.0 &= !flag }
     }
 }
+
+/// No two flags share a bit: then one would be taken for the other.
+const _: () = {
+    let (mut seen, mut at) = (0, 0);
+    while at < Flags::ALL.len() {
+        assert!(seen & Flags::ALL[at] == 0, "two flags share a bit");
+        seen |= Flags::ALL[at];
+        at += 1;
+    }
+};
 
 /// An entry of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -228,7 +259,7 @@ pub(super) fn view_item(key: &[u8]) -> Result<ItemKey, StoreError> {
 /// What a mark's value in `View` says.
 pub(super) fn view_says(value: &[u8]) -> Result<Flags, StoreError> {
     let says: u64 = codec::decode(value, "view row").map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    Ok(Flags(u16::try_from(says).unwrap_or_default()))
+    Ok(Flags(u32::try_from(says).unwrap_or_default()))
 }
 
 /// The parent in the key of a child in `View`.

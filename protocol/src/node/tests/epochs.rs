@@ -392,7 +392,7 @@ fn what_one_turn_cannot_bring_together_is_gone_on_with_although_the_command_was_
     let removals = village.side_by_side(0, 150, &village.removal_of(3));
     (0..3).for_each(|at| village.teach(at, &removals));
     let refused = village.call(1, note("one")).expect_err("too much for one turn");
-    assert_eq!(refused.hints.to_string(), "try again in a moment");
+    assert_eq!(refused.hints.to_string(), "Try again in a moment.");
     assert!(village.tips(1) <= HEADS, "by now it is done: {}", village.tips(1));
     village.note(1, "", "one");
     village.note(0, "", "two");

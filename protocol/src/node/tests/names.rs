@@ -78,5 +78,5 @@ fn reactions_and_health_tell_two_of_one_name_apart() {
     healing::twins(&mut village, &["a"], &["x", "y"]);
     let Answer::Doctor(doctor) = village.ask(0, Query::Doctor) else { panic!("no findings") };
     let forks: Vec<&str> = doctor.findings.iter().map(|f| f.message.as_str()).filter(|m| m.contains("signed two")).collect();
-    assert!(!forks.is_empty() && forks.iter().all(|fork| fork.contains("a device of Bea (alike: m-")), "{forks:?}");
+    assert!(!forks.is_empty() && forks.iter().all(|fork| fork.contains("A device of Bea (alike: m-")), "{forks:?}");
 }

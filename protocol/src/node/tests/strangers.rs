@@ -186,7 +186,7 @@ fn m14_whoever_is_told_to_wait_asks_again_later_and_comes_in() {
         assert!(matches!(seen, Ok(Answer::Preview(_))), "{seen:?}");
     }
     let refused = village.call(1, Command::PreviewInvite(link.clone())).expect_err("too many tries");
-    assert!(refused.message.contains("too many"), "{refused:?}");
+    assert!(refused.message.contains("Too many"), "{refused:?}");
     let accept = Accept { link, confirm: true, ..Default::default() };
     village.call(1, Command::Accept(accept)).expect("a join begins");
     let status = |village: &Village| match village.ask(1, Query::Joins) {

@@ -1,5 +1,7 @@
 //! Kinds of files that calendar programs get wrong, each read as its writer meant it, or named by its line.
 
+use kith_protocol::control::NewEvent;
+
 use super::super::*;
 use crate::left_out::Weight;
 
