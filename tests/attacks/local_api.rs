@@ -138,7 +138,7 @@ fn l8_an_export_follows_no_link() {
         fs::create_dir_all(name.parent().expect("below the folder")).expect("may");
         symlink(&victim, name).expect("may");
     }
-    let run = home.kith(&["export", "-c", "Night shift", "-o", &out.to_string_lossy(), "--no-input"]);
+    let run = home.kith(&["export", "-c", "Night shift", "-o", &out.to_string_lossy(), "--force", "--no-input"]);
     assert_eq!(fs::read_to_string(&victim).expect("still there"), "precious", "exit {}: {}", run.code, run.stderr);
     assert!(run.code == 1 && run.stderr.contains("link"), "exit {}: {}", run.code, run.stderr);
     // A link in the folder's own place.

@@ -146,15 +146,15 @@ fn roles_are_kept() {
 #[test]
 fn mistakes_in_what_is_typed_are_exit_2() {
     let home = Home::named("Amara");
+    home.found(CIRCLE);
     for wrong in [
         vec!["nothing"],
         vec!["note", "new", "--want", "money", "x"],
-        vec!["event", "new", "--title", "x", "--starts", "tomorrow"],
+        vec!["event", "new", "--title", "x", "--starts", "some day"],
     ] {
         let run = home.kith(&[wrong.as_slice(), &["--json", "--no-input"]].concat());
         assert_eq!(run.code, 2, "{}\n{}{}", run.line, run.stdout, run.stderr);
     }
-    home.found(CIRCLE);
     let long = "x".repeat(70_000);
     home.tell(&["note", "new", "--title", "long", "--json", "--no-input", "-"], &long).refused(2, "too-large");
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -153,8 +153,13 @@ impl Home {
         if !self.path().exists() {
             DirBuilder::new().mode(0o700).create(self.path()).expect("a folder");
         }
-        let mut file = File::options().write(true).create_new(true).mode(0o600).open(settings).expect("a file");
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&settings).expect("a file");
         writeln!(file, "port = {}", port.number()).expect("written");
+        // They belong to whoever has the folder: the daemon may run as somebody else.
+        let owner = std::fs::metadata(self.beside()).expect("the home's folder");
+        for made in [&self.path(), &settings] {
+            chown(made, Some(owner.uid()), Some(owner.gid())).expect("may");
+        }
         self.port = Some(port);
     }
 
