@@ -5,6 +5,7 @@ mod route;
 pub(crate) mod stream;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -17,7 +18,7 @@ use tokio::net::UnixStream;
 
 use crate::error::{self, Result, Stop};
 use crate::home::Home;
-use crate::limits::ANSWER_BYTES;
+use crate::limits::{ANSWER_BYTES, PROBE};
 use crate::ui::{Line, Ui};
 
 pub(crate) use route::Route;
@@ -65,6 +66,8 @@ pub(crate) struct Client {
     socket: PathBuf,
     dry_run: bool,
     ui: Ui,
+    /// It has answered once.
+    probed: OnceLock<()>,
 }
 
 impl Client {
@@ -73,7 +76,7 @@ impl Client {
             .enable_all()
             .build()
             .map_err(|e| error::failed(format!("Cannot begin: {}", error::reason(&e)), ""))?;
-        Ok(Self { runtime, home: home.clone(), socket: home.socket(), dry_run, ui })
+        Ok(Self { runtime, home: home.clone(), socket: home.socket(), dry_run, ui, probed: OnceLock::new() })
     }
 
     /// Does anybody listen? Whether it is our daemon is looked at before anything is said to it.
@@ -150,6 +153,28 @@ impl Client {
     }
 
     async fn open(&self, method: &str, route: &Route, body: String, last_event: Option<&str>) -> Result<Response<Incoming>> {
+        self.probe().await?;
+        self.exchange(method, route, body, last_event).await
+    }
+
+    /// Once: does the daemon answer at all? One that is stopped by the system holds its socket, and would be waited for without end.
+    async fn probe(&self) -> Result<()> {
+        if self.probed.get().is_some() {
+            return Ok(());
+        }
+        let route = Route::new("openapi.json");
+        let asked = self.exchange("GET", &route, String::new(), None);
+        match tokio::time::timeout(PROBE, asked).await {
+            Ok(answer) => answer.map(|_| *self.probed.get_or_init(|| ())),
+            Err(_) => Err(error::refused(
+                Code::TimedOut,
+                "Kith is there, and does not answer.",
+                "`kith stop` ends it, then `kith start` starts it again. Everything that was saved is kept.",
+            )),
+        }
+    }
+
+    async fn exchange(&self, method: &str, route: &Route, body: String, last_event: Option<&str>) -> Result<Response<Incoming>> {
         let stream = self.connect().await?;
         let broken =
             |_| error::failed("The daemon does not answer.", "`kith status` shows its status; `kith daemon logs` says more.");

@@ -116,7 +116,7 @@ impl Command {
             Self::Note(NoteVerb::List(..) | NoteVerb::Show { .. })
                 | Self::Event(EventVerb::List(..) | EventVerb::Show { .. })
                 | Self::Resource(ResourceVerb::List(..) | ResourceVerb::Show { .. })
-                | Self::Circle(CircleVerb::Show { .. } | CircleVerb::Agreement)
+                | Self::Circle(CircleVerb::Show { .. } | CircleVerb::Agreement { sign: false })
                 | Self::Member(member::MemberVerb::List)
                 | Self::Inbox(_)
                 | Self::Search(_)

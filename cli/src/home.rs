@@ -75,6 +75,14 @@ impl Home {
         lock.is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
     }
 
+    /// The process that holds this home, where one does.
+    pub(crate) fn holder(&self) -> Option<rustix::process::Pid> {
+        let text = self.is_held().then(|| std::fs::read_to_string(self.0.join("kithd.lock")).ok()).flatten()?;
+        // Numbers below name groups of processes, or all.
+        let pid = text.trim().parse::<i32>().ok().filter(|pid| *pid > 1)?;
+        rustix::process::Pid::from_raw(pid)
+    }
+
     /// What the daemon says while it starts.
     pub(crate) fn start_log(&self) -> PathBuf {
         self.0.join("log").join("start.log")

@@ -36,6 +36,8 @@ pub(crate) const ENDING: Duration = Duration::from_secs(10);
 pub(crate) const START_LOOK: Duration = Duration::from_millis(15);
 /// Bytes of what a failed start said that are shown.
 pub(crate) const SAID_BYTES: usize = 64 << 10;
+/// How long a daemon may take to say anything at all: even a busy one does at once.
+pub(crate) const PROBE: Duration = Duration::from_secs(10);
 /// How long a clean end may take.
 pub(crate) const STOP: Duration = Duration::from_secs(30);
 /// Occurrences of an event that are looked at when the next ones are asked for.

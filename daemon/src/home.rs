@@ -3,6 +3,7 @@
 use kith_protocol::limits::SOCKET_PATH_BYTES;
 
 use std::fs::{DirBuilder, File, Permissions, TryLockError};
+use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -62,7 +63,12 @@ impl Home {
         let io = |source| HomeError::Io { path: path.clone(), source };
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
         match file.try_lock() {
-            Ok(()) => Ok(file),
+            Ok(()) => {
+                // A daemon that does not answer is found by this; only the holder of the lock writes it.
+                let pid = std::process::id().to_string();
+                file.set_len(0).and_then(|()| (&file).write_all(pid.as_bytes())).map_err(io)?;
+                Ok(file)
+            }
             Err(TryLockError::WouldBlock) => Err(HomeError::Taken),
             Err(TryLockError::Error(source)) => Err(io(source)),
         }
@@ -138,6 +144,8 @@ mod tests {
         assert_eq!(mode & 0o777, 0o700);
         let lock = home.lock().expect("free");
         assert!(matches!(home.lock(), Err(HomeError::Taken)));
+        let pid = std::fs::read_to_string(home.root().join("kithd.lock")).expect("reads");
+        assert_eq!(pid, std::process::id().to_string(), "the process is named");
         drop(lock);
         assert!(home.lock().is_ok());
     }

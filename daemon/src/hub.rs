@@ -104,7 +104,7 @@ mod tests {
 
     fn event(id: usize) -> WatchEvent {
         let (event, noun, change) = (Topic::Item, Subject::Note, WatchChange::New);
-        WatchEvent { event, circle: "c-a".to_owned(), noun, id: id.to_string(), change }
+        WatchEvent::new(event, ("c-a".to_owned(), id.to_string()), noun, change, kith_protocol::time::Millis(0))
     }
 
     #[test]

@@ -100,6 +100,8 @@ pub(crate) const REST: Duration = Duration::from_secs(1);
 pub(crate) const LONGEST_REST: Duration = Duration::from_secs(60);
 /// Bytes of the log before it is moved aside; one older file is kept.
 pub(crate) const LOG_BYTES: u64 = 2 << 20;
+/// How often it is looked whether the local socket's file is still there, while nobody calls.
+pub(crate) const SOCKET_LOOK: Duration = Duration::from_secs(1);
 /// How long to wait where the system has no room for another connection.
 pub(crate) const BREATH: Duration = Duration::from_millis(100);
 /// How long a search waits for words that are still to be indexed; then it finds what it can.

@@ -3,10 +3,12 @@
 pub mod act;
 pub(crate) mod alike;
 pub mod body;
+pub(crate) mod deeds;
 mod derived;
 pub mod epoch;
 pub(crate) mod left;
 pub mod membership;
+pub(crate) mod news;
 pub(crate) mod overview;
 pub mod record;
 mod row;

@@ -9,6 +9,7 @@ mod hint;
 mod item;
 mod join;
 mod kind;
+mod notice;
 mod status;
 mod word;
 
@@ -19,12 +20,14 @@ pub use draft::{Draft, DraftOf, NewDraft};
 pub use error::{Code, Error};
 pub use hint::{Hint, Hints};
 pub use item::{
-    Author, Batch, BatchItem, Change, Crossed, DeliveryStatus, EditEvent, EditItem, EditNote, EditResource, Event, Import, Inbox,
-    InboxEntry, Item, Items, Made, NewEvent, NewItem, NewNote, NewReaction, NewReply, NewResource, NewResourceInBatch, Note,
-    NoteState, Reply, Resource, Response, Revision, Rsvp, RsvpCounts, Rsvped, SearchHit, Want,
+    Author, Batch, BatchItem, Change, Crossed, DeliveryStatus, EditEvent, EditItem, EditNote, EditResource, Event, EventTimes,
+    FieldChange, Happening, Import, Inbox, InboxEntry, Item, Items, Made, NewEvent, NewItem, NewNote, NewReaction, NewReply,
+    NewResource, NewResourceInBatch, Note, NoteState, Reply, Resource, Response, Revision, Rsvp, RsvpCounts, RsvpPerson, Rsvped,
+    SearchHit, Want,
 };
 pub use join::{Accept, Invite, InviteStatus, Join, JoinStatus, NewInvite, PendingRequest, Preview};
 pub use kind::Kind;
+pub use notice::Notice;
 pub use status::{
     ClockDoubt, DaemonStatus, Doctor, Finding, Level, PeerCounts, StoreStatus, Subject, Sync, Topic, WatchChange, WatchEvent,
 };

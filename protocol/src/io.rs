@@ -53,8 +53,12 @@ pub enum Command {
     NewCircle(control::NewCircle),
     /// Policies.
     EditCircle(String, control::EditCircle),
+    /// Sign the agreement as it is now.
+    Sign(String),
     /// Leave; silent. The last steward names who takes over, or says that nobody does.
     Leave(String, control::LeaveCircle),
+    /// Delete all that is here of a circle that one is out of.
+    Forget(String),
     /// A new invite.
     NewInvite(String, control::NewInvite),
     /// Close an invite.
@@ -65,7 +69,7 @@ pub enum Command {
     Accept(control::Accept),
     /// Having seen the members: publish my name and sync.
     ConfirmJoin(String),
-    /// Walk away before anybody saw my name.
+    /// Walk away, or take a request back.
     AbandonJoin(String),
     /// Admit who asks.
     Approve(String, String),
@@ -110,6 +114,8 @@ pub enum Command {
         circle: Option<String>,
         /// The item.
         item: Option<String>,
+        /// Were bodies behind warnings shown?
+        reveal: bool,
     },
     /// Build all derived tables again from the log.
     Rebuild,
@@ -174,7 +180,10 @@ pub enum Query {
     /// What an import brought.
     Import(String),
     /// What is new for me.
-    Inbox,
+    Inbox {
+        /// One circle, or all.
+        circle: Option<String>,
+    },
     /// Full-text search.
     Search {
         /// Words; each matches as a prefix.
@@ -221,7 +230,7 @@ pub enum Answer {
     /// See the type.
     Import(control::Import),
     /// See the type.
-    Circle(control::Circle),
+    Circle(Box<control::Circle>),
     /// See the type.
     Circles(Vec<control::Circle>),
     /// See the type.

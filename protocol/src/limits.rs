@@ -293,6 +293,14 @@ pub const MOST_SEARCH_HITS: usize = 1_000;
 pub const EXCERPT_CHARS: usize = 120;
 /// Characters of it before the match.
 pub const EXCERPT_BEFORE_CHARS: usize = 40;
+/// Characters of an untitled text that an inbox shows: less than a line, with who and where before it.
+pub const TOLD_CHARS: usize = 60;
+/// Entries that one inbox puts together to tell what changed in items; beyond it, it tells only that they changed.
+pub const INBOX_ENTRIES: usize = 1_024;
+/// Items of one kind and author that an inbox tells of as one, at least: nobody writes so many at once by hand.
+pub const TOGETHER_ITEMS: usize = 3;
+/// Between two of them, milliseconds at most.
+pub const TOGETHER_MILLIS: u64 = 1_000;
 /// Hits the store is asked for, for each one wanted, and then for each one it gave: some are hidden, over, or in another circle.
 pub const SPARE_HITS: usize = 4;
 /// Candidates that an ambiguous id names.

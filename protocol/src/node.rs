@@ -8,6 +8,7 @@ mod draft_row;
 mod full;
 #[cfg(feature = "switches")]
 mod memory;
+mod notices;
 mod query;
 mod shelf;
 mod state;

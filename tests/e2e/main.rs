@@ -9,6 +9,7 @@ mod kinds;
 mod privacy;
 mod refusals;
 mod stories;
+mod stuck;
 mod terminal;
 mod tools;
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 pub fn strip(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            let own = ["new", "delivery", "delivered", "mine", "me", "clock_skewed"];
+            let own = ["new", "changed", "agreement_signed", "delivery", "delivered", "mine", "me", "clock_skewed"];
             fields.retain(|name, _| !own.contains(&name.as_str()));
             fields.values_mut().for_each(strip);
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kith_protocol::control::{Circle, EditCircle, LeaveCircle, MemberRole, NewCircle};
+use kith_protocol::control::{Circle, CircleStatus, EditCircle, Join, LeaveCircle, MemberRole, NewCircle, Notice};
 use kith_protocol::limits::AGREEMENT_BYTES;
 use serde_json::json;
 
@@ -31,7 +31,13 @@ pub(crate) enum CircleVerb {
     /// Change the name or the rules (founder)
     Edit(CircleEdit),
     /// Show the agreement that everybody signs by joining
-    Agreement,
+    Agreement {
+        /// Sign it as it is now
+        #[arg(long)]
+        sign: bool,
+    },
+    /// Delete a circle that you left or were removed from, here only
+    Forget,
     /// Leave a circle
     ///
     /// You keep what is on this computer. If you are the last steward, say who takes over.
@@ -94,7 +100,9 @@ pub(crate) fn run(context: &Context, verb: CircleVerb) -> Result<()> {
             context.show(&reply, |ui, circle: Circle| show(ui, &circle))
         }
         CircleVerb::Edit(edit) => change(context, edit),
-        CircleVerb::Agreement => agreement(context),
+        CircleVerb::Agreement { sign: false } => agreement(context),
+        CircleVerb::Agreement { sign: true } => sign(context),
+        CircleVerb::Forget => forget(context),
         CircleVerb::Leave(succession) => leave(context, succession),
     }
 }
@@ -148,12 +156,18 @@ fn tell_of_alike(context: &Context, client: &Client, new: &Circle) {
 }
 
 fn list(context: &Context) -> Result<()> {
-    let reply = context.client()?.get(&Route::new("circles"))?;
+    let client = context.client()?;
+    let reply = client.get(&Route::new("circles"))?;
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }
     let circles: Vec<Circle> = reply.field("circles")?;
     let ui = context.ui();
+    let joins: Vec<Join> = client.get(&Route::new("joins"))?.field("joins")?;
+    let notices: Vec<Notice> = joins.into_iter().filter_map(|join| join.notice).collect();
+    if circles.is_empty() && !notices.is_empty() {
+        return notices_of(ui, &notices);
+    }
     if circles.is_empty() {
         ui.tell("No circle yet. `kith circle new NAME` starts one, `kith join` joins one.");
         return Ok(());
@@ -167,7 +181,15 @@ fn list(context: &Context) -> Result<()> {
             vec![Line::new().dim(&id), circle.members.to_string().into(), role.into(), Line::new().strong(&circle.name)]
         })
         .collect();
-    ui.table(&["id", "members", "my role", "name"], &rows)
+    ui.table(&["id", "members", "my role", "name"], &rows)?;
+    let ended: Vec<Notice> = circles.into_iter().filter_map(|circle| circle.notice).collect();
+    notices_of(ui, &ended)?;
+    notices_of(ui, &notices)
+}
+
+/// With `--plain` a list holds rows only.
+fn notices_of(ui: &Ui, notices: &[Notice]) -> Result<()> {
+    if ui.plain { Ok(()) } else { super::show::notices(ui, notices) }
 }
 
 /// `1 member`, `2 members`.
@@ -199,6 +221,9 @@ fn show(ui: &Ui, circle: &Circle) -> Result<()> {
             Line::new()
                 .warn("No steward is left, so nobody can be admitted or removed. You can start a new circle with the others."),
         ));
+    }
+    if let Some(notice) = &circle.notice {
+        facts.push(("note", super::show::said(notice)));
     }
     ui.facts(&facts)
 }
@@ -266,13 +291,45 @@ fn agreement(context: &Context) -> Result<()> {
     let text = circle.policies.get("agreement").cloned().unwrap_or_default();
     let ui = context.ui();
     if ui.json {
-        return ui.out_value(&json!({ "schema": "kith.circle.agreement/1", "id": circle.id, "agreement": text }));
+        let signed = circle.agreement_signed;
+        return ui
+            .out_value(&json!({ "schema": "kith.circle.agreement/1", "id": circle.id, "agreement": text, "signed": signed }));
     }
     if text.is_empty() {
         ui.tell("This circle has no written agreement. `kith circle edit --agreement FILE` gives it one.");
         return Ok(());
     }
-    ui.document(&text)
+    ui.document(&text)?;
+    if !circle.agreement_signed {
+        ui.say(Line::new().warn("You have signed an earlier agreement. ").text("`kith circle agreement --sign` signs this one."));
+    }
+    Ok(())
+}
+
+fn sign(context: &Context) -> Result<()> {
+    let reply = context.client()?.send("POST", &route(context, None).seg("agreement"), &json!({}))?;
+    context.show(&reply, |ui, circle: Circle| {
+        ui.say(Line::new().text("You signed the agreement of ").strong(&circle.name).text(" as it is now."));
+        Ok(())
+    })
+}
+
+fn forget(context: &Context) -> Result<()> {
+    let client = context.client()?;
+    let circle: Circle = client.get(&route(context, None))?.read()?;
+    let what = format!(
+        "All that is on this computer of \"{}\" would be deleted: what everybody wrote, and its keys. Nobody can bring it back.",
+        circle.name
+    );
+    if matches!(circle.status, CircleStatus::Left | CircleStatus::Removed) {
+        context.confirm(&what, &[&circle.name], &[&circle.id])?;
+    }
+    let reply = client.send("POST", &Route::new("circles").seg(&circle.id).seg("forget"), &json!({}))?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    context.ui().say(Line::new().strong(&circle.name).text(" is forgotten: nothing of it is left on this computer."));
+    Ok(())
 }
 
 fn leave(context: &Context, mut succession: Succession) -> Result<()> {

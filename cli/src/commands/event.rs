@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use kith_protocol::control::{EditEvent, Event, Kind, NewEvent, NoteState, Rsvp, Rsvped};
+use kith_protocol::control::{Author, EditEvent, Event, Kind, NewEvent, NoteState, Rsvp, RsvpPerson, Rsvped, Time};
 use kith_protocol::node::Filter;
 
 use super::item;
@@ -12,6 +12,7 @@ use crate::calendar::change;
 use crate::calendar::rule::{self, Rule};
 use crate::calendar::when::{Typed, When};
 use crate::calendar::{Series, natural, parse_local};
+use crate::client::Client;
 use crate::context::Context;
 use crate::duration::at_least_one;
 use crate::duration::duration;
@@ -189,8 +190,10 @@ pub(crate) fn run(context: &Context, verb: EventVerb) -> Result<()> {
         EventVerb::Restore { id } => item::restore(context, Kind::Event, &id),
         EventVerb::Rsvp { id, answer } => {
             let route = item::one(context, Kind::Event, &id).seg(Kind::Rsvp.path());
-            let reply = item::send(context, "POST", &route, &Rsvped { answer })?;
-            context.show(&reply, |ui, event: Event| ui.out(answers(&event)))
+            let tell = |ui: &Ui, _: &Client, event: Event| ui.out(answers(&event));
+            let reply = item::send(context, ("POST", &route), &Rsvped { answer }, tell)?;
+            item::saw(context, &context.client()?, &reply, false);
+            Ok(())
         }
     }
 }
@@ -240,11 +243,11 @@ fn create(context: &Context, new: EventNew) -> Result<()> {
         sequence: 0,
         tags: new.tags,
     };
-    let reply = item::send(context, "POST", &item::all(context, Kind::Event), &body)?;
-    context.show(&reply, |ui, event: Event| {
-        ui.out(Line::new().text("Saved as ").strong(&event.id).text("."))?;
+    let tell = |ui: &Ui, client: &Client, event: Event| {
+        item::saved(ui, client, "Saved", (&event.circle, &event.id), event.delivery)?;
         show(ui, &event)
-    })
+    };
+    item::send(context, ("POST", &item::all(context, Kind::Event)), &body, tell).map(drop)
 }
 
 fn show_list(context: &Context, list: EventList) -> Result<()> {
@@ -278,7 +281,11 @@ fn table(ui: &Ui, events: &[Event], now: Timestamp) -> Result<()> {
             let mine = event.rsvp.mine.as_deref().map(|answer| Line::new().good(answer)).unwrap_or_default();
             let title = if event.state == NoteState::Visible { Line::new().title(&event.title) } else { state(event.state) };
             let cancelled = if event.status == "cancelled" { Line::new().warn("  cancelled") } else { Line::new() };
-            let new = if event.new { Line::new().good("new ") } else { Line::new() };
+            let new = match (event.new, event.changed) {
+                (true, _) => Line::new().good("new "),
+                (false, true) => Line::new().good("changed "),
+                (false, false) => Line::new(),
+            };
             let starts = if ui.plain { event.starts.0.to_string() } else { short_start(event, now) };
             vec![Line::new().dim(&id), starts.into(), mine, new.and(title).and(cancelled)]
         })
@@ -312,6 +319,8 @@ fn show(ui: &Ui, event: &Event) -> Result<()> {
     facts.extend([
         ("where", Line::from(event.location.as_str())),
         ("answers", answers(event)),
+        ("ask again", asked_again(event)),
+        ("changed", changed(ui, event)),
         ("tags", event.tags.join(", ").into()),
         ("by", dotted(vec![author(&event.author), delivery(event.delivery, None, false)])),
         ("id", event.id.as_str().into()),
@@ -347,13 +356,57 @@ fn own_time(event: &Event) -> String {
 }
 
 fn answers(event: &Event) -> Line {
-    let counts = format!("{} yes, {} maybe, {} no", event.rsvp.yes, event.rsvp.maybe, event.rsvp.no);
-    let mine = event
-        .rsvp
-        .mine
-        .as_deref()
-        .map_or_else(|| Line::new().dim("you have not answered"), |mine| Line::new().text("you: ").good(mine));
-    dotted(vec![counts.into(), mine])
+    let mut counts = Line::new();
+    for (answer, count) in [("yes", event.rsvp.yes), ("maybe", event.rsvp.maybe), ("no", event.rsvp.no)] {
+        counts = if counts.is_empty() { counts } else { counts.text(", ") }.text(&format!("{count} {answer}"));
+        let mut people = event.rsvp.people.iter().filter(|person| person.answer == answer);
+        if let Some(first) = people.next() {
+            counts = people.fold(counts.text(" (").and(name(first)), |line, person| line.text(", ").and(name(person))).text(")");
+        }
+    }
+    let moved = if event.moved_by.is_some() { "you have not answered since it was moved" } else { "you have not answered" };
+    let mine = event.rsvp.mine.as_deref().map_or_else(|| Line::new().dim(moved), |mine| Line::new().text("you: ").good(mine));
+    dotted(vec![counts, mine])
+}
+
+fn name(person: &RsvpPerson) -> Line {
+    Line::new().person(&person.name, person.alike, &person.member)
+}
+
+/// Who answered before it was moved.
+fn asked_again(event: &Event) -> Line {
+    let line = event.rsvp.asked_again.iter().fold(Line::new(), |line, person| {
+        let line = if line.is_empty() { line } else { line.text(", ") };
+        line.and(name(person)).text(&format!(" ({})", person.answer))
+    });
+    if line.is_empty() { line } else { line.text(" answered before it was moved") }
+}
+
+/// Who changed it last, and when it was before it was moved.
+fn changed(ui: &Ui, event: &Event) -> Line {
+    let by = |what: &str, who: &Author, at: Option<Time>| {
+        let when = at.map(|at| format!(", {}", ui.when(at))).unwrap_or_default();
+        Line::new().text(what).text(" by ").and(author(who)).text(&when)
+    };
+    let moved = event.moved_by.as_ref().map(|who| {
+        let was = event.was.as_ref().map(|was| format!(" (was {})", wall_clock(&was.starts_local, Some(&was.tz))));
+        by("moved", who, event.moved_at).text(&was.unwrap_or_default())
+    });
+    let edited = event.changed_by.as_ref().filter(|_| event.moved_at != event.edited_at);
+    let edited = edited.map(|who| by("changed", who, event.edited_at));
+    dotted(vec![moved.unwrap_or_default(), edited.unwrap_or_default()])
+}
+
+/// A time on a wall clock, and in which zone.
+pub(super) fn wall_clock(local: &str, zone: Option<&str>) -> String {
+    // Others wrote it, and it stands among Kith's own words.
+    let Some(at) = parse_local(local) else { return "a time that cannot be read".to_owned() };
+    let zone = zone.filter(|zone| zone.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c)));
+    if crate::calendar::is_day(local) {
+        return at.strftime("%a %Y-%m-%d").to_string();
+    }
+    let zone = zone.map(|zone| format!(" ({zone})")).unwrap_or_default();
+    format!("{}{zone}", at.strftime("%a %Y-%m-%d %H:%M"))
 }
 
 /// How it repeats and when next.
@@ -399,12 +452,12 @@ fn change(context: &Context, edit: EventEdit) -> Result<()> {
     if body == (EditEvent { base: body.base.clone(), ..EditEvent::default() }) {
         return Err(error::usage("Nothing to change was named.", "See `kith event edit --help`."));
     }
-    let reply = item::send(context, "PATCH", &item::one(context, Kind::Event, &edit.id), &body)?;
-    context.show(&reply, |ui, event: Event| {
+    let tell = |ui: &Ui, _: &Client, event: Event| {
         show(ui, &event)?;
         item::tell_crossed(ui, &event.crossed);
         Ok(())
-    })
+    };
+    item::send(context, ("PATCH", &item::one(context, Kind::Event, &edit.id)), &body, tell).map(drop)
 }
 
 /// New times, what was not named staying as it is.

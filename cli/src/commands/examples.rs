@@ -3,7 +3,7 @@
 /// A command and its examples, line by line.
 const EXAMPLES: &[(&str, &[&str])] = &[
     ("init", &["kith init", "kith init --name Amara --passphrase-file pass.txt"]),
-    ("join", &["kith join", "kith join - < link.txt", "kith join --yes --wait=60s - < link.txt"]),
+    ("join", &["kith join", "kith join - < link.txt", "kith join --yes --wait=60s - < link.txt", "kith join --cancel"]),
     ("start", &["kith start"]),
     ("stop", &["kith stop"]),
     ("lock", &["kith lock"]),
@@ -15,7 +15,8 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("circle list", &["kith circle list"]),
     ("circle show", &["kith circle show", "kith circle show \"Night shift\" --json"]),
     ("circle edit", &["kith circle edit --name \"Late shift\"", "kith circle edit -c Tea --agreement rules.md"]),
-    ("circle agreement", &["kith circle agreement"]),
+    ("circle agreement", &["kith circle agreement", "kith circle agreement --sign"]),
+    ("circle forget", &["kith circle forget -c Tea", "kith circle forget -c Tea --confirm Tea"]),
     ("circle leave", &["kith circle leave -c Tea", "kith circle leave -c Tea --successor Bea"]),
     ("invite new", &["kith invite new", "kith invite new -c Tea --uses 3 --expires 7d", "kith invite new --at 203.0.113.5:4001"]),
     ("invite list", &["kith invite list"]),

@@ -1,6 +1,6 @@
 //! `kith inbox`.
 
-use kith_protocol::control::{Inbox, InboxEntry, Subject};
+use kith_protocol::control::{Happening, Inbox, InboxEntry, Subject};
 use serde_json::json;
 
 use super::show::{author, dotted, short_ids};
@@ -25,7 +25,7 @@ pub(crate) fn run(context: &Context, args: &InboxArgs) -> Result<()> {
         return count(context);
     }
     let client = context.client()?;
-    let reply = client.get(&Route::new("inbox"))?;
+    let reply = client.get(&Route::new("inbox").maybe("circle", context.global().circle.as_deref()))?;
     context.show(&reply, show)?;
     if args.seen {
         let body = context.global().circle.as_ref().map_or_else(|| json!({}), |circle| json!({ "circle": circle }));
@@ -48,6 +48,7 @@ fn count(context: &Context) -> Result<()> {
 
 fn show(ui: &Ui, inbox: Inbox) -> Result<()> {
     let entries = inbox.inbox;
+    super::show::notices(ui, &inbox.notices)?;
     if entries.is_empty() {
         ui.tell("Nothing new.");
         return Ok(());
@@ -58,14 +59,138 @@ fn show(ui: &Ui, inbox: Inbox) -> Result<()> {
 }
 
 fn row(ui: &Ui, entry: &InboxEntry, id: &str) -> Vec<Line> {
-    let warning =
-        entry.content_warning.as_deref().map(|warning| Line::new().warn(&format!("[warning: {warning}]"))).unwrap_or_default();
-    let what = if entry.kind == Subject::Pending { "asks to come in" } else { entry.kind.word() };
+    let kind = entry.of.unwrap_or(entry.kind);
+    let what = if kind == Subject::Request { "asks to come in" } else { kind.word() };
     vec![
         Line::new().dim(id),
         what.into(),
         entry.circle_name.as_str().into(),
         Line::new().dim(&ui.when(entry.created_at)),
-        dotted(vec![author(&entry.author), Line::new().part(&entry.title), warning]),
+        told(ui, entry),
     ]
+}
+
+/// Who, and what.
+fn told(ui: &Ui, entry: &InboxEntry) -> Line {
+    let warning =
+        entry.content_warning.as_deref().map(|warning| Line::new().warn(&format!("[warning: {warning}]"))).unwrap_or_default();
+    let excerpt = entry.excerpt.as_deref().map(|words| Line::new().part(words)).unwrap_or_default();
+    match (entry.kind, entry.what) {
+        (Subject::Request, _) => {
+            // By ids: a name could hold anything, and this is there to be typed.
+            let [id, circle] = [&entry.id, &entry.circle].map(|id| super::show::short_id(ui, id));
+            let command = format!("kith invite approve {id} -c {circle}");
+            dotted(vec![author(&entry.author), Line::new().dim(&command)])
+        }
+        (Subject::Member, Some(what)) => person(entry, what),
+        (Subject::Circle, Some(what)) => rule(entry, what),
+        (Subject::Changed, Some(what)) => {
+            dotted(vec![named(entry), changed(entry, what).text(" by ").and(author(&entry.author)), warning])
+        }
+        _ => {
+            let parent = entry.parent_title.as_deref().filter(|title| !title.is_empty());
+            let about = parent.map(|title| Line::new().text("on ").part(title)).unwrap_or_default();
+            let more = entry.count.map(|count| Line::new().text(&format!("{count} at once, the first:"))).unwrap_or_default();
+            dotted(vec![author(&entry.author), about, more, Line::new().part(&entry.title), excerpt, warning])
+        }
+    }
+}
+
+/// The item by what it is called; a reply by its note.
+fn named(entry: &InboxEntry) -> Line {
+    let title = entry.parent_title.as_ref().filter(|title| !title.is_empty()).unwrap_or(&entry.title);
+    Line::new().part(if title.is_empty() { entry.excerpt.as_deref().unwrap_or_default() } else { title })
+}
+
+fn change<'a>(entry: &'a InboxEntry, field: &str) -> (Option<&'a str>, Option<&'a str>) {
+    let found = entry.changes.iter().find(|change| change.field == field);
+    let said = |text: &'a Option<String>| text.as_deref().filter(|text| !text.is_empty());
+    found.map_or((None, None), |change| (said(&change.before), said(&change.after)))
+}
+
+/// What happened to a person.
+fn person(entry: &InboxEntry, what: Happening) -> Line {
+    let who = entry.member.as_ref().map(author).unwrap_or_default();
+    let who = if entry.me { Line::new().text("You") } else { who };
+    let by = if entry.author.name.is_empty() { Line::new() } else { Line::new().text(" by ").and(author(&entry.author)) };
+    let (before, after) = change(entry, "role");
+    let (is, was) = if entry.me { ("are", "were") } else { ("is", "was") };
+    if what == Happening::Removed {
+        return who.text(&format!(" {was} removed")).and(by);
+    }
+    if what == Happening::Suspended {
+        return who.text(&format!(" {is} no longer confirmed and must wait for a steward"));
+    }
+    if what == Happening::Role {
+        let before = before.map(|role| format!(" (before: {role})")).unwrap_or_default();
+        return who.text(&format!(" {is} {} now{before},", a(after.unwrap_or_default()))).and(by);
+    }
+    who.text(&format!(" joined as {}", a(after.unwrap_or("member"))))
+}
+
+fn a(role: &str) -> String {
+    if role == "founder" { format!("the {role}") } else { format!("a {role}") }
+}
+
+/// What happened to a circle's rules.
+fn rule(entry: &InboxEntry, what: Happening) -> Line {
+    let by = |line: Line| line.text(", by ").and(author(&entry.author));
+    let (before, after) = change(entry, what.word());
+    if what == Happening::Frozen {
+        return Line::new().warn("No steward is left: nobody can be admitted or removed anymore");
+    }
+    if what == Happening::Agreement {
+        return by(Line::new().text("The agreement is another one now")).dim(" · kith circle agreement --sign");
+    }
+    if what == Happening::Name {
+        let was = before.map(|name| Line::new().text(" (before: ").part(name).text(")")).unwrap_or_default();
+        return by(Line::new().text("The circle is called ").part(after.unwrap_or_default()).text(" now").and(was));
+    }
+    let old = |old: &str| {
+        let said = said(what, old);
+        let rest: String = said.chars().skip(1).collect();
+        said.chars().take(1).flat_map(char::to_lowercase).collect::<String>() + &rest
+    };
+    let was = before.map(|before| format!(" (before: {})", old(before))).unwrap_or_default();
+    by(format!("{} now{was}", said(what, after.unwrap_or_default())).into())
+}
+
+/// What a rule says, in words.
+fn said(what: Happening, value: &str) -> String {
+    let days = value.strip_prefix("days:").map(|days| if days == "1" { "1 day".to_owned() } else { format!("{days} days") });
+    match (what, value) {
+        (Happening::Retention, "keep") => "New conversation is kept for good".to_owned(),
+        (Happening::Retention, _) => format!("New conversation is kept for {}", days.unwrap_or_else(|| value.to_owned())),
+        (Happening::History, "all") => "Newcomers read all earlier conversation".to_owned(),
+        (Happening::History, "since-join") => "Newcomers read what is written after they join".to_owned(),
+        (Happening::History, _) => format!("Newcomers read the last {}", days.unwrap_or_else(|| value.to_owned())),
+        (Happening::Invite, "members") => "All members invite".to_owned(),
+        (Happening::Invite, _) => "Stewards invite".to_owned(),
+        (Happening::Approval, "none") => "Requests are approved by themselves".to_owned(),
+        (Happening::Approval, _) => "A steward has to approve every request".to_owned(),
+        _ => value.to_owned(),
+    }
+}
+
+/// What happened to an item.
+fn changed(entry: &InboxEntry, what: Happening) -> Line {
+    if what == Happening::Cancelled {
+        return Line::new().warn("cancelled");
+    }
+    if what == Happening::Confirmed {
+        return Line::new().text("takes place after all,");
+    }
+    if what != Happening::Moved {
+        let fields: Vec<String> = entry.changes.iter().map(|change| change.field.replace('_', " ")).collect();
+        let named = if fields.is_empty() { String::new() } else { format!(" ({})", fields.join(", ")) };
+        return Line::new().text("changed").text(&named);
+    }
+    let (before, after) = change(entry, "starts_local");
+    let at = |starts: Option<&str>, zone: Option<&str>| starts.map(|starts| super::event::wall_clock(starts, zone));
+    // A zone that did not change is not among the changes.
+    let zone = change(entry, "tz");
+    match (at(before, zone.0), at(after, zone.1)) {
+        (Some(before), Some(after)) if before != after => Line::new().warn("moved").text(&format!(" to {after}, was {before},")),
+        _ => Line::new().warn("moved").text(": it ends, repeats or is in a time zone that it was not before,"),
+    }
 }

@@ -1,12 +1,12 @@
 //! What every noun of items has: its list, one of them, a new one, its changes, its deletion, pins and hides.
 
-use kith_protocol::control::{Circle, Crossed, Kind, MemberRole};
+use kith_protocol::control::{Circle, Crossed, DeliveryStatus, Kind, MemberRole};
 use kith_protocol::node::Filter;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::client::{Reply, Route};
+use crate::client::{Client, Reply, Route};
 use crate::context::Context;
 use crate::error::Result;
 use crate::ui::{Line, Ui};
@@ -79,16 +79,58 @@ pub(crate) fn show<T: DeserializeOwned>(
     id: &str,
     human: impl FnOnce(&Ui, T) -> Result<()>,
 ) -> Result<()> {
-    let reply = context.client()?.get(&one(context, kind, id))?;
-    context.show(&reply, human)
+    let client = context.client()?;
+    let reply = client.get(&one(context, kind, id))?;
+    context.show(&reply, human)?;
+    saw(context, &client, &reply, false);
+    Ok(())
 }
 
-/// Sends what was written; with `--wait`, until somebody else has it.
-pub(crate) fn send(context: &Context, method: &str, route: &Route, body: &impl Serialize) -> Result<Reply> {
+/// Somebody has looked at an item. `reveal`: at what stands behind a warning, too; else that stays unseen.
+pub(crate) fn saw(context: &Context, client: &Client, reply: &Reply, reveal: bool) {
+    let (Ok(circle), Ok(item)) = (reply.field::<String>("circle"), reply.field::<String>("id")) else { return };
+    if !context.ui().json && !context.global().dry_run {
+        // A mark that could not be set is no reason to fail: it has been read all the same.
+        drop(client.send("POST", &Route::new("seen"), &json!({ "circle": circle, "item": item, "reveal": reveal })));
+    }
+}
+
+/// Sends what was written and shows what came of it; then, with `--wait`, waits until somebody else has it. So people who
+/// wait in vain know its id.
+pub(crate) fn send<T: DeserializeOwned>(
+    context: &Context,
+    (method, route): (&str, &Route),
+    body: &impl Serialize,
+    human: impl FnOnce(&Ui, &Client, T) -> Result<()>,
+) -> Result<Reply> {
     let client = context.client()?;
     let reply = client.send(method, route, body)?;
+    context.show(&reply, |ui, written| human(ui, &client, written))?;
     context.delivered(&client)?;
     Ok(reply)
+}
+
+/// Says where something was saved, who can read it there, its id, and how far it has come.
+pub(crate) fn saved(
+    ui: &Ui,
+    client: &Client,
+    what: &str,
+    (circle, id): (&str, &str),
+    delivery: Option<DeliveryStatus>,
+) -> Result<()> {
+    let line = match client.get(&Route::new("circles").seg(circle)).and_then(|reply| reply.read::<Circle>()) {
+        Ok(circle) => {
+            let who = match circle.members {
+                0 | 1 => "only you can read it".to_owned(),
+                people => format!("{people} people can read it"),
+            };
+            Line::new().text(&format!("{what} in ")).strong(&circle.name).text(&format!(" ({who}). "))
+        }
+        // It is saved, whatever became of the question.
+        Err(_) => Line::new().text(&format!("{what}. ")),
+    };
+    let sent = super::show::delivery(delivery, None, false);
+    ui.out(super::show::dotted(vec![line.strong(id), sent]))
 }
 
 /// Says what else was changed while it was edited, by others or in another window.

@@ -22,6 +22,9 @@ pub(crate) struct JoinArgs {
     /// Answer every question with yes
     #[arg(long, short)]
     yes: bool,
+    /// Take back a request that waits (name its circle where there are several), or stop showing one that was declined
+    #[arg(long, conflicts_with_all = ["as_name", "yes"])]
+    cancel: bool,
 }
 
 /// Accepting a link.
@@ -39,6 +42,7 @@ pub(crate) struct AcceptArgs {
 
 pub(crate) fn run(context: &Context, args: &JoinArgs) -> Result<()> {
     match &args.link {
+        which if args.cancel => cancel(context, which.as_deref()),
         Some(link) => {
             let accept = AcceptArgs { link: link.clone(), as_name: args.as_name.clone(), yes: args.yes };
             join(context, &accept, true)
@@ -133,12 +137,45 @@ fn resume(context: &Context, args: &JoinArgs) -> Result<()> {
     }
     let client = context.client()?;
     let joins: Vec<Join> = client.get(&Route::new("joins"))?.field("joins")?;
-    let open = |join: &Join| matches!(join.status, JoinStatus::Contacting | JoinStatus::Requested | JoinStatus::Admitted);
-    match joins.into_iter().find(open) {
-        Some(join) => follow(context, &client, join, args.yes, true),
+    let open = |join: &&Join| matches!(join.status, JoinStatus::Contacting | JoinStatus::Requested | JoinStatus::Admitted);
+    if let Some(join) = joins.iter().find(open) {
+        return follow(context, &client, join.clone(), args.yes, true);
+    }
+    match joins.into_iter().find_map(|join| join.notice) {
+        Some(notice) => Err(error::failed(notice.message, notice.hints.to_string())),
         None if ui.interactive => ask_link(context, args),
         None => Err(error::refused(Code::NotFound, "No join is under way.", "`kith join LINK` starts one.")),
     }
+}
+
+/// Take back a request, or forget one that came to nothing.
+fn cancel(context: &Context, which: Option<&str>) -> Result<()> {
+    let client = context.client()?;
+    let joins: Vec<Join> = client.get(&Route::new("joins"))?.field("joins")?;
+    let fits = |join: &&Join| which.is_none_or(|which| join.circle == which || join.id.starts_with(which));
+    let found: Vec<&Join> = joins.iter().filter(|join| join.status != JoinStatus::Joined).filter(fits).collect();
+    let join = match found.as_slice() {
+        [join] => *join,
+        [] => return Err(error::refused(Code::NotFound, "No join is under way.", "`kith join LINK` starts one.")),
+        several => {
+            let names: Vec<String> = several.iter().map(|join| format!("{} ({})", join.circle, join.id)).collect();
+            let hint = format!("Name one: `kith join --cancel ID`. There are {}.", names.join(", "));
+            return Err(error::refused(Code::Ambiguous, "Several joins are under way.", hint));
+        }
+    };
+    let reply = client.send("DELETE", &Route::new("joins").seg(&join.id), &json!({}))?;
+    if context.ui().json {
+        return context.ui().out_json(reply.text());
+    }
+    context.ui().say(match join.status {
+        JoinStatus::Requested => {
+            "Your request is taken back here. A steward who has it already may still approve it: then a member is listed whom nobody is."
+        }
+        JoinStatus::Admitted => "You walked away. Only the stewards saw the name you gave.",
+        JoinStatus::Contacting => "Your request is taken back. Nobody has seen it.",
+        JoinStatus::Joined | JoinStatus::Declined | JoinStatus::Refused => "It is no longer shown.",
+    });
+    Ok(())
 }
 
 /// Wait as long as asked, then show the members, then in or out.
@@ -152,7 +189,7 @@ fn follow(context: &Context, client: &Client, join: Join, yes: bool, patient: bo
     if join.status == JoinStatus::Admitted {
         if !yes && !look(context, &join)? {
             client.send("DELETE", &Route::new("joins").seg(&join.id), &json!({}))?;
-            context.ui().tell("You walked away. Nobody learned your name.");
+            context.ui().tell("You walked away. Only the stewards saw the name you gave.");
             return report(context, &Join { reason: "walked away".to_owned(), ..join });
         }
         client.send("POST", &Route::new("joins").seg(&join.id).seg("confirm"), &json!({}))?;
@@ -213,7 +250,7 @@ fn settle(context: &Context, client: &Client, first: &Join, limit: Option<std::t
 
 fn look(context: &Context, join: &Join) -> Result<bool> {
     let ui = context.ui();
-    ui.tell("A steward said yes. These are the members; they do not know your name yet:");
+    ui.tell("A steward said yes. These are the members; only the stewards know the name you gave:");
     ui.say("");
     member::table(ui, &join.members)?;
     ui.say("");
@@ -221,11 +258,11 @@ fn look(context: &Context, join: &Join) -> Result<bool> {
         return Err(error::refused(
             Code::NeedsConfirmation,
             "You are let in; joining needs a yes.",
-            "`kith join --yes` joins; nobody knows your name until then.",
+            "`kith join --yes` joins; until then only the stewards know the name you gave.",
         ));
     }
     let later = "If you are not sure, press Ctrl-C: you stay admitted, and `kith join` asks again.";
-    ui.decide("Join, and let them see your name?", later)
+    ui.decide("Join, and let all of them see your name?", later)
 }
 
 fn queued(context: &Context, join: &Join) -> Result<()> {

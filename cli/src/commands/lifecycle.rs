@@ -1,12 +1,13 @@
 //! `start`, `stop`, `lock`, `unlock`: each does nothing where it is so already.
 
 use kith_protocol::control::Code;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::client::{Client, Route, launch};
 use crate::context::Context;
-use crate::error::{self, Result};
-use crate::limits::STOP;
+use crate::error::{self, Result, Stop};
+use crate::limits::{ENDING, STOP};
 use crate::ui::Line;
 
 /// Start Kith in the background and unlock it
@@ -53,17 +54,39 @@ pub(crate) fn start(context: &Context) -> Result<()> {
 }
 
 pub(crate) fn stop(context: &Context) -> Result<()> {
-    let client = context.bare_client()?;
-    if !client.answers() {
-        context.ui().tell("Kith is not running.");
-        return stopped(context);
+    let (ui, client) = (context.ui(), context.bare_client()?);
+    let asked = if client.answers() { Some(client.send("POST", &Route::new("stop"), &json!({}))) } else { None };
+    match asked {
+        Some(Ok(_)) => {}
+        Some(Err(stop @ (Stop::DryRun | Stop::Closed))) => return Err(stop),
+        // It is stuck, or its socket is gone: it is asked as the system asks.
+        Some(Err(_)) | None => {
+            let Some(holder) = context.home().holder() else {
+                ui.tell("Kith is not running.");
+                return stopped(context);
+            };
+            signal(holder, &[Signal::TERM, Signal::CONT])?;
+            if wait(context, ENDING).is_err() {
+                // Nothing that was saved is lost by that.
+                signal(holder, &[Signal::KILL])?;
+                ui.tell("Kith did not end by itself, so it was ended.");
+            }
+        }
     }
-    client.send("POST", &Route::new("stop"), &json!({}))?;
-    context
-        .until(Some(STOP), || Ok((!client.answers() && !context.home().is_held()).then_some(())))
-        .map_err(|_| error::refused(Code::TimedOut, "Kith is still busy ending.", "`kith status` asks again."))?;
-    context.ui().tell("Kith stopped. Everything written is kept.");
+    wait(context, STOP).map_err(|_| error::refused(Code::TimedOut, "Kith is still busy ending.", "`kith status` asks again."))?;
+    ui.tell("Kith stopped. Everything written is kept.");
     stopped(context)
+}
+
+fn signal(holder: Pid, signals: &[Signal]) -> Result<()> {
+    let sent = signals.iter().try_for_each(|signal| kill_process(holder, *signal));
+    sent.or_else(|e| if e == rustix::io::Errno::SRCH { Ok(()) } else { Err(e) })
+        .map_err(|e| error::failed(format!("Cannot end the daemon: {}.", e.kind()), "It is another user's, perhaps."))
+}
+
+/// Waits until no daemon holds the home.
+fn wait(context: &Context, limit: std::time::Duration) -> Result<()> {
+    context.until(Some(limit), || Ok((!context.home().is_held()).then_some(())))
 }
 
 fn stopped(context: &Context) -> Result<()> {

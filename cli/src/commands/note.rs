@@ -2,12 +2,11 @@
 
 use kith_protocol::control::{DraftOf, EditNote, Kind, NewDraft, NewReaction, Note, NoteState, Reply as NoteReply, Want};
 use kith_protocol::node::Filter;
-use serde_json::json;
 
 use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
 use super::writing::{answerable, changeable, save, want, word, writable};
-use crate::client::{Client, Route};
+use crate::client::Client;
 use crate::context::Context;
 use crate::duration::at_least_one;
 use crate::error::{self, Result};
@@ -156,8 +155,11 @@ pub(crate) fn run(context: &Context, verb: NoteVerb) -> Result<()> {
         NoteVerb::Reply { id, body, cw } => reply(context, &context.client()?, &id, body.as_deref(), cw),
         NoteVerb::React { id, emoji, remove } => {
             let route = item::one(context, Kind::Note, &id).seg(Kind::Reaction.path());
-            let reply = item::send(context, "POST", &route, &NewReaction { emoji, remove })?;
-            context.show(&reply, |ui, note: Note| ui.out(reactions(&note)))
+            let tell = |ui: &Ui, _: &Client, note: Note| {
+                let line = reactions(&note);
+                ui.out(if line.is_empty() { Line::new().dim("No reactions.") } else { line })
+            };
+            item::send(context, ("POST", &route), &NewReaction { emoji, remove }, tell).map(drop)
         }
         NoteVerb::Pin { id, off } => item::mark(context, Kind::Note, &id, Kind::Pin, off),
         NoteVerb::Hide { id, off } => item::mark(context, Kind::Note, &id, Kind::Hide, off),
@@ -183,9 +185,8 @@ fn create(context: &Context, client: &Client, new: NoteNew) -> Result<()> {
     };
     let body = Body::read(context, client, new.body.as_deref(), &draft)?;
     let reply = body.saved(context, client, draft, |draft| save(client, draft))?;
-    let saved: Note = reply.read()?;
-    context.delivered(client)?;
-    context.show(&reply, |ui, _: Note| ui.out(Line::new().text("Saved as ").strong(&saved.id).text(".")))
+    context.show(&reply, |ui, note: Note| item::saved(ui, client, "Saved", (&note.circle, &note.id), note.delivery))?;
+    context.delivered(client)
 }
 
 fn show_list(context: &Context, list: NoteList) -> Result<()> {
@@ -212,7 +213,7 @@ fn plain_list(ui: &Ui, notes: &[Note]) -> Result<()> {
         .iter()
         .map(|note| {
             let state = serde_json::to_value(note.state).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-            let new = if note.new { "new" } else { "" };
+            let new = mark(note).trim_end().to_owned();
             vec![
                 note.id.as_str().into(),
                 author(&note.author),
@@ -240,11 +241,20 @@ fn title(note: &Note) -> String {
     start
 }
 
-fn headline(note: &Note) -> Line {
-    let mut line = Line::new();
-    if note.new {
-        line = line.good("new ");
+/// What of a note has not been seen yet.
+fn mark(note: &Note) -> String {
+    let replies = note.replies.iter().filter(|reply| reply.new).count();
+    match (note.new, note.changed, replies) {
+        (true, _, _) => "new ".to_owned(),
+        (false, true, _) => "changed ".to_owned(),
+        (false, false, 0) => String::new(),
+        (false, false, 1) => "1 new reply ".to_owned(),
+        (false, false, count) => format!("{count} new replies "),
     }
+}
+
+fn headline(note: &Note) -> Line {
+    let mut line = Line::new().good(&mark(note));
     if note.pinned {
         line = line.dim("pinned ");
     }
@@ -297,12 +307,8 @@ fn reactions(note: &Note) -> Line {
 
 fn show_one(context: &Context, client: &Client, id: &str, reveal: bool) -> Result<()> {
     let reply = client.get(&item::one(context, Kind::Note, id).flag("reveal", reveal))?;
-    let note: Note = reply.read()?;
     context.show(&reply, |ui, note: Note| show(ui, &note))?;
-    if !context.ui().json && !context.global().dry_run {
-        // A mark that could not be set is no reason to fail: the note has been read all the same.
-        drop(client.send("POST", &Route::new("seen"), &json!({ "circle": note.circle, "item": note.id })));
-    }
+    item::saw(context, client, &reply, reveal);
     Ok(())
 }
 
@@ -389,14 +395,12 @@ fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
         let NewDraft { base, title, content_warning, want, lang, tags, .. } = draft;
         client.send("PATCH", &route, &EditNote { base, title, body: None, content_warning, want, lang, tags })?
     };
-    context.delivered(client)?;
-    if context.ui().json {
-        return context.ui().out_json(reply.text());
-    }
-    let note: Note = reply.read()?;
-    context.ui().out("Changed.")?;
-    item::tell_crossed(context.ui(), &note.crossed);
-    Ok(())
+    context.show(&reply, |ui, note: Note| {
+        ui.out("Changed.")?;
+        item::tell_crossed(ui, &note.crossed);
+        Ok(())
+    })?;
+    context.delivered(client)
 }
 
 fn reply(context: &Context, client: &Client, id: &str, given: Option<&str>, cw: Option<String>) -> Result<()> {
@@ -422,13 +426,10 @@ fn reply(context: &Context, client: &Client, id: &str, given: Option<&str>, cw: 
         return Err(error::usage("The reply is empty.", ""));
     }
     let answer = body.saved(context, client, draft, |draft| save(client, draft))?;
-    context.delivered(client)?;
-    if context.ui().json {
-        let note: Note = answer.read()?;
-        let mine = note.replies.iter().filter(|reply| reply.delivery.is_some()).max_by_key(|reply| reply.created_at);
-        let mut value = answer.under("kith.note.reply/1")?;
-        value["reply"] = mine.map(|reply| reply.id.clone()).into();
-        return context.ui().out_value(&value);
-    }
-    context.ui().out("Replied.")
+    context.show(&answer, |ui, note: Note| {
+        let id = note.written.clone().unwrap_or_default();
+        let sent = note.replies.iter().find(|reply| reply.id == id).and_then(|reply| reply.delivery);
+        item::saved(ui, client, "Replied", (&note.circle, &id), sent)
+    })?;
+    context.delivered(client)
 }

@@ -6,6 +6,7 @@ use kith_protocol::node::Filter;
 use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
 use super::typed;
+use crate::client::Client;
 use crate::context::Context;
 use crate::duration::at_least_one;
 use crate::error::{self, Result};
@@ -157,8 +158,10 @@ fn create(context: &Context, new: ResourceNew) -> Result<()> {
         note: new.note,
         review_by: new.review_by.map(|day| review_day(&day)).transpose()?.filter(|day| !day.is_empty()),
     };
-    let reply = item::send(context, "POST", &item::all(context, Kind::Resource), &body)?;
-    context.show(&reply, |ui, resource: Resource| ui.out(Line::new().text("Saved as ").strong(&resource.id).text(".")))
+    let tell = |ui: &Ui, client: &Client, resource: Resource| {
+        item::saved(ui, client, "Saved", (&resource.circle, &resource.id), resource.delivery)
+    };
+    item::send(context, ("POST", &item::all(context, Kind::Resource)), &body, tell).map(drop)
 }
 
 fn show_list(context: &Context, list: ResourceList) -> Result<()> {
@@ -184,7 +187,8 @@ fn show_all(ui: &Ui, resources: &[Resource]) -> Result<()> {
         return ui.table(&[], &rows);
     }
     for (resource, id) in resources.iter().zip(ids) {
-        let new = if resource.new { Line::new().good("new ") } else { Line::new() };
+        let new = if resource.new { "new " } else { "" };
+        let new = Line::new().good(if resource.changed && !resource.new { "changed " } else { new });
         let title = if resource.state == NoteState::Visible { Line::new().title(&resource.title) } else { state(resource.state) };
         ui.out(Line::new().dim(&format!("{id}  ")).and(new).and(title))?;
         let tags = resource.tags.iter().map(|tag| format!("#{tag}")).collect::<Vec<_>>().join(" ");
@@ -244,12 +248,12 @@ fn change(context: &Context, id: &str, body: &EditResource) -> Result<()> {
     if *body == (EditResource { base: body.base.clone(), ..EditResource::default() }) {
         return Err(error::usage("Nothing to change was named.", "See `kith resource edit --help`."));
     }
-    let reply = item::send(context, "PATCH", &item::one(context, Kind::Resource, id), body)?;
-    context.show(&reply, |ui, resource: Resource| {
+    let tell = |ui: &Ui, _: &Client, resource: Resource| {
         show(ui, &resource)?;
         item::tell_crossed(ui, &resource.crossed);
         Ok(())
-    })
+    };
+    item::send(context, ("PATCH", &item::one(context, Kind::Resource, id)), body, tell).map(drop)
 }
 
 fn tag(context: &Context, id: &str, add: Vec<String>, remove: &[String]) -> Result<()> {
@@ -264,9 +268,12 @@ fn tag(context: &Context, id: &str, add: Vec<String>, remove: &[String]) -> Resu
         }
     }
     let body = EditResource { base: resource.base, tags: Some(tags), ..EditResource::default() };
-    let reply = item::send(context, "PATCH", &item::one(context, Kind::Resource, &resource.id), &body)?;
+    let client = context.client()?;
+    let reply = client.send("PATCH", &item::one(context, Kind::Resource, &resource.id), &body)?;
     if context.ui().json {
-        return context.ui().out_value(&reply.under("kith.resource.tag/1")?);
+        context.ui().out_value(&reply.under("kith.resource.tag/1")?)?;
+    } else {
+        show(context.ui(), &reply.read()?)?;
     }
-    show(context.ui(), &reply.read()?)
+    context.delivered(&client)
 }

@@ -1,7 +1,8 @@
 //! How things are shown that several nouns share.
 
-use kith_protocol::control::{Author, DeliveryStatus, Member, NoteState};
+use kith_protocol::control::{Author, DeliveryStatus, Member, NoteState, Notice};
 
+use crate::error::Result;
 use crate::limits::{ID_CHARS, TEXT_START};
 use crate::ui::{Line, Ui};
 use kith_protocol::limits::NAMES_TOLD;
@@ -62,6 +63,16 @@ pub(crate) fn start(text: &str) -> String {
 /// Whose name the one of somebody who asks to come in looks like.
 pub(crate) const fn like_whom(former: bool) -> &'static str {
     if former { "somebody who was in" } else { "somebody who is in" }
+}
+
+/// How one stands to circles that one is not simply in, and what to do next.
+pub(crate) fn notices(ui: &Ui, notices: &[Notice]) -> Result<()> {
+    notices.iter().try_for_each(|notice| ui.out(said(notice)))
+}
+
+/// One of them.
+pub(crate) fn said(notice: &Notice) -> Line {
+    Line::new().warn(&notice.message).text(" ").text(&notice.hints.to_string())
 }
 
 /// Why something is not shown.

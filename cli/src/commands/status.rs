@@ -61,5 +61,6 @@ fn show(ui: &Ui, status: &DaemonStatus) -> Result<()> {
     if ui.verbose > 0 {
         facts.push(("listening", status.listening.join(", ").into()));
     }
-    ui.facts(&facts)
+    ui.facts(&facts)?;
+    super::show::notices(ui, &status.notices)
 }

@@ -105,7 +105,7 @@ fn look_up_item(client: &Client, told: &mut Told) {
 }
 
 fn as_json(told: &Told) -> Value {
-    let WatchEvent { event, circle, noun, id, change } = &told.event;
+    let WatchEvent { event, circle, noun, id, change, .. } = &told.event;
     json!({
         "schema": "kith.watch/1", "event": event, "circle": circle, "noun": noun, "id": id, "change": change, "at": told.at,
         "circle_name": told.circle, "author": told.author, "title": told.title, "parent": told.parent,
@@ -142,7 +142,7 @@ fn show(ui: &Ui, told: &Told) -> Result<()> {
 
 /// Runs the person's own command. What others wrote reaches it as values only: never as a part of what the shell reads.
 fn execute(ui: &Ui, command: &str, told: &Told) {
-    let WatchEvent { event, circle, noun, id, change } = &told.event;
+    let WatchEvent { event, circle, noun, id, change, .. } = &told.event;
     let empty = String::new();
     let values = [
         ("KITH_EVENT", event.word()),

@@ -78,7 +78,7 @@ pub(crate) fn join(story: &mut Story<'_>, amara: &Person, who: &Person, id: &str
     let unnamed = !named(&amara.client)?;
     story.check(
         unnamed && admitted.members.iter().any(|member| member.name == "Amara"),
-        "They see the members first; none of these knows their name yet.",
+        "They see the members first; of these only the stewards know the name they gave.",
     )?;
     who.client.send("POST", &Route::new("joins").seg(&join.id).seg("confirm"), &json!({}))?;
     amara.wait("their name", || Ok(named(&amara.client)?.then_some(())))?;

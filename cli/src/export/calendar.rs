@@ -176,6 +176,7 @@ mod tests {
             crossed: Vec::new(),
             id: "e-abc".to_owned(),
             circle: "c-abc".to_owned(),
+            circle_name: "Night shift".to_owned(),
             title: "Circle, with; signs \\ and\nlines".to_owned(),
             description: "ä".repeat(200),
             cut: false,
@@ -198,6 +199,11 @@ mod tests {
             state: NoteState::Visible,
             delivery: None,
             new: false,
+            changed: false,
+            changed_by: None,
+            moved_by: None,
+            moved_at: None,
+            was: None,
         }
     }
 

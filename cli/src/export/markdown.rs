@@ -226,6 +226,7 @@ pub(crate) mod tests {
             crossed: Vec::new(),
             id: format!("e-{n:016}"),
             circle: "c-abc".to_owned(),
+            circle_name: "Night shift".to_owned(),
             title: title.to_owned(),
             description: description.to_owned(),
             starts: Time(Millis(0)),
@@ -247,6 +248,11 @@ pub(crate) mod tests {
             state: NoteState::Visible,
             delivery: None,
             new: false,
+            changed: false,
+            changed_by: None,
+            moved_by: None,
+            moved_at: None,
+            was: None,
             cut: false,
         }
     }
@@ -257,6 +263,7 @@ pub(crate) mod tests {
             crossed: Vec::new(),
             id: format!("r-{n:016}"),
             circle: "c-abc".to_owned(),
+            circle_name: "Night shift".to_owned(),
             title: title.to_owned(),
             url: url.to_owned(),
             refused_url: None,
@@ -272,6 +279,7 @@ pub(crate) mod tests {
             state: NoteState::Visible,
             delivery: None,
             new: false,
+            changed: false,
             cut: false,
         }
     }

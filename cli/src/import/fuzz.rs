@@ -152,6 +152,7 @@ fn kept(n: usize, new: &NewEvent) -> Option<Event> {
         crossed: Vec::new(),
         id: format!("e-{n}"),
         circle: "c-1".to_owned(),
+        circle_name: "Night shift".to_owned(),
         title: new.title.trim().to_owned(),
         description: new.description.clone(),
         cut: false,
@@ -164,7 +165,7 @@ fn kept(n: usize, new: &NewEvent) -> Option<Event> {
         rrule: new.rrule.clone(),
         location: new.location.clone(),
         status: "confirmed".to_owned(),
-        rsvp: RsvpCounts { yes: 0, no: 0, maybe: 0, mine: None },
+        rsvp: RsvpCounts::default(),
         author: kith_protocol::control::Author { member: "m-1".to_owned(), name: "Amara".to_owned(), ..Default::default() },
         created_at: time(starts)?,
         edited_at: None,
@@ -174,6 +175,11 @@ fn kept(n: usize, new: &NewEvent) -> Option<Event> {
         state: NoteState::Visible,
         delivery: None,
         new: false,
+        changed: false,
+        changed_by: None,
+        moved_by: None,
+        moved_at: None,
+        was: None,
     })
 }
 

@@ -12,10 +12,15 @@ use utoipa_axum::routes;
 use super::answer::{CircleList, Reply, shown};
 use super::extract::{Body, Path, Raw, Unlocked, WithPassphrase};
 use crate::app::App;
-use crate::limits::CALL;
+use crate::limits::{BATCH_CALL, CALL};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list, new)).routes(routes!(show, edit)).routes(routes!(leave))
+    OpenApiRouter::new()
+        .routes(routes!(list, new))
+        .routes(routes!(show, edit))
+        .routes(routes!(sign))
+        .routes(routes!(leave))
+        .routes(routes!(forget))
 }
 
 /// All circles
@@ -40,6 +45,18 @@ async fn show(Unlocked(session): Unlocked, Path(circle): Path<String>) -> Reply 
 #[utoipa::path(patch, path = "/v1/circles/{c}", params(("c" = String, Path)), request_body = EditCircle, responses((status = 200, body = Circle)))]
 async fn edit(Unlocked(session): Unlocked, Path(circle): Path<String>, Body(edit): Body<EditCircle>) -> Reply {
     shown("kith.circle.edit/1", StatusCode::OK, session.call(Command::EditCircle(circle, edit), CALL).await)
+}
+
+/// Sign its agreement as it is now
+#[utoipa::path(post, path = "/v1/circles/{c}/agreement", params(("c" = String, Path)), responses((status = 200, body = Circle)))]
+async fn sign(Unlocked(session): Unlocked, Path(circle): Path<String>) -> Reply {
+    shown("kith.circle.agreement/1", StatusCode::OK, session.call(Command::Sign(circle), CALL).await)
+}
+
+/// Delete all that is here of a circle that one is out of
+#[utoipa::path(post, path = "/v1/circles/{c}/forget", params(("c" = String, Path)), responses((status = 200)))]
+async fn forget(Unlocked(session): Unlocked, Path(circle): Path<String>) -> Reply {
+    shown("kith.circle.forget/1", StatusCode::OK, session.call(Command::Forget(circle), BATCH_CALL).await)
 }
 
 /// Leave it, silently. The last steward says who takes over, or that nobody does

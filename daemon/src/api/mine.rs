@@ -28,10 +28,19 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sync))
 }
 
+/// Whose inbox.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+struct OfCircle {
+    /// One circle; else all.
+    circle: Option<String>,
+}
+
 /// What is new for me
-#[utoipa::path(get, path = "/v1/inbox", responses((status = 200, body = Inbox)))]
-async fn inbox(Unlocked(session): Unlocked) -> Reply {
-    shown("kith.inbox/1", StatusCode::OK, session.ask(node::Query::Inbox).await)
+#[utoipa::path(get, path = "/v1/inbox", params(OfCircle), responses((status = 200, body = Inbox)))]
+async fn inbox(Unlocked(session): Unlocked, Query(OfCircle { circle }): Query<OfCircle>) -> Reply {
+    shown("kith.inbox/1", StatusCode::OK, session.ask(node::Query::Inbox { circle }).await)
 }
 
 /// What was seen: one item, or everything; in one circle, or in all.
@@ -40,12 +49,14 @@ async fn inbox(Unlocked(session): Unlocked) -> Reply {
 struct Seen {
     circle: Option<String>,
     item: Option<String>,
+    /// Were bodies behind content warnings shown? If not, what stands behind one stays unseen.
+    reveal: bool,
 }
 
 /// Mark as seen; never synced
 #[utoipa::path(post, path = "/v1/seen", request_body = Seen, responses((status = 200)))]
-async fn seen(Unlocked(session): Unlocked, Body(Seen { circle, item }): Body<Seen>) -> Reply {
-    shown("kith.seen/1", StatusCode::OK, session.call(Command::Seen { circle, item }, CALL).await)
+async fn seen(Unlocked(session): Unlocked, Body(Seen { circle, item, reveal }): Body<Seen>) -> Reply {
+    shown("kith.seen/1", StatusCode::OK, session.call(Command::Seen { circle, item, reveal }, CALL).await)
 }
 
 /// A search.

@@ -54,7 +54,7 @@ impl Machine for Fake {
                 tx.put(Table::Circle, new.name.as_bytes(), Vec::new());
                 let (event, noun, change) = (Topic::Item, Subject::Note, WatchChange::New);
                 let (circle, id) = ("c-1".to_owned(), new.name.clone());
-                tx.then(Effect::Notify(control::WatchEvent { event, circle, noun, id, change }));
+                tx.then(Effect::Notify(control::WatchEvent::new(event, (circle, id), noun, change, now)));
                 tx.then(Effect::Reply(call, Ok(Answer::Made(control::Made { ids: vec![new.name], import: None }))));
             }
             Input::Call(call, Command::SyncNow) => self.waiting = Some(call),

@@ -4,6 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use super::body::{Policy, Role};
+use super::deeds::{Deed, Done};
 use super::derived::{self, CIRCLE, INVITES, PEOPLE, VERSION, key};
 use super::membership::{self, Status};
 use super::state::{CircleState, OwnStanding};
@@ -25,7 +26,7 @@ pub(crate) struct Overview {
     #[n(0)]
     version: u8,
     #[n(1)]
-    id: CircleId,
+    pub(crate) id: CircleId,
     #[n(2)]
     name: Private<String>,
     #[n(3)]
@@ -45,7 +46,7 @@ pub(crate) struct Overview {
     #[n(8)]
     devices: u64,
     #[n(9)]
-    policies: Vec<Policy>,
+    pub(super) policies: Vec<Policy>,
     /// The epoch that a writer uses now, and its maker's label.
     #[n(10)]
     epoch: Option<(EpochId, Millis)>,
@@ -56,10 +57,19 @@ pub(crate) struct Overview {
     #[n(12)]
     roster: String,
     #[n(13)]
-    frozen: bool,
+    pub(super) frozen: bool,
     /// The retention in force is shorter than what was before: from when on it binds, and what does until then.
     #[n(14)]
     shortened: Option<RetentionTerm>,
+    /// Who set each of the policies, in their order.
+    #[n(15)]
+    pub(super) set: Vec<Option<Done>>,
+    /// When this machine heard that its member was removed.
+    #[n(16)]
+    pub(super) ended: Option<Millis>,
+    /// Did the member of this machine sign the agreement as it is now?
+    #[n(17)]
+    signed: bool,
 }
 
 impl Overview {
@@ -69,6 +79,7 @@ impl Overview {
         let state = circle.now();
         let me = circle.me().and_then(|me| state.people.get(&me));
         let current = state.people.values().filter(|person| person.status == Status::Current);
+        let setting = |field| circle.done(Deed::Set(state.settings.get(field)?.first()?.0));
         Self {
             version: VERSION,
             id: circle.id,
@@ -85,6 +96,9 @@ impl Overview {
             roster: roster_hash(circle),
             frozen: state.frozen,
             shortened: terms::shortened(&circle.retention_terms()),
+            set: state.policies.keys().map(setting).collect(),
+            ended: circle.row.ended,
+            signed: circle.agrees(),
         }
     }
 
@@ -134,6 +148,8 @@ impl Overview {
                 .shortened
                 .map(|term| control::Shortened { from: control::Time(term.set), before: text::retention(term.value) }),
             me: self.me.map(|me| me.text()).unwrap_or_default(),
+            agreement_signed: self.signed,
+            notice: None,
         }
     }
 }
@@ -259,6 +275,13 @@ pub(crate) fn save(circle: &CircleState, tx: &mut Tx<'_>) -> Result<(), StoreErr
     Ok(())
 }
 
+/// Deletes a circle's rows.
+pub(crate) fn forget(tx: &mut Tx<'_>, circle: &CircleId) {
+    for kind in [PEOPLE, CIRCLE, INVITES] {
+        tx.delete(Table::Member, &key(kind, circle));
+    }
+}
+
 /// Do a circle's rows say what its acts and records say?
 ///
 /// # Errors
@@ -316,6 +339,9 @@ mod frozen {
             roster: "0f".repeat(16),
             frozen: !some,
             shortened: some.then_some(RetentionTerm { set: Millis(1_795_359_600_000), value: Retention::Days(90) }),
+            set: vec![None, Some(Done { at: Millis(1_795_359_600_000), by: some.then_some(PersonId([2; 32])) })],
+            ended: some.then_some(Millis(1_795_359_600_000)),
+            signed: some,
         }
     }
 
@@ -327,5 +353,5 @@ mod frozen {
         }
     }
 
-    frozen![Form::new("overview", 3, &[overview(true), overview(false)]), Form::new("invite-list", 3, &[invites()])];
+    frozen![Form::new("overview", 4, &[overview(true), overview(false)]), Form::new("invite-list", 4, &[invites()])];
 }

@@ -2,9 +2,11 @@
 
 use minicbor::{Decode, Encode};
 
+use super::record::Digest;
 use crate::crypto::{DeviceSecrets, Suite};
 use crate::id::{CircleId, Incarnation};
 use crate::private::Private;
+use crate::time::Millis;
 
 const VERSION: u8 = 1;
 
@@ -12,7 +14,7 @@ const VERSION: u8 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub(crate) enum OwnStanding {
-    /// Admitted, has not said yes yet; nobody knows their name.
+    /// Admitted, has not said yes yet; only the stewards know the name that was given.
     #[n(0)]
     Admitted,
     /// In.
@@ -56,6 +58,12 @@ pub(crate) struct CircleRow {
     /// HPKE suite of the circle.
     #[n(7)]
     pub(crate) suite: u8,
+    /// When this machine heard that the member was removed.
+    #[n(8)]
+    pub(crate) ended: Option<Millis>,
+    /// The agreement that the member signed last.
+    #[n(9)]
+    pub(crate) signed: Option<Digest>,
 }
 
 impl CircleRow {
@@ -69,7 +77,18 @@ impl CircleRow {
         standing: OwnStanding,
         suite: Suite,
     ) -> Self {
-        Self { version: VERSION, circle, secrets, incarnation, name: Private(name), standing, records: 0, suite: suite.byte() }
+        Self {
+            version: VERSION,
+            circle,
+            secrets,
+            incarnation,
+            name: Private(name),
+            standing,
+            records: 0,
+            suite: suite.byte(),
+            ended: None,
+            signed: None,
+        }
     }
 }
 
@@ -82,7 +101,14 @@ mod frozen {
     fn row(standing: OwnStanding) -> CircleRow {
         let secrets = DeviceSecrets::generate(&mut Seeded::new(1), Suite::X25519);
         let (circle, incarnation) = (CircleId([1; 32]), Incarnation([7; 16]));
-        CircleRow { records: 300, ..CircleRow::new(circle, secrets, incarnation, "Amara".to_owned(), standing, Suite::X25519) }
+        let ended = (standing == OwnStanding::Removed).then_some(Millis(1_795_359_600_000));
+        let signed = ended.map(|_| Digest([9; 32]));
+        CircleRow {
+            records: 300,
+            ended,
+            signed,
+            ..CircleRow::new(circle, secrets, incarnation, "Amara".to_owned(), standing, Suite::X25519)
+        }
     }
 
     frozen![Form::new(

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::body::{Retention, Statement};
+use super::deeds::Deeds;
 use super::epoch::{self, EpochKeys, KeyRing, Ring};
 use super::membership::{Cut, Fact, Membership, Verdict};
 use super::record::{self, Record};
@@ -74,6 +75,8 @@ pub(crate) struct CircleState {
     pub(crate) farewells: BTreeMap<PersonId, Vec<(Farewell, Millis)>>,
     /// The newest record of each device.
     pub(crate) records: BTreeMap<DeviceId, Record>,
+    /// Who did last what people hear of.
+    pub(super) deeds: Deeds,
     /// The genesis' suite.
     pub(crate) suite: Suite,
     /// Every setting of the retention, with its label.
@@ -109,6 +112,7 @@ impl CircleState {
             keys: BTreeMap::new(),
             farewells: BTreeMap::new(),
             records: BTreeMap::new(),
+            deeds: Deeds::default(),
             suite,
             retentions: Vec::new(),
             cuts: Vec::new(),
@@ -212,6 +216,7 @@ impl CircleState {
         if let (Statement::Remove { person, .. }, Some(farewell)) = (&body.statement, sealed.farewell(&body)) {
             self.farewells.entry(*person).or_default().push((farewell, body.at));
         }
+        self.deeds.note(&body.statement, (body.at, id, sealed.author()));
         for keys in introduced(&body.statement) {
             self.keys.entry(keys.sign).or_insert_with(|| keys.clone());
         }

@@ -1,11 +1,12 @@
 //! A circle's people as lists and names need them: one derived row per circle, see [`super::overview::save`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Encode};
 
 use super::alike::Crowd;
 use super::body::{Retention, Role};
+use super::deeds::{Deed, Done};
 use super::derived;
 use super::membership::Status;
 use super::state::{CircleState, OwnStanding};
@@ -68,6 +69,18 @@ pub(crate) struct PersonRow {
     /// Does somebody else bear a name that looks like theirs: somebody who is in, or who was in before them?
     #[n(5)]
     pub(crate) alike: bool,
+    /// Have they told their name? Not before they have seen who is there.
+    #[n(6)]
+    pub(crate) named: bool,
+    /// Who made them a member,
+    #[n(7)]
+    pub(crate) added: Option<Done>,
+    /// who removed them,
+    #[n(8)]
+    pub(crate) removed: Option<Done>,
+    /// and who gave them their role.
+    #[n(9)]
+    pub(crate) ranked: Option<Done>,
 }
 
 /// One of a person's devices.
@@ -99,6 +112,7 @@ impl Summary {
     pub(crate) fn of(circle: &CircleState) -> Self {
         let state = circle.now();
         let names = circle.names();
+        let named: BTreeSet<PersonId> = circle.records.keys().filter_map(|device| state.person_of(device)).collect();
         let alike = super::alike::marked(circle, &names);
         let mut devices: BTreeMap<PersonId, Vec<DeviceRow>> = BTreeMap::new();
         for (device, owner) in &state.owners {
@@ -113,6 +127,10 @@ impl Summary {
             devices: devices.remove(id).unwrap_or_default(),
             status: person.status,
             alike: alike.contains(id),
+            named: named.contains(id),
+            added: circle.done(Deed::Added(*id)),
+            removed: circle.done(Deed::Removed(*id)),
+            ranked: person.role.and_then(|role| circle.done(Deed::Ranked(*id, role))),
         });
         Self {
             version: derived::VERSION,
@@ -291,11 +309,24 @@ pub(crate) fn pick_person<'a>(summary: &'a Summary, text: &str) -> Result<&'a Pe
 mod frozen {
     use super::*;
     use crate::frozen::{Form, frozen};
+    use crate::time::Millis;
 
     fn person(byte: u8, name: &str, role: Option<Role>, status: Status) -> PersonRow {
         let device = |byte, current| DeviceRow { id: DeviceId([byte; 32]), name: Private("laptop".to_owned()), current };
         let devices = vec![device(byte + 1, role.is_some()), device(byte + 2, false)];
-        PersonRow { id: PersonId([byte; 32]), name: Private(name.to_owned()), role, devices, status, alike: role.is_none() }
+        let done = Done { at: Millis(1_795_359_600_000), by: Some(PersonId([2; 32])) };
+        PersonRow {
+            id: PersonId([byte; 32]),
+            name: Private(name.to_owned()),
+            role,
+            devices,
+            status,
+            alike: role.is_none(),
+            named: role.is_some(),
+            added: role.map(|_| done),
+            removed: role.is_none().then_some(done),
+            ranked: role.map(|_| done),
+        }
     }
 
     fn people() -> Vec<PersonRow> {
@@ -322,5 +353,5 @@ mod frozen {
         }
     }
 
-    frozen![Form::new("summary", 3, &[summary(Some(PersonId([2; 32])), Retention::Days(90)), summary(None, Retention::Keep)])];
+    frozen![Form::new("summary", 4, &[summary(Some(PersonId([2; 32])), Retention::Days(90)), summary(None, Retention::Keep)])];
 }

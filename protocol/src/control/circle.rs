@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Time;
 use super::word::words;
+use super::{Notice, Time};
 
 words! {
     /// What somebody may do in a circle, the least first.
@@ -84,6 +84,12 @@ pub struct Circle {
     pub frozen: bool,
     /// My member id.
     pub me: String,
+    /// Did I sign the agreement as it is now? Also where there is none.
+    #[serde(default)]
+    pub agreement_signed: bool,
+    /// Where I am not simply in: how I stand to it. Left out where I am.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
 }
 
 /// A retention that was shortened: it binds what is written from the next day on.

@@ -2,6 +2,7 @@
 
 mod author;
 mod event;
+mod inbox;
 mod note;
 mod reaction;
 mod reply;
@@ -12,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use author::{Author, Crossed, DeliveryStatus, NoteState};
-pub use event::{EditEvent, Event, NewEvent};
+pub use event::{EditEvent, Event, EventTimes, NewEvent};
+pub use inbox::{FieldChange, Happening, Inbox, InboxEntry};
 pub use note::{EditNote, NewNote, Note, Want};
 pub use reaction::NewReaction;
 pub use reply::{NewReply, Reply};
 pub use resource::{EditResource, NewResource, NewResourceInBatch, Resource};
-pub use rsvp::{Rsvp, RsvpCounts, Rsvped};
+pub use rsvp::{Rsvp, RsvpCounts, RsvpPerson, Rsvped};
 
 use super::{Kind, Subject, Time};
 
@@ -100,6 +102,15 @@ impl Response {
 }
 
 impl Item {
+    /// Says what was written about it just now, where people ask for that by its id.
+    #[must_use]
+    pub fn written(mut self, id: Option<String>) -> Self {
+        if let Self::Note(note) = &mut self {
+            note.written = id;
+        }
+        self
+    }
+
     /// Says what else was changed while it was edited.
     #[must_use]
     pub(crate) fn crossed_by(mut self, crossed: Vec<Crossed>) -> Self {
@@ -223,38 +234,6 @@ pub struct SearchHit {
     pub excerpt: Option<String>,
     /// What to expect behind it.
     pub content_warning: Option<String>,
-    /// Who wrote it.
-    pub author: Author,
-    /// Their clock's label.
-    pub created_at: Time,
-}
-
-/// What is new for me. Marks are local and never synced.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Inbox {
-    /// Oldest first.
-    pub inbox: Vec<InboxEntry>,
-}
-
-/// One new thing; no body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct InboxEntry {
-    /// What it is.
-    pub kind: Subject,
-    /// Short id.
-    pub id: String,
-    /// Of the note, for replies.
-    pub parent: Option<String>,
-    /// The circle's short id.
-    pub circle: String,
-    /// The circle's name.
-    pub circle_name: String,
-    /// Title; empty behind a content warning.
-    pub title: String,
-    /// What to expect behind it.
-    pub content_warning: Option<String>,
-    /// What a note asks for.
-    pub want: Option<Want>,
     /// Who wrote it.
     pub author: Author,
     /// Their clock's label.

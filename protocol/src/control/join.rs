@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::word::words;
-use super::{Member, MemberRole, Time};
+use super::{Member, MemberRole, Notice, Time};
 
 /// An invite of mine or, for stewards, of the circle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -98,7 +98,7 @@ words! {
         /// A member holds the request; a steward has to approve.
         #[n(1)]
         Requested = "requested",
-        /// Admitted; the members are known, nobody knows my name yet. Confirm or walk away.
+        /// Admitted; the members are known, and only the stewards know my name. Confirm or walk away.
         #[n(2)]
         Admitted = "admitted",
         /// In.
@@ -126,6 +126,9 @@ pub struct Join {
     pub reason: String,
     /// The members, once admitted.
     pub members: Vec<Member>,
+    /// How it stands, in one sentence. Left out once one is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
 }
 
 /// Somebody who asks to come in.

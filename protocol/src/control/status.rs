@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use super::error::told;
 use super::word::words;
-use super::{Hints, JoinStatus, Time};
+use super::{Hints, JoinStatus, Notice, Time};
+use crate::time::Millis;
 
 /// What runs here. While locked only the first fields are filled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -41,6 +42,9 @@ pub struct DaemonStatus {
     /// This machine's clock looks wrong: it lies more than a day behind what others wrote. Absent where it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockDoubt>,
+    /// Circles that one waits for, was removed from, or left. Left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
 }
 
 /// Why this machine's clock looks wrong.
@@ -139,6 +143,23 @@ pub struct WatchEvent {
     pub id: String,
     /// How it changed.
     pub change: WatchChange,
+    /// When this machine heard of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+    /// The short member id of who wrote it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// The short id of the item that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+}
+
+impl WatchEvent {
+    /// What happened, and when.
+    #[must_use]
+    pub fn new(event: Topic, (circle, id): (String, String), noun: Subject, change: WatchChange, now: Millis) -> Self {
+        Self { event, circle, noun, id, change, at: Some(Time(now)), author: None, parent: None }
+    }
 }
 
 words! {
@@ -190,8 +211,12 @@ words! {
         Pin = "pin",
         /// A circle.
         Circle = "circle",
+        /// A person of a circle.
+        Member = "member",
+        /// An item that says something else.
+        Changed = "changed",
         /// A request to come in.
-        Pending = "pending",
+        Request = "request",
         /// A join under way.
         Join = "join",
     }

@@ -17,11 +17,12 @@ use super::row::{Flags, ItemRow, Slot, Tag, counter, local, set_counter, view_it
 use crate::circle::body::{KeyClass, Role};
 use crate::codec::CodecError;
 use crate::control::{Topic, WatchChange, WatchEvent};
-use crate::id::{CircleId, ItemKey};
+use crate::id::{CircleId, ItemKey, PersonId};
 use crate::limits::{ITEM_ENTRIES, TURN_ITEMS};
 use crate::log::entry::{EntryAt, Opened};
 use crate::planted::{Bug, planted};
 use crate::store::{Read, StoreError, Table};
+use crate::time::Millis;
 use crate::tx::Tx;
 
 /// What became of an entry.
@@ -49,19 +50,21 @@ pub struct Applied {
     pub kind: Kind,
     /// How it changed.
     pub change: WatchChange,
+    /// Who made it new, or changed it, where that is known.
+    pub author: Option<PersonId>,
+    /// The item that it is about.
+    pub parent: Option<ItemKey>,
 }
 
 impl Applied {
     /// What watchers are told: ids only.
     #[must_use]
-    pub fn notice(&self) -> WatchEvent {
-        WatchEvent {
-            event: Topic::Item,
-            circle: self.circle.text(),
-            noun: self.kind.subject(),
-            id: self.key.text(self.kind.letter()),
-            change: self.change,
-        }
+    pub fn notice(&self, now: Millis) -> WatchEvent {
+        let at = (self.circle.text(), self.key.text(self.kind.letter()));
+        let event = WatchEvent::new(Topic::Item, at, self.kind.subject(), self.change, now);
+        let about = self.kind.about();
+        let parent = self.parent.zip(about).map(|(parent, kind)| parent.text(kind.letter()));
+        WatchEvent { author: self.author.map(|person| person.text()), parent, ..event }
     }
 }
 

@@ -8,10 +8,10 @@ use minicbor::{Decode, Encode};
 
 use super::fields::Fields;
 use super::kind::{Kind, fields};
-use super::load::LoadedItem;
+use super::load::{LoadedItem, Move};
 use crate::circle::body::Retention;
 use crate::codec;
-use crate::id::{EntryId, ItemId, ItemKey};
+use crate::id::{EntryId, ItemId, ItemKey, PersonId};
 use crate::limits::LIST_TEXT;
 use crate::log::entry::EntryAt;
 use crate::private::Private;
@@ -63,6 +63,12 @@ struct BuiltRow {
     /// The entries that a next edit depends on; absent in rows of earlier programs.
     #[n(13)]
     heads: Option<Vec<EntryId>>,
+    /// Who edited it last.
+    #[n(14)]
+    edited_by: Option<PersonId>,
+    /// The last change of what answers are about.
+    #[n(15)]
+    moved: Option<Move>,
 }
 
 /// Names a set of entries, given in any order.
@@ -109,6 +115,8 @@ pub(super) fn put(tx: &mut Tx<'_>, key: &ItemKey, whole: &LoadedItem, text: bool
         fields: shown,
         more,
         heads: Some(whole.heads()),
+        edited_by: whole.edited_by,
+        moved: whole.moved,
     };
     tx.put(Table::Built, &place(key, WORDS), codec::encode(&row));
     Ok(())
@@ -130,6 +138,8 @@ pub(super) fn get(read: &dyn Read, key: &ItemKey, text: bool) -> Result<Option<L
         about: row.about,
         created: row.created,
         edited: row.edited,
+        edited_by: row.edited_by,
+        moved: row.moved,
         retention: row.retention,
         fields: row.fields,
         count: usize::try_from(row.count).unwrap_or(usize::MAX),
@@ -166,7 +176,6 @@ fn place(key: &ItemKey, what: u8) -> Vec<u8> {
 mod frozen {
     use super::*;
     use crate::frozen::{Form, frozen};
-    use crate::id::PersonId;
     use crate::item::edit::{Edit, Op, Value};
 
     fn fields() -> Fields {
@@ -197,6 +206,8 @@ mod frozen {
             fields: if full { fields() } else { Fields::default() },
             more: full,
             heads: full.then(|| vec![EntryId([19; 32])]),
+            edited_by: full.then_some(PersonId([2; 32])),
+            moved: full.then_some(Move { at: Millis(1_795_359_700_000), by: PersonId([2; 32]) }),
         }
     }
 

@@ -4,6 +4,8 @@
 //! machine knows them, and they hold no word of anything.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
+use std::collections::BTreeSet;
+
 use data_encoding::BASE32_NOPAD;
 use rand_core::CryptoRng;
 
@@ -96,6 +98,17 @@ pub fn show(read: &dyn Read, circles: &[CircleId], import: ImportId) -> Result<R
     };
     let items = found.into_iter().map(|(_, _, id, _)| id).collect();
     Ok(Ok(Import { id: import.text(), circle: circle.text(), items }))
+}
+
+/// Forgets of which import an item is, for items that are gone altogether.
+pub(super) fn forget_items(tx: &mut Tx<'_>, items: &BTreeSet<ItemKey>) -> Result<(), StoreError> {
+    for (key, _) in all(tx, Table::Local, local::IMPORT)? {
+        let item = key.last_chunk().copied().map(ItemKey);
+        if item.is_some_and(|item| items.contains(&item)) {
+            tx.delete(Table::Local, &key);
+        }
+    }
+    Ok(())
 }
 
 /// Forgets an import; its items stay.

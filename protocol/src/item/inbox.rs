@@ -1,14 +1,18 @@
 //! What is new for the member of this machine. Marks are local: nobody else ever learns what they have seen.
 
-use super::kind::{Kind, fields};
-use super::kinds::note::want;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::kind::{Field, Form, Kind, fields};
+use super::kinds::{self, note::want};
+use super::load::HistoryStep;
 use super::reader::{ItemReader, Shown};
-use super::row::{Flags, ItemRow, Tag, counter, local, set_counter, view_item, view_parent, view_prefix};
+use super::row::{Flags, ItemRow, Tag, counter, local, set_counter, view_item, view_prefix};
+use super::show::Reveal;
 use crate::codec;
-use crate::control::{InboxEntry, Time};
-use crate::id::{CircleId, ItemKey};
-use crate::limits::PAGE_ROWS;
-use crate::store::{Read, StoreError, Table};
+use crate::control::{FieldChange, Happening, Hints, InboxEntry, Subject, Time};
+use crate::id::{CircleId, EntryId, ItemKey, PersonId};
+use crate::limits::{INBOX_ENTRIES, PAGE_ROWS, TOGETHER_ITEMS, TOGETHER_MILLIS, TOLD_CHARS};
+use crate::store::{StoreError, Table};
 use crate::tx::Tx;
 
 /// New things of one circle, oldest first.
@@ -17,17 +21,95 @@ use crate::tx::Tx;
 /// [`StoreError`] where the store fails.
 pub fn inbox(reader: &ItemReader<'_>) -> Result<Vec<InboxEntry>, StoreError> {
     let mark = reader.seen_mark()?;
-    let mut entries = Vec::new();
+    let (mut new, mut changed) = (Vec::new(), Vec::new());
+    let mut left = INBOX_ENTRIES;
     for kind in Kind::ALL.into_iter().filter(|kind| kind.is_told()) {
         let keys = arrived_after(reader, kind, mark)?;
         for page in keys.chunks(PAGE_ROWS) {
-            for shown in reader.shown(page, false)?.into_iter().filter(|shown| shown.whole.is_some() && shown.is_new(mark)) {
-                entries.extend(entry(reader, kind, &shown)?);
+            for shown in reader.shown(page, false)?.into_iter().filter(|shown| shown.whole.is_some()) {
+                if shown.is_new(mark) {
+                    new.extend(entry(reader, kind, &shown)?);
+                } else if shown.is_changed(mark) {
+                    changed.extend(change(reader, kind, &shown, mark, &mut left)?);
+                }
             }
         }
     }
+    let mut entries = together(new);
+    entries.extend(changed);
     entries.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     Ok(entries)
+}
+
+/// Items that their author brought along at once are one thing to hear of.
+fn together(entries: Vec<InboxEntry>) -> Vec<InboxEntry> {
+    let mut by_author: BTreeMap<(Subject, String), Vec<InboxEntry>> = BTreeMap::new();
+    for entry in entries {
+        by_author.entry((entry.kind, entry.author.member.clone())).or_default().push(entry);
+    }
+    let mut told = Vec::new();
+    for mut entries in by_author.into_values() {
+        entries.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        let close =
+            |a: &InboxEntry, b: &InboxEntry| a.parent.is_none() && b.created_at.0.since(a.created_at.0) <= TOGETHER_MILLIS;
+        for run in entries.chunk_by(close) {
+            match run {
+                [first, ..] if run.len() >= TOGETHER_ITEMS => {
+                    told.push(InboxEntry { count: Some(run.len() as u64), ..first.clone() });
+                }
+                _ => told.extend_from_slice(run),
+            }
+        }
+    }
+    told
+}
+
+/// What others changed in an item since it was seen here; nothing where it says again what it said then. `left`: how many entries may
+/// still be looked at for it.
+fn change(
+    reader: &ItemReader<'_>,
+    kind: Kind,
+    shown: &Shown,
+    mark: u64,
+    left: &mut usize,
+) -> Result<Option<InboxEntry>, StoreError> {
+    let (Some(told), Some(unseen)) = (entry(reader, kind, shown)?, shown.row.unseen(mark)) else { return Ok(None) };
+    let told = InboxEntry {
+        kind: Subject::Changed,
+        of: Some(told.kind),
+        what: Some(Happening::Edited),
+        author: reader.author(shown.whole.as_ref().and_then(|whole| whole.edited_by)),
+        created_at: Time(shown.last_when().0),
+        ..told
+    };
+    let slots = &shown.row.slots;
+    let affordable = left.checked_sub(slots.len());
+    let full = if affordable.is_some() { reader.full(&shown.key)? } else { None };
+    let Some(whole) = full.as_ref().and_then(|full| full.whole.as_ref()) else { return Ok(Some(told)) };
+    *left = affordable.unwrap_or(0);
+    let first = slots.iter().position(|slot| slot.at == unseen.from).unwrap_or(1);
+    let late: BTreeSet<_> = slots.iter().skip(first).map(|slot| slot.at).collect();
+    let knew: Vec<EntryId> = whole.steps.iter().filter(|step| !late.contains(&step.at)).map(|step| step.id).collect();
+    let others = |step: &&HistoryStep| late.contains(&step.at) && step.writer != reader.people.me();
+    let Some(last) = whole.steps.iter().filter(others).max_by_key(|step| (step.when, step.id)) else { return Ok(Some(told)) };
+    let before = whole.said_to(&knew);
+    let hidden = told.content_warning.is_some() || before.some_words(fields::WARNING).is_some();
+    let says = |field: u8, form: Form, now: bool| {
+        let fields = if now { &whole.fields } else { &before };
+        (!hidden && !matches!(form, Form::Text(_))).then(|| kinds::says(kind, fields, field))
+    };
+    let differs = |field: &&Field| kinds::says(kind, &before, field.number) != kinds::says(kind, &whole.fields, field.number);
+    let differing = kind.fields().iter().filter(differs);
+    let changes: Vec<FieldChange> = differing
+        .map(|field| FieldChange {
+            field: field.name.to_owned(),
+            before: says(field.number, field.form, false),
+            after: says(field.number, field.form, true),
+        })
+        .collect();
+    let what = kinds::happening(kind, &before, &whole.fields);
+    let told = InboxEntry { what: Some(what), author: reader.author(Some(last.writer)), created_at: Time(last.when), ..told };
+    Ok((!changes.is_empty()).then_some(InboxEntry { changes, ..told }))
 }
 
 fn arrived_after(reader: &ItemReader<'_>, kind: Kind, mark: u64) -> Result<Vec<ItemKey>, StoreError> {
@@ -53,18 +135,37 @@ fn entry(reader: &ItemReader<'_>, kind: Kind, shown: &Shown) -> Result<Option<In
     let Some(target) = reader.target(kind, shown)? else { return Ok(None) };
     let titled = target.as_ref().unwrap_or(shown);
     let content_warning = shown.some_words(fields::WARNING).or_else(|| titled.some_words(fields::WARNING));
+    let title = if content_warning.is_some() { String::new() } else { titled.words(fields::TITLE) };
+    let untitled = target.is_some() || title.is_empty();
     Ok(Some(InboxEntry {
         kind: kind.subject(),
         id: shown.id(),
         parent: target.as_ref().map(Shown::id),
+        parent_title: target.as_ref().map(|target| target.words(fields::TITLE)),
         circle: reader.circle.text(),
         circle_name: reader.name.to_owned(),
-        title: if content_warning.is_some() { String::new() } else { titled.words(fields::TITLE) },
+        title,
+        excerpt: (untitled && content_warning.is_none()).then(|| beginning(&shown.words(fields::BODY))),
         content_warning,
         want: want(&shown.words(fields::WANT)),
         author: reader.author(shown.author),
         created_at: Time(shown.row.created),
+        what: None,
+        of: None,
+        member: None,
+        me: false,
+        changes: Vec::new(),
+        count: None,
+        hints: Hints::default(),
     }))
+}
+
+/// How a text begins, in one line.
+fn beginning(text: &str) -> String {
+    let words: Vec<&str> = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().split_whitespace().collect();
+    let line = words.join(" ");
+    let start: String = line.chars().take(TOLD_CHARS).collect();
+    if start.len() < line.len() { format!("{start}…") } else { start }
 }
 
 /// Marks everything of a circle as seen.
@@ -78,37 +179,49 @@ pub fn see_all(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Marks one item as seen, a note with its replies.
+/// Marks one item as seen, a note with its replies. What stands behind a warning is not, unless it was revealed.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
-pub fn see(tx: &mut Tx<'_>, key: &ItemKey) -> Result<(), StoreError> {
-    let Some(row) = ItemRow::get(tx, key)? else { return Ok(()) };
-    let told: Vec<Kind> = row.kind().map(Kind::named).unwrap_or_default();
-    for kind in told.into_iter().filter(|kind| !kind.is_listed()) {
-        let mut after = Vec::new();
-        let prefix = view_prefix(row.circle, kind.number(), Some(key));
-        loop {
-            let rows = tx.scan(Table::View, &prefix, &after, PAGE_ROWS)?;
-            for (view, _) in rows.iter().filter(|(view, _)| view_parent(view) == Some(*key)) {
-                let reply = view_item(view)?;
-                if let Some(row) = ItemRow::get(tx, &reply)? {
-                    mark(tx, &reply, row);
-                }
-            }
-            match rows.last() {
-                Some((last, _)) if rows.len() == PAGE_ROWS => after.clone_from(last),
-                Some(_) | None => break,
-            }
+pub fn see(tx: &mut Tx<'_>, keys: &[ItemKey]) -> Result<(), StoreError> {
+    for key in keys {
+        let Some(mut row) = ItemRow::get(tx, key)? else { continue };
+        let before = row.clone();
+        row.flags.set(Flags::SEEN, row.flags.has(Flags::SEEN) || !row.flags.has(Flags::MINE));
+        row.changed = None;
+        if row == before {
+            continue;
+        }
+        row.put(tx, key);
+        if row.listed() {
+            tx.put(Table::View, &row.view_key(key), row.view_value());
         }
     }
-    mark(tx, key, row);
     Ok(())
 }
 
-fn mark(tx: &mut Tx<'_>, key: &ItemKey, mut row: ItemRow) {
-    if !row.flags.has(Flags::SEEN | Flags::MINE) {
-        row.flags.set(Flags::SEEN, true);
-        row.put(tx, key);
+/// The items that somebody sees with one of them: it, and what is shown with it. Without `reveal` none that stand behind a warning.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn seen_with(reader: &ItemReader<'_>, key: &ItemKey, reveal: Reveal) -> Result<Vec<ItemKey>, StoreError> {
+    let Some(row) = reader.row(key)? else { return Ok(Vec::new()) };
+    // Asked for by the id of a reply, its note is shown, and all that answers it.
+    let key = row.parent.filter(|_| row.kind().is_some_and(|kind| !kind.is_listed())).unwrap_or(*key);
+    let Some(shown) = reader.shown(&[key], false)?.pop() else { return Ok(Vec::new()) };
+    let Some(kind) = shown.row.kind() else { return Ok(Vec::new()) };
+    let open =
+        |shown: &Shown, author: Option<PersonId>| shown.some_words(fields::WARNING).is_none() || reveal.shows(reader, author);
+    let mut seen = Vec::new();
+    let shows = open(&shown, shown.author);
+    if shows {
+        seen.push(key);
     }
+    for told in kind.children().filter(|kind| kind.is_told()) {
+        for page in reader.children(told, &key)?.chunks(PAGE_ROWS) {
+            let answers = reader.shown(page, false)?;
+            seen.extend(answers.iter().filter(|answer| shows && open(answer, answer.author)).map(|answer| answer.key));
+        }
+    }
+    Ok(seen)
 }

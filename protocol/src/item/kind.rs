@@ -108,17 +108,25 @@ pub struct Field {
     pub required: bool,
     /// Do searches look through it?
     pub found: bool,
+    /// Are answers about it, so that they are asked for again when it changes?
+    pub moves: bool,
 }
 
 impl Field {
     /// A field that may stay empty.
     pub(super) const fn new(number: u8, name: &'static str, form: Form) -> Self {
-        Self { number, name, form, required: false, found: false }
+        Self { number, name, form, required: false, found: false, moves: false }
     }
 
     /// It is set from the first edit on.
     pub(super) const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    /// Answers are about it.
+    pub(super) const fn moves(mut self) -> Self {
+        self.moves = true;
         self
     }
 

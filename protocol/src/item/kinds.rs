@@ -18,11 +18,12 @@ use std::convert::Infallible;
 use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 
 use super::compose::{Changing, ComposeContext, ComposeError};
+use super::fields::Fields;
 use super::kind::{Editors, Field, Spec, Targets};
 use super::reader::{ItemReader, Shown};
 use super::show::{How, Reveal};
 use crate::circle::body::{KeyClass, Retention, Role};
-use crate::control::{Code, Crossed, EditItem, Error, Item, Items, Kind, NewItem, Response, Subject};
+use crate::control::{Code, Crossed, EditItem, Error, Happening, Item, Items, Kind, NewItem, Response, Subject};
 use crate::id::{ItemKey, PersonId};
 use crate::io::Filter;
 use crate::limits::BATCH_ITEMS;
@@ -198,6 +199,15 @@ impl Kind {
         }
     }
 
+    /// The kind of item that it is about, where that is one.
+    #[must_use]
+    pub const fn about(self) -> Option<Self> {
+        match self.spec().targets {
+            Targets::Kinds([kind]) => Some(*kind),
+            Targets::Kinds(_) | Targets::Nothing | Targets::Listed | Targets::Told | Targets::Anything => None,
+        }
+    }
+
     /// May such a role open one, at all?
     #[must_use]
     pub(crate) fn may_open(self, role: Role) -> bool {
@@ -312,7 +322,8 @@ pub fn edit(
     let mut changing = Changing::begin(reader, place, key, wanted.base())?;
     change(&mut changing, wanted)?;
     let crossed = changing.crossed(reader);
-    Ok((changing.done(place.now)?, crossed))
+    let now = if changing.kind() == Kind::Event { event::label(reader, key, place.now)? } else { place.now };
+    Ok((changing.done(now)?, crossed))
 }
 
 fn change(changing: &mut Changing, wanted: &EditItem) -> Result<(), Error> {
@@ -323,6 +334,22 @@ fn change(changing: &mut Changing, wanted: &EditItem) -> Result<(), Error> {
         (Kind::Resource, EditItem::Resource(wanted)) => resource::change(changing, wanted),
         (kind, EditItem::Note(_) | EditItem::Event(_) | EditItem::Resource(_)) => {
             Err(Error::new(Code::Usage, format!("that is a {}", kind.noun()), "Edit it by its own noun."))
+        }
+    }
+}
+
+/// What a field says: of one that was never set, what that means.
+pub(super) fn says(kind: Kind, fields: &Fields, field: u8) -> String {
+    let shown = fields.shown(kind, field);
+    if shown.is_empty() && kind == Kind::Event { event::unset(field).to_owned() } else { shown }
+}
+
+/// What happened to an item of a kind that said one thing and says another.
+pub(super) fn happening(kind: Kind, before: &Fields, now: &Fields) -> Happening {
+    match kind {
+        Kind::Event => event::happening(before, now),
+        Kind::Note | Kind::Reply | Kind::Reaction | Kind::Rsvp | Kind::Resource | Kind::Tombstone | Kind::Hide | Kind::Pin => {
+            Happening::Edited
         }
     }
 }

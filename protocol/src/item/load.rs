@@ -18,6 +18,7 @@ use crate::limits::{EDIT_DEPS, LIST_TEXT};
 use crate::log::entry::{EntryAt, Opened, Said};
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
+use minicbor::{Decode, Encode};
 
 /// An opened entry, read as an edit list.
 #[derive(Clone, Debug)]
@@ -124,6 +125,10 @@ pub(super) struct LoadedItem {
     pub(super) about: Option<ItemId>,
     pub(super) created: Millis,
     pub(super) edited: Option<Millis>,
+    /// Who edited it last.
+    pub(super) edited_by: Option<PersonId>,
+    /// The last change of what answers are about.
+    pub(super) moved: Option<Move>,
     pub(super) retention: Retention,
     pub(super) fields: Fields,
     /// How many entries made it.
@@ -141,10 +146,23 @@ pub(super) struct LoadedItem {
     pub(super) heads: Option<Vec<EntryId>>,
 }
 
+/// A change of what answers to an item are about: those from before are asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub(super) struct Move {
+    /// Its author's clock.
+    #[n(0)]
+    pub(super) at: Millis,
+    /// Who made it.
+    #[n(1)]
+    pub(super) by: PersonId,
+}
+
 /// An entry that made an item what it is.
 #[derive(Clone, Debug)]
 pub(super) struct HistoryStep {
     pub(super) id: EntryId,
+    pub(super) at: EntryAt,
     pub(super) writer: PersonId,
     pub(super) when: Millis,
     pub(super) edit: Arc<Edit>,
@@ -191,7 +209,7 @@ pub(super) fn single(piece: &ItemEntry, people: &dyn People) -> Option<LoadedIte
     let edit = piece.edit.as_ref()?;
     let writer = piece.writer(people);
     let whole = alone(edit, writer, (piece.kind, piece.item, piece.retention, piece.at), people)?;
-    let step = HistoryStep { id: piece.id, writer, when: edit.at, edit: Arc::clone(edit) };
+    let step = HistoryStep { id: piece.id, at: piece.at, writer, when: edit.at, edit: Arc::clone(edit) };
     Some(LoadedItem { steps: vec![step], ..whole })
 }
 
@@ -215,6 +233,8 @@ fn alone(
         about: edit.about,
         created: edit.at,
         edited: None,
+        edited_by: None,
+        moved: None,
         retention,
         fields: view_of_one(edit),
         count: 1,
@@ -280,8 +300,11 @@ fn standing<'a, 'b>(graph: &EditGraph, ordered: &[&'b Known<'a>]) -> Vec<&'b Kno
 fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool, me: PersonId) -> Loaded {
     let openings = || standing.iter().filter(|known| known.edit.opens());
     let Some(first) = openings().min_by_key(|known| (known.edit.at, known.piece.id)) else { return Loaded::Absent };
+    let edits = || standing.iter().filter(|known| !known.edit.opens());
+    let last = edits().map(|known| (known.edit.at, known.writer)).max();
     let step = |known: &&Known<'_>| HistoryStep {
         id: known.piece.id,
+        at: known.piece.at,
         writer: known.writer,
         when: known.edit.at,
         edit: Arc::clone(known.edit),
@@ -291,7 +314,9 @@ fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool, me: PersonId) -> Lo
         item: first.piece.item,
         about: first.edit.about,
         created: first.edit.at,
-        edited: standing.iter().filter(|known| !known.edit.opens()).map(|known| known.edit.at).max(),
+        edited: last.map(|(at, _)| at),
+        edited_by: last.map(|(_, by)| by),
+        moved: edits().filter(|known| moves(kind, known.edit)).map(|known| Move { at: known.edit.at, by: known.writer }).max(),
         retention: first.piece.retention,
         fields: view_of_one(first.edit),
         count: standing.len(),
@@ -375,10 +400,20 @@ impl LoadedItem {
         self.steps.len().saturating_sub(bytes / all.max(1))
     }
 
+    /// What it said to somebody who knew some of its entries, and what these rest on.
+    pub(super) fn said_to(&self, knew: &[EntryId]) -> Fields {
+        self.doc.as_ref().map_or_else(|| self.fields.clone(), |doc| doc.fields_at(&doc.past(knew)))
+    }
+
     /// What it said right after one of its steps.
     pub(super) fn fields_after(&self, step: &HistoryStep) -> Fields {
         self.doc.as_ref().map_or_else(|| self.fields.clone(), |doc| doc.fields_after(&step.id))
     }
+}
+
+/// Does an edit change what answers are about?
+pub(super) fn moves(kind: Kind, edit: &Edit) -> bool {
+    touched(edit).into_iter().any(|number| kind.field(number).is_some_and(|field| field.moves))
 }
 
 /// The fields an edit touches.

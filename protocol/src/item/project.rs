@@ -1,6 +1,8 @@
 //! An item's rows follow from its entries: here they are derived and written, and nowhere else.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
+use std::collections::BTreeSet;
+
 use super::apply::Applied;
 use super::bench::Bench;
 use super::built;
@@ -10,10 +12,10 @@ use super::kinds::tombstone;
 use super::load::{EntryCache, Loaded, LoadedItem, load};
 use super::parts;
 use super::port::Ports;
-use super::row::{Flags, ItemRow, Slot, Tag, counter, local, set_counter, view_prefix, view_says};
+use super::row::{Flags, ItemRow, Slot, Tag, Unseen, counter, local, set_counter, view_prefix, view_says};
 use crate::circle::body::Retention;
 use crate::control::WatchChange;
-use crate::id::{CircleId, ItemKey};
+use crate::id::{CircleId, ItemKey, PersonId};
 use crate::limits;
 use crate::limits::{OVER_MILLIS, TURN_DESTROYED};
 use crate::log::entry::EntryAt;
@@ -116,9 +118,28 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
             // It is not shown; whether its time is over is judged when time looks at it.
             row.flags.set(Flags::EXPIRED, true);
         }
+        self.note_change(before, &mut row)?;
         self.write(key, before, &mut row);
         settled.applied = self.applied(key, before, &row);
         Ok(settled)
+    }
+
+    /// Others changed what was seen here: that is news again.
+    fn note_change(&mut self, before: Option<&ItemRow>, row: &mut ItemRow) -> Result<(), StoreError> {
+        let told = row.listed() && row.kind().is_some_and(Kind::is_told);
+        let Some(before) = before.filter(|before| told && before.listed() && before.slots != row.slots) else { return Ok(()) };
+        let mark = counter(self.tx, &local::seen(self.tag))?;
+        if row.is_new(mark) {
+            return Ok(());
+        }
+        let (me, known) = (self.ports.people.me(), before.slots.iter().map(|slot| slot.at).collect::<BTreeSet<_>>());
+        let by_others = |slot: &&Slot| self.shelf.get(slot.at).is_some_and(|piece| piece.writer(self.ports.people) != me);
+        let fresh = row.slots.iter().filter(|slot| !slot.held && !known.contains(&slot.at));
+        let Some(first) = fresh.into_iter().find(by_others) else { return Ok(()) };
+        self.arrived.1 += 1;
+        let from = row.unseen(mark).map_or(first.at, |unseen| unseen.from);
+        row.changed = Some(Unseen { arrived: self.arrived.1, from });
+        Ok(())
     }
 
     /// Puts an item together from its entries, where they changed and this turn can bear it. Says which entries are beyond their
@@ -319,7 +340,15 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
             (true, true) => return self.remarked(key, kind, before?, row),
             (false, false) => return None,
         };
-        Some(Applied { circle: *self.circle, key: *key, kind, change })
+        let author = self.writer(before, row);
+        Some(Applied { circle: *self.circle, key: *key, kind, change, author, parent: row.parent })
+    }
+
+    /// Who wrote the last entry that came.
+    fn writer(&self, before: Option<&ItemRow>, row: &ItemRow) -> Option<PersonId> {
+        let known = |at: EntryAt| before.is_some_and(|before| before.slots.iter().any(|slot| slot.at == at));
+        let last = row.slots.last().filter(|slot| !known(slot.at))?;
+        self.shelf.get(last.at).map(|piece| piece.writer(self.ports.people))
     }
 
     fn remarked(&self, key: &ItemKey, kind: Kind, before: &ItemRow, row: &ItemRow) -> Option<Applied> {
@@ -327,7 +356,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
             |flag, on, off| (before.flags.has(flag) != row.flags.has(flag)).then(|| if row.flags.has(flag) { on } else { off });
         let change = flip(Flags::HIDDEN, WatchChange::Hide, WatchChange::Show)
             .or_else(|| flip(Flags::PINNED, WatchChange::Pin, WatchChange::Unpin))?;
-        Some(Applied { circle: *self.circle, key: *key, kind, change })
+        Some(Applied { circle: *self.circle, key: *key, kind, change, author: None, parent: row.parent })
     }
 
     /// Looks anew at the tombstones, hides and pins about an item, and settles it. It need not be here yet.

@@ -314,7 +314,12 @@ impl Shown {
     }
 
     pub(super) fn is_new(&self, mark: u64) -> bool {
-        self.row.arrived > mark && !self.row.flags.has(Flags::SEEN | Flags::MINE)
+        self.row.is_new(mark)
+    }
+
+    /// Did somebody change it since it was seen here?
+    pub(super) fn is_changed(&self, mark: u64) -> bool {
+        self.row.unseen(mark).is_some() && !self.row.is_new(mark)
     }
 
     pub(super) fn words(&self, field: u8) -> String {

@@ -1,11 +1,13 @@
 //! Building the items again from the log: every row is dropped, and what only this machine knows is kept meanwhile.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
-use super::index;
-use super::row::{Flags, ItemRow, local, view_item};
-use crate::id::ItemKey;
+use std::collections::BTreeSet;
+
+use super::row::{Flags, ItemRow, Tag, local, view_item};
+use super::{imports, index};
+use crate::id::{CircleId, ItemKey};
 use crate::limits::PAGE_ROWS;
-use crate::store::{Read, StoreError, Table};
+use crate::store::{self, Read, StoreError, Table};
 use crate::tx::Tx;
 
 /// What a rebuild from the log cannot know: what was seen here, and since when things are to be destroyed.
@@ -44,6 +46,43 @@ pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
     Ok(kept)
 }
 
+/// Deletes everything that is here of a circle's items.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn forget(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), StoreError> {
+    let tag = Tag::of(circle);
+    let mut gone = BTreeSet::new();
+    for (key, value) in store::all(tx, Table::Item, &[])? {
+        let (row, item) = (ItemRow::read(&value)?, view_item(&key)?);
+        if row.circle != tag {
+            continue;
+        }
+        index::forget(tx, &item, &row);
+        if let Some(plan) = row.plan(&item) {
+            tx.delete(Table::Local, &plan);
+        }
+        for (part, _) in store::all(tx, Table::Built, &key)? {
+            tx.delete(Table::Built, &part);
+        }
+        tx.delete(Table::Item, &key);
+        gone.insert(item);
+    }
+    imports::forget_items(tx, &gone)?;
+    for (key, _) in store::all(tx, Table::View, &tag.0)? {
+        tx.delete(Table::View, &key);
+    }
+    for prefix in [local::UNINDEXED, local::UNBUILT] {
+        for (key, _) in store::all(tx, Table::Local, &[prefix, &tag.0].concat())? {
+            tx.delete(Table::Local, &key);
+        }
+    }
+    for key in [local::arrived(tag), local::seen(tag), local::refused(tag), local::listed(tag)] {
+        tx.delete(Table::Local, &key);
+    }
+    Ok(())
+}
+
 /// Gives rebuilt rows what only this machine knew of them.
 ///
 /// # Errors
@@ -53,6 +92,7 @@ pub fn restore(tx: &mut Tx<'_>, kept: &Kept) -> Result<(), StoreError> {
         let Some(mut row) = ItemRow::get(tx, key)? else { continue };
         let before = row.clone();
         row.arrived = old.arrived;
+        row.changed = old.changed;
         row.flags.set(Flags::SEEN, old.flags.has(Flags::SEEN));
         if row.due.is_some() && old.due.is_some() && !row.flags.has(Flags::GONE) {
             // What had ended later than its label says, is judged again.

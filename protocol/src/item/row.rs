@@ -162,6 +162,21 @@ pub(super) struct ItemRow {
     /// Since when this machine's clock says that its time is over, while that alone has hidden it.
     #[n(11)]
     pub(super) over: Option<Millis>,
+    /// What others have changed since somebody looked at it here.
+    #[n(12)]
+    pub(super) changed: Option<Unseen>,
+}
+
+/// A change of an item that was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(super) struct Unseen {
+    /// The newest one's place among the items as they came.
+    #[n(0)]
+    pub(super) arrived: u64,
+    /// The first entry that nobody saw here.
+    #[n(1)]
+    pub(super) from: EntryAt,
 }
 
 impl ItemRow {
@@ -179,6 +194,7 @@ impl ItemRow {
             due: None,
             number: 0,
             over: None,
+            changed: None,
         }
     }
 
@@ -214,6 +230,16 @@ impl ItemRow {
             || matches!((self.due, self.flags.has(Flags::REMOVED)), (Some(due), false) if due.0 <= now.0)
     }
 
+    /// Is there nothing yet that somebody saw of it here? `mark`: up to where everything is seen.
+    pub(super) const fn is_new(&self, mark: u64) -> bool {
+        self.arrived > mark && !self.flags.has(Flags::SEEN | Flags::MINE)
+    }
+
+    /// The change that nobody saw here.
+    pub(super) fn unseen(&self, mark: u64) -> Option<Unseen> {
+        self.changed.filter(|changed| changed.arrived > mark)
+    }
+
     /// Its key in `View`.
     pub(super) fn view_key(&self, key: &ItemKey) -> Vec<u8> {
         let mut out = view_prefix(self.circle, self.kind, self.parent.as_ref());
@@ -222,10 +248,11 @@ impl ItemRow {
         out
     }
 
-    /// Its value in `View`: when it arrived; of marks what they say, so that a target is settled without looking at each.
+    /// Its value in `View`: when it arrived, or was changed last; of marks what they say, so that a target is settled without looking at each.
     pub(super) fn view_value(&self) -> Vec<u8> {
         let says = u64::from(self.flags.0 & (Flags::SAYS | Flags::OWN | Flags::LIFTED));
-        codec::encode(&if self.kind().is_some_and(Kind::is_mark) { says } else { self.arrived })
+        let arrived = self.changed.map_or(self.arrived, |changed| changed.arrived.max(self.arrived));
+        codec::encode(&if self.kind().is_some_and(Kind::is_mark) { says } else { arrived })
     }
 
     pub(super) fn get(read: &dyn Read, key: &ItemKey) -> Result<Option<Self>, StoreError> {
@@ -398,6 +425,7 @@ mod frozen {
         row.retention = Retention::Days(90);
         (row.parent, row.due) = (Some(ItemKey([9; 16])), Some(Millis(1_803_135_600_000)));
         row.over = Some(Millis(1_803_135_700_000));
+        row.changed = Some(Unseen { arrived: 301, from: EntryAt { chain: 4, seq: 1 } });
         row
     }
 

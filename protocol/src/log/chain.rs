@@ -15,7 +15,7 @@ mod serve;
 mod skim;
 
 pub use append::{ChainPlace, append};
-pub use destroy::{destroy, destroy_some, forget_epoch};
+pub use destroy::{destroy, destroy_some, forget, forget_epoch};
 pub use heads::Heads;
 pub use lineage::{Glance, glance, path};
 pub use load::{ChainReader, Compared, Opener, compare, id_of, load, load_many};

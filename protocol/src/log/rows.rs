@@ -193,10 +193,15 @@ pub(super) fn number_of(key: &[u8]) -> Result<u32, StoreError> {
     number.ok_or_else(|| corrupt("key of a chain row"))
 }
 
+/// Where the name of the chain with this number is.
+pub(super) fn name_key(number: u32) -> [u8; 5] {
+    let [a, b, c, d] = number.to_be_bytes();
+    [b'n', a, b, c, d]
+}
+
 /// Which chain has this number.
 pub(super) fn named(read: &dyn Read, number: u32) -> Result<Option<(CircleId, ChainId)>, StoreError> {
-    let [a, b, c, d] = number.to_be_bytes();
-    let Some(value) = read.get(Table::Chain, &[b'n', a, b, c, d])? else { return Ok(None) };
+    let Some(value) = read.get(Table::Chain, &name_key(number))? else { return Ok(None) };
     let (circle, chain, _) = split_key(&value).ok_or_else(|| corrupt("name of a chain"))?;
     Ok(Some((circle, chain)))
 }
@@ -221,10 +226,9 @@ pub(super) fn number(tx: &mut Tx<'_>, circle: &CircleId, chain: &ChainId) -> Res
         Some(bytes) => u32::from_be_bytes(bytes.try_into().map_err(|_| corrupt("number of chains"))?),
     };
     tx.put(Table::Chain, b"x", next.saturating_add(1).to_be_bytes().to_vec());
-    let [a, b, c, d] = next.to_be_bytes();
     let mut name = chain_prefix(b'n', circle, Some(chain));
     name.remove(0);
-    tx.put(Table::Chain, &[b'n', a, b, c, d], name);
+    tx.put(Table::Chain, &name_key(next), name);
     Ok(next)
 }
 

@@ -21,6 +21,8 @@ pub(super) fn command_came(node: &mut NodeState, cx: &mut Cx<'_, '_>, call: Call
         Command::NewCircle(new) => circles::new_circle(node, cx, &new)?,
         Command::EditCircle(circle, edit) => circles::edit_circle(node, cx, &circle, &edit)?,
         Command::Leave(circle, leave) => circles::leave(node, cx, &circle, &leave)?,
+        Command::Sign(circle) => circles::sign(node, cx, &circle)?,
+        Command::Forget(circle) => circles::forget(node, cx, &circle)?,
         Command::NewInvite(circle, new) => invites::new_invite(node, cx, &circle, &new)?,
         Command::RevokeInvite(circle, invite) => invites::revoke_invite(node, cx, &circle, &invite)?,
         Command::Accept(accept) => joins::accept(node, cx, &accept)?,

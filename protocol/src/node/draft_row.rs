@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::codec;
 use crate::control::{Draft, DraftOf, NewDraft, Time};
-use crate::id::short_text;
+use crate::id::{CircleId, short_text};
 use crate::io::Effect;
 use crate::limits::DRAFTS;
 use crate::private::Private;
@@ -118,6 +118,16 @@ pub(super) fn sweep(tx: &mut Tx<'_>, now: Millis) -> Result<(), StoreError> {
     for key in keys(tx)?.iter().filter(|key| due(key) <= now) {
         tx.delete(Table::Local, key);
         tx.then(Effect::Scrub);
+    }
+    Ok(())
+}
+
+/// Throws away those for a circle.
+pub(super) fn forget(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), StoreError> {
+    for (key, bytes) in tx.scan(Table::Local, PREFIX, &[], DRAFTS)? {
+        if DraftRow::read(&bytes)?.circle == circle.text() {
+            tx.delete(Table::Local, &key);
+        }
     }
     Ok(())
 }

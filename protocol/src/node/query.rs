@@ -3,6 +3,7 @@
 mod doctor;
 mod items;
 
+use crate::circle::body::Role;
 use crate::circle::membership::Status;
 use crate::circle::overview::{self, InviteList, Overview};
 use crate::circle::state::{CircleState, OwnStanding};
@@ -16,8 +17,7 @@ use crate::id::{PeerId, short_text};
 use crate::io::{Answer, Query};
 use crate::log::chain;
 use crate::node::commands::{circles, drafts, invites, joins};
-use crate::node::draft_row;
-use crate::node::full;
+use crate::node::{draft_row, full, notices};
 use crate::peer;
 use crate::peer::join_row::JoinRow;
 use crate::peer::requests::RequestRow;
@@ -48,7 +48,7 @@ fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Resul
         Query::Circle(circle) => one_circle(base, &circle),
         Query::Members(circle) => Ok(Answer::Members(named(base, &circle)?.members())),
         Query::Invites(circle) => invites(base, now, &circle),
-        Query::Pending(circle) => Ok(Answer::Pending(pending(&named(base, &circle)?, base, crypto)?)),
+        Query::Pending(circle) => Ok(Answer::Pending(pending(stewarded(&named(base, &circle)?)?, base, crypto)?)),
         Query::Joins => joins(base),
         Query::Room(link) => full::ask(base, link.as_deref(), now),
         Query::Drafts => Ok(Answer::Drafts(draft_row::all(base)?)),
@@ -58,7 +58,7 @@ fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Resul
         | Query::Show { .. }
         | Query::History { .. }
         | Query::Import(_)
-        | Query::Inbox
+        | Query::Inbox { .. }
         | Query::Search { .. }) => items::query(base, crypto, now, other),
     }
 }
@@ -90,17 +90,25 @@ fn status(base: &dyn Read, now: Millis) -> Result<control::DaemonStatus, InputEr
         }
     }
     status.store.items = items::items(base)?;
+    status.notices = notices::all(base)?;
     Ok(status)
 }
 
 fn one_circle(base: &dyn Read, circle: &str) -> Result<Answer, InputError> {
-    let overview = Overview::load(base, &named(base, circle)?.id)?;
+    let summary = named(base, circle)?;
     let missing = || StoreError::Corrupt("a circle without its derived row".to_owned());
-    Ok(Answer::Circle(overview.ok_or_else(missing)?.shown()))
+    let overview = Overview::load(base, &summary.id)?.ok_or_else(missing)?;
+    let notice = notices::of_circle(&summary, &overview);
+    Ok(Answer::Circle(Box::new(control::Circle { notice, ..overview.shown() })))
 }
 
 fn circles(base: &dyn Read) -> Result<Answer, InputError> {
-    let mut shown: Vec<control::Circle> = Overview::all(base)?.iter().map(Overview::shown).collect();
+    let mut shown = Vec::new();
+    for overview in Overview::all(base)? {
+        let summary = Summary::load(base, &overview.id)?;
+        let notice = summary.and_then(|summary| notices::of_circle(&summary, &overview));
+        shown.push(control::Circle { notice, ..overview.shown() });
+    }
     shown.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     Ok(Answer::Circles(shown))
 }
@@ -115,6 +123,14 @@ fn invites(base: &dyn Read, now: Millis, circle: &str) -> Result<Answer, InputEr
     }
     shown.sort_by(|a, b| (a.expires_at, &a.id).cmp(&(b.expires_at, &b.id)));
     Ok(Answer::Invites(shown))
+}
+
+/// A circle whose requests the member of this machine can see.
+fn stewarded(summary: &Summary) -> Result<&Summary, InputError> {
+    if summary.my_role().is_some_and(|role| role >= Role::Steward) {
+        return Ok(summary);
+    }
+    Err(InputError::not_allowed("Only stewards see requests."))
 }
 
 /// Who asks to come in: shown to stewards, whose devices alone can open requests.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::draft_row;
 use crate::circle::membership::Status;
-use crate::circle::overview;
+use crate::circle::{news, overview};
 use crate::context::{Cx, InputError};
 use crate::control::{Subject, Topic, WatchChange, WatchEvent};
 use crate::crypto::Crypto;
@@ -69,6 +69,7 @@ impl NodeState {
     /// Makes derived rows again that another version wrote.
     pub(super) fn refresh(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         overview::refresh(self.circles.all.values(), tx)?;
+        self.circles.all.values().try_for_each(|circle| news::begin(circle, tx))?;
         item::renew(tx)
     }
 
@@ -86,6 +87,7 @@ impl NodeState {
                 continue;
             }
             overview::save(circle, &mut cx.tx)?;
+            news::begin(circle, &mut cx.tx)?;
         }
         for id in touched.union(&to_push) {
             exchange::push_all(&self.circles, &mut self.peers, cx, id)?;
@@ -111,13 +113,9 @@ impl NodeState {
             }
             cuts::changed(circle, cx)?;
             ended = welcome::forget_requests(circle, &mut peers.requests, cx);
-            cx.tx.then(Effect::Notify(WatchEvent {
-                event: Topic::Member,
-                circle: id.text(),
-                noun: Subject::Circle,
-                id: id.text(),
-                change: WatchChange::Edit,
-            }));
+            let at = (id.text(), id.text());
+            let event = WatchEvent::new(Topic::Member, at, Subject::Circle, WatchChange::Edit, cx.env.now);
+            cx.tx.then(Effect::Notify(event));
         }
         peers.drop_strangers(circles, cx, id);
         hello::offer(circles, peers, cx, id);

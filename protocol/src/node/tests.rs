@@ -13,6 +13,7 @@ use crate::store::{MemoryStore, Store};
 use crate::sync::message::Message;
 
 mod acts;
+mod away;
 mod carried;
 mod clocks;
 mod costs;
@@ -32,6 +33,7 @@ mod news;
 mod queries;
 mod retention;
 mod warnings;
+mod ways_out;
 
 struct Machine {
     store: MemoryStore,
@@ -208,7 +210,7 @@ impl Village {
 
     fn circle(&self, at: usize) -> control::Circle {
         match self.ask(at, Query::Circle("Night shift".into())) {
-            Answer::Circle(circle) => circle,
+            Answer::Circle(circle) => *circle,
             other => panic!("{other:?}"),
         }
     }

@@ -247,6 +247,13 @@ fn announce(circles: &Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, id: &Circ
     }
 }
 
+/// Remembers how far a device is on one of our own chains.
+pub(super) fn note_own(circles: &mut Circles, now: Millis, id: &CircleId, device: &DeviceId, theirs: ChainSeq) {
+    if circles.all.get(id).is_some_and(|circle| circle.device() == theirs.chain.device) {
+        note_delivery(circles, now, id, device, std::iter::once(theirs));
+    }
+}
+
 /// Remembers which of our own entries a device has, which is told to nobody but the author; and how far it says that it is on
 /// chains of third devices, for whoever has to name what stands of them one day.
 fn note_delivery(circles: &mut Circles, now: Millis, id: &CircleId, device: &DeviceId, chains: impl Iterator<Item = ChainSeq>) {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Peers;
 use super::frame::{Card, Frame, RequestBody, TicketAnswer, TicketProof, refusal};
 use super::join_row::JoinRow;
-use super::session::{Arriving, Session, send};
+use super::session::{Arriving, AskedWith, Session, send};
 use super::{hello, tickets, welcome};
 use crate::circle::record;
 use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
@@ -25,15 +25,23 @@ use crate::sync::circles::Circles;
 use crate::sync::message::{Acts, Bytes, Request, SealedRequest};
 use crate::time::{DAY, MINUTE};
 
-/// On a link that we opened to a ticket's peer: prove the ticket.
+/// On a link that we opened to a ticket's peer: prove the ticket. A look at a link is answered first: a request that waits
+/// goes on waiting meanwhile.
 pub(crate) fn greet(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link) -> Result<(), InputError> {
-    let free = |s: &&Session| s.asked.is_none() && s.ask_again.is_none_or(|at| at <= cx.env.now);
-    let Some(session) = peers.sessions.get(&link).filter(free) else { return Ok(()) };
+    let Some(session) = peers.sessions.get(&link).filter(|s| s.ask_again.is_none_or(|at| at <= cx.env.now)) else {
+        return Ok(());
+    };
     let Some(their_salt) = session.their_salt else { return Ok(()) };
     let named = |ticket: &Ticket| ticket.hints.iter().any(|hint| hint.peer == session.peer);
-    let looking = peers.looking.iter().filter(|l| named(&l.ticket)).map(|l| (&l.ticket, &l.secrets));
-    let joining = peers.joins.values().filter(|j| j.open() && named(&j.ticket)).map(|j| (&j.ticket, &j.secrets));
-    let Some((ticket, secrets)) = joining.chain(looking).next() else { return Ok(()) };
+    let mut looking = peers.looking.iter().filter(|l| named(&l.ticket)).map(|l| (&l.ticket, &l.secrets));
+    let mut joining = peers.joins.values().filter(|j| j.open() && named(&j.ticket)).map(|j| (&j.ticket, &j.secrets));
+    let found = match session.asked {
+        None => looking.next().or_else(|| joining.next()),
+        // Nothing is under way for somebody who waits.
+        Some(asked) if peers.waits(&asked) && session.arriving.is_none() => looking.next(),
+        Some(_) => None,
+    };
+    let Some((ticket, secrets)) = found else { return Ok(()) };
     let device = secrets.sign.id();
     let bound = tickets::proof_parts((&peers.peer, &session.my_salt), (&session.peer, &their_salt), &device);
     let key = ticket.key();
@@ -43,13 +51,20 @@ pub(crate) fn greet(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link) -> Resul
         device,
         device_signature: cx.env.crypto.sign(&secrets.sign, tickets::TICKET, &[&bound]),
     };
-    let asked = ticket.circle;
+    let asked = AskedWith { circle: ticket.circle, key: key.id() };
     cx.tx.then(Effect::Widen(link));
     send(cx, link, &Frame::Ticket(proof));
     if let Some(session) = peers.sessions.get_mut(&link) {
         (session.asked, session.ask_again) = (Some(asked), None);
     }
     Ok(())
+}
+
+impl Peers {
+    /// Does a request that was made with that ticket wait for somebody's decision?
+    fn waits(&self, asked: &AskedWith) -> bool {
+        self.joins.get(&asked.circle).is_some_and(|join| join.status == JoinStatus::Requested && asked.is(&join.ticket))
+    }
 }
 
 /// A member answers our ticket.
@@ -63,38 +78,33 @@ pub(crate) fn answered(
     let Some(asked) = peers.sessions.get(&link).and_then(|s| s.asked) else { return Ok(()) };
     match answer {
         TicketAnswer::Card(sealed) => card(peers, cx, link, &asked, sealed)?,
-        TicketAnswer::Waiting => with_join(peers, cx, &asked, |join, cx| join.set(cx, JoinStatus::Requested, ""))?,
+        TicketAnswer::Waiting => with_join(peers, cx, &asked, |join, cx| join.set(cx, JoinStatus::Requested, "")),
         TicketAnswer::Declined => {
-            with_join(peers, cx, &asked, |join, cx| join.set(cx, JoinStatus::Declined, "a steward declined the request"))?
+            with_join(peers, cx, &asked, |join, cx| join.set(cx, JoinStatus::Declined, "a steward declined the request"));
         }
-        TicketAnswer::Refused(refusal::BUSY) => return busy(peers, cx, link, &asked),
-        TicketAnswer::Refused(why) => refused(peers, cx, &asked, *why)?,
-        TicketAnswer::Welcome(acts, records) => welcomed(circles, peers, cx, link, &asked, acts, records)?,
+        TicketAnswer::Refused(refusal::BUSY) => {
+            busy(peers, cx, link, &asked);
+            return Ok(());
+        }
+        TicketAnswer::Refused(why) => refused(peers, cx, &asked, *why),
+        TicketAnswer::Welcome(acts, records) => welcomed(circles, peers, cx, link, &asked.circle, acts, records)?,
     }
     // One ticket at a time on a link: the next one once nobody waits for an answer to this one.
-    let waits = peers.joins.get(&asked).is_some_and(JoinRow::open) || peers.looking.iter().any(|l| l.ticket.circle == asked);
-    if !waits {
-        if let Some(session) = peers.sessions.get_mut(&link) {
-            session.asked = None;
-        }
-        greet(peers, cx, link)?;
+    let waits = peers.joins.get(&asked.circle).is_some_and(|join| join.open() && asked.is(&join.ticket))
+        || peers.looking.iter().any(|l| asked.is(&l.ticket));
+    if !waits && let Some(session) = peers.sessions.get_mut(&link) {
+        session.asked = None;
     }
-    Ok(())
+    greet(peers, cx, link)
 }
 
-fn with_join(
-    peers: &mut Peers,
-    cx: &mut Cx<'_, '_>,
-    asked: &CircleId,
-    then: impl FnOnce(&mut JoinRow, &mut Cx<'_, '_>),
-) -> Result<(), InputError> {
-    if let Some(join) = peers.joins.get_mut(asked).filter(|join| join.open()) {
+fn with_join(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &AskedWith, then: impl FnOnce(&mut JoinRow, &mut Cx<'_, '_>)) {
+    if let Some(join) = peers.joins.get_mut(&asked.circle).filter(|join| join.open() && asked.is(&join.ticket)) {
         then(join, cx);
     }
-    Ok(())
 }
 
-fn refused(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8) -> Result<(), InputError> {
+fn refused(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &AskedWith, why: u8) {
     let reason = match why {
         refusal::EXPIRED => "the invite has expired",
         refusal::USED => "the invite has been used",
@@ -102,24 +112,23 @@ fn refused(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &CircleId, why: u8) ->
         _ => "this invite is not known there",
     };
     let error = control::Error::new(control::Code::NotFound, reason, "ask for a new invite");
-    for looking in peers.take_looking(|l| l.ticket.circle == *asked) {
+    for looking in peers.take_looking(|l| asked.is(&l.ticket)) {
         cx.tx.then(Effect::Reply(looking.call, Err(error.clone())));
     }
-    with_join(peers, cx, asked, |join, cx| join.set(cx, JoinStatus::Refused, reason))
+    with_join(peers, cx, asked, |join, cx| join.set(cx, JoinStatus::Refused, reason));
 }
 
 /// Too many ask there at the moment: whoever looks is told, whoever wants to join asks again in a minute.
-fn busy(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId) -> Result<(), InputError> {
+fn busy(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &AskedWith) {
     let reason = "too many ask there at the moment";
     let error = control::Error::new(control::Code::Failed, reason, "try again in a few minutes");
-    for looking in peers.take_looking(|l| l.ticket.circle == *asked) {
+    for looking in peers.take_looking(|l| asked.is(&l.ticket)) {
         cx.tx.then(Effect::Reply(looking.call, Err(error.clone())));
     }
-    with_join(peers, cx, asked, |join, cx| join.set(cx, join.status, reason))?;
+    with_join(peers, cx, asked, |join, cx| join.set(cx, join.status, reason));
     if let Some(session) = peers.sessions.get_mut(&link) {
         (session.asked, session.ask_again) = (None, Some(cx.env.now.plus(MINUTE)));
     }
-    Ok(())
 }
 
 /// Asks again where we were told to, if its time has come.
@@ -136,8 +145,8 @@ pub(crate) fn ask_again(peers: &mut Peers, cx: &mut Cx<'_, '_>) -> Result<(), In
 }
 
 /// The card came: show it to whoever looks, and ask to come in where that was wanted.
-fn card(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId, sealed: &Bytes) -> Result<(), InputError> {
-    for looking in peers.take_looking(|l| l.ticket.circle == *asked) {
+fn card(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &AskedWith, sealed: &Bytes) -> Result<(), InputError> {
+    for looking in peers.take_looking(|l| asked.is(&l.ticket)) {
         let answer = match open_card(cx, &looking.ticket, sealed) {
             Some(card) => Ok(Answer::Preview(preview(&looking.ticket, &card))),
             None => Err(control::Error::new(
@@ -148,7 +157,8 @@ fn card(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &CircleId, se
         };
         cx.tx.then(Effect::Reply(looking.call, answer));
     }
-    let Some(join) = peers.joins.get_mut(asked).filter(|join| join.open()) else { return Ok(()) };
+    let join = peers.joins.get_mut(&asked.circle).filter(|join| join.open() && asked.is(&join.ticket));
+    let Some(join) = join else { return Ok(()) };
     let Some(card) = open_card(cx, &join.ticket, sealed) else { return Err(InputError::Peer("a card that does not verify")) };
     let Some(suite) = Suite::from_byte(card.suite) else {
         join.set(cx, JoinStatus::Refused, "the circle uses keys that this version does not know");
@@ -285,7 +295,9 @@ fn settled(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, arrivi
     circle.save_row(cx);
     circles.put_circle(circle);
     circles.touched(id);
-    with_join(peers, cx, &id, |join, cx| join.set(cx, JoinStatus::Admitted, ""))?;
+    if let Some(join) = peers.joins.get_mut(&id).filter(|join| join.open()) {
+        join.set(cx, JoinStatus::Admitted, "");
+    }
     let confirm = peers.joins.get(&id).is_some_and(|join| join.confirm);
     if confirm { confirm_join(circles, peers, cx, &id) } else { Ok(()) }
 }
@@ -299,6 +311,7 @@ pub(crate) fn confirm_join(
 ) -> Result<(), InputError> {
     let Some(circle) = circles.all.get_mut(id) else { return Ok(()) };
     circle.row.standing = OwnStanding::In;
+    circle.sign_agreement();
     circle.save_row(cx);
     circle.publish(cx, &peers.addresses);
     let members: Vec<PeerId> = circle.records.values().map(|r| r.body.peer.clone()).collect();
@@ -335,7 +348,12 @@ pub(crate) fn tidy(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>
 
 /// Forgets a join, and where it came to nothing all that came with it: acts, keys and records of a circle that we are not in.
 pub(crate) fn forget(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), InputError> {
-    peers.joins.remove(id);
+    if let Some(join) = peers.joins.remove(id) {
+        // Nobody waits for an answer to it any more: another ticket may be shown on the same link.
+        for session in peers.sessions.values_mut().filter(|session| session.asked.is_some_and(|asked| asked.is(&join.ticket))) {
+            session.asked = None;
+        }
+    }
     JoinRow::delete(cx, id);
     if CircleState::row(&cx.tx, id)?.is_some() {
         return Ok(());

@@ -108,13 +108,8 @@ impl JoinRow {
 }
 
 pub(super) fn notify(cx: &mut Cx<'_, '_>, id: &CircleId, change: WatchChange) {
-    cx.tx.then(Effect::Notify(control::WatchEvent {
-        event: Topic::Join,
-        circle: id.text(),
-        noun: Subject::Join,
-        id: id.text(),
-        change,
-    }));
+    let event = control::WatchEvent::new(Topic::Join, (id.text(), id.text()), Subject::Join, change, cx.env.now);
+    cx.tx.then(Effect::Notify(event));
 }
 
 /// Somebody looks at a link without joining.

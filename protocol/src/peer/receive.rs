@@ -118,6 +118,10 @@ pub(crate) fn run(
     skipped: bool,
 ) -> Result<(), InputError> {
     let Some(taken) = take::run(circles, cx, &id, bytes, skipped)? else { return Ok(()) };
+    if let (Some(theirs), Some(shared)) = (taken.theirs, peers.shared(link, &id)) {
+        // What of our own comes from somebody else is with them: of an older copy of this home, nobody else would say so.
+        exchange::note_own(circles, cx.env.now, &id, &shared.device, theirs);
+    }
     if let Some(shared) = peers.shared(link, &id) {
         if let Some(known) = shared.known.as_mut() {
             if let Some(through) = taken.through.filter(|_| taken.forked) {
@@ -170,15 +174,11 @@ pub(crate) fn farewell(
         return Ok(());
     }
     circle.row.standing = OwnStanding::Removed;
+    circle.row.ended = Some(cx.env.now);
     circle.save_row(cx);
     circles.touched(id);
     peers.close_circle(&id);
-    cx.tx.then(Effect::Notify(WatchEvent {
-        event: Topic::Member,
-        circle: id.text(),
-        noun: Subject::Circle,
-        id: id.text(),
-        change: WatchChange::Removed,
-    }));
+    let event = WatchEvent::new(Topic::Member, (id.text(), id.text()), Subject::Circle, WatchChange::Removed, cx.env.now);
+    cx.tx.then(Effect::Notify(event));
     Ok(())
 }

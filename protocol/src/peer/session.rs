@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::frame::{Frame, Salt, Token};
 use crate::circle::epoch::EpochKeys;
 use crate::circle::state::CircleState;
+use crate::circle::ticket::Ticket;
 use crate::codec;
 use crate::context::Cx;
 use crate::id::{ActId, CircleId, DeviceId, EpochId, PeerId};
@@ -31,8 +32,8 @@ pub(crate) struct Session {
     pub(crate) offered: BTreeSet<CircleId>,
     /// Circles that came to an end on this link.
     pub(crate) parted: BTreeSet<CircleId>,
-    /// Which circle's ticket we proved on this link.
-    pub(crate) asked: Option<CircleId>,
+    /// Which ticket we proved last on this link, while an answer to it may come.
+    pub(crate) asked: Option<AskedWith>,
     /// The circle that welcomes us on this link, as far as it came: part of nothing until the last part is here.
     pub(crate) arriving: Option<Box<Arriving>>,
     /// We were told to ask again with a ticket, and when.
@@ -49,6 +50,22 @@ pub(crate) struct Session {
     guest_since: Option<Millis>,
     /// Frames that came while the other side had proved nothing.
     strange: usize,
+}
+
+/// A ticket that we proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AskedWith {
+    /// The circle it is for.
+    pub(crate) circle: CircleId,
+    /// The public half of its key.
+    pub(crate) key: DeviceId,
+}
+
+impl AskedWith {
+    /// Was it this one?
+    pub(crate) fn is(&self, ticket: &Ticket) -> bool {
+        ticket.circle == self.circle && ticket.key().id() == self.key
+    }
 }
 
 /// A ticket's holder.

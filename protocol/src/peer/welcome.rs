@@ -79,13 +79,9 @@ fn keep_request(
     let (device, at_once) = (request.device, mine && !circle.membership.state().approval_required());
     peers.requests.keep(cx, id, &RequestRow { version: 1, request, at: cx.env.now, declined: false });
     if steward {
-        cx.tx.then(Effect::Notify(WatchEvent {
-            event: Topic::Member,
-            circle: id.text(),
-            noun: Subject::Pending,
-            id: crate::id::short_text('q', &device.0),
-            change: WatchChange::New,
-        }));
+        let at = (id.text(), crate::id::short_text('q', &device.0));
+        let event = WatchEvent::new(Topic::Member, at, Subject::Request, WatchChange::New, cx.env.now);
+        cx.tx.then(Effect::Notify(event));
     }
     if at_once {
         match admit(circles, peers, cx, id, &device) {

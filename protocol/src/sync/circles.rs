@@ -59,6 +59,13 @@ impl Circles {
         self.all.insert(circle.id, circle);
     }
 
+    /// Forgets a circle.
+    pub(crate) fn forget(&mut self, id: &CircleId) {
+        self.all.remove(id);
+        self.heads.remove(id);
+        self.delivery.forget(id);
+    }
+
     /// How far each chain of a circle is here.
     pub(crate) fn heads_of(&self, id: &CircleId) -> &Heads {
         const NONE: &Heads = &Heads::none();

@@ -52,6 +52,12 @@ impl Delivery {
         }
     }
 
+    /// Forgets how far a circle's entries are.
+    pub(super) fn forget(&mut self, circle: &CircleId) {
+        self.learned.retain(|(of, _), _| of != circle);
+        self.witnessed.retain(|(of, _), _| of != circle);
+    }
+
     /// When [`Self::write`] is due.
     pub(crate) const fn due(&self) -> Option<Millis> {
         self.due

@@ -130,7 +130,7 @@ pub(crate) fn apply(
 /// Tells watchers, and destroys what is to be destroyed.
 pub(super) fn carry_out(ring: &dyn KeyRing, cx: &mut Cx<'_, '_>, report: &Report) -> Result<(), InputError> {
     for applied in &report.changes {
-        cx.tx.then(Effect::Notify(applied.notice()));
+        cx.tx.then(Effect::Notify(applied.notice(cx.env.now)));
     }
     destroy(ring, cx, &report.destroy)
 }
@@ -258,6 +258,18 @@ fn pasts(circle: &CircleState, cx: &Cx<'_, '_>, items: &[item::Ending]) -> Resul
         pasts.extend(past.map(|past| (item.key, past)));
     }
     Ok(pasts)
+}
+
+/// Deletes every entry that is here of a circle, and what was still to be done with them.
+pub(crate) fn forget(cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), StoreError> {
+    cuts::forget(cx, id)?;
+    for number in chain::forget(&mut cx.tx, id)? {
+        let prefix = [DOOMED, &number.to_be_bytes()].concat();
+        for (key, _) in crate::store::all(&cx.tx, Table::Local, &prefix)? {
+            cx.tx.delete(Table::Local, &key);
+        }
+    }
+    Ok(())
 }
 
 /// Brings the words of some of the items that wait into the index; `false`: none waited.

@@ -323,7 +323,7 @@ impl Workload {
                 let Ok(Answer::Invites(invites)) = ask(Query::Invites(id.clone())) else { return None };
                 Command::RevokeInvite(id, invites.into_iter().find(|invite| invite.status == control::InviteStatus::Open)?.id)
             }
-            Act::Seen => Command::Seen { circle: Some(id), item: None },
+            Act::Seen => Command::Seen { circle: Some(id), item: None, reveal: false },
             _ => Command::SyncNow,
         })
     }

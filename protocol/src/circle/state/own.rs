@@ -148,18 +148,29 @@ impl CircleState {
         cx.log("this device was ahead of itself elsewhere: a fresh set of chains begins", Some(self.id));
     }
 
+    /// The member says that they agree to what the agreement is now.
+    pub(crate) fn sign_agreement(&mut self) {
+        let agreement = self.agreement();
+        self.row.signed = (!agreement.is_empty()).then(|| record::agreement_digest(&agreement));
+    }
+
+    /// Did the member sign the agreement as it is now?
+    pub(crate) fn agrees(&self) -> bool {
+        let agreement = self.agreement();
+        agreement.is_empty() || self.row.signed == Some(record::agreement_digest(&agreement))
+    }
+
     /// Publishes this device's record: name, address, agreement. False where it says so already.
     pub(crate) fn publish(&mut self, cx: &mut Cx<'_, '_>, addresses: &[Addr]) -> bool {
         let Some(epoch) = self.usable_epoch().or_else(|| self.newest_epochs().first().copied()) else { return false };
         let Some(roster) = self.ring.epoch(&epoch).map(|keys| keys.roster.clone()) else { return false };
-        let agreement = self.agreement();
         let body = record::RecordBody {
             at: cx.env.now,
             name: self.row.name.clone(),
             device_name: Private(String::new()),
             peer: cx.env.peer.clone(),
             addresses: addresses.iter().filter(|a| a.0.len() <= limits::ADDRESS_BYTES).take(limits::ADDRESSES).cloned().collect(),
-            agreement: (!agreement.is_empty()).then(|| record::agreement_digest(&agreement)),
+            agreement: self.row.signed,
         };
         let same = self.records.get(&self.device()).is_some_and(|held| {
             (&held.body.name, &held.body.peer, &held.body.addresses, &held.body.agreement)

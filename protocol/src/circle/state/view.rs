@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{CircleState, OwnStanding};
 use crate::circle::body::{History, Policy, PolicyField, Retention, Role};
+use crate::circle::deeds::{Deed, Done};
 use crate::circle::membership::{State, Status};
 use crate::circle::record::Record;
 use crate::circle::terms::{self, RetentionTerm};
@@ -105,6 +106,13 @@ impl CircleState {
     #[must_use]
     pub(crate) fn notes_leaves(&self) -> bool {
         !matches!(self.row.standing, OwnStanding::Leaving | OwnStanding::Left) || self.others().is_empty()
+    }
+
+    /// Who did something last.
+    #[must_use]
+    pub(crate) fn done(&self, deed: Deed) -> Option<Done> {
+        let (at, author) = self.deeds.last(deed)?;
+        Some(Done { at, by: self.now().person_of(&author) })
     }
 
     fn policy(&self, field: PolicyField) -> Option<Policy> {

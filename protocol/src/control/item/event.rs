@@ -20,6 +20,9 @@ pub struct Event {
     pub crossed: Vec<Crossed>,
     /// The circle's short id.
     pub circle: String,
+    /// The circle's name.
+    #[serde(default)]
+    pub circle_name: String,
     /// Its title.
     pub title: String,
     /// What it is about.
@@ -53,6 +56,18 @@ pub struct Event {
     pub created_at: Time,
     /// Of the last edit, if any.
     pub edited_at: Option<Time>,
+    /// Who made the last edit, if any.
+    #[serde(default)]
+    pub changed_by: Option<Author>,
+    /// Who moved it last, where it was moved: changed when it takes place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_by: Option<Author>,
+    /// Their clock's label of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_at: Option<Time>,
+    /// When it was before that; left out in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<EventTimes>,
     /// The calendar's own id where it was imported, or empty.
     pub uid: String,
     /// How often its organizer had changed it when it was imported.
@@ -66,6 +81,26 @@ pub struct Event {
     pub delivery: Option<DeliveryStatus>,
     /// Not yet seen here.
     pub new: bool,
+    /// Somebody changed it since it was seen here. Left out where nobody did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
+}
+
+/// When an event takes place; the fields are those of [`Event`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EventTimes {
+    /// First start, UTC.
+    pub starts: Time,
+    /// First end, UTC.
+    pub ends: Option<Time>,
+    /// First start on the wall clock.
+    pub starts_local: String,
+    /// First end on the wall clock, or empty.
+    pub ends_local: String,
+    /// IANA time zone.
+    pub tz: String,
+    /// How it repeats.
+    pub rrule: Option<String>,
 }
 
 /// A new event. The CLI has resolved wall clock and zone to UTC.

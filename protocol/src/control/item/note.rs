@@ -22,6 +22,12 @@ pub struct Note {
     pub crossed: Vec<Crossed>,
     /// The circle's short id.
     pub circle: String,
+    /// The circle's name.
+    #[serde(default)]
+    pub circle_name: String,
+    /// In the answer to a reply: the reply's own short id.
+    #[serde(default, rename = "reply", skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
     /// Its title; may be empty.
     pub title: String,
     /// Its body; `null` behind a content warning until asked for, and in states other than `visible`.
@@ -62,6 +68,9 @@ pub struct Note {
     pub delivered: Option<(u32, u32)>,
     /// Not yet seen here.
     pub new: bool,
+    /// Somebody changed it since it was seen here. Left out where nobody did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
     /// The author's clock is more than a day off ours.
     pub clock_skewed: bool,
 }

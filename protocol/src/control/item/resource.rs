@@ -19,6 +19,9 @@ pub struct Resource {
     pub crossed: Vec<Crossed>,
     /// The circle's short id.
     pub circle: String,
+    /// The circle's name.
+    #[serde(default)]
+    pub circle_name: String,
     /// Its title.
     pub title: String,
     /// Where it is; may be empty.
@@ -54,6 +57,9 @@ pub struct Resource {
     pub delivery: Option<DeliveryStatus>,
     /// Not yet seen here.
     pub new: bool,
+    /// Somebody changed it since it was seen here. Left out where nobody did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
 }
 
 /// A new resource.

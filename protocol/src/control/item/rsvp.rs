@@ -22,7 +22,21 @@ pub struct Rsvped {
     pub answer: Rsvp,
 }
 
-/// How many answered what, and one's own answer.
+/// Somebody's answer to an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RsvpPerson {
+    /// Short member id.
+    pub member: String,
+    /// Their name.
+    pub name: String,
+    /// Does somebody else bear a name that looks like it? Left out where nobody does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alike: bool,
+    /// `yes`, `no` or `maybe`.
+    pub answer: String,
+}
+
+/// Who answered what, and one's own answer. Answers from before an event was moved do not count.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RsvpCounts {
     /// Coming.
@@ -33,4 +47,10 @@ pub struct RsvpCounts {
     pub maybe: u32,
     /// One's own: `yes`, `no`, `maybe` or `null`.
     pub mine: Option<String>,
+    /// Who answered, by name.
+    #[serde(default)]
+    pub people: Vec<RsvpPerson>,
+    /// Who answered before the event was moved, and has not since. Left out where nobody did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked_again: Vec<RsvpPerson>,
 }

@@ -4,12 +4,15 @@ use rand_core::CryptoRng;
 
 use super::rsvp;
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Code, EditEvent, Error, Event, NewEvent, NoteState, Subject, Time};
+use crate::control::{Code, EditEvent, Error, Event, EventTimes, Happening, NewEvent, NoteState, Subject, Time};
+use crate::id::ItemKey;
 use crate::io::Filter;
 use crate::item::compose::{Changing, ComposeContext, First, needed};
 use crate::item::edit::Value;
+use crate::item::fields::Fields;
 use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
 use crate::item::list::list as listed;
+use crate::item::load::{HistoryStep, moves};
 use crate::item::reader::{ItemReader, Shown};
 use crate::item::recur::is_over;
 use crate::item::show::How;
@@ -45,7 +48,9 @@ const SEQUENCE: u8 = 15;
 /// Start, end, zone and rule are one value: an edit of one writes all of them, so that of two edits at once one holds as a whole.
 const WHEN: [u8; 6] = [STARTS, ENDS, STARTS_LOCAL, ENDS_LOCAL, TZ, RRULE];
 
-const STATUSES: &[&str] = &["confirmed", "tentative", "cancelled"];
+/// What an event is that says nothing else.
+const CONFIRMED: &str = "confirmed";
+const STATUSES: &[&str] = &[CONFIRMED, "tentative", "cancelled"];
 
 /// Its row.
 pub const SPEC: Spec = Spec {
@@ -61,12 +66,12 @@ pub const SPEC: Spec = Spec {
         Field::new(fields::TITLE, "title", Form::Line(TITLE_CHARS)).found(),
         Field::new(fields::BODY, "description", Form::Text(BODY_BYTES)).found(),
         Field::new(fields::TAGS, "tags", Form::Tags).found(),
-        Field::new(STARTS, "starts", Form::Moment).required(),
-        Field::new(ENDS, "ends", Form::Moment),
-        Field::new(STARTS_LOCAL, "starts_local", Form::Line(32)),
-        Field::new(ENDS_LOCAL, "ends_local", Form::Line(32)),
-        Field::new(TZ, "tz", Form::Line(64)),
-        Field::new(RRULE, "rrule", Form::Lines(RRULE_BYTES)),
+        Field::new(STARTS, "starts", Form::Moment).required().moves(),
+        Field::new(ENDS, "ends", Form::Moment).moves(),
+        Field::new(STARTS_LOCAL, "starts_local", Form::Line(32)).moves(),
+        Field::new(ENDS_LOCAL, "ends_local", Form::Line(32)).moves(),
+        Field::new(TZ, "tz", Form::Line(64)).moves(),
+        Field::new(RRULE, "rrule", Form::Lines(RRULE_BYTES)).moves(),
         Field::new(LOCATION, "location", Form::Line(PLACE_CHARS)).found(),
         Field::new(STATUS, "status", Form::Word(STATUSES)),
         Field::new(UID, "uid", Form::Line(UID_CHARS)),
@@ -228,6 +233,51 @@ fn all(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreErro
     })
 }
 
+/// What a field means that was never set.
+pub(super) const fn unset(field: u8) -> &'static str {
+    if field == STATUS { CONFIRMED } else { "" }
+}
+
+/// What happened to an event that said one thing and says another.
+pub(super) fn happening(before: &Fields, now: &Fields) -> Happening {
+    let cancelled = |fields: &Fields| fields.words(STATUS) == "cancelled";
+    let moved = SPEC.fields.iter().any(|field| field.moves && before.value(field.number) != now.value(field.number));
+    match (cancelled(before), cancelled(now)) {
+        (false, true) => Happening::Cancelled,
+        _ if moved => Happening::Moved,
+        (true, false) => Happening::Confirmed,
+        _ => Happening::Edited,
+    }
+}
+
+/// The label of a change: later than the answers that are there, whatever the clock says, so that they are asked for again.
+pub(super) fn label(reader: &ItemReader<'_>, event: &ItemKey, now: Millis) -> Result<Millis, StoreError> {
+    let last = rsvp::last_label(reader, event)?;
+    Ok(last.map_or(now, |last| now.max(last.plus(1))))
+}
+
+/// When it was before it was moved: before the last changes of it that one person made in a row.
+fn was(reader: &ItemReader<'_>, shown: &Shown) -> Result<Option<EventTimes>, StoreError> {
+    let Some(full) = reader.full(&shown.key)? else { return Ok(None) };
+    let Some(whole) = full.whole else { return Ok(None) };
+    let mut steps: Vec<&HistoryStep> =
+        whole.steps.iter().filter(|step| !step.edit.opens() && moves(Kind::Event, &step.edit)).collect();
+    steps.sort_by_key(|step| std::cmp::Reverse((step.when, step.writer, step.id)));
+    let Some(last) = steps.first() else { return Ok(None) };
+    let first = steps.iter().take_while(|step| step.writer == last.writer).last().unwrap_or(last);
+    let fields = whole.said_to(&first.edit.rests_on());
+    let moment = |field| fields.moment(field).map(Time);
+    let words = |field| fields.words(field).to_owned();
+    Ok(moment(STARTS).map(|starts| EventTimes {
+        starts,
+        ends: moment(ENDS),
+        starts_local: words(STARTS_LOCAL),
+        ends_local: words(ENDS_LOCAL),
+        tz: words(TZ),
+        rrule: fields.some_words(RRULE),
+    }))
+}
+
 /// An event with its answers.
 pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>) -> Result<Event, StoreError> {
     let moment = |field| shown.whole.as_ref().and_then(|whole| whole.fields.moment(field)).map(Time);
@@ -240,11 +290,14 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
     };
     let when = when.possible();
     let status = shown.words(STATUS);
+    let whole = shown.whole.as_ref();
+    let moved = whole.and_then(|whole| whole.moved);
     Ok(Event {
         id: shown.key.text(SPEC.letter),
         base: how.base(reader, shown)?,
         crossed: Vec::new(),
         circle: reader.circle.text(),
+        circle_name: reader.name.to_owned(),
         title: shown.words(fields::TITLE),
         description: shown.words(fields::BODY),
         cut: shown.is_cut(),
@@ -256,8 +309,12 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         tz: when.tz,
         rrule: shown.some_words(RRULE),
         location: shown.words(LOCATION),
-        status: if status.is_empty() { "confirmed".to_owned() } else { status },
-        rsvp: rsvp::count(reader, &shown.key, how)?,
+        status: if status.is_empty() { CONFIRMED.to_owned() } else { status },
+        rsvp: rsvp::count(reader, &shown.key, moved, how)?,
+        changed_by: whole.and_then(|whole| whole.edited_by).map(|by| reader.author(Some(by))),
+        moved_by: moved.map(|moved| reader.author(Some(moved.by))),
+        moved_at: moved.map(|moved| Time(moved.at)),
+        was: if how.based && moved.is_some() { was(reader, shown)? } else { None },
         author: reader.author(shown.author),
         created_at: Time(shown.row.created),
         edited_at: shown.edited().map(Time),
@@ -267,5 +324,6 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         state: shown.state,
         delivery: reader.delivery(shown).0,
         new: shown.is_new(how.mark),
+        changed: shown.is_changed(how.mark),
     })
 }

@@ -124,6 +124,8 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         base: how.base(reader, shown)?,
         crossed: Vec::new(),
         circle: reader.circle.text(),
+        circle_name: reader.name.to_owned(),
+        written: None,
         title: shown.words(fields::TITLE),
         cut: shown.is_cut() || !all,
         body: shown.body(how.reveal.shows(reader, shown.author), false),
@@ -143,6 +145,7 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         delivery,
         delivered,
         new: shown.is_new(how.mark),
+        changed: shown.is_changed(how.mark),
         clock_skewed: reader.skewed(&shown.row),
     })
 }

@@ -103,6 +103,7 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         base: how.base(reader, shown)?,
         crossed: Vec::new(),
         circle: reader.circle.text(),
+        circle_name: reader.name.to_owned(),
         title: shown.words(fields::TITLE),
         url,
         refused_url,
@@ -119,6 +120,7 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         state: shown.state,
         delivery: reader.delivery(shown).0,
         new: shown.is_new(how.mark),
+        changed: shown.is_changed(how.mark),
     })
 }
 

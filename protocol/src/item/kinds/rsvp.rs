@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use rand_core::CryptoRng;
 
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Rsvp, RsvpCounts, Subject};
+use crate::control::{Author, Rsvp, RsvpCounts, RsvpPerson, Subject};
 use crate::id::{ItemKey, PersonId};
 use crate::item::compose::{Changing, ComposeContext, ComposeError, target};
 use crate::item::edit::{Op, Value};
 use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets};
+use crate::item::load::Move;
 use crate::item::reader::{ItemReader, Shown};
 use crate::item::show::How;
 use crate::log::entry::NewEntry;
 use crate::store::StoreError;
+use crate::time::Millis;
 
 /// The answer.
 const ANSWER: u8 = 0;
@@ -48,6 +50,9 @@ pub(in crate::item) fn compose(
         Rsvp::Maybe => "maybe",
     };
     let keys = reader.children(Kind::Rsvp, event)?;
+    // Later than what it answers, whatever the clock says: else it would be asked for again.
+    let moved = reader.visible(event)?.and_then(|event| event.whole?.moved);
+    let place = &ComposeContext { now: moved.map_or(place.now, |moved| place.now.max(moved.at)), ..*place };
     let mine = reader.shown(&keys, false)?.into_iter().filter(|shown| shown.author == Some(place.me) && shown.whole.is_some());
     let Some(mine) = mine.max_by_key(Shown::last_when) else {
         let ops = vec![Op::Set(ANSWER, Value::text(answer))];
@@ -55,13 +60,30 @@ pub(in crate::item) fn compose(
     };
     place.may_open(Kind::Rsvp)?;
     let mut change = Changing::begin(reader, place, &mine.key, None)?;
-    change.value(ANSWER, Value::text(answer));
+    if moved.is_some_and(|moved| mine.last_when().0 < moved.at) {
+        // Asked for again, and given again, even where it is the same.
+        change.put(ANSWER, Value::text(answer));
+    } else {
+        change.value(ANSWER, Value::text(answer));
+    }
     // Later than the answer it replaces, whatever the clock says.
     change.done(place.now.max(mine.last_when().0.plus(1)))
 }
 
-/// One answer a person: the last by its author's clock, ties by key, so that all machines agree.
-pub(super) fn count(reader: &ItemReader<'_>, event: &ItemKey, how: How<'_>) -> Result<RsvpCounts, StoreError> {
+/// The label of the last answer that is there.
+pub(super) fn last_label(reader: &ItemReader<'_>, event: &ItemKey) -> Result<Option<Millis>, StoreError> {
+    let keys = reader.children(Kind::Rsvp, event)?;
+    Ok(reader.shown(&keys, false)?.iter().map(|shown| shown.last_when().0).max())
+}
+
+/// One answer a person: the last by its author's clock, ties by key, so that all machines agree. Those from before the event was
+/// moved are asked for again.
+pub(super) fn count(
+    reader: &ItemReader<'_>,
+    event: &ItemKey,
+    moved: Option<Move>,
+    how: How<'_>,
+) -> Result<RsvpCounts, StoreError> {
     let (keys, _) = reader.children_in(how.all, Kind::Rsvp, event, usize::MAX)?;
     let mut last: BTreeMap<PersonId, Shown> = BTreeMap::new();
     for shown in reader.shown(&keys, how.full)?.into_iter().filter(|shown| shown.whole.is_some()) {
@@ -73,6 +95,12 @@ pub(super) fn count(reader: &ItemReader<'_>, event: &ItemKey, how: How<'_>) -> R
     let mut counts = RsvpCounts::default();
     for (author, shown) in last {
         let answer = shown.words(ANSWER);
+        let Author { member, name, alike, .. } = reader.author(Some(author));
+        let person = RsvpPerson { member, name, alike, answer: answer.clone() };
+        if moved.is_some_and(|moved| shown.last_when().0 < moved.at) {
+            counts.asked_again.push(person);
+            continue;
+        }
         match answer.as_str() {
             "yes" => counts.yes += 1,
             "no" => counts.no += 1,
@@ -81,6 +109,9 @@ pub(super) fn count(reader: &ItemReader<'_>, event: &ItemKey, how: How<'_>) -> R
         if author == reader.people.me() {
             counts.mine = Some(answer);
         }
+        counts.people.push(person);
     }
+    counts.people.sort_by(|a, b| (&a.name, &a.member).cmp(&(&b.name, &b.member)));
+    counts.asked_again.sort_by(|a, b| (&a.name, &a.member).cmp(&(&b.name, &b.member)));
     Ok(counts)
 }

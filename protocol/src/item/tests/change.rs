@@ -129,7 +129,14 @@ fn what_is_deleted_is_hidden_at_once_and_destroyed_a_day_later() {
     assert_eq!(refused.code, Code::NotAllowed);
     let tombstones = remove(&mut chioma, &key, false).expect("their own");
     let report = bea.take(&tombstones);
-    let applied = Applied { circle: CIRCLE, key, kind: Kind::Note, change: crate::control::WatchChange::Remove };
+    let applied = Applied {
+        circle: CIRCLE,
+        key,
+        kind: Kind::Note,
+        change: crate::control::WatchChange::Remove,
+        author: None,
+        parent: None,
+    };
     assert_eq!(report.outcomes, [Outcome::Applied(applied)]);
     assert!(bea.notes().is_empty() && bea.store.search(&[vec!["grief".to_owned()]], 9).expect("searches").is_empty());
     let shown = bea.show(&key).expect("named");
@@ -416,7 +423,7 @@ fn a_rebuild_gives_the_same_rows() {
     for entry in &all {
         deliver(std::slice::from_ref(entry), &mut [&mut bea]);
     }
-    bea.with_tx(|tx, _| crate::item::see(tx, &one));
+    bea.with_tx(|tx, _| crate::item::see(tx, &[one]));
     let before = bea.notes();
     // Numbers in the index follow the order of arrival, which a rebuild does not know.
     let rows = |machine: &mut Machine| {

@@ -111,14 +111,14 @@ impl Machine {
     fn shown(&self) -> String {
         let mut notes = self.notes();
         for note in &mut notes {
-            (note.delivery, note.delivered, note.new) = (None, None, false);
+            (note.delivery, note.delivered, note.new, note.changed) = (None, None, false, false);
             for reply in &mut note.replies {
                 (reply.delivery, reply.new) = (None, false);
             }
         }
         let mut resources = self.reader(|reader| kinds::resource::list(reader, &Filter::default()));
         for resource in &mut resources {
-            (resource.delivery, resource.new) = (None, false);
+            (resource.delivery, resource.new, resource.changed) = (None, false, false);
         }
         serde_json::to_string(&(notes, resources)).expect("writes")
     }

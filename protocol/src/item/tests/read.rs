@@ -60,7 +60,7 @@ fn new_is_what_others_wrote_and_nobody_looked_at_here() {
     let (_, other) = chioma.note("b", "c");
     let _report = bea.take(&[other]);
     assert_eq!(bea.reader(inbox).len(), 2);
-    bea.with_tx(|tx, _| see(tx, &key));
+    bea.with_tx(|tx, _| see(tx, &[key]));
     assert_eq!(bea.reader(inbox).iter().map(|told| told.title.as_str()).collect::<Vec<_>>(), ["b"]);
     bea.with_tx(|tx, _| see_all(tx, &CIRCLE));
     assert!(bea.reader(inbox).is_empty());

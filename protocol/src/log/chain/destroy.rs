@@ -17,8 +17,31 @@ use crate::log::rows::{self, BlockRow, TailRow, place_key};
 use crate::log::run::RunHead;
 use crate::log::segment::{class_key, hash_and_len};
 use crate::log::single::Sealed;
-use crate::store::{Read, StoreError, Table};
+use crate::store::{self, Read, StoreError, Table};
 use crate::tx::Tx;
+
+/// Deletes every chain of a circle with its entries; says which numbers they had.
+///
+/// # Errors
+/// [`StoreError`] where the store fails or is damaged.
+pub fn forget(tx: &mut Tx<'_>, circle: &CircleId) -> Result<Vec<u32>, StoreError> {
+    let mut numbers = Vec::new();
+    for (key, _) in store::all(tx, Table::Chain, &rows::chain_prefix(b'c', circle, None))? {
+        let number = rows::number_of(&key)?;
+        for table in [Table::Block, Table::Tail] {
+            for (place, _) in store::all(tx, table, &number.to_be_bytes())? {
+                tx.delete(table, &place);
+            }
+        }
+        tx.delete(Table::Chain, &rows::name_key(number));
+        tx.delete(Table::Chain, &key);
+        numbers.push(number);
+    }
+    for (key, _) in store::all(tx, Table::Chain, &rows::chain_prefix(b'f', circle, None))? {
+        tx.delete(Table::Chain, &key);
+    }
+    Ok(numbers)
+}
 
 /// Destroys the payloads of entries. Those that are not here are no error, and whose key is gone is gone.
 ///

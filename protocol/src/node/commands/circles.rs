@@ -1,11 +1,12 @@
 //! Commands about circles: founding, policies, leaving. And the name that one usually goes by.
 
 use super::handover::{Handover, hand_over};
-use super::named::inside;
+use super::named::{inside, pick};
 use crate::circle::act::{self, ActBody, ActPlace};
 use crate::circle::body::{Policy, Role, Statement};
 use crate::circle::epoch;
-use crate::circle::overview::Overview;
+use crate::circle::news;
+use crate::circle::overview::{self, Overview};
 use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
 use crate::circle::text;
 use crate::codec;
@@ -13,11 +14,16 @@ use crate::context::{Cx, InputError};
 use crate::control::{self, Code, Error, Hint};
 use crate::crypto::{DeviceSecrets, Suite};
 use crate::id::Incarnation;
-use crate::io::Answer;
+use crate::io::{Answer, Effect};
+use crate::item;
 use crate::limits;
-use crate::node::NodeState;
+use crate::node::{NodeState, draft_row};
+use crate::peer::join_row::JoinRow;
+use crate::peer::requests::RequestRow;
 use crate::private::Private;
-use crate::store::{Read, Table};
+use crate::store::{self, Read, StoreError, Table};
+use crate::sync::entries;
+use crate::tx::Tx;
 use std::collections::BTreeMap;
 
 /// First start.
@@ -74,12 +80,13 @@ pub(crate) fn new_circle(node: &mut NodeState, cx: &mut Cx<'_, '_>, new: &contro
     if circle.take_act(cx, sealed.bytes(), &mut offered)? != Taken::New || circle.my_role() != Some(Role::Founder) {
         return Err(InputError::usage("the circle's first act does not hold", "try again with other settings"));
     }
+    circle.sign_agreement();
     circle.save_row(cx);
     circle.publish(cx, &node.peers.addresses);
     let shown = Overview::of(&circle).shown();
     node.circles.put_circle(circle);
     node.circles.touched(id);
-    Ok(Answer::Circle(shown))
+    Ok(Answer::Circle(Box::new(shown)))
 }
 
 fn agreement(text: &str) -> Result<String, InputError> {
@@ -97,6 +104,7 @@ pub(crate) fn edit_circle(
     circle: &str,
     edit: &control::EditCircle,
 ) -> Result<Answer, InputError> {
+    let addresses = node.peers.addresses.clone();
     let (circle, _) = inside(node, cx, circle)?;
     let mut set = Vec::new();
     if let Some(name) = &edit.name {
@@ -128,13 +136,35 @@ pub(crate) fn edit_circle(
     }
     let history_changed = set.iter().any(|p| matches!(p, Policy::History(value) if *value != circle.history()));
     circle.write(cx, Statement::Policy { set, proposal: None }, false)?;
+    if edit.agreement.is_some() {
+        // Who writes it signs it.
+        circle.sign_agreement();
+        circle.save_row(cx);
+        circle.publish(cx, &addresses);
+    }
     if history_changed {
         // Another history applies to new epochs only: start one.
         circle.rotate(cx)?;
     }
     let (id, shown) = (circle.id, Overview::of(circle).shown());
     node.circles.touched(id);
-    Ok(Answer::Circle(shown))
+    Ok(Answer::Circle(Box::new(shown)))
+}
+
+/// Signs the agreement as it is now.
+pub(crate) fn sign(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
+    let addresses = node.peers.addresses.clone();
+    let (circle, _) = inside(node, cx, circle)?;
+    if circle.agreement().is_empty() {
+        let hint = Hint::run("circle", "edit", &["--agreement", "FILE"], "gives it one");
+        return Err(InputError::usage("This circle has no agreement to sign.", hint));
+    }
+    circle.sign_agreement();
+    circle.save_row(cx);
+    circle.publish(cx, &addresses);
+    let (id, shown) = (circle.id, Overview::of(circle).shown());
+    node.circles.touched(id);
+    Ok(Answer::Circle(Box::new(shown)))
 }
 
 /// Leave; silent. A successor becomes a steward in the same commit.
@@ -154,7 +184,43 @@ pub(crate) fn leave(
     circle.save_row(cx);
     let (id, shown) = (circle.id, Overview::of(circle).shown());
     node.circles.touched(id);
-    Ok(Answer::Circle(shown))
+    Ok(Answer::Circle(Box::new(shown)))
+}
+
+/// Deletes all that is here of a circle that one is out of.
+pub(crate) fn forget(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
+    let id = pick(cx, circle)?.id;
+    let out = |circle: &CircleState| !matches!(circle.row.standing, OwnStanding::In | OwnStanding::Admitted);
+    if !node.circles.all.get(&id).is_some_and(out) {
+        let hint = Hint::run("circle", "leave", &["-c", circle], "leaves it first");
+        return Err(InputError::usage("You are in this circle, so it cannot be forgotten.", hint));
+    }
+    JoinRow::delete(cx, &id);
+    news::forget(&mut cx.tx, &id);
+    item::forget(&mut cx.tx, &id)?;
+    entries::forget(cx, &id)?;
+    overview::forget(&mut cx.tx, &id);
+    draft_row::forget(&mut cx.tx, &id)?;
+    for table in [Table::Circle, Table::Act, Table::Epoch, Table::Record] {
+        delete_all(&mut cx.tx, table, &id.0)?;
+    }
+    for prefix in [&b"invite"[..], b"seen-by", b"acked", b"clock/", b"aside/"] {
+        delete_all(&mut cx.tx, Table::Local, &[prefix, &id.0].concat())?;
+    }
+    delete_all(&mut cx.tx, Table::Outbox, &[RequestRow::PREFIX, &id.0].concat())?;
+    node.peers.joins.remove(&id);
+    node.peers.close_circle(&id);
+    node.circles.forget(&id);
+    // What lies in freed pages goes, too.
+    cx.tx.then(Effect::Scrub);
+    Ok(Answer::Done)
+}
+
+fn delete_all(tx: &mut Tx<'_>, table: Table, prefix: &[u8]) -> Result<(), StoreError> {
+    for (key, _) in store::all(tx, table, prefix)? {
+        tx.delete(table, &key);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

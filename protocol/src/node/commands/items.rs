@@ -1,5 +1,6 @@
 //! Commands about what members write: from names to entries.
 
+use crate::circle::news;
 use crate::circle::state::OwnStanding;
 use crate::circle::summary::{self, Summary};
 use crate::context::{Cx, InputError};
@@ -10,7 +11,7 @@ use crate::item::compose::{self, ComposeContext};
 use crate::item::imports::ImportId;
 use crate::item::kind::Kind;
 use crate::item::kinds::{self, tombstone};
-use crate::item::{self, ItemReader, Outcome, Report};
+use crate::item::{self, ItemReader, Outcome, Report, Reveal};
 use crate::log::entry::NewEntry;
 use crate::node::NodeState;
 use crate::node::shelf::{Shelf, candidates, find, shown};
@@ -40,7 +41,14 @@ pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Comman
         }
         Command::Respond(circle, item, response) => {
             let targets: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| response.kind().may_target(*kind)).collect();
-            on(node, cx, &circle, &targets, &item, |reader, place, rng, key| kinds::respond(reader, place, rng, key, &response))
+            let mut written = None;
+            let answer = on(node, cx, &circle, &targets, &item, |reader, place, rng, key| {
+                let entries = kinds::respond(reader, place, rng, key, &response)?;
+                let told = entries.first().filter(|_| response.kind().is_told());
+                written = told.map(|entry| entry.item.key(&reader.circle).text(response.kind().letter()));
+                Ok(entries)
+            })?;
+            Ok(if let Answer::Item(item) = answer { Answer::Item(item.written(written)) } else { answer })
         }
         Command::Edit(circle, item, edit) => {
             let mut crossed = Vec::new();
@@ -63,7 +71,7 @@ pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Comman
         Command::Pin(circle, item, pin) => {
             on(node, cx, &circle, &[], &item, |reader, place, rng, key| compose::mark(reader, place, rng, Kind::Pin, key, pin))
         }
-        Command::Seen { circle, item } => seen(cx, circle.as_deref(), item.as_deref()),
+        Command::Seen { circle, item, reveal } => seen(cx, circle.as_deref(), item.as_deref(), reveal),
         Command::Rebuild => entries::rebuild(&node.circles, cx).map(|()| Answer::Done),
         Command::Index => {
             let _some = entries::index(&node.circles, cx)?;
@@ -73,6 +81,8 @@ pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Comman
         | Command::NewCircle(_)
         | Command::EditCircle(..)
         | Command::Leave(..)
+        | Command::Forget(_)
+        | Command::Sign(_)
         | Command::NewInvite(..)
         | Command::RevokeInvite(..)
         | Command::PreviewInvite(_)
@@ -181,13 +191,16 @@ fn refused(report: &Report) -> Result<(), InputError> {
     })
 }
 
-fn seen(cx: &mut Cx<'_, '_>, circle: Option<&str>, item: Option<&str>) -> Result<Answer, InputError> {
+fn seen(cx: &mut Cx<'_, '_>, circle: Option<&str>, item: Option<&str>, reveal: bool) -> Result<Answer, InputError> {
     if let Some(text) = item {
-        let (_, _, key) = find(&cx.tx, circle, &[], text)?;
-        item::see(&mut cx.tx, &key)?;
+        let (summary, _, key) = find(&cx.tx, circle, &[], text)?;
+        let shelf = Shelf::open(&cx.tx, summary)?;
+        let seen = item::seen_with(&shelf.reader(&cx.tx, cx.env.now), &key, Reveal::asked(reveal))?;
+        item::see(&mut cx.tx, &seen)?;
     } else {
         for summary in candidates(&cx.tx, circle)? {
             item::see_all(&mut cx.tx, &summary.id)?;
+            news::see(&mut cx.tx, &summary)?;
         }
     }
     Ok(Answer::Done)

@@ -10,7 +10,7 @@ use crate::control::{self, Code, Error, Hint};
 use crate::crypto::{DeviceSecrets, Suite};
 use crate::id::CircleId;
 use crate::io::{Answer, CallId};
-use crate::node::NodeState;
+use crate::node::{NodeState, notices};
 use crate::peer::join;
 use crate::peer::join_row::{JoinRow, Looking};
 use crate::time::HOUR;
@@ -111,6 +111,7 @@ pub(crate) fn show_join_in(people: Option<&Summary>, join: &JoinRow) -> control:
         status: join.status,
         reason: join.reason.clone(),
         members: people.map(Summary::members).unwrap_or_default(),
+        notice: notices::of_join(join),
     }
 }
 
@@ -140,7 +141,7 @@ pub(crate) fn confirm(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -
     }
 }
 
-/// No; nobody saw my name.
+/// No; only the stewards saw the name that was given.
 pub(crate) fn abandon(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
     let id = pick_join(node, circle)?;
     if let Some(circle) = node.circles.all.get_mut(&id).filter(|c| c.row.standing == OwnStanding::Admitted) {

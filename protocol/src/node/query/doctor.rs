@@ -65,7 +65,8 @@ fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findi
         state.people.values().filter(|p| p.role.is_some_and(|r| r >= Role::Steward) && p.status == Status::Current).count();
     if state.frozen {
         found.say(
-            Level::Problem,
+            // Who is out can do nothing about it.
+            if circle.my_role().is_some() { Level::Problem } else { Level::Note },
             "no steward is left, so nobody can be admitted or removed anymore",
             "start a new circle with the others",
         );
@@ -108,10 +109,15 @@ fn records_health(circle: &CircleState, findings: &mut Vec<Finding>) {
     let agreement = circle.agreement();
     if !agreement.is_empty() {
         let digest = record::agreement_digest(&agreement);
+        let sign: Hints = if circle.agrees() {
+            "their members sign it when they have read it".into()
+        } else {
+            Hint::run("circle", "agreement", &["--sign"], "signs it, if you agree").into()
+        };
         let unsigned =
             circle.records.values().filter(|r| state.is_current(&r.device) && r.body.agreement != Some(digest)).count();
         if unsigned > 0 {
-            found.say(Level::Note, format!("{unsigned} devices have signed an earlier agreement"), "");
+            found.say(Level::Note, format!("{unsigned} devices have signed an earlier agreement"), sign);
         }
     }
 }

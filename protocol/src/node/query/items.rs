@@ -1,14 +1,19 @@
 //! Queries about what members wrote.
 
+use std::collections::BTreeMap;
+
+use crate::circle::news;
+use crate::circle::state::OwnStanding;
 use crate::circle::summary::{self, Summary};
 use crate::context::InputError;
-use crate::control::{self, Hint};
+use crate::control::{self, Hint, InboxEntry};
 use crate::crypto::Crypto;
 use crate::id::CircleId;
 use crate::io::{Answer, Query};
 use crate::item::imports::ImportId;
 use crate::item::{self, ItemReader, Reveal};
 use crate::limits::{MOST_SEARCH_HITS, SEARCH_HITS};
+use crate::node::notices;
 use crate::node::shelf::{Shelf, candidates, find, show};
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
@@ -43,7 +48,7 @@ pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Qu
             let import = ImportId::named(base, &import)??;
             Ok(Answer::Import(item::imports::show(base, &circles, import)??))
         }
-        Query::Inbox => inbox(base, crypto, now),
+        Query::Inbox { circle } => inbox(base, crypto, now, circle.as_deref()),
         Query::Search { words, circle, limit } => {
             let shelves: Vec<Shelf> =
                 candidates(base, circle.as_deref())?.into_iter().map(|s| Shelf::open(base, s)).collect::<Result<_, _>>()?;
@@ -65,35 +70,53 @@ pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Qu
     }
 }
 
-fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, InputError> {
+fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: Option<&str>) -> Result<Answer, InputError> {
     let mut inbox = Vec::new();
-    for summary in candidates(base, None)? {
-        let (id, name) = (summary.id, summary.name.0.clone());
+    let summaries = candidates(base, circle)?;
+    let circles: BTreeMap<String, OwnStanding> = summaries.iter().map(|s| (s.id.text(), s.standing)).collect();
+    for summary in summaries {
         let pending = super::pending(&summary, base, crypto)?;
+        inbox.extend(pending.into_iter().map(|request| asks(&summary, request)));
+        inbox.extend(news::news(base, &summary, now)?);
         let shelf = Shelf::open(base, summary)?;
         inbox.extend(item::inbox(&shelf.reader(base, now))?);
-        for request in pending {
-            inbox.push(control::InboxEntry {
-                kind: control::Subject::Pending,
-                id: request.id,
-                parent: None,
-                circle: id.text(),
-                circle_name: name.clone(),
-                title: request.name.clone(),
-                content_warning: None,
-                want: None,
-                author: control::Author {
-                    member: String::new(),
-                    name: request.name,
-                    alike: request.alike,
-                    alike_former: request.alike_former,
-                },
-                created_at: request.requested_at,
-            });
-        }
     }
     inbox.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-    Ok(Answer::Inbox(control::Inbox { inbox }))
+    let mut notices = notices::all(base)?;
+    // What they decided themselves is no news.
+    notices.retain(|notice| circles.get(&notice.circle).is_none_or(|standing| *standing == OwnStanding::Removed));
+    if circle.is_some() {
+        notices.retain(|notice| circles.contains_key(&notice.circle));
+    }
+    Ok(Answer::Inbox(control::Inbox { inbox, notices }))
+}
+
+/// Somebody asks to come in.
+fn asks(summary: &Summary, request: control::PendingRequest) -> InboxEntry {
+    let id = summary.id.text();
+    let approve = Hint::run("invite", "approve", &[&request.id, "-c", &id], "lets them in");
+    let control::PendingRequest { id: request_id, name, alike, alike_former, requested_at, .. } = request;
+    InboxEntry {
+        kind: control::Subject::Request,
+        id: request_id,
+        parent: None,
+        parent_title: None,
+        circle: id,
+        circle_name: summary.name.0.clone(),
+        title: name.clone(),
+        excerpt: None,
+        content_warning: None,
+        want: None,
+        author: control::Author { member: String::new(), name, alike, alike_former },
+        created_at: requested_at,
+        what: None,
+        of: None,
+        member: None,
+        me: false,
+        changes: Vec::new(),
+        count: None,
+        hints: approve.into(),
+    }
 }
 
 /// How many items stand in lists.

@@ -9,8 +9,8 @@ impl Village {
         let accept = control::Accept { link, confirm: true, as_name: name.into() };
         self.call(at, Command::Accept(accept)).expect("a join");
         let Answer::Pending(pending) = self.ask(0, Query::Pending("-".into())) else { panic!("no list") };
-        let Answer::Inbox(inbox) = self.ask(0, Query::Inbox) else { panic!("no inbox") };
-        let told = inbox.inbox.into_iter().find(|entry| entry.kind == control::Subject::Pending).expect("it is told");
+        let Answer::Inbox(inbox) = self.ask(0, Query::Inbox { circle: None }) else { panic!("no inbox") };
+        let told = inbox.inbox.into_iter().find(|entry| entry.kind == control::Subject::Request).expect("it is told");
         assert_eq!((told.author.alike, told.author.alike_former), (pending[0].alike, pending[0].alike_former));
         self.call(0, Command::Approve("-".into(), pending[0].id.clone())).expect("approved");
         pending[0].clone()

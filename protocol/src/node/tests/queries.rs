@@ -9,7 +9,7 @@ use crate::work::{Work, counted};
 fn questions(circle: &str) -> Vec<Query> {
     let circle = || circle.to_owned();
     let named = [Query::Circle(circle()), Query::Members(circle()), Query::Invites(circle()), Query::Pending(circle())];
-    [Query::Circles, Query::Joins, Query::Inbox].into_iter().chain(named).collect()
+    [Query::Circles, Query::Joins, Query::Inbox { circle: None }].into_iter().chain(named).collect()
 }
 
 /// Rows of the kind that this circle's questions read.

@@ -107,7 +107,7 @@ impl Table {
         for id in own.into_iter().chain([self.own.clone()]) {
             all.push(Command::Remove { circle: "-".into(), item: id, now: false });
         }
-        all.push(Command::Seen { circle: None, item: None });
+        all.push(Command::Seen { circle: None, item: None, reveal: false });
         all
     }
 }
@@ -125,7 +125,8 @@ fn said(answer: &Answer) -> String {
 fn what_stands_behind_a_warning_is_in_no_answer_until_asked_for() {
     let mut table = Table::lay();
     let search = |words: &str| Query::Search { words: words.into(), circle: None, limit: 0 };
-    let unasked = [Query::Inbox, search("harrowing"), search(THEIRS), Query::Status, Query::Doctor, Query::Circles];
+    let unasked =
+        [Query::Inbox { circle: None }, search("harrowing"), search(THEIRS), Query::Status, Query::Doctor, Query::Circles];
     for query in table.queries(false).into_iter().chain(unasked) {
         let said = said(&table.village.ask(1, query.clone()));
         for covered in [THEIRS, MINE] {

@@ -77,8 +77,14 @@ impl FuzzedNode {
     /// Everything that a person could ask for; a store that fails is a broken promise.
     pub(super) fn look(&self, now: Millis) -> Vec<Answer> {
         let list = |kind| Query::List { circle: None, kind, filter: Filter { reveal: true, ..Filter::default() } };
-        let queries =
-            [Query::Circles, Query::Joins, Query::Doctor, Query::Status, Query::Inbox, Query::Pending(CIRCLE.to_owned())];
+        let queries = [
+            Query::Circles,
+            Query::Joins,
+            Query::Doctor,
+            Query::Status,
+            Query::Inbox { circle: None },
+            Query::Pending(CIRCLE.to_owned()),
+        ];
         let more = [Query::Members(CIRCLE.to_owned()), Query::Invites(CIRCLE.to_owned())];
         let lists = Kind::listed().map(list);
         let all = queries.into_iter().chain(more).chain(lists);
