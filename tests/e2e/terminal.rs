@@ -94,7 +94,7 @@ fn init_and_join_ask_what_they_need() {
     terminal.asked("Type y or n", "");
     drop(terminal);
     let Some(mut terminal) = Terminal::open(&bea, "kith join") else { return };
-    terminal.asked("let them see your name", "y");
+    terminal.asked("see your name", "y");
     assert_eq!(terminal.ends(), 0);
     assert_eq!(bea.rows(&["circle", "list"], "circles").len(), 1);
     assert!(!exists_in_history(&bea.path(), PASSPHRASE));

@@ -196,7 +196,7 @@ async fn every_route_is_described() {
     assert_eq!(status, 200);
     let routes: usize =
         document["paths"].as_object().expect("paths").values().map(|item| item.as_object().expect("operations").len()).sum();
-    assert_eq!(routes, 67);
+    assert_eq!(routes, 69);
     assert!(document["components"]["schemas"]["Note"].is_object());
     let refusal = &document["paths"]["/v1/circles/{c}/notes/{id}"]["delete"]["responses"]["default"];
     assert!(refusal["content"]["application/json"]["schema"]["$ref"].as_str().expect("a schema").ends_with("/Error"));
