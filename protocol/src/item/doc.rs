@@ -3,7 +3,7 @@
 //! The set of entries decides everything: their causal order, the numbers of their operations, and which of two concurrent ones
 //! comes first. No writer can choose any of these. Texts are handled by runs: a run of 60,000 characters costs as much as one of
 //! one, until its words are copied out. The rules are those of Automerge's maps and texts, and a property test compares with it.
-//! What a single edit makes needs none of this: [`super::fields::view_of_one`].
+//! What a single edit makes needs none of this: `fields::view_of_one`.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use std::collections::BTreeMap;
