@@ -7,7 +7,7 @@ use crate::client::{Client, Route};
 use crate::error::Result;
 
 /// Fields that are one member's own: marks, delivery, own answers.
-const OWN: [&str; 7] = ["new", "delivery", "delivered", "mine", "me", "role", "clock_skewed"];
+const OWN: [&str; 9] = ["new", "changed", "agreement_signed", "delivery", "delivered", "mine", "me", "role", "clock_skewed"];
 
 /// All of it, as one text.
 pub(crate) fn of(client: &Client, circle: &str) -> Result<String> {

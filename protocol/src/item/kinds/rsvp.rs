@@ -111,7 +111,8 @@ pub(super) fn count(
         }
         counts.people.push(person);
     }
-    counts.people.sort_by(|a, b| (&a.name, &a.member).cmp(&(&b.name, &b.member)));
-    counts.asked_again.sort_by(|a, b| (&a.name, &a.member).cmp(&(&b.name, &b.member)));
+    // By id, not by name: not every machine knows the name of somebody who is out.
+    counts.people.sort_by(|a, b| a.member.cmp(&b.member));
+    counts.asked_again.sort_by(|a, b| a.member.cmp(&b.member));
     Ok(counts)
 }
