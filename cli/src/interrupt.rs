@@ -75,7 +75,7 @@ pub(crate) fn ends_if_pressed() {
     let Some(ask) = HEARD.get() else { return };
     let (answer, heard) = std::sync::mpsc::channel();
     let all_heard = ask.send(answer).is_ok() && heard.recv().is_ok();
-    // Whoever does not answer anymore is ending this process, with its own exit code.
+    // No answer: the thread that listens for Ctrl-C is ending this process, with its own exit code.
     if !all_heard {
         loop {
             std::thread::park();

@@ -14,7 +14,8 @@ mod status;
 mod word;
 
 pub use circle::{
-    Circle, CircleStatus, Device, EditCircle, Epoch, LeaveCircle, Member, MemberRole, MemberStatus, NewCircle, SetRole, Shortened,
+    Circle, CircleStatus, Device, EditCircle, Epoch, ForgetCircle, LeaveCircle, Member, MemberRole, MemberStatus, NewCircle,
+    SetRole, Shortened,
 };
 pub use draft::{Draft, DraftOf, NewDraft};
 pub use error::{Code, Error};

@@ -58,7 +58,7 @@ pub enum Command {
     /// Leave; silent. The last steward names who takes over, or says that nobody does.
     Leave(String, control::LeaveCircle),
     /// Delete all that is here of a circle that one is out of.
-    Forget(String),
+    Forget(String, control::ForgetCircle),
     /// A new invite.
     NewInvite(String, control::NewInvite),
     /// Close an invite.

@@ -39,8 +39,9 @@ pub enum Table {
     Search,
     /// `peer`: work that must outlive a crash: joins under way and requests that wait.
     Outbox,
-    /// What only this machine knows: `node` keeps the usual name, `peer` addresses and tickets, `sync` delivery, cuts and what is to be
-    /// destroyed, `item` marks and counters.
+    /// What only this machine knows: `node` keeps the usual name and drafts, `circle` what was seen of its people and rules, `peer`
+    /// addresses and tickets, `sync` delivery, cuts, clocks and what is to be destroyed, `item` marks, counters, imports and
+    /// what is over.
     Local,
     /// `item`: what items of several entries say, and their entries' edits, by item key; derived.
     Built,

@@ -3,6 +3,7 @@
 //! An input that is refused drops its own draft only. Nothing is carried out before the batch is durable.
 
 use crate::io::Effect;
+use crate::limits::PAGE_ROWS;
 use crate::planted::{Bug, planted};
 use crate::store::{Over, Read, Rows, StoreError, Table, Writes};
 
@@ -78,6 +79,20 @@ impl<'a> Tx<'a> {
     /// Deletes a row, if it is there.
     pub fn delete(&mut self, table: Table, key: &[u8]) {
         self.writes.insert((table, key.to_vec()), None);
+    }
+
+    /// Deletes every row of a table that begins so.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub fn delete_all(&mut self, table: Table, prefix: &[u8]) -> Result<(), StoreError> {
+        loop {
+            let rows = self.scan(table, prefix, &[], PAGE_ROWS)?;
+            rows.iter().for_each(|(key, _)| self.delete(table, key));
+            if rows.len() < PAGE_ROWS {
+                return Ok(());
+            }
+        }
     }
 
     /// Has it done once the commit is durable.

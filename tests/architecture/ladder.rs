@@ -47,7 +47,7 @@ const LADDERS: [Ladder; 4] = [
             ("store", "limits"),
             ("budget", "limits"),
             ("io", "control crypto id time"),
-            ("tx", "io planted store"),
+            ("tx", "io limits planted store"),
             ("context", "budget control id io store tx"),
             ("circle", "ground"),
             ("log", "ground circle"),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kith_protocol::control::{Circle, CircleStatus, EditCircle, Join, LeaveCircle, MemberRole, NewCircle, Notice};
+use kith_protocol::control::{Circle, CircleStatus, EditCircle, ForgetCircle, Join, LeaveCircle, MemberRole, NewCircle, Notice};
 use kith_protocol::limits::AGREEMENT_BYTES;
 use serde_json::json;
 
@@ -37,7 +37,11 @@ pub(crate) enum CircleVerb {
         sign: bool,
     },
     /// Delete a circle that you left or were removed from, here only
-    Forget,
+    Forget {
+        /// Forget it although nobody has heard yet that you left
+        #[arg(long)]
+        unheard: bool,
+    },
     /// Leave a circle
     ///
     /// You keep what is on this computer. If you are the last steward, say who takes over.
@@ -102,7 +106,7 @@ pub(crate) fn run(context: &Context, verb: CircleVerb) -> Result<()> {
         CircleVerb::Edit(edit) => change(context, edit),
         CircleVerb::Agreement { sign: false } => agreement(context),
         CircleVerb::Agreement { sign: true } => sign(context),
-        CircleVerb::Forget => forget(context),
+        CircleVerb::Forget { unheard } => forget(context, unheard),
         CircleVerb::Leave(succession) => leave(context, succession),
     }
 }
@@ -314,7 +318,7 @@ fn sign(context: &Context) -> Result<()> {
     })
 }
 
-fn forget(context: &Context) -> Result<()> {
+fn forget(context: &Context, unheard: bool) -> Result<()> {
     let client = context.client()?;
     let circle: Circle = client.get(&route(context, None))?.read()?;
     let what = format!(
@@ -324,7 +328,13 @@ fn forget(context: &Context) -> Result<()> {
     if matches!(circle.status, CircleStatus::Left | CircleStatus::Removed) {
         context.confirm(&what, &[&circle.name], &[&circle.id])?;
     }
-    let reply = client.send("POST", &Route::new("circles").seg(&circle.id).seg("forget"), &json!({}))?;
+    let reply = client.send("POST", &Route::new("circles").seg(&circle.id).seg("forget"), &ForgetCircle { unheard })?;
+    // Nor does the settings file, which is not sealed, go on naming it.
+    if !context.global().dry_run
+        && context.setting("circle").is_ok_and(|usual| [&circle.name, &circle.id].contains(&&usual.value))
+    {
+        context.set("circle", "")?;
+    }
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }

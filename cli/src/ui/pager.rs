@@ -64,7 +64,7 @@ fn paged(pager: &str, text: &str) -> bool {
     let Ok(mut child) = command.spawn() else { return false };
     let status = interrupt::left_to_the_editor(|| {
         if let Some(mut stdin) = child.stdin.take() {
-            // Whoever has read enough closes the pager early.
+            // People close the pager when they have read enough: then the rest cannot be written.
             drop(stdin.write_all(text.as_bytes()));
         }
         child.wait()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use kith_protocol::control::{Circle, EditCircle, LeaveCircle, NewCircle};
+use kith_protocol::control::{Circle, EditCircle, ForgetCircle, LeaveCircle, NewCircle};
 use kith_protocol::node::{Command, Query};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -54,9 +54,9 @@ async fn sign(Unlocked(session): Unlocked, Path(circle): Path<String>) -> Reply 
 }
 
 /// Delete all that is here of a circle that one is out of
-#[utoipa::path(post, path = "/v1/circles/{c}/forget", params(("c" = String, Path)), responses((status = 200)))]
-async fn forget(Unlocked(session): Unlocked, Path(circle): Path<String>) -> Reply {
-    shown("kith.circle.forget/1", StatusCode::OK, session.call(Command::Forget(circle), BATCH_CALL).await)
+#[utoipa::path(post, path = "/v1/circles/{c}/forget", params(("c" = String, Path)), request_body = ForgetCircle, responses((status = 200)))]
+async fn forget(Unlocked(session): Unlocked, Path(circle): Path<String>, body: Raw) -> Reply {
+    shown("kith.circle.forget/1", StatusCode::OK, session.call(Command::Forget(circle, body.read()?), BATCH_CALL).await)
 }
 
 /// Leave it, silently. The last steward says who takes over, or that nobody does

@@ -74,7 +74,13 @@ impl Looked {
 
     fn get(read: &dyn Read, circle: &CircleId) -> Result<Option<Self>, StoreError> {
         let Some(bytes) = read.get(Table::Local, &key(circle))? else { return Ok(None) };
-        codec::decode(&bytes, "what was seen of a circle").map(Some).map_err(|error| StoreError::Corrupt(error.to_string()))
+        let row: Self =
+            codec::decode(&bytes, "what was seen of a circle").map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        if row.version == VERSION {
+            Ok(Some(row))
+        } else {
+            Err(StoreError::Corrupt("what was seen of a circle, of a newer form".to_owned()))
+        }
     }
 
     fn put(&self, tx: &mut Tx<'_>, circle: &CircleId) {
@@ -214,27 +220,10 @@ impl Teller<'_> {
     }
 
     fn entry(&self, (kind, id): (Subject, String), what: Happening, done: Option<Done>, changes: Vec<FieldChange>) -> InboxEntry {
-        InboxEntry {
-            kind,
-            id,
-            parent: None,
-            parent_title: None,
-            circle: self.summary.id.text(),
-            circle_name: self.summary.name.0.clone(),
-            title: String::new(),
-            excerpt: None,
-            content_warning: None,
-            want: None,
-            author: done.and_then(|done| done.by).map(|by| self.named(&by)).unwrap_or_default(),
-            created_at: Time(done.map_or(self.now, |done| done.at)),
-            what: Some(what),
-            of: None,
-            member: None,
-            me: false,
-            changes,
-            count: None,
-            hints: Hints::default(),
-        }
+        let circle = (self.summary.id.text(), self.summary.name.0.clone());
+        let author = done.and_then(|done| done.by).map(|by| self.named(&by)).unwrap_or_default();
+        let at = Time(done.map_or(self.now, |done| done.at));
+        InboxEntry { what: Some(what), changes, ..InboxEntry::new(kind, id, circle, author, at) }
     }
 
     fn named(&self, id: &PersonId) -> Author {

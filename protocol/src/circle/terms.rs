@@ -1,7 +1,7 @@
 //! From when on a changed retention binds.
 //!
-//! A shorter one binds what is written from the next day on, by the label of the act that set it: whoever set it by a slip has a day
-//! to set it right, and the others to hear of it, before words are written that end sooner. A longer one binds at once. Each entry
+//! A shorter one binds what is written from the next day on, by the label of the act that set it: if it was a slip, there is a day to
+//! set it right, and the others to hear of it, before words are written that end sooner. A longer one binds at once. Each entry
 //! carries its retention in its header, so this decides what writers put there, and nothing else.
 
 use minicbor::{Decode, Encode};

@@ -192,6 +192,14 @@ pub struct LeaveCircle {
     pub without_successor: bool,
 }
 
+/// Forgetting a circle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ForgetCircle {
+    /// Also where nobody has heard yet that one left.
+    pub unheard: bool,
+}
+
 /// A role to set. The last two are for the last steward who steps down.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SetRole {

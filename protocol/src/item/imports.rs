@@ -12,7 +12,6 @@ use rand_core::CryptoRng;
 use super::row::{ItemRow, Tag, local};
 use crate::control::{Code, Error, Hint, Import};
 use crate::id::{CircleId, ItemKey};
-use crate::limits::PAGE_ROWS;
 use crate::store::{Read, StoreError, Table, all};
 use crate::time::Millis;
 use crate::tx::Tx;
@@ -116,12 +115,5 @@ pub(super) fn forget_items(tx: &mut Tx<'_>, items: &BTreeSet<ItemKey>) -> Result
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn forget(tx: &mut Tx<'_>, import: ImportId) -> Result<(), StoreError> {
-    let prefix = local::import(&import.0);
-    loop {
-        let rows = tx.scan(Table::Local, &prefix, &[], PAGE_ROWS)?;
-        rows.iter().for_each(|(key, _)| tx.delete(Table::Local, key));
-        if rows.len() < PAGE_ROWS {
-            return Ok(());
-        }
-    }
+    tx.delete_all(Table::Local, &local::import(&import.0))
 }

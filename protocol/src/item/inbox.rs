@@ -9,7 +9,7 @@ use super::reader::{ItemReader, Shown};
 use super::row::{Flags, ItemRow, Tag, counter, local, set_counter, view_item, view_prefix};
 use super::show::Reveal;
 use crate::codec;
-use crate::control::{FieldChange, Happening, Hints, InboxEntry, Subject, Time};
+use crate::control::{FieldChange, Happening, InboxEntry, Subject, Time};
 use crate::id::{CircleId, EntryId, ItemKey, PersonId};
 use crate::limits::{INBOX_ENTRIES, PAGE_ROWS, TOGETHER_ITEMS, TOGETHER_MILLIS, TOLD_CHARS};
 use crate::store::{StoreError, Table};
@@ -137,26 +137,16 @@ fn entry(reader: &ItemReader<'_>, kind: Kind, shown: &Shown) -> Result<Option<In
     let content_warning = shown.some_words(fields::WARNING).or_else(|| titled.some_words(fields::WARNING));
     let title = if content_warning.is_some() { String::new() } else { titled.words(fields::TITLE) };
     let untitled = target.is_some() || title.is_empty();
+    let circle = (reader.circle.text(), reader.name.to_owned());
+    let (author, at) = (reader.author(shown.author), Time(shown.row.created));
     Ok(Some(InboxEntry {
-        kind: kind.subject(),
-        id: shown.id(),
         parent: target.as_ref().map(Shown::id),
         parent_title: target.as_ref().map(|target| target.words(fields::TITLE)),
-        circle: reader.circle.text(),
-        circle_name: reader.name.to_owned(),
         title,
         excerpt: (untitled && content_warning.is_none()).then(|| beginning(&shown.words(fields::BODY))),
         content_warning,
         want: want(&shown.words(fields::WANT)),
-        author: reader.author(shown.author),
-        created_at: Time(shown.row.created),
-        what: None,
-        of: None,
-        member: None,
-        me: false,
-        changes: Vec::new(),
-        count: None,
-        hints: Hints::default(),
+        ..InboxEntry::new(kind.subject(), shown.id(), circle, author, at)
     }))
 }
 

@@ -231,15 +231,16 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         ends.min()
     }
 
-    /// Judges an item whose time may be over: its label counts no less than what lies before its first words, and this machine's
-    /// clock destroys nothing by itself.
+    /// Judges an item whose time may be over: its label counts no less than what lies before its first words, or than it says where
+    /// it is not ahead (this machine's clock may have been behind when the words came). That clock destroys nothing by itself.
     pub(super) fn judge_time(&mut self, key: &ItemKey, past: Option<Millis>, times: Times) -> Result<Settled, StoreError> {
         let now = self.ports.now;
         let there = ItemRow::get(self.tx, key)?.filter(|row| !row.flags.has(Flags::GONE | Flags::REMOVED));
         let Some((before, due)) = there.and_then(|row| Some((row.clone(), row.due?))) else { return Ok(Settled::default()) };
         let (mut row, mut settled) = (before.clone(), Settled::default());
+        let from = past.into_iter().chain(Some(row.created).filter(|label| *label <= now)).max();
         let raised = match row.retention {
-            Retention::Days(days) => past.map(|past| past.plus(u64::from(days).saturating_mul(DAY))),
+            Retention::Days(days) => from.map(|from| from.plus(u64::from(days).saturating_mul(DAY))),
             Retention::Keep => None,
         };
         let due = raised.filter(|raised| *raised > due).inspect(|_| row.flags.set(Flags::RAISED, true)).unwrap_or(due);
@@ -398,8 +399,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
 
     /// Does one stand, and does its own author want its bytes gone at once?
     fn tombstones(&self, target: &ItemKey) -> Result<[bool; 2], StoreError> {
-        let mut found = self.about(Kind::Tombstone, target)?;
-        found.retain(|says| !says.has(Flags::LIFTED));
+        let found = self.about(Kind::Tombstone, target)?;
         Ok([!found.is_empty(), found.iter().any(|says| says.has(Flags::OWN) && says.has(Flags::SAYS))])
     }
 

@@ -62,20 +62,14 @@ pub fn forget(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), StoreError> {
         if let Some(plan) = row.plan(&item) {
             tx.delete(Table::Local, &plan);
         }
-        for (part, _) in store::all(tx, Table::Built, &key)? {
-            tx.delete(Table::Built, &part);
-        }
+        tx.delete_all(Table::Built, &key)?;
         tx.delete(Table::Item, &key);
         gone.insert(item);
     }
     imports::forget_items(tx, &gone)?;
-    for (key, _) in store::all(tx, Table::View, &tag.0)? {
-        tx.delete(Table::View, &key);
-    }
+    tx.delete_all(Table::View, &tag.0)?;
     for prefix in [local::UNINDEXED, local::UNBUILT] {
-        for (key, _) in store::all(tx, Table::Local, &[prefix, &tag.0].concat())? {
-            tx.delete(Table::Local, &key);
-        }
+        tx.delete_all(Table::Local, &[prefix, &tag.0].concat())?;
     }
     for key in [local::arrived(tag), local::seen(tag), local::refused(tag), local::listed(tag)] {
         tx.delete(Table::Local, &key);

@@ -216,7 +216,8 @@ impl ItemRow {
 
     /// Does it stand in its list?
     pub(super) const fn listed(&self) -> bool {
-        self.flags.has(Flags::READY) && !self.flags.has(Flags::REMOVED | Flags::EXPIRED | Flags::HELD | Flags::GONE)
+        let out = Flags::REMOVED | Flags::EXPIRED | Flags::HELD | Flags::GONE | Flags::LIFTED;
+        self.flags.has(Flags::READY) && !self.flags.has(out)
     }
 
     /// Is it one of the items that people would count: listed, and no mark about another?
@@ -250,7 +251,7 @@ impl ItemRow {
 
     /// Its value in `View`: when it arrived, or was changed last; of marks what they say, so that a target is settled without looking at each.
     pub(super) fn view_value(&self) -> Vec<u8> {
-        let says = u64::from(self.flags.0 & (Flags::SAYS | Flags::OWN | Flags::LIFTED));
+        let says = u64::from(self.flags.0 & (Flags::SAYS | Flags::OWN));
         let arrived = self.changed.map_or(self.arrived, |changed| changed.arrived.max(self.arrived));
         codec::encode(&if self.kind().is_some_and(Kind::is_mark) { says } else { arrived })
     }

@@ -11,6 +11,7 @@ mod named;
 
 use crate::context::{Cx, InputError};
 use crate::io::{Answer, CallId, Command, Effect};
+use crate::item::kind::Kind;
 use crate::node::NodeState;
 
 /// Carries out a command, and answers it.
@@ -22,7 +23,7 @@ pub(super) fn command_came(node: &mut NodeState, cx: &mut Cx<'_, '_>, call: Call
         Command::EditCircle(circle, edit) => circles::edit_circle(node, cx, &circle, &edit)?,
         Command::Leave(circle, leave) => circles::leave(node, cx, &circle, &leave)?,
         Command::Sign(circle) => circles::sign(node, cx, &circle)?,
-        Command::Forget(circle) => circles::forget(node, cx, &circle)?,
+        Command::Forget(circle, forget) => circles::forget(node, cx, &circle, forget.unheard)?,
         Command::NewInvite(circle, new) => invites::new_invite(node, cx, &circle, &new)?,
         Command::RevokeInvite(circle, invite) => invites::revoke_invite(node, cx, &circle, &invite)?,
         Command::Accept(accept) => joins::accept(node, cx, &accept)?,
@@ -40,18 +41,18 @@ pub(super) fn command_came(node: &mut NodeState, cx: &mut Cx<'_, '_>, call: Call
             node.peers.dialer.all_now();
             Answer::Done
         }
-        item @ (Command::New(..)
-        | Command::Batch(..)
-        | Command::ForgetImport(_)
-        | Command::Respond(..)
-        | Command::Edit(..)
-        | Command::Remove { .. }
-        | Command::Restore(..)
-        | Command::Hide(..)
-        | Command::Pin(..)
-        | Command::Seen { .. }
-        | Command::Rebuild
-        | Command::Index) => items::command(node, cx, item)?,
+        Command::New(circle, new) => items::new(node, cx, &circle, &new)?,
+        Command::Batch(circle, new) => items::batch(node, cx, &circle, new)?,
+        Command::ForgetImport(import) => items::forget_import(cx, &import)?,
+        Command::Respond(circle, item, response) => items::respond(node, cx, &circle, &item, &response)?,
+        Command::Edit(circle, item, edit) => items::edit(node, cx, &circle, &item, &edit)?,
+        Command::Remove { circle, item, now } => items::remove(node, cx, &circle, &item, now)?,
+        Command::Restore(circle, item) => items::restore(node, cx, &circle, &item)?,
+        Command::Hide(circle, item, hide) => items::mark(node, cx, (&circle, &item), Kind::Hide, hide)?,
+        Command::Pin(circle, item, pin) => items::mark(node, cx, (&circle, &item), Kind::Pin, pin)?,
+        Command::Seen { circle, item, reveal } => items::seen(cx, circle.as_deref(), item.as_deref(), reveal)?,
+        Command::Rebuild => items::rebuild(node, cx)?,
+        Command::Index => items::index(node, cx)?,
     };
     cx.tx.then(Effect::Reply(call, Ok(answer)));
     Ok(())

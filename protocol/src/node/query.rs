@@ -54,12 +54,12 @@ fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Resul
         Query::Drafts => Ok(Answer::Drafts(draft_row::all(base)?)),
         Query::Draft(draft) => drafts::one(base, &draft),
         Query::Doctor => doctor::doctor(base, crypto, now),
-        other @ (Query::List { .. }
-        | Query::Show { .. }
-        | Query::History { .. }
-        | Query::Import(_)
-        | Query::Inbox { .. }
-        | Query::Search { .. }) => items::query(base, crypto, now, other),
+        Query::List { circle, kind, filter } => items::list(base, now, circle.as_deref(), kind, &filter),
+        Query::Show { circle, kind, item, reveal } => items::one(base, now, circle.as_deref(), kind, &item, reveal),
+        Query::History { circle, item, reveal } => items::history(base, now, circle.as_deref(), &item, reveal),
+        Query::Import(import) => items::import(base, &import),
+        Query::Inbox { circle } => items::inbox(base, crypto, now, circle.as_deref()),
+        Query::Search { words, circle, limit } => items::search(base, now, &words, circle.as_deref(), limit),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::crypto::{self, HpkeSecret, Suite};
 use crate::id::{CircleId, Incarnation, PeerId};
 use crate::io::{Answer, Effect, Link};
 use crate::limits;
-use crate::store::{self, Table};
+use crate::store::Table;
 use crate::sync::circles::Circles;
 use crate::sync::message::{Acts, Bytes, Request, SealedRequest};
 use crate::time::{DAY, MINUTE};
@@ -361,9 +361,7 @@ pub(crate) fn forget(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '
     circles.all.remove(id);
     circles.heads.remove(id);
     for table in [Table::Act, Table::Epoch, Table::Record] {
-        for (key, _) in store::all(&cx.tx, table, &id.0)? {
-            cx.tx.delete(table, &key);
-        }
+        cx.tx.delete_all(table, &id.0)?;
     }
     Ok(())
 }

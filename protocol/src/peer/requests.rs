@@ -16,6 +16,7 @@ use crate::limits;
 use crate::store::{self, Read, StoreError, Table};
 use crate::sync::message::Request;
 use crate::time::Millis;
+use crate::tx::Tx;
 
 /// A request that waits here.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -56,9 +57,14 @@ impl RequestRow {
         Ok(bytes.and_then(|b| codec::decode(&b, "request row").ok()))
     }
 
+    /// Forgets all requests of a circle.
+    pub(crate) fn forget(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), StoreError> {
+        tx.delete_all(Table::Outbox, &[Self::PREFIX, &circle.0].concat())
+    }
+
     /// All requests of a circle.
     pub(crate) fn all(read: &dyn Read, circle: &CircleId) -> Result<Vec<Self>, StoreError> {
-        let rows = read.scan(Table::Outbox, &[b"req", &circle.0[..]].concat(), &[], limits::REQUESTS * 2)?;
+        let rows = read.scan(Table::Outbox, &[Self::PREFIX, &circle.0].concat(), &[], limits::REQUESTS * 2)?;
         Ok(rows.into_iter().filter_map(|(_, bytes)| codec::decode(&bytes, "request row").ok()).collect())
     }
 }

@@ -23,19 +23,31 @@ use crate::store::{Read, StoreError, Table};
 use crate::sync::circles::Circles;
 use crate::sync::message::Bytes;
 use crate::time::Millis;
+use crate::tx::Tx;
 
 pub(crate) const TICKET: &str = "kith/v1/ticket-proof";
 pub(crate) const CARD: &str = "kith/v1/card";
 
+const SECRETS: &[u8] = b"invite";
+
+fn secret_key(circle: &CircleId, invite: &ActId) -> Vec<u8> {
+    [SECRETS, &circle.0, &invite.0].concat()
+}
+
+/// Forgets the secrets of a circle's invites.
+pub(crate) fn forget(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), StoreError> {
+    tx.delete_all(Table::Local, &[SECRETS, &circle.0].concat())
+}
+
 /// The secret of an invite that was made on this machine.
 pub(crate) fn secret_of(read: &dyn Read, circle: &CircleId, invite: &ActId) -> Result<Option<Secret>, StoreError> {
-    let bytes = read.get(Table::Local, &[b"invite", &circle.0[..], &invite.0].concat())?;
+    let bytes = read.get(Table::Local, &secret_key(circle, invite))?;
     Ok(bytes.and_then(|b| codec::decode(&b, "invite secret").ok()))
 }
 
 /// Keeps an invite's secret.
 pub(crate) fn keep_secret(cx: &mut Cx<'_, '_>, circle: &CircleId, invite: &ActId, secret: &Secret) {
-    cx.tx.put(Table::Local, &[b"invite", &circle.0[..], &invite.0].concat(), codec::encode(secret));
+    cx.tx.put(Table::Local, &secret_key(circle, invite), codec::encode(secret));
 }
 
 /// The parts that both of a ticket's proofs sign: this link and the device that asks.

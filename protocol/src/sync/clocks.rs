@@ -16,6 +16,7 @@ use crate::item;
 use crate::limits::{CLOCK_SPEAKERS, CLOCK_WITNESSES};
 use crate::store::{Read, StoreError, Table};
 use crate::time::{DAY, HOUR, Millis};
+use crate::tx::Tx;
 
 /// The only version so far.
 const VERSION: u8 = 1;
@@ -44,7 +45,8 @@ impl HeardRow {
         let Some(bytes) = read.get(Table::Local, &place(circle))? else {
             return Ok(Self { version: VERSION, passed: Vec::new(), said: Vec::new() });
         };
-        codec::decode(&bytes, "what clocks said").map_err(|error| StoreError::Corrupt(error.to_string()))
+        let row: Self = codec::decode(&bytes, "what clocks said").map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        if row.version == VERSION { Ok(row) } else { Err(StoreError::Corrupt("what clocks said, of a newer form".to_owned())) }
     }
 }
 
@@ -95,6 +97,11 @@ pub(crate) fn heard(cx: &mut Cx<'_, '_>, circle: &CircleId, person: PersonId, la
 pub(crate) fn heard_of(circle: &CircleState, cx: &mut Cx<'_, '_>, device: &DeviceId, label: Millis) -> Result<(), StoreError> {
     let person = circle.now().person_of(device).filter(|person| circle.me() != Some(*person));
     person.map_or(Ok(()), |person| heard(cx, &circle.id, person, label))
+}
+
+/// Forgets what others' clocks said in a circle.
+pub(crate) fn forget(tx: &mut Tx<'_>, circle: &CircleId) {
+    tx.delete(Table::Local, &place(circle));
 }
 
 fn passed_of(row: &HeardRow) -> Option<Millis> {

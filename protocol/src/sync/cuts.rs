@@ -373,8 +373,10 @@ pub(crate) fn waiting(circle: &CircleState, read: &dyn Read, person: &PersonId) 
     Ok(waiting)
 }
 
+const ASIDE: &[u8] = b"aside/";
+
 fn aside(circle: &CircleId, person: &PersonId) -> Vec<u8> {
-    [b"aside/".as_slice(), &circle.0, &person.0].concat()
+    [ASIDE, &circle.0, &person.0].concat()
 }
 
 /// Notes that nothing is to be said of so many entries of somebody's that wait.
@@ -388,16 +390,15 @@ pub(crate) fn left_aside(read: &dyn Read, circle: &CircleId, person: &PersonId) 
     Ok(bytes.and_then(|bytes| codec::decode(&bytes, "what was left aside").ok()).unwrap_or_default())
 }
 
+/// Forgets all that was left aside in a circle.
+pub(super) fn forget_aside(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), StoreError> {
+    tx.delete_all(Table::Local, &[ASIDE, &circle.0].concat())
+}
+
 /// Forgets everything that follows from cuts, because every entry is about to be judged anew.
 pub(super) fn forget(cx: &mut Cx<'_, '_>, circle: &CircleId) -> Result<(), StoreError> {
     for prefix in [ROWS, AGAIN].map(|prefix| [prefix, &circle.0].concat()) {
-        loop {
-            let rows = cx.tx.scan(Table::Local, &prefix, &[], CUT_SLICE)?;
-            rows.iter().for_each(|(key, _)| cx.tx.delete(Table::Local, key));
-            if rows.len() < CUT_SLICE {
-                break;
-            }
-        }
+        cx.tx.delete_all(Table::Local, &prefix)?;
     }
     Ok(())
 }

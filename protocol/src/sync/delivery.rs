@@ -97,8 +97,16 @@ impl Delivery {
     }
 }
 
+const ACKED: &[u8] = b"acked";
+const SEEN_BY: &[u8] = b"seen-by";
+
 fn witness_key(circle: &CircleId, chain: &ChainId) -> Vec<u8> {
-    [b"acked".to_vec(), circle.0.to_vec(), codec::encode(chain)].concat()
+    [ACKED, &circle.0, &codec::encode(chain)].concat()
+}
+
+/// Forgets who has what of a circle.
+pub(crate) fn forget(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), StoreError> {
+    [ACKED, SEEN_BY].into_iter().try_for_each(|prefix| tx.delete_all(Table::Local, &[prefix, &circle.0].concat()))
 }
 
 /// Who is known to have how much of somebody else's chain.
@@ -108,12 +116,12 @@ pub(crate) fn witnesses(read: &dyn Read, circle: &CircleId, chain: &ChainId) -> 
 }
 
 fn key(circle: &CircleId, device: &DeviceId) -> Vec<u8> {
-    [b"seen-by", &circle.0[..], &device.0].concat()
+    [SEEN_BY, &circle.0, &device.0].concat()
 }
 
 /// All that is written for a circle.
 pub(crate) fn load(read: &dyn Read, circle: &CircleId) -> Result<ReachedBy, StoreError> {
-    let prefix = [b"seen-by", &circle.0[..]].concat();
+    let prefix = [SEEN_BY, &circle.0].concat();
     let rows = store::all(read, Table::Local, &prefix)?;
     Ok(rows
         .into_iter()

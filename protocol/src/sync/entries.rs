@@ -263,11 +263,9 @@ fn pasts(circle: &CircleState, cx: &Cx<'_, '_>, items: &[item::Ending]) -> Resul
 /// Deletes every entry that is here of a circle, and what was still to be done with them.
 pub(crate) fn forget(cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), StoreError> {
     cuts::forget(cx, id)?;
+    cuts::forget_aside(&mut cx.tx, id)?;
     for number in chain::forget(&mut cx.tx, id)? {
-        let prefix = [DOOMED, &number.to_be_bytes()].concat();
-        for (key, _) in crate::store::all(&cx.tx, Table::Local, &prefix)? {
-            cx.tx.delete(Table::Local, &key);
-        }
+        cx.tx.delete_all(Table::Local, &[DOOMED, &number.to_be_bytes()].concat())?;
     }
     Ok(())
 }

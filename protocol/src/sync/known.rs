@@ -162,7 +162,7 @@ impl Known {
         self.behind.insert(chain);
     }
 
-    /// Notes which chains are review overdue: those that changed, or all of them where other keys decide what may be sent.
+    /// Notes which chains have to be looked at: those that changed, or all of them where other keys decide what may be sent.
     pub(crate) fn follow(&mut self, heads: &Heads, revision: u64) {
         let (talk, mark) = (self.talk.len(), heads.mark());
         match self.followed {

@@ -122,7 +122,7 @@ fn the_exports_that_others_read_are_ours() {
         if std::env::var_os("KITH_WRITE_CALENDARS").is_some() {
             fs::write(&path, exported(kept)).unwrap();
         }
-        let hint = "write it anew with KITH_WRITE_CALENDARS=1, and run tests/calendars/read.py";
+        let hint = "write it again with KITH_WRITE_CALENDARS=1, then run tests/calendars/read.py";
         assert_eq!(fs::read_to_string(&path).unwrap(), exported(kept), "{}: {hint}", kept.0);
     }
 }

@@ -70,6 +70,34 @@ pub struct InboxEntry {
     pub hints: Hints,
 }
 
+impl InboxEntry {
+    /// Something of a circle, named by id and name, and nothing more yet.
+    pub(crate) fn new(kind: Subject, id: String, circle: (String, String), author: Author, created_at: Time) -> Self {
+        let (circle, circle_name) = circle;
+        Self {
+            kind,
+            id,
+            parent: None,
+            parent_title: None,
+            circle,
+            circle_name,
+            title: String::new(),
+            excerpt: None,
+            content_warning: None,
+            want: None,
+            author,
+            created_at,
+            what: None,
+            of: None,
+            member: None,
+            me: false,
+            changes: Vec::new(),
+            count: None,
+            hints: Hints::default(),
+        }
+    }
+}
+
 /// A field that says something else than when it was last seen here. Long texts are named and not repeated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldChange {

@@ -43,7 +43,7 @@ pub struct Resource {
     pub cut: bool,
     /// Who added it.
     pub author: Author,
-    /// When it review overdue: `YYYY-MM-DD`, or `null`.
+    /// When somebody should look at it again: `YYYY-MM-DD`, or `null`.
     pub review_by: Option<String>,
     /// Always `null`: files come later.
     pub file: Option<String>,

@@ -83,12 +83,12 @@ pub const SPEC: Spec = Spec {
 /// A new event.
 pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewEvent) -> Result<NewEntry, Error> {
     let mut first = First::default();
-    let title = valid::line(&new.title, TITLE_CHARS, "a title")?;
-    needed(&title, "the event has no title", "Give it one, so that people know what it is about.")?;
+    let new = &tidy(new)?;
+    needed(&new.title, "the event has no title", "Give it one, so that people know what it is about.")?;
     let starts = valid::moment(&new.starts, "the start")?;
     let typed = valid::wall(&new.starts_local, "the start")?;
     let starts_local = if typed.is_empty() { valid::wall_of(&new.starts) } else { typed };
-    first.set(fields::TITLE, &title);
+    first.set(fields::TITLE, &new.title);
     first.value(STARTS, Value::Moment(starts.0));
     first.set(STARTS_LOCAL, &starts_local);
     if !new.ends.trim().is_empty() {
@@ -100,12 +100,12 @@ pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, 
     }
     first.set(TZ, &valid::zone(&new.tz)?);
     first.set(RRULE, &valid::rule(new.rrule.as_deref().unwrap_or_default())?);
-    first.set(LOCATION, &valid::line(&new.location, PLACE_CHARS, "a place")?);
+    first.set(LOCATION, &new.location);
     first.set(STATUS, &valid::word(&new.status, STATUSES, "the status")?);
-    first.set(UID, &valid::line(&new.uid, UID_CHARS, "a calendar id")?);
+    first.set(UID, &new.uid);
     first.set(SEQUENCE, &sequence(new.sequence));
     first.tags(&new.tags)?;
-    first.text(fields::BODY, valid::text(&new.description, "description")?);
+    first.text(fields::BODY, new.description.clone());
     place.open(rng, Kind::Event, None, first.done())
 }
 
@@ -114,8 +114,8 @@ pub(in crate::item) fn tidy(new: &NewEvent) -> Result<NewEvent, Error> {
     Ok(NewEvent {
         title: valid::line(&new.title, TITLE_CHARS, "a title")?,
         description: valid::text(&new.description, "description")?,
-        location: valid::line(&new.location, 1_000, "a place")?,
-        uid: valid::line(&new.uid, 1_000, "a calendar id")?,
+        location: valid::line(&new.location, PLACE_CHARS, "a place")?,
+        uid: valid::line(&new.uid, UID_CHARS, "a calendar id")?,
         tags: valid::tags(&new.tags)?.into_iter().collect(),
         ..new.clone()
     })
@@ -252,7 +252,7 @@ pub(super) fn happening(before: &Fields, now: &Fields) -> Happening {
 
 /// The label of a change: later than the answers that are there, whatever the clock says, so that they are asked for again.
 pub(super) fn label(reader: &ItemReader<'_>, event: &ItemKey, now: Millis) -> Result<Millis, StoreError> {
-    let last = rsvp::last_label(reader, event)?;
+    let last = rsvp::last_label(reader, event, now)?;
     Ok(last.map_or(now, |last| now.max(last.plus(1))))
 }
 
@@ -266,14 +266,16 @@ fn was(reader: &ItemReader<'_>, shown: &Shown) -> Result<Option<EventTimes>, Sto
     let Some(last) = steps.first() else { return Ok(None) };
     let first = steps.iter().take_while(|step| step.writer == last.writer).last().unwrap_or(last);
     let fields = whole.said_to(&first.edit.rests_on());
-    let moment = |field| fields.moment(field).map(Time);
     let words = |field| fields.words(field).to_owned();
-    Ok(moment(STARTS).map(|starts| EventTimes {
-        starts,
-        ends: moment(ENDS),
-        starts_local: words(STARTS_LOCAL),
-        ends_local: words(ENDS_LOCAL),
-        tz: words(TZ),
+    let Some(starts) = fields.moment(STARTS) else { return Ok(None) };
+    let (starts_local, ends_local) = (words(STARTS_LOCAL), words(ENDS_LOCAL));
+    let when = When { starts, ends: fields.moment(ENDS), starts_local, ends_local, tz: words(TZ) }.possible();
+    Ok(Some(EventTimes {
+        starts: Time(when.starts),
+        ends: when.ends.map(Time),
+        starts_local: when.starts_local,
+        ends_local: when.ends_local,
+        tz: when.tz,
         rrule: fields.some_words(RRULE),
     }))
 }

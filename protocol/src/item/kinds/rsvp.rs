@@ -15,7 +15,7 @@ use crate::item::reader::{ItemReader, Shown};
 use crate::item::show::How;
 use crate::log::entry::NewEntry;
 use crate::store::StoreError;
-use crate::time::Millis;
+use crate::time::{DAY, Millis};
 
 /// The answer.
 const ANSWER: u8 = 0;
@@ -51,7 +51,7 @@ pub(in crate::item) fn compose(
     };
     let keys = reader.children(Kind::Rsvp, event)?;
     // Later than what it answers, whatever the clock says: else it would be asked for again.
-    let moved = reader.visible(event)?.and_then(|event| event.whole?.moved);
+    let moved = reader.visible(event)?.and_then(|event| event.whole?.moved).filter(|moved| is_near(moved.at, place.now));
     let place = &ComposeContext { now: moved.map_or(place.now, |moved| place.now.max(moved.at)), ..*place };
     let mine = reader.shown(&keys, false)?.into_iter().filter(|shown| shown.author == Some(place.me) && shown.whole.is_some());
     let Some(mine) = mine.max_by_key(Shown::last_when) else {
@@ -70,10 +70,15 @@ pub(in crate::item) fn compose(
     change.done(place.now.max(mine.last_when().0.plus(1)))
 }
 
-/// The label of the last answer that is there.
-pub(super) fn last_label(reader: &ItemReader<'_>, event: &ItemKey) -> Result<Option<Millis>, StoreError> {
+/// May others' words be labeled after this label? One that lies far ahead would else make all that follows it lie ahead.
+fn is_near(label: Millis, now: Millis) -> bool {
+    label <= now.plus(DAY)
+}
+
+/// The label of the last answer that is there, but for those that lie far ahead.
+pub(super) fn last_label(reader: &ItemReader<'_>, event: &ItemKey, now: Millis) -> Result<Option<Millis>, StoreError> {
     let keys = reader.children(Kind::Rsvp, event)?;
-    Ok(reader.shown(&keys, false)?.iter().map(|shown| shown.last_when().0).max())
+    Ok(reader.shown(&keys, false)?.iter().map(|shown| shown.last_when().0).filter(|label| is_near(*label, now)).max())
 }
 
 /// One answer a person: the last by its author's clock, ties by key, so that all machines agree. Those from before the event was
@@ -84,6 +89,7 @@ pub(super) fn count(
     moved: Option<Move>,
     how: How<'_>,
 ) -> Result<RsvpCounts, StoreError> {
+    let moved = moved.filter(|moved| is_near(moved.at, reader.now));
     let (keys, _) = reader.children_in(how.all, Kind::Rsvp, event, usize::MAX)?;
     let mut last: BTreeMap<PersonId, Shown> = BTreeMap::new();
     for shown in reader.shown(&keys, how.full)?.into_iter().filter(|shown| shown.whole.is_some()) {

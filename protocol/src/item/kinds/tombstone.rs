@@ -89,8 +89,7 @@ pub fn restore(reader: &ItemReader<'_>, place: &ComposeContext, key: &ItemKey) -
     if flags.has(Flags::GONE) {
         return Err(destroyed(noun));
     }
-    let tombstones = reader.shown(&reader.children(Kind::Tombstone, key)?, false)?;
-    let standing: Vec<_> = tombstones.iter().filter(|shown| !shown.row.flags.has(Flags::LIFTED)).collect();
+    let standing = reader.shown(&reader.children(Kind::Tombstone, key)?, false)?;
     if standing.iter().any(|shown| shown.author != Some(place.me)) {
         let hint = "Only whoever deleted it can bring it back.";
         return Err(Error::new(Code::NotAllowed, format!("Somebody else deleted this {noun}."), hint).into());

@@ -38,6 +38,20 @@ fn a_clock_that_is_ahead_hides_and_brings_back_once_it_is_right() {
 }
 
 #[test]
+fn a_clock_that_was_behind_when_words_came_destroys_nothing_once_it_is_right() {
+    let (chioma, key, note) = a_note();
+    let mut bea = Machine::new(BEA);
+    let right = chioma.now;
+    bea.now = Millis(right.0 - 60 * DAY);
+    let _report = bea.take(&[note]);
+    bea.now = right.plus(HOUR);
+    assert!(bea.tick_with(None, Some(right)).is_empty());
+    assert_eq!((state(&bea, &key), bea.notes().len()), (NoteState::Visible, 1));
+    bea.now = right.plus(30 * DAY);
+    assert_eq!(bea.tick().len(), 1, "it ends in its time");
+}
+
+#[test]
 fn a_clock_that_is_by_itself_has_to_say_so_for_a_week() {
     let (mut chioma, key, note) = a_note();
     chioma.now = chioma.now.plus(31 * DAY);

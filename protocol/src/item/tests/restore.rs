@@ -5,7 +5,7 @@ use super::*;
 use crate::control::{Code, NewReply, NoteState};
 use crate::item::edit::{Edit, Op, Value};
 use crate::item::kind::{Kind, fields};
-use crate::limits::DESTROY_MILLIS;
+use crate::limits::{DESTROY_MILLIS, MARKS};
 use crate::time::DAY;
 
 fn restore(machine: &mut Machine, key: &ItemKey) -> Result<Vec<Opened>, control::Error> {
@@ -118,6 +118,24 @@ fn nobody_brings_back_what_somebody_else_deleted() {
         let _report = machine.take(&lifted);
         assert_eq!(state(machine, &key), NoteState::Visible);
     }
+}
+
+#[test]
+fn an_author_who_deletes_and_takes_back_often_does_not_undo_the_founders_deletion() {
+    let (mut amara, mut bea, mut chioma) = (Machine::new(AMARA), Machine::new(BEA), Machine::new(CHIOMA));
+    let (key, note) = chioma.note("On-call", "Three nights.");
+    let _report = amara.take(std::slice::from_ref(&note));
+    let mut many = vec![note];
+    for _ in 0..=MARKS {
+        many.extend(remove(&mut chioma, &key, false).expect("their own"));
+        many.extend(restore(&mut chioma, &key).expect("within the day"));
+    }
+    amara.now = amara.now.plus(HOUR);
+    many.extend(remove(&mut amara, &key, false).expect("the founder may"));
+    let _report = bea.take(&many);
+    assert_eq!(state(&bea, &key), NoteState::Removed);
+    bea.now = amara.now.plus(DESTROY_MILLIS + 1);
+    assert!(!bea.tick().is_empty(), "the bytes go a day later");
 }
 
 #[test]

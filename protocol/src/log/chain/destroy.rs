@@ -29,17 +29,13 @@ pub fn forget(tx: &mut Tx<'_>, circle: &CircleId) -> Result<Vec<u32>, StoreError
     for (key, _) in store::all(tx, Table::Chain, &rows::chain_prefix(b'c', circle, None))? {
         let number = rows::number_of(&key)?;
         for table in [Table::Block, Table::Tail] {
-            for (place, _) in store::all(tx, table, &number.to_be_bytes())? {
-                tx.delete(table, &place);
-            }
+            tx.delete_all(table, &number.to_be_bytes())?;
         }
         tx.delete(Table::Chain, &rows::name_key(number));
         tx.delete(Table::Chain, &key);
         numbers.push(number);
     }
-    for (key, _) in store::all(tx, Table::Chain, &rows::chain_prefix(b'f', circle, None))? {
-        tx.delete(Table::Chain, &key);
-    }
+    tx.delete_all(Table::Chain, &rows::chain_prefix(b'f', circle, None))?;
     Ok(numbers)
 }
 

@@ -20,10 +20,10 @@ use crate::limits;
 use crate::node::{NodeState, draft_row};
 use crate::peer::join_row::JoinRow;
 use crate::peer::requests::RequestRow;
+use crate::peer::tickets;
 use crate::private::Private;
-use crate::store::{self, Read, StoreError, Table};
-use crate::sync::entries;
-use crate::tx::Tx;
+use crate::store::{Read, Table};
+use crate::sync::{clocks, delivery, entries};
 use std::collections::BTreeMap;
 
 /// First start.
@@ -187,13 +187,22 @@ pub(crate) fn leave(
     Ok(Answer::Circle(Box::new(shown)))
 }
 
-/// Deletes all that is here of a circle that one is out of.
-pub(crate) fn forget(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
+/// Deletes all that is here of a circle that one is out of. `unheard`: also where nobody has heard yet that one left.
+pub(crate) fn forget(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, unheard: bool) -> Result<Answer, InputError> {
     let id = pick(cx, circle)?.id;
-    let out = |circle: &CircleState| !matches!(circle.row.standing, OwnStanding::In | OwnStanding::Admitted);
-    if !node.circles.all.get(&id).is_some_and(out) {
-        let hint = Hint::run("circle", "leave", &["-c", circle], "leaves it first");
-        return Err(InputError::usage("You are in this circle, so it cannot be forgotten.", hint));
+    match node.circles.all.get(&id).map(|circle| circle.row.standing) {
+        Some(OwnStanding::Left | OwnStanding::Removed) => {}
+        Some(OwnStanding::Leaving) if unheard => {}
+        Some(OwnStanding::Leaving) => {
+            let message = "Nobody has heard yet that you left: the others would list you for good.";
+            let again = Hint::run("circle", "forget", &["--unheard", "-c", circle], "forgets it all the same");
+            let hints = [Hint::Text("It goes out by itself when somebody of the circle is online.".to_owned()), again];
+            return Err(InputError::Refused(Error::new(Code::NeedsConfirmation, message, hints)));
+        }
+        Some(OwnStanding::In | OwnStanding::Admitted) | None => {
+            let hint = Hint::run("circle", "leave", &["-c", circle], "leaves it first");
+            return Err(InputError::usage("You are in this circle, so it cannot be forgotten.", hint));
+        }
     }
     JoinRow::delete(cx, &id);
     news::forget(&mut cx.tx, &id);
@@ -201,26 +210,19 @@ pub(crate) fn forget(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) ->
     entries::forget(cx, &id)?;
     overview::forget(&mut cx.tx, &id);
     draft_row::forget(&mut cx.tx, &id)?;
+    tickets::forget(&mut cx.tx, &id)?;
+    delivery::forget(&mut cx.tx, &id)?;
+    clocks::forget(&mut cx.tx, &id);
+    RequestRow::forget(&mut cx.tx, &id)?;
     for table in [Table::Circle, Table::Act, Table::Epoch, Table::Record] {
-        delete_all(&mut cx.tx, table, &id.0)?;
+        cx.tx.delete_all(table, &id.0)?;
     }
-    for prefix in [&b"invite"[..], b"seen-by", b"acked", b"clock/", b"aside/"] {
-        delete_all(&mut cx.tx, Table::Local, &[prefix, &id.0].concat())?;
-    }
-    delete_all(&mut cx.tx, Table::Outbox, &[RequestRow::PREFIX, &id.0].concat())?;
     node.peers.joins.remove(&id);
     node.peers.close_circle(&id);
     node.circles.forget(&id);
     // What lies in freed pages goes, too.
     cx.tx.then(Effect::Scrub);
     Ok(Answer::Done)
-}
-
-fn delete_all(tx: &mut Tx<'_>, table: Table, prefix: &[u8]) -> Result<(), StoreError> {
-    for (key, _) in store::all(tx, table, prefix)? {
-        tx.delete(table, &key);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use crate::circle::news;
 use crate::circle::state::OwnStanding;
 use crate::circle::summary::{self, Summary};
 use crate::context::{Cx, InputError};
-use crate::control::{self, NewItem};
+use crate::control::{self, EditItem, NewItem, Response};
 use crate::id::ItemKey;
-use crate::io::{Answer, Command};
+use crate::io::Answer;
 use crate::item::compose::{self, ComposeContext};
 use crate::item::imports::ImportId;
 use crate::item::kind::Kind;
@@ -15,7 +15,7 @@ use crate::item::{self, ItemReader, Outcome, Report, Reveal};
 use crate::log::entry::NewEntry;
 use crate::node::NodeState;
 use crate::node::shelf::{Shelf, candidates, find, shown};
-use crate::sync::entries::{self};
+use crate::sync::entries;
 use crate::time::Millis;
 
 impl From<compose::ComposeError> for InputError {
@@ -27,115 +27,109 @@ impl From<compose::ComposeError> for InputError {
     }
 }
 
-/// A command about items.
-pub(crate) fn command(node: &mut NodeState, cx: &mut Cx<'_, '_>, command: Command) -> Result<Answer, InputError> {
-    match command {
-        Command::New(circle, new) => {
-            fresh(node, cx, &circle, |place, cx| Ok(vec![kinds::compose(place, cx.env.rng, &new)?])).map(Fresh::shown)?
-        }
-        Command::Batch(circle, new) => batch(node, cx, &circle, new),
-        Command::ForgetImport(import) => {
-            let import = ImportId::named(&cx.tx, &import)??;
-            item::imports::forget(&mut cx.tx, import)?;
-            Ok(Answer::Done)
-        }
-        Command::Respond(circle, item, response) => {
-            let targets: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| response.kind().may_target(*kind)).collect();
-            let mut written = None;
-            let answer = on(node, cx, &circle, &targets, &item, |reader, place, rng, key| {
-                let entries = kinds::respond(reader, place, rng, key, &response)?;
-                let told = entries.first().filter(|_| response.kind().is_told());
-                written = told.map(|entry| entry.item.key(&reader.circle).text(response.kind().letter()));
-                Ok(entries)
-            })?;
-            Ok(if let Answer::Item(item) = answer { Answer::Item(item.written(written)) } else { answer })
-        }
-        Command::Edit(circle, item, edit) => {
-            let mut crossed = Vec::new();
-            let answer = on(node, cx, &circle, &edit.kind().named(), &item, |reader, place, _, key| {
-                let (entries, since) = kinds::edit(reader, place, key, &edit)?;
-                crossed = since;
-                Ok(entries)
-            })?;
-            Ok(if let Answer::Item(item) = answer { Answer::Item(item.crossed_by(crossed)) } else { answer })
-        }
-        Command::Remove { circle, item, now } => {
-            on(node, cx, &circle, &[], &item, |reader, place, rng, key| tombstone::remove(reader, place, rng, key, now))
-        }
-        Command::Restore(circle, item) => {
-            on(node, cx, &circle, &[], &item, |reader, place, _, key| tombstone::restore(reader, place, key))
-        }
-        Command::Hide(circle, item, hide) => {
-            on(node, cx, &circle, &[], &item, |reader, place, rng, key| compose::mark(reader, place, rng, Kind::Hide, key, hide))
-        }
-        Command::Pin(circle, item, pin) => {
-            on(node, cx, &circle, &[], &item, |reader, place, rng, key| compose::mark(reader, place, rng, Kind::Pin, key, pin))
-        }
-        Command::Seen { circle, item, reveal } => seen(cx, circle.as_deref(), item.as_deref(), reveal),
-        Command::Rebuild => entries::rebuild(&node.circles, cx).map(|()| Answer::Done),
-        Command::Index => {
-            let _some = entries::index(&node.circles, cx)?;
-            Ok(Answer::Indexed(!item::unindexed(&cx.tx)?))
-        }
-        Command::Init { .. }
-        | Command::NewCircle(_)
-        | Command::EditCircle(..)
-        | Command::Leave(..)
-        | Command::Forget(_)
-        | Command::Sign(_)
-        | Command::NewInvite(..)
-        | Command::RevokeInvite(..)
-        | Command::PreviewInvite(_)
-        | Command::Accept(_)
-        | Command::ConfirmJoin(_)
-        | Command::AbandonJoin(_)
-        | Command::Approve(..)
-        | Command::Decline(..)
-        | Command::RemoveMember(..)
-        | Command::RestoreMember(..)
-        | Command::LeaveAside(..)
-        | Command::SetRole(..)
-        | Command::KeepDraft(_)
-        | Command::RemoveDraft(_)
-        | Command::SyncNow => Ok(Answer::Done),
-    }
+/// Writes a new item, and shows it.
+pub(crate) fn new(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, new: &NewItem) -> Result<Answer, InputError> {
+    let (summary, keys) = fresh(node, cx, circle, |place, cx| Ok(vec![kinds::compose(place, cx.env.rng, new)?]))?;
+    keys.first().map_or(Ok(Answer::Done), |(key, kind)| shown(&cx.tx, &summary, *kind, key, cx.env.now))
+}
+
+/// Forgets what an import brought; its items stay.
+pub(crate) fn forget_import(cx: &mut Cx<'_, '_>, import: &str) -> Result<Answer, InputError> {
+    let import = ImportId::named(&cx.tx, import)??;
+    item::imports::forget(&mut cx.tx, import)?;
+    Ok(Answer::Done)
+}
+
+/// Replies, reacts or answers.
+pub(crate) fn respond(
+    node: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    circle: &str,
+    item: &str,
+    response: &Response,
+) -> Result<Answer, InputError> {
+    let targets: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| response.kind().may_target(*kind)).collect();
+    on(node, cx, circle, &targets, item, |reader, place, rng, key| kinds::respond(reader, place, rng, key, response))
+}
+
+/// Changes an item, and says what crossed.
+pub(crate) fn edit(
+    node: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    circle: &str,
+    item: &str,
+    edit: &EditItem,
+) -> Result<Answer, InputError> {
+    let mut crossed = Vec::new();
+    let answer = on(node, cx, circle, &edit.kind().named(), item, |reader, place, _, key| {
+        let (entries, since) = kinds::edit(reader, place, key, edit)?;
+        crossed = since;
+        Ok(entries)
+    })?;
+    Ok(if let Answer::Item(item) = answer { Answer::Item(item.crossed_by(crossed)) } else { answer })
+}
+
+/// Deletes an item.
+pub(crate) fn remove(
+    node: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    circle: &str,
+    item: &str,
+    now: bool,
+) -> Result<Answer, InputError> {
+    on(node, cx, circle, &[], item, |reader, place, rng, key| tombstone::remove(reader, place, rng, key, now))
+}
+
+/// Brings back what this machine's member deleted.
+pub(crate) fn restore(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, item: &str) -> Result<Answer, InputError> {
+    on(node, cx, circle, &[], item, |reader, place, _, key| tombstone::restore(reader, place, key))
+}
+
+/// Hides or pins the item of a circle, or takes that back.
+pub(crate) fn mark(
+    node: &mut NodeState,
+    cx: &mut Cx<'_, '_>,
+    (circle, item): (&str, &str),
+    kind: Kind,
+    says: bool,
+) -> Result<Answer, InputError> {
+    on(node, cx, circle, &[], item, |reader, place, rng, key| compose::mark(reader, place, rng, kind, key, says))
+}
+
+/// Makes everything again that follows from the log.
+pub(crate) fn rebuild(node: &NodeState, cx: &mut Cx<'_, '_>) -> Result<Answer, InputError> {
+    entries::rebuild(&node.circles, cx).map(|()| Answer::Done)
+}
+
+/// Brings words that wait into the index; says whether it is complete.
+pub(crate) fn index(node: &NodeState, cx: &mut Cx<'_, '_>) -> Result<Answer, InputError> {
+    let _some = entries::index(&node.circles, cx)?;
+    Ok(Answer::Indexed(!item::unindexed(&cx.tx)?))
 }
 
 /// Writes many new items at once, and notes which import they are of.
-fn batch(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, new: control::Batch) -> Result<Answer, InputError> {
+pub(crate) fn batch(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, new: control::Batch) -> Result<Answer, InputError> {
     let import = match new.import.as_deref() {
         None => None,
         Some("") => Some(ImportId::new(&mut *cx.env.rng)),
         Some(text) => Some(ImportId::named(&cx.tx, text)??),
     };
     let items: Vec<NewItem> = new.items.into_iter().map(NewItem::from).collect();
-    let made = fresh(node, cx, circle, |place, cx| Ok(kinds::batch(place, cx.env.rng, &items)?))?;
+    let (_, keys) = fresh(node, cx, circle, |place, cx| Ok(kinds::batch(place, cx.env.rng, &items)?))?;
     if let Some(import) = import {
-        item::imports::note(&mut cx.tx, import, made.keys.iter().map(|(key, _)| *key));
+        item::imports::note(&mut cx.tx, import, keys.iter().map(|(key, _)| *key));
     }
-    let ids = made.keys.iter().map(|(key, kind)| key.text(kind.letter())).collect();
+    let ids = keys.iter().map(|(key, kind)| key.text(kind.letter())).collect();
     Ok(Answer::Made(control::Made { ids, import: import.map(|import| import.text()) }))
 }
 
-/// What writing new items came to.
-struct Fresh {
-    answer: Result<Answer, InputError>,
-    keys: Vec<(ItemKey, Kind)>,
-}
-
-impl Fresh {
-    fn shown(self) -> Result<Answer, InputError> {
-        self.answer
-    }
-}
-
-/// Writes new items into a circle.
+/// Writes new items into a circle; says which they are.
 fn fresh(
     node: &mut NodeState,
     cx: &mut Cx<'_, '_>,
     circle: &str,
     compose: impl FnOnce(&ComposeContext, &mut Cx<'_, '_>) -> Result<Vec<NewEntry>, InputError>,
-) -> Result<Fresh, InputError> {
+) -> Result<(Summary, Vec<(ItemKey, Kind)>), InputError> {
     let summary = summary::pick(&Summary::all(&cx.tx)?, circle)?.clone();
     let place = place(&summary, cx.env.now)?;
     let written = compose(&place, cx)?;
@@ -143,11 +137,7 @@ fn fresh(
         written.iter().filter_map(|entry| Some((entry.item.key(&summary.id), Kind::of(entry.kind)?))).collect();
     let report = entries::write(&mut node.circles, cx, &summary.id, written)?;
     refused(&report)?;
-    let answer = match keys.as_slice() {
-        [(key, kind)] => shown(&cx.tx, &summary, *kind, key, cx.env.now),
-        _ => Ok(Answer::Done),
-    };
-    Ok(Fresh { answer, keys })
+    Ok((summary, keys))
 }
 
 /// Writes about an item that is there, and shows what people look at: the item, or for a reply its note.
@@ -191,7 +181,8 @@ fn refused(report: &Report) -> Result<(), InputError> {
     })
 }
 
-fn seen(cx: &mut Cx<'_, '_>, circle: Option<&str>, item: Option<&str>, reveal: bool) -> Result<Answer, InputError> {
+/// Marks an item as seen, or all.
+pub(crate) fn seen(cx: &mut Cx<'_, '_>, circle: Option<&str>, item: Option<&str>, reveal: bool) -> Result<Answer, InputError> {
     if let Some(text) = item {
         let (summary, _, key) = find(&cx.tx, circle, &[], text)?;
         let shelf = Shelf::open(&cx.tx, summary)?;

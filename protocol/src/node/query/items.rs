@@ -9,8 +9,9 @@ use crate::context::InputError;
 use crate::control::{self, Hint, InboxEntry};
 use crate::crypto::Crypto;
 use crate::id::CircleId;
-use crate::io::{Answer, Query};
+use crate::io::{Answer, Filter};
 use crate::item::imports::ImportId;
+use crate::item::kind::Kind;
 use crate::item::{self, ItemReader, Reveal};
 use crate::limits::{MOST_SEARCH_HITS, SEARCH_HITS};
 use crate::node::notices;
@@ -18,59 +19,72 @@ use crate::node::shelf::{Shelf, candidates, find, show};
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
 
-/// A query about items.
-pub(crate) fn query(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Result<Answer, InputError> {
-    match query {
-        Query::List { circle, kind, filter } => {
-            let all = Summary::all(base)?;
-            let summary = summary::pick(&all, circle.as_deref().unwrap_or("-"))?.clone();
-            let shelf = Shelf::open(base, summary)?;
-            let items = item::list(&shelf.reader(base, now), kind, &filter)?;
-            let no_list = || {
-                InputError::not_found(
-                    &format!("there is no list of {}", kind.noun()),
-                    Hint::run("note", "list", &[], "shows the ids"),
-                )
-            };
-            Ok(Answer::Items(items.ok_or_else(no_list)?))
-        }
-        Query::Show { circle, kind, item, reveal } => {
-            let (summary, kind, key) = find(base, circle.as_deref(), &kind.named(), &item)?;
-            show(base, &summary, kind, &key, now, Reveal::asked(reveal))
-        }
-        Query::History { circle, item, reveal } => {
-            let (summary, _, key) = find(base, circle.as_deref(), &[], &item)?;
-            let shelf = Shelf::open(base, summary)?;
-            Ok(Answer::History(item::history(&shelf.reader(base, now), &key, Reveal::asked(reveal))?))
-        }
-        Query::Import(import) => {
-            let circles: Vec<CircleId> = candidates(base, None)?.iter().map(|summary| summary.id).collect();
-            let import = ImportId::named(base, &import)??;
-            Ok(Answer::Import(item::imports::show(base, &circles, import)??))
-        }
-        Query::Inbox { circle } => inbox(base, crypto, now, circle.as_deref()),
-        Query::Search { words, circle, limit } => {
-            let shelves: Vec<Shelf> =
-                candidates(base, circle.as_deref())?.into_iter().map(|s| Shelf::open(base, s)).collect::<Result<_, _>>()?;
-            let readers: Vec<ItemReader<'_>> = shelves.iter().map(|shelf| shelf.reader(base, now)).collect();
-            let limit = if limit == 0 { SEARCH_HITS } else { limit.min(MOST_SEARCH_HITS) };
-            Ok(Answer::Found(item::search(base, &readers, &words, limit)?))
-        }
-        Query::Status
-        | Query::Circles
-        | Query::Circle(_)
-        | Query::Members(_)
-        | Query::Invites(_)
-        | Query::Pending(_)
-        | Query::Joins
-        | Query::Room(_)
-        | Query::Drafts
-        | Query::Draft(_)
-        | Query::Doctor => Ok(Answer::Done),
-    }
+/// Items of a kind.
+pub(crate) fn list(
+    base: &dyn Read,
+    now: Millis,
+    circle: Option<&str>,
+    kind: Kind,
+    filter: &Filter,
+) -> Result<Answer, InputError> {
+    let summary = summary::pick(&Summary::all(base)?, circle.unwrap_or("-"))?.clone();
+    let shelf = Shelf::open(base, summary)?;
+    let items = item::list(&shelf.reader(base, now), kind, filter)?;
+    let no_list = || {
+        InputError::not_found(&format!("there is no list of {}", kind.noun()), Hint::run("note", "list", &[], "shows the ids"))
+    };
+    Ok(Answer::Items(items.ok_or_else(no_list)?))
 }
 
-fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: Option<&str>) -> Result<Answer, InputError> {
+/// One item.
+pub(crate) fn one(
+    base: &dyn Read,
+    now: Millis,
+    circle: Option<&str>,
+    kind: Kind,
+    item: &str,
+    reveal: bool,
+) -> Result<Answer, InputError> {
+    let (summary, kind, key) = find(base, circle, &kind.named(), item)?;
+    show(base, &summary, kind, &key, now, Reveal::asked(reveal))
+}
+
+/// What an item said before.
+pub(crate) fn history(
+    base: &dyn Read,
+    now: Millis,
+    circle: Option<&str>,
+    item: &str,
+    reveal: bool,
+) -> Result<Answer, InputError> {
+    let (summary, _, key) = find(base, circle, &[], item)?;
+    let shelf = Shelf::open(base, summary)?;
+    Ok(Answer::History(item::history(&shelf.reader(base, now), &key, Reveal::asked(reveal))?))
+}
+
+/// What an import brought.
+pub(crate) fn import(base: &dyn Read, import: &str) -> Result<Answer, InputError> {
+    let circles: Vec<CircleId> = candidates(base, None)?.iter().map(|summary| summary.id).collect();
+    let import = ImportId::named(base, import)??;
+    Ok(Answer::Import(item::imports::show(base, &circles, import)??))
+}
+
+/// Items that hold words.
+pub(crate) fn search(
+    base: &dyn Read,
+    now: Millis,
+    words: &str,
+    circle: Option<&str>,
+    limit: usize,
+) -> Result<Answer, InputError> {
+    let shelves: Vec<Shelf> = candidates(base, circle)?.into_iter().map(|s| Shelf::open(base, s)).collect::<Result<_, _>>()?;
+    let readers: Vec<ItemReader<'_>> = shelves.iter().map(|shelf| shelf.reader(base, now)).collect();
+    let limit = if limit == 0 { SEARCH_HITS } else { limit.min(MOST_SEARCH_HITS) };
+    Ok(Answer::Found(item::search(base, &readers, words, limit)?))
+}
+
+/// What is new.
+pub(crate) fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: Option<&str>) -> Result<Answer, InputError> {
     let mut inbox = Vec::new();
     let summaries = candidates(base, circle)?;
     let circles: BTreeMap<String, OwnStanding> = summaries.iter().map(|s| (s.id.text(), s.standing)).collect();
@@ -96,27 +110,10 @@ fn asks(summary: &Summary, request: control::PendingRequest) -> InboxEntry {
     let id = summary.id.text();
     let approve = Hint::run("invite", "approve", &[&request.id, "-c", &id], "lets them in");
     let control::PendingRequest { id: request_id, name, alike, alike_former, requested_at, .. } = request;
-    InboxEntry {
-        kind: control::Subject::Request,
-        id: request_id,
-        parent: None,
-        parent_title: None,
-        circle: id,
-        circle_name: summary.name.0.clone(),
-        title: name.clone(),
-        excerpt: None,
-        content_warning: None,
-        want: None,
-        author: control::Author { member: String::new(), name, alike, alike_former },
-        created_at: requested_at,
-        what: None,
-        of: None,
-        member: None,
-        me: false,
-        changes: Vec::new(),
-        count: None,
-        hints: approve.into(),
-    }
+    let author = control::Author { member: String::new(), name: name.clone(), alike, alike_former };
+    let circle = (id, summary.name.0.clone());
+    let entry = InboxEntry::new(control::Subject::Request, request_id, circle, author, requested_at);
+    InboxEntry { title: name, hints: approve.into(), ..entry }
 }
 
 /// How many items stand in lists.

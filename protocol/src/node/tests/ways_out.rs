@@ -37,6 +37,12 @@ impl Village {
     }
 }
 
+impl Village {
+    fn forget(&mut self, at: usize, unheard: bool) -> Result<Answer, control::Error> {
+        self.call(at, Command::Forget("Night shift".into(), control::ForgetCircle { unheard }))
+    }
+}
+
 #[test]
 fn a_link_of_the_same_inviter_can_be_looked_at_while_a_request_waits() {
     let mut village = Village::new(2);
@@ -129,6 +135,18 @@ fn what_is_in_an_older_copy_of_a_home_comes_back_and_waits_for_nobody() {
 }
 
 #[test]
+fn a_circle_is_not_forgotten_by_a_slip_before_anybody_has_heard_that_one_left() {
+    let mut village = Village::new(2);
+    village.found(control::NewCircle::default());
+    village.join(1);
+    village.offline(0);
+    village.call(1, Command::Leave("Night shift".into(), control::LeaveCircle::default())).expect("left");
+    let refused = village.forget(1, false).expect_err("nobody has heard");
+    assert_eq!(refused.code, Code::NeedsConfirmation);
+    assert!(village.forget(1, true).is_ok());
+}
+
+#[test]
 fn a_forgotten_circle_leaves_nothing_and_takes_nothing_of_another_along() {
     let mut village = Village::new(2);
     village.found(control::NewCircle::default());
@@ -142,7 +160,7 @@ fn a_forgotten_circle_leaves_nothing_and_takes_nothing_of_another_along() {
     village.call(1, Command::NewCircle(tea)).expect("a circle");
     let note = control::NewNote { title: "biscuits".into(), ..Default::default() };
     village.call(1, Command::New("Tea".into(), NewItem::Note(note))).expect("a note");
-    let refused = village.call(1, Command::Forget("Night shift".into())).expect_err("still in");
+    let refused = village.forget(1, false).expect_err("still in");
     assert_eq!(refused.code, Code::Usage);
     village.call(1, Command::Leave("Night shift".into(), control::LeaveCircle::default())).expect("left");
     let circle = *village.machines[1].node.state.circles.all.iter().find(|(_, c)| c.name() == "Night shift").expect("there").0;
@@ -152,7 +170,7 @@ fn a_forgotten_circle_leaves_nothing_and_takes_nothing_of_another_along() {
         let draft = NewDraft { becomes, circle, item, body, title, content_warning, want, lang, tags, base };
         village.call(1, Command::KeepDraft(draft)).expect("a draft");
     }
-    village.call(1, Command::Forget("Night shift".into())).expect("forgotten");
+    village.forget(1, false).expect("forgotten");
     let Answer::Drafts(drafts) = village.ask(1, Query::Drafts) else { panic!("no drafts") };
     assert_eq!(drafts.iter().map(|draft| draft.text.circle.as_str()).collect::<Vec<_>>(), ["c-abcdef"]);
     let store = &village.machines[1].store;
