@@ -69,10 +69,11 @@ impl Home {
         self.0.join("run").join("kithd.sock")
     }
 
-    /// Does a daemon hold this home? One that ends goes on holding it for a moment after its socket is closed.
+    /// Does a daemon hold this home? One that ends goes on holding it for a moment after its socket is closed. Asking takes a shared
+    /// lock, so that two who ask at once do not take each other for a daemon.
     pub(crate) fn is_held(&self) -> bool {
         let lock = std::fs::File::open(self.0.join("kithd.lock"));
-        lock.is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+        lock.is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
     }
 
     /// The process that holds this home, where one does.

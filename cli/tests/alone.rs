@@ -101,7 +101,7 @@ fn mistakes_are_usage() {
     for words in [
         &["note", "frobnicate"][..],
         &["note", "list", "--wait=soon"],
-        &["event", "new", "--title", "x", "--starts", "tomorrow"],
+        &["event", "new", "--title", "x", "--starts", "someday"],
         &["event", "new", "--title", "x", "--starts", "2026-12-01T18:00", "--rrule", "FREQ=NEVER"],
         &["init"],
         &["init", "--name", "Amara"],

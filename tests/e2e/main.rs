@@ -12,6 +12,7 @@ mod stories;
 mod stuck;
 mod terminal;
 mod tools;
+mod watch;
 
 use kith_tests::alike::strip;
 use serde_json::Value;

@@ -346,6 +346,36 @@ fn words_at(home: &Home, columns: usize, command: &str) -> Option<(Vec<String>, 
 }
 
 #[test]
+fn what_is_longer_than_the_terminal_goes_through_the_pager() {
+    let home = Home::named("Amara");
+    home.found("Night shift");
+    for number in 1..=6 {
+        drop(home.json(&["note", "new", "--title", &format!("note {number}"), "words"]));
+    }
+    let paged = home.beside().join("paged");
+    let list = |rows: usize, pager: &str| {
+        let line = format!("stty rows {rows} cols 80; PAGER='{pager}' NO_COLOR=1 kith note list; echo ended $?");
+        Terminal::open(&home, &line).map(|mut terminal| terminal.screen())
+    };
+    let keep = format!("cat > {}", paged.display());
+    let Some(short) = list(50, &keep) else {
+        skipped("a terminal needs `script`", has_program("script"));
+        return;
+    };
+    assert!(short.contains("note 1") && !paged.exists(), "what fits is shown as it is:\n{short}");
+    let long = list(5, &keep).expect("there is `script`");
+    let kept = std::fs::read_to_string(&paged).expect("the pager was run");
+    assert!((1..=6).all(|number| kept.contains(&format!("note {number}"))), "{kept}");
+    assert!(long.contains("ended 0") && !long.contains("note 1"), "it is the pager that shows it:\n{long}");
+    for (pager, why) in [("/nowhere/less", "one that is not there"), ("", "none"), ("cat", "cat")] {
+        let shown = list(5, pager).expect("there is `script`");
+        assert!(shown.contains("note 1") && shown.contains("note 6"), "{why}:\n{shown}");
+    }
+    let closed = list(5, "true").expect("there is `script`");
+    assert!(closed.contains("ended 0"), "who closes it early has read enough:\n{closed}");
+}
+
+#[test]
 fn prose_is_broken_between_words_only() {
     let home = Home::named("Amara");
     home.found("Night shift");

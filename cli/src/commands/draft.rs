@@ -51,13 +51,16 @@ fn one(id: &str) -> Route {
     Route::new("drafts").seg(id)
 }
 
+fn all(client: &Client) -> Result<Vec<Draft>> {
+    client.get(&Route::new("drafts"))?.field("drafts")
+}
+
 fn list(context: &Context, client: &Client) -> Result<()> {
-    let reply = client.get(&Route::new("drafts"))?;
     let ui = context.ui();
     if ui.json {
-        return ui.out_json(reply.text());
+        return ui.out_json(client.get(&Route::new("drafts"))?.text());
     }
-    let drafts: Vec<Draft> = reply.field("drafts")?;
+    let drafts = all(client)?;
     if drafts.is_empty() {
         ui.say("No drafts.");
         return Ok(());
@@ -104,7 +107,8 @@ fn resume(context: &Context, client: &Client, id: &str) -> Result<()> {
     may_become(client, &draft.text)?;
     let before = draft.text.body.clone();
     let body = Body::again(context, client, &draft.text)?;
-    let changed = body.text != before;
+    let text = body.text.clone();
+    let changed = text != before;
     let forget = || client.send("DELETE", &one(&draft.id), &json!({}));
     let saved = if changed {
         body.saved(context, client, draft.text.clone(), |text| save(client, text))
@@ -118,7 +122,7 @@ fn resume(context: &Context, client: &Client, id: &str) -> Result<()> {
             context.show(&reply, |ui, _: serde_json::Value| ui.out("Saved."))
         }
         Err(Stop::Refused(refused)) => {
-            if changed {
+            if changed && all(client)?.iter().any(|other| other.id != draft.id && other.text.body == text) {
                 // The text as it is now was kept in its place.
                 drop(forget());
             } else {

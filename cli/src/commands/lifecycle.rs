@@ -66,7 +66,8 @@ pub(crate) fn stop(context: &Context) -> Result<()> {
                 return stopped(context);
             };
             signal(holder, &[Signal::TERM, Signal::CONT])?;
-            if wait(context, ENDING).is_err() {
+            // The same one still: its number may be another process's by now.
+            if wait(context, ENDING).is_err() && context.home().holder() == Some(holder) {
                 // Nothing that was saved is lost by that.
                 signal(holder, &[Signal::KILL])?;
                 ui.tell("Kith did not end by itself, so it was ended.");

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use kith_protocol::control::{Circle, Kind, Note, Subject, Topic, WatchEvent};
+use kith_protocol::control::{Circle, Kind, Subject, Topic, WatchEvent};
 use serde_json::{Value, json};
 
+use super::member;
 use super::show::{dotted, short_id};
 use crate::client::{Client, Route};
 use crate::context::Context;
@@ -25,27 +26,33 @@ pub(crate) struct WatchArgs {
 /// An event, and what its ids stand for.
 struct Told {
     event: WatchEvent,
-    at: String,
+    at: jiff::Timestamp,
     circle: Option<String>,
     author: Option<String>,
     title: Option<String>,
-    /// What a reply belongs to.
-    parent: Option<String>,
+}
+
+/// What ids stand for, as far as it was asked.
+#[derive(Default)]
+struct Names {
+    circles: BTreeMap<String, String>,
+    /// By circle and person.
+    people: BTreeMap<(String, String), String>,
 }
 
 pub(crate) fn run(context: &Context, args: &WatchArgs) -> Result<()> {
     let ui = context.ui();
     let client = context.client()?;
     let mut last = None;
-    let mut circles = BTreeMap::new();
+    let mut names = Names::default();
     ui.tell(Line::new().dim("Watching. Ctrl-C ends it."));
     loop {
         client.watch(&mut last, |data| {
             let Ok(event) = serde_json::from_str::<WatchEvent>(data) else {
-                // Some were missed: whoever keeps lists has to read them again.
+                // Some were missed. A program that keeps lists has to read them again.
                 return if ui.json { ui.out_json(data) } else { Ok(()) };
             };
-            let told = look_up(&client, event, &mut circles);
+            let told = names.look_up(&client, event);
             if let Some(command) = &args.exec {
                 execute(ui, command, &told);
             }
@@ -62,63 +69,78 @@ pub(crate) fn run(context: &Context, args: &WatchArgs) -> Result<()> {
     }
 }
 
-/// What its ids stand for, as far as it can be seen now. An event of which nothing more is known is told all the same.
-fn look_up(client: &Client, event: WatchEvent, circles: &mut BTreeMap<String, String>) -> Told {
-    let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let mut told = Told { event, at, circle: None, author: None, title: None, parent: None };
-    if told.event.circle.is_empty() || told.event.event == Topic::Sync {
-        return told;
-    }
-    if !circles.contains_key(&told.event.circle) || told.event.noun == Subject::Circle {
-        let circle = client.get(&Route::new("circles").seg(&told.event.circle)).and_then(|reply| reply.read::<Circle>());
-        if let Ok(circle) = circle {
-            circles.insert(told.event.circle.clone(), circle.name);
+impl Names {
+    /// What an event's ids stand for, as far as it can be seen now. An event of which nothing more is known is told all the same.
+    fn look_up(&mut self, client: &Client, event: WatchEvent) -> Told {
+        let at = event
+            .at
+            .map_or_else(jiff::Timestamp::now, |at| jiff::Timestamp::from_millisecond(at.0.0.cast_signed()).unwrap_or_default());
+        let mut told = Told { event, at, circle: None, author: None, title: None };
+        if told.event.circle.is_empty() || told.event.event == Topic::Sync {
+            return told;
         }
+        told.circle = self.circle(client, &told.event);
+        if told.event.event == Topic::Item {
+            told.author = told.event.author.clone().and_then(|author| self.person(client, &told.event.circle, &author));
+            told.title = title(client, &told.event);
+        }
+        told
     }
-    told.circle = circles.get(&told.event.circle).cloned();
-    if told.event.event == Topic::Item {
-        look_up_item(client, &mut told);
-    }
-    told
-}
 
-fn look_up_item(client: &Client, told: &mut Told) {
-    let circle = Route::new("circles").seg(&told.event.circle);
-    let listed = Kind::listed().find(|kind| kind.noun() == told.event.noun.word());
-    if let Some(kind) = listed {
-        let item = client.get(&circle.seg(kind.path()).seg(&told.event.id)).and_then(|reply| reply.read::<Value>());
-        let Ok(item) = item else { return };
-        let text = |value: Option<&Value>| value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-        told.title = text(item.get("title"));
-        told.author = text(item.get("author").and_then(|author| author.get("name")));
-    } else if told.event.noun == Subject::Reply {
-        let notes = client.get(&circle.seg("notes")).and_then(|reply| reply.field::<Vec<Note>>("notes"));
-        for note in notes.unwrap_or_default() {
-            if let Some(reply) = note.replies.iter().find(|reply| reply.id == told.event.id) {
-                told.author = Some(reply.author.name.clone());
-                told.title = Some(note.title).filter(|title| !title.is_empty());
-                told.parent = Some(note.id);
-                return;
+    fn circle(&mut self, client: &Client, event: &WatchEvent) -> Option<String> {
+        if !self.circles.contains_key(&event.circle) || event.noun == Subject::Circle {
+            let circle = client.get(&Route::new("circles").seg(&event.circle)).and_then(|reply| reply.read::<Circle>());
+            if let Ok(circle) = circle {
+                self.circles.insert(event.circle.clone(), circle.name);
+            }
+            // Names may have changed as well.
+            self.people.retain(|(circle, _), _| *circle != event.circle);
+        }
+        self.circles.get(&event.circle).cloned()
+    }
+
+    fn person(&mut self, client: &Client, circle: &str, id: &str) -> Option<String> {
+        let key = (circle.to_owned(), id.to_owned());
+        if !self.people.contains_key(&key) {
+            for member in member::all(client, circle).unwrap_or_default() {
+                self.people.insert((circle.to_owned(), member.id), member.name);
             }
         }
+        self.people.get(&key).cloned()
     }
+}
+
+/// What the item is called, or the one that it is about.
+fn title(client: &Client, event: &WatchEvent) -> Option<String> {
+    let kind = Kind::ALL.into_iter().find(|kind| kind.noun() == event.noun.word())?;
+    let (kind, id) = match (&event.parent, kind.about()) {
+        (Some(parent), Some(about)) => (about, parent),
+        _ => (kind, &event.id),
+    };
+    let route = Route::new("circles").seg(&event.circle).seg(kind.path()).seg(id);
+    let item: Value = client.get(&route).and_then(|reply| reply.read()).ok()?;
+    item.get("title").and_then(Value::as_str).filter(|title| !title.is_empty()).map(str::to_owned)
+}
+
+fn written(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn as_json(told: &Told) -> Value {
     let WatchEvent { event, circle, noun, id, change, .. } = &told.event;
     json!({
-        "schema": "kith.watch/1", "event": event, "circle": circle, "noun": noun, "id": id, "change": change, "at": told.at,
-        "circle_name": told.circle, "author": told.author, "title": told.title, "parent": told.parent,
+        "schema": "kith.watch/1", "event": event, "circle": circle, "noun": noun, "id": id, "change": change, "at": written(told.at),
+        "circle_name": told.circle, "author": told.author, "title": told.title, "parent": told.event.parent,
     })
 }
 
 fn show(ui: &Ui, told: &Told) -> Result<()> {
     let WatchEvent { event, noun, id, change, .. } = &told.event;
     let shown = |text: &Option<String>| text.as_deref().map(|text| Line::new().part(text)).unwrap_or_default();
-    let id = short_id(ui, told.parent.as_ref().unwrap_or(id));
+    let id = short_id(ui, told.event.parent.as_ref().unwrap_or(id));
     if ui.plain {
         let cells = vec![
-            told.at.as_str().into(),
+            written(told.at).into(),
             event.word().into(),
             noun.word().into(),
             change.word().into(),
@@ -131,7 +153,7 @@ fn show(ui: &Ui, told: &Told) -> Result<()> {
     }
     let author = told.author.as_deref().map(|name| Line::new().name(name)).unwrap_or_default();
     ui.out(dotted(vec![
-        jiff::Zoned::now().strftime("%H:%M:%S").to_string().into(),
+        told.at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string().into(),
         shown(&told.circle),
         format!("{} {}", noun.word(), change.word()).into(),
         author,
@@ -143,18 +165,18 @@ fn show(ui: &Ui, told: &Told) -> Result<()> {
 /// Runs the person's own command. What others wrote reaches it as values only: never as a part of what the shell reads.
 fn execute(ui: &Ui, command: &str, told: &Told) {
     let WatchEvent { event, circle, noun, id, change, .. } = &told.event;
-    let empty = String::new();
+    let (empty, at) = (String::new(), written(told.at));
     let values = [
         ("KITH_EVENT", event.word()),
         ("KITH_NOUN", noun.word()),
         ("KITH_CHANGE", change.word()),
         ("KITH_CIRCLE", circle),
         ("KITH_ID", id),
-        ("KITH_AT", &told.at),
+        ("KITH_AT", &at),
         ("KITH_CIRCLE_NAME", told.circle.as_ref().unwrap_or(&empty)),
         ("KITH_AUTHOR", told.author.as_ref().unwrap_or(&empty)),
         ("KITH_TITLE", told.title.as_ref().unwrap_or(&empty)),
-        ("KITH_PARENT", told.parent.as_ref().unwrap_or(&empty)),
+        ("KITH_PARENT", told.event.parent.as_ref().unwrap_or(&empty)),
     ];
     let mut child = Command::new("/bin/sh");
     child.arg("-c").arg(command).stdin(Stdio::piped());
