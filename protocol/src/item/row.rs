@@ -214,10 +214,11 @@ impl ItemRow {
         Kind::of(self.kind)
     }
 
-    /// Does it stand in its list?
-    pub(super) const fn listed(&self) -> bool {
-        let out = Flags::REMOVED | Flags::EXPIRED | Flags::HELD | Flags::GONE | Flags::LIFTED;
-        self.flags.has(Flags::READY) && !self.flags.has(out)
+    /// Does it stand in its list? A mark does as long as it is there: what it is about is over no later.
+    pub(super) fn listed(&self) -> bool {
+        let out = Flags::REMOVED | Flags::HELD | Flags::GONE | Flags::LIFTED;
+        let over = self.flags.has(Flags::EXPIRED) && !self.kind().is_some_and(Kind::is_mark);
+        self.flags.has(Flags::READY) && !self.flags.has(out) && !over
     }
 
     /// Is it one of the items that people would count: listed, and no mark about another?

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::control::NoteState;
+use crate::item::kinds::tombstone;
 use crate::limits::OVER_MILLIS;
 use crate::time::DAY;
 
@@ -49,6 +50,28 @@ fn a_clock_that_was_behind_when_words_came_destroys_nothing_once_it_is_right() {
     assert_eq!((state(&bea, &key), bea.notes().len()), (NoteState::Visible, 1));
     bea.now = right.plus(30 * DAY);
     assert_eq!(bea.tick().len(), 1, "it ends in its time");
+}
+
+#[test]
+fn a_deletion_holds_that_comes_when_all_of_it_is_over_by_one_clock() {
+    let (mut chioma, key, note) = a_note();
+    for at_once in [true, false] {
+        let mut bea = Machine::new(BEA);
+        let _report = bea.take(&[note.clone()]);
+        let entries = chioma.say(|reader, place, rng| tombstone::remove(reader, place, rng, &key, at_once)).expect("their own");
+        let tombstones: Vec<Opened> = entries.into_iter().map(|entry| chioma.seal(entry)).collect();
+        bea.now = bea.now.plus(40 * DAY);
+        assert!(bea.tick_with(None, None).is_empty());
+        assert_eq!(state(&bea, &key), NoteState::Expired);
+        let destroyed = bea.take(&tombstones).destroy;
+        if at_once {
+            assert_eq!(destroyed, [note.at], "whoever wrote it wants it gone at once");
+        } else {
+            assert_eq!((destroyed, state(&bea, &key)), (Vec::new(), NoteState::Removed));
+            bea.now = bea.now.plus(DAY);
+            assert!(bea.tick_with(None, None).contains(&note.at), "in a day, not in a week");
+        }
+    }
 }
 
 #[test]

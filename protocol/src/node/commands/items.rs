@@ -40,7 +40,7 @@ pub(crate) fn forget_import(cx: &mut Cx<'_, '_>, import: &str) -> Result<Answer,
     Ok(Answer::Done)
 }
 
-/// Replies, reacts or answers.
+/// Replies, reacts or answers, and says what the reply is called.
 pub(crate) fn respond(
     node: &mut NodeState,
     cx: &mut Cx<'_, '_>,
@@ -49,7 +49,14 @@ pub(crate) fn respond(
     response: &Response,
 ) -> Result<Answer, InputError> {
     let targets: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| response.kind().may_target(*kind)).collect();
-    on(node, cx, circle, &targets, item, |reader, place, rng, key| kinds::respond(reader, place, rng, key, response))
+    let mut written = None;
+    let answer = on(node, cx, circle, &targets, item, |reader, place, rng, key| {
+        let entries = kinds::respond(reader, place, rng, key, response)?;
+        let told = entries.first().filter(|_| response.kind().is_told());
+        written = told.map(|entry| entry.item.key(&reader.circle).text(response.kind().letter()));
+        Ok(entries)
+    })?;
+    Ok(if let Answer::Item(item) = answer { Answer::Item(item.written(written)) } else { answer })
 }
 
 /// Changes an item, and says what crossed.
