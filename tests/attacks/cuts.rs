@@ -51,7 +51,7 @@ fn a_fork_below_the_cut_is_shown_nowhere() {
     for title in ["first", "second", "third"] {
         assert!(titles.iter().any(|shown| shown == title), "what stood is gone: {titles:?}");
     }
-    // Nor after everything was built anew from the log.
+    // Nor after everything was built again from the log.
     let built = scene.amara.kith(&["doctor", "--rebuild"]);
     assert!(built.stderr.contains("Rebuilt"), "{built:?}");
     scene.shows_nothing_of("BEHIND");
@@ -100,7 +100,7 @@ fn whoever_was_a_facilitator_hides_nothing_more_from_below_the_cut() {
         scene.bea.note(title);
         mallory.awaits_note(title);
     }
-    until("Mallory to know that she is a facilitator", || {
+    until("Mallory to know of being a facilitator", || {
         let Ok(Answer::Members(rows)) = mallory.ask(Query::Members(mallory.circle().text())) else { return None };
         rows.iter()
             .any(|row| row.name == "Mallory" && row.role == Some(kith_protocol::control::MemberRole::Facilitator))
@@ -133,6 +133,6 @@ fn whoever_was_a_facilitator_hides_nothing_more_from_below_the_cut() {
     later.entry().kind = u64::from(Kind::Note.number());
     friend.send_run(&later);
     assert!(friend.handled());
-    until("a note of hers", || scene.titles().iter().any(|title| title == "as a member").then_some(()));
+    until("a note of theirs", || scene.titles().iter().any(|title| title == "as a member").then_some(()));
     scene.holds();
 }

@@ -221,7 +221,7 @@ fn d11_a_first_start_that_is_killed_midway_can_be_made_again() {
     assert!(midway > 0, "every first start was through before it was killed");
 }
 
-/// A user's process that anybody could look into belongs to her in `/proc`, one that nobody may look into to root.
+/// A user's process that anybody could look into belongs to them in `/proc`, one that nobody may look into to root.
 fn owner_of(pid: u32) -> u32 {
     std::os::unix::fs::MetadataExt::uid(&fs::metadata(format!("/proc/{pid}/environ")).expect("there"))
 }
@@ -254,7 +254,7 @@ fn d13_no_core_dump_and_no_look_into_its_memory() {
         command.args(["perl", "-e", script, &pid.to_string()]).output().expect("perl runs").status.code()
     };
     let mut other = as_nobody().expect("as before").args(["sleep", "60"]).spawn().expect("starts");
-    until("another program of hers", || (owner_of(other.id()) == NOBODY).then_some(()));
+    until("another program of that user", || (owner_of(other.id()) == NOBODY).then_some(()));
     let seen = peek(other.id());
     let (owner, looked) = (owner_of(pid), peek(pid));
     drop(other.kill());

@@ -1,4 +1,4 @@
-//! W: edit lists of somebody who has proved herself: numbers at their ends, depth, dependencies and operations without end.
+//! W: edit lists of somebody who has proved themself: numbers at their ends, depth, dependencies and operations without end.
 //! Peers' bytes never reach the document library, so what would there be a hostile change is here a hostile edit list.
 
 use kith_protocol::control::Items;
@@ -111,9 +111,9 @@ fn w17_five_thousand_edits_on_top_of_each_other_end_at_their_share() {
         run
     };
     for round in 0..5_000 / 250 {
-        // The 1,000th entry of hers is within her share, the 1,500th is beyond it and within what the item may hold.
+        // The 1,000th entry of theirs is within their share, the 1,500th is beyond it and within what the item may hold.
         run = match round {
-            3 => last(run, Op::Set(0, Value::text("within her share"))),
+            3 => last(run, Op::Set(0, Value::text("within the share"))),
             5 => last(run, Op::Set(0, Value::text(EVIL))),
             4 | 6 => last(run, Op::Set(14, Value::text("x"))),
             _ => run,
@@ -123,7 +123,7 @@ fn w17_five_thousand_edits_on_top_of_each_other_end_at_their_share() {
     }
     assert!(settle(&mallory), "depth is no fault of the link");
     let shown = scene.amara.json(&["event", "show", &id, "-c", Scene::CIRCLE]);
-    assert_eq!(text(&shown, "title"), "within her share", "what she does within it counts, what she does beyond it does not");
+    assert_eq!(text(&shown, "title"), "within the share", "what they do within it counts, what they do beyond it does not");
     still_editable(&scene, &id);
     scene.holds();
 }

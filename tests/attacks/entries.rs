@@ -1,4 +1,4 @@
-//! E: entries and chains, sent to a real daemon by a member who signs whatever she likes. The kit's own test shows that what it
+//! E: entries and chains, sent to a real daemon by a member who signs whatever they like. The kit's own test shows that what it
 //! writes unchanged is taken, so every refusal here is for the one field that was bent.
 
 use kith_protocol::circle::body::{Role, Statement};
@@ -114,7 +114,7 @@ fn e4_a_device_with_a_low_order_hello_key_is_spoken_to_with_no_key_that_all_can_
         let devices = vec![DeviceKeys { sign: sign.id(), hpke, hello }];
         let admit = Statement::Admit { person, role: Role::Member, devices, recovery: None, invite: None, proposal: None };
         mallory.send_acts(&[mallory.act(&said_now(admit))]);
-        // It is a member like any other; her device says that it is reached at Eve's transport id.
+        // It is a member like any other; their device says that it is reached at Eve's transport id.
         let eve = Peer::named("Eve");
         let me = eve.keys().public().to_peer_id().to_bytes();
         let name = format!("low order {seed}");
@@ -123,7 +123,7 @@ fn e4_a_device_with_a_low_order_hello_key_is_spoken_to_with_no_key_that_all_can_
         assert!(settle(&mallory, "the admission"), "both are as good as any");
         let members = scene.amara.rows(&["member", "list", "-c", Scene::CIRCLE], "members");
         let hers = |row: &serde_json::Value| super::text(row, "name") == name && super::text(row, "status") == "current";
-        assert!(members.iter().any(hers), "she is admitted: {members:?}");
+        assert!(members.iter().any(hers), "they are admitted: {members:?}");
         // Eve knows everything but a secret.
         eve.deaf(true);
         eve.dial(&kith_tests::peer::raw::address(&scene.amara, false));
@@ -133,7 +133,7 @@ fn e4_a_device_with_a_low_order_hello_key_is_spoken_to_with_no_key_that_all_can_
         let pair = [amara.hello, hello];
         let expected = hello_token(&circle, (&them, &me), (&theirs, &mine), pair);
         let offered: Vec<Vec<u8>> = eve.heard()[1].at(1).at(0).elements().iter().map(|token| token.as_bytes().to_vec()).collect();
-        assert!(offered.len() >= 8 && !offered.contains(&expected), "she is told which circle Amara is in");
+        assert!(offered.len() >= 8 && !offered.contains(&expected), "Eve is told which circle Amara is in");
         let mut tokens: Vec<Vec<u8>> = (1..8).map(|filler| vec![filler; 16]).collect();
         tokens.push(hello_token(&circle, (&me, &them), (&mine, &theirs), pair));
         tokens.sort_unstable();
@@ -142,7 +142,7 @@ fn e4_a_device_with_a_low_order_hello_key_is_spoken_to_with_no_key_that_all_can_
         eve.send(&proof(&eve, &SigningKey::generate(&mut Seeded::new(3)), &sign));
         drop(super::answer(&eve));
         let told: Vec<Option<u64>> = eve.heard().iter().map(|frame| frame.at(0).number()).collect();
-        assert!(!told.contains(&Some(3)) && !told.contains(&Some(2)), "she is spoken to in the circle: {told:?}");
+        assert!(!told.contains(&Some(3)) && !told.contains(&Some(2)), "Eve is spoken to in the circle: {told:?}");
     }
     // Keys change for everybody, low-order points included: nothing must stop at them.
     let dalia = Peer::member_of(&scene.amara, Scene::CIRCLE, "Dalia");
@@ -190,7 +190,7 @@ fn e7_an_old_state_shown_as_the_newest_takes_nothing_back() {
     let newer = mallory.record(51, mallory.about("Mallory the second"));
     scene.bea.note("second");
     drop(scene.amara.awaits_note(Scene::CIRCLE, "second"));
-    // Her own core would take back what it did not say.
+    // Mallory's own core would take back what it did not say.
     mallory.deaf(true);
     mallory.send_records(&[newer]);
     assert!(settle(&mallory, "a record"));
@@ -222,7 +222,7 @@ fn e7_an_old_state_shown_as_the_newest_takes_nothing_back() {
     scene.holds();
 }
 
-/// Everything that a peer holds of others, as she would pass it on.
+/// Everything that a peer holds of others, as they would pass it on.
 fn served(peer: &Peer) -> Vec<Vec<u8>> {
     let (store, circle) = (peer.store(), peer.circle());
     let ring = peer.ring(&circle);

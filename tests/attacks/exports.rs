@@ -68,7 +68,7 @@ fn u5_a_body_of_a_hostile_member_speaks_for_nobody_else() {
     assert_eq!(
         seen.iter().filter(|line| line.contains(&format!("by {who}: Amara")) && !line.starts_with("    ")).count(),
         2,
-        "hers, and Mallory's title:\n{notes}"
+        "Amara's, and Mallory's title:\n{notes}"
     );
     assert!(seen.contains(&"    I stay.".to_owned()) && !notes.contains("\n!["), "{notes}");
     scene.holds();
@@ -149,7 +149,7 @@ fn u5_a_calendar_of_a_hostile_member_holds_no_event_of_anybody_elses() {
             Op::Insert(1, None, body.into()),
         ],
     );
-    until("her event", || (scene.amara.rows(&["event", "list", "-c", Scene::CIRCLE], "events").len() == 2).then_some(()));
+    until("Mallory's event", || (scene.amara.rows(&["event", "list", "-c", Scene::CIRCLE], "events").len() == 2).then_some(()));
     let file = export(&scene);
     let calendar = file("events.ics");
     let seen = lines(&calendar);
@@ -182,7 +182,7 @@ fn u5_an_address_that_runs_something_is_words_wherever_it_goes() {
         sends(&mallory, Kind::Resource, vec![Op::Set(0, Value::text(&format!("as it is {n}"))), Op::Set(6, Value::text(url))]);
     }
     let listed = || scene.amara.rows(&["resource", "list", "-c", Scene::CIRCLE], "resources");
-    until("her resources", || (listed().len() == bad.len() + 3).then_some(()));
+    until("Mallory's resources", || (listed().len() == bad.len() + 3).then_some(()));
     for row in listed().iter().filter(|row| text(row, "title").starts_with("bad")) {
         assert_eq!(text(row, "url"), "", "{row}");
         assert!(bad.contains(&text(row, "refused_url").as_str()), "the words stand: {row}");

@@ -1,4 +1,4 @@
-//! W: what stands inside frames and runs of somebody who has proved herself: nesting, bombs, bytes too many, other encodings, one
+//! W: what stands inside frames and runs of somebody who has proved themself: nesting, bombs, bytes too many, other encodings, one
 //! poisoned item among good ones. Hostile edit lists stand in `edits`.
 
 use kith_protocol::id::EntryId;

@@ -29,7 +29,7 @@ fn what_the_kit_writes_by_hand_is_taken() {
         found.iter().any(|row| super::text(row, "title") == "a resource").then_some(())
     });
     assert!(mallory.handled(), "the link stands");
-    // She is made a steward and opens an invite by an act of her own making.
+    // Mallory is made a steward and opens an invite by an act of their own making.
     scene.make_steward(&mallory);
     let before = scene.amara.rows(&["invite", "list", "-c", Scene::CIRCLE], "invites").len();
     let invite = Statement::Invite { role: Role::Member, uses: 1, key: DeviceId([9; 32]), expires: from_now(60_000) };

@@ -10,7 +10,7 @@ use std::time::Duration;
 use kith_tests::proc::{Home, NOBODY, PASSPHRASE, as_nobody, binaries, http, peak_kb, raw, skipped, until};
 
 #[test]
-fn l2_another_user_gets_nothing_even_where_the_path_lets_her() {
+fn l2_another_user_gets_nothing_even_where_the_path_lets_them() {
     let home = Home::named("Amara");
     // What a careless person could do: open the path for everybody.
     for folder in [home.beside().to_owned(), home.path(), home.path().join("run")] {
@@ -31,10 +31,10 @@ fn l2_another_user_gets_nothing_even_where_the_path_lets_her() {
         return;
     };
     let theirs = nobody.args(["perl", "-e", script, &socket]).output().expect("setpriv runs");
-    assert_ne!(theirs.status.code(), Some(3), "she did not even reach the socket");
+    assert_ne!(theirs.status.code(), Some(3), "they did not even reach the socket");
     let said = String::from_utf8_lossy(&theirs.stdout);
     assert!(said.is_empty(), "another user is answered: {said}");
-    // It was the daemon that looked at who she is, and not the system that kept her out.
+    // It was the daemon that looked at who they are, and not the system that kept them out.
     until("the daemon to say that somebody tried", || {
         let log = fs::read_to_string(home.path().join("log/kithd.log")).ok()?;
         log.contains("another user tried the local API").then_some(())

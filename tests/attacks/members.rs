@@ -64,7 +64,7 @@ fn m1_what_a_removed_member_backdates_changes_nothing_once_the_removal_is_known(
     let mallory = scene.mallory();
     let friend = Peer::member_of(&scene.amara, Scene::CIRCLE, "Friend");
     scene.make_steward(&mallory);
-    // Made while she still may, held back; nobody acknowledged them.
+    // Made while Mallory still may, held back; nobody acknowledged them.
     let circle = mallory.circle();
     let held_act = mallory.act(&said_now(admit(&circle, made_up(1).1, Role::Member)));
     let held_run = mallory.run(EVIL);
@@ -75,11 +75,11 @@ fn m1_what_a_removed_member_backdates_changes_nothing_once_the_removal_is_known(
     let held_removal = mallory.act(&ActBody { at: from_now(0), statement: down, epoch: Some(new) });
     remove(&scene, "Mallory");
     let before = members(&scene);
-    // Somebody who is in passes them on: she herself is not listened to any more.
+    // Somebody who is in passes them on: Mallory is not listened to any more.
     friend.send_run(&held_run);
     friend.send_acts(&[held_act]);
     friend.send_acts(&[held_removal]);
-    assert!(friend.handled(), "whoever passes on what she was given is not to blame");
+    assert!(friend.handled(), "somebody who passes on what they were given is not to blame");
     assert_eq!(members(&scene), before);
     scene.shows_nothing_of(EVIL);
     scene.holds();
@@ -100,7 +100,7 @@ fn m2_a_removed_member_who_goes_on_is_given_nothing_and_shown_nowhere() {
     mallory.say(3, vec![array([none(), none(), none(), none(), none(), none()])]);
     scene.holds();
     let told: Vec<Option<u64>> = mallory.heard().iter().skip(after).map(|frame| frame.at(1).at(1).at(0).number()).collect();
-    assert!(told.iter().all(|message| matches!(message, None | Some(1))), "she is told more than farewell: {told:?}");
+    assert!(told.iter().all(|message| matches!(message, None | Some(1))), "Mallory is told more than farewell: {told:?}");
     // On a new link, too.
     mallory.hang_up();
     mallory.deaf(false);
@@ -109,7 +109,7 @@ fn m2_a_removed_member_who_goes_on_is_given_nothing_and_shown_nowhere() {
     assert!(friend.handled());
     scene.holds();
     let titles: Vec<String> = mallory.notes().into_iter().map(|note| note.title).collect();
-    assert!(titles.iter().all(|title| !title.starts_with("from Amara, 1")), "she reads on: {titles:?}");
+    assert!(titles.iter().all(|title| !title.starts_with("from Amara, 1")), "Mallory reads on: {titles:?}");
     scene.shows_nothing_of(EVIL);
 }
 
@@ -142,7 +142,7 @@ fn m7_acts_without_the_right_to_them_are_refused() {
         }
         assert_eq!(members(&scene), before, "{statement:?}");
     }
-    // What a member does not sign herself she cannot sign for others either.
+    // What members do not sign themselves they cannot sign for others either.
     let mut genesis = scene.amara.json(&["circle", "show", Scene::CIRCLE]);
     assert_eq!(genesis["name"].take(), Scene::CIRCLE);
     assert!(
@@ -152,7 +152,7 @@ fn m7_acts_without_the_right_to_them_are_refused() {
 }
 
 #[test]
-fn m8_a_steward_puts_no_device_of_her_own_under_somebody_else() {
+fn m8_a_steward_puts_no_device_of_their_own_under_somebody_else() {
     let scene = Scene::new();
     let mallory = scene.mallory();
     scene.make_steward(&mallory);
@@ -219,7 +219,7 @@ fn m11_acts_played_again_bring_nobody_back() {
     friend.send_acts(&old);
     assert!(friend.handled());
     assert_eq!(members(&scene), before);
-    // She asks again with the link by which she came in, which is used up; and somebody else to whom she gave it.
+    // Mallory asks again with the link by which they came in, which is used up; and somebody else to whom they gave it.
     let again = Peer::named("Mallory");
     for peer in [&mallory, &again] {
         drop(peer.accept(&link).expect("the link is read"));

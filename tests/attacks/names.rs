@@ -64,12 +64,12 @@ fn u1_a_record_whose_name_is_none_is_refused_and_one_that_turns_is_marked() {
         }
         assert!(names(&scene).contains(&"Mallory".to_owned()), "{name:?}: {:?}", names(&scene));
     }
-    // Her own core would take back what it did not say.
+    // Mallory's own core would take back what it did not say.
     mallory.deaf(true);
     mallory.send_records(&[mallory.record(99, mallory.about(TURNING))]);
     until("the new name", || names(&scene).contains(&TURNING.to_owned()).then_some(()));
-    mallory.note("hers");
-    drop(scene.amara.awaits_note(Scene::CIRCLE, "hers"));
+    mallory.note("mine");
+    drop(scene.amara.awaits_note(Scene::CIRCLE, "mine"));
     harmless("what is shown", &shown(&scene.amara, Scene::CIRCLE));
     exports_harmlessly(&scene.amara);
     scene.holds();
@@ -151,7 +151,7 @@ fn u1_a_card_whose_names_are_none_is_refused_and_one_that_turns_is_marked() {
         let asked = link.clone();
         let show = std::thread::spawn(move || kith_tests::proc::kith(&path, &["invite", "show", &asked, "--no-input"], ""));
         let ticket = |frame: &Cbor| frame.at(0).number() == Some(4);
-        until("her to prove the ticket", || mallory.heard().iter().any(ticket).then_some(()));
+        until("the ticket to be proved", || mallory.heard().iter().any(ticket).then_some(()));
         mallory.send(&guest::card(&link, &signer, (circle, inviter)));
         let run = show.join().expect("it only asks");
         mallory.hang_up();

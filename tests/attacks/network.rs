@@ -20,7 +20,7 @@ fn n1_two_hundred_strangers_take_the_room_no_longer_than_their_deadline() {
     for eve in &crowd {
         eve.knock(&raw::address(&scene.amara, false));
     }
-    // Whoever was known before comes back, though every place was taken when she was away.
+    // Somebody who was known before comes back, though every place was taken meanwhile.
     scene.bea.redial();
     scene.holds();
     until("the strangers to be gone", || sybils.iter().all(|sybil| sybil.link().is_none()).then_some(()));
@@ -67,7 +67,7 @@ fn n4_whoever_listens_under_another_peer_id_is_told_nothing() {
     let bea = Home::named("Bea");
     let trap = Trap::new();
     let link = amara.field(&["invite", "new", "-c", "Night shift"], "link");
-    // Amara's peer id, the trap's address: as if somebody on the network answered in her place.
+    // Amara's peer id, the trap's address: as if somebody on the network answered in Amara's place.
     let spoofed = bent(&link, |ticket| {
         let peer = ticket.at(6).at(0).at(0).clone();
         *ticket.at_mut(6) = array([array([peer, array([bytes(trap.addr.to_vec())])])]);
@@ -76,7 +76,7 @@ fn n4_whoever_listens_under_another_peer_id_is_told_nothing() {
     until("Bea to call the trap", || (!trap.heard().is_empty()).then_some(()));
     let heard = trap.heard().concat();
     assert!(!heard.windows(9).any(|part| part == b"kith/sync"), "a stream is opened with somebody else");
-    assert!(bea.rows(&["circle", "list"], "circles").is_empty(), "she is in something");
+    assert!(bea.rows(&["circle", "list"], "circles").is_empty(), "Bea is in something");
     // The trap was no dead end: the true address still leads to Amara.
     drop(bea.json(&["invite", "accept", &link, "--yes"]));
     until("Bea to be in", || (!bea.rows(&["circle", "list"], "circles").is_empty()).then_some(()));
@@ -84,7 +84,7 @@ fn n4_whoever_listens_under_another_peer_id_is_told_nothing() {
     assert!(members.iter().all(|row| text(row, "status") == "current"), "{members:?}");
 }
 
-/// The same with a member's published address: whoever takes it over cannot be her.
+/// The same with a member's published address: somebody who takes it over cannot be that member.
 #[test]
 fn n4_a_link_that_names_a_strangers_peer_id_gives_that_stranger_no_circle() {
     let scene = Scene::new();

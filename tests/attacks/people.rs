@@ -78,13 +78,13 @@ fn u1_u2_what_a_peer_calls_herself_and_sends_is_harmless_too() {
     let (amara, bea) = (Home::named("Amara"), Home::named("Bea"));
     amara.found(CIRCLE);
     let link = amara.field(&["invite", "new"], "link");
-    // As far as her own program lets her; a modified one is fuzzed against the core and the terminal.
+    // As far as Bea's own program allows; a modified one is fuzzed against the core and the terminal.
     let wanted = format!("Am{}ara{}", UNSEEN[1], "\u{202e}");
     drop(bea.json(&["invite", "accept", &link, "--as", &wanted, "--yes"]));
     let request = until("the request", || amara.rows(&["invite", "pending"], "pending").first().map(|row| text(row, "id")));
     let pending = amara.kith(&["invite", "pending"]).ok().stdout;
     drop(amara.json(&["invite", "approve", &request]));
-    until("her to be in", || (!bea.rows(&["circle", "list"], "circles").is_empty()).then_some(()));
+    until("them to be in", || (!bea.rows(&["circle", "list"], "circles").is_empty()).then_some(()));
     for unseen in UNSEEN {
         drop(bea.json(&["note", "new", "--title", unseen, unseen]));
     }
@@ -121,7 +121,7 @@ fn u2_names_that_look_alike_are_told_apart_wherever_they_stand() {
     assert!(!amara.kith(&["member", "list"]).ok().stdout.contains("alike"));
     // Two letters of another alphabet; and letter by letter the same.
     let guests: Vec<Home> = ["Am\u{430}r\u{430}", "Bea"].into_iter().map(|name| joins_as(&amara, name)).collect();
-    // Of each pair either is marked, with her id, in every list.
+    // Of each pair either is marked, with the id, in every list.
     let marked = members();
     assert_eq!((marked.len(), alike(&marked).len()), (4, 4), "{marked:?}");
     let shown = amara.kith(&["member", "list"]).ok().stdout;
@@ -156,8 +156,8 @@ fn joins_as(amara: &Home, name: &str) -> Home {
         assert!(shown.contains("(alike: somebody who is in)"), "kith {}:\n{shown}", args.join(" "));
     }
     drop(amara.json(&["invite", "approve", &text(&asks, "id")]));
-    until("her to be in", || (!home.rows(&["circle", "list"], "circles").is_empty()).then_some(()));
-    until("her name", || {
+    until("them to be in", || (!home.rows(&["circle", "list"], "circles").is_empty()).then_some(()));
+    until("their name", || {
         let members = amara.rows(&["member", "list"], "members");
         members.iter().all(|row| !text(row, "name").starts_with("m-")).then_some(())
     });
@@ -245,7 +245,7 @@ fn u7_nothing_that_is_said_reaches_the_log_at_its_most_talkative() {
     drop(bea.json(&["invite", "accept", &link, "--as", "zaunkönigfrau", "--yes"]));
     let request = until("the request", || amara.rows(&["invite", "pending"], "pending").first().map(|row| text(row, "id")));
     drop(amara.json(&["invite", "approve", &request]));
-    until("her to be in", || (!bea.rows(&["circle", "list"], "circles").is_empty()).then_some(()));
+    until("them to be in", || (!bea.rows(&["circle", "list"], "circles").is_empty()).then_some(()));
     drop(amara.json(&["note", "new", "--title", "zaunkönigtitel", "--cw", "zaunkönigwarnung", "zaunkönigkörper"]));
     drop(bea.awaits_note("zaunkönigkreis", "zaunkönigtitel"));
     drop(bea.json(&["search", "zaunkönigkörper"]));

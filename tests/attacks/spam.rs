@@ -23,10 +23,10 @@ fn m10_of_ten_thousand_rotations_the_circle_takes_a_few_hundred_and_goes_on() {
     assert!(mallory.handled(), "keys that nobody needs are no offence");
     scene.holds();
     let most = usize::try_from(limits::ROTATIONS).expect("few");
-    // Whoever writes now makes keys of her own, because nobody gave her those; a few of the honest ones' make no difference.
+    // Those who write now make keys of their own, because nobody gave them those; a few of the honest ones' make no difference.
     let taken = scene.bea.acts_known() - before;
     assert!((most..most + 16).contains(&taken), "{taken} acts reached Bea");
-    // As often as she likes, on a new link, too.
+    // As often as Mallory likes, on a new link, too.
     let again = mallory.rotations(1_000);
     mallory.send_acts(&again[..PART]);
     mallory.deaf(false);

@@ -30,7 +30,7 @@ impl Homes {
         Self { scene, carol, nobody: Home::named("Nobody") }
     }
 
-    /// What Eve sees at both when she sends the same: it has to be the same.
+    /// What Eve sees at both who sends the same: it has to be the same.
     fn alike(&self, what: &str, send: impl Fn(&Peer)) -> Vec<Peer> {
         let [(inside, one), (outside, other)] = [&self.carol, &self.nobody].map(|home| seen(home, &send));
         assert_eq!(inside, outside, "{what}: a member, and somebody who is in no circle");

@@ -11,7 +11,7 @@ use kith_tests::peer::wire::{Connection, Manners, SYNC, framed, runtime};
 use kith_tests::peer::{Peer, Scene};
 use libp2p::identity::Keypair;
 
-/// Whoever has not finished her handshake by then is closed: ten seconds in the daemon, and one for the machine.
+/// Those who have not finished their handshake by then are closed: ten seconds in the daemon, and one for the machine.
 const HANDSHAKE: Duration = Duration::from_secs(11);
 /// The same for a stream on which nothing is proved: fifteen, and five to say goodbye.
 const STRANGER: Duration = Duration::from_secs(21);
@@ -278,8 +278,8 @@ fn w11_an_identify_with_ten_thousand_addresses_gives_nothing_and_calls_nobody() 
         let whole = [varint(message.len()), message].concat();
         mallory.behave(Manners { identify: Some(Arc::new(whole)), no_pong: false });
         mallory.join(&scene.amara, Scene::CIRCLE);
-        mallory.note("an honest note of hers");
-        assert!(mallory.handled(), "she herself is not worse off for it");
+        mallory.note("an honest note of theirs");
+        assert!(mallory.handled(), "Mallory is not worse off for it");
     }
     scene.holds();
     assert!(victim.accept().is_err(), "the daemon calls whom an identify names");

@@ -25,7 +25,7 @@ fn no_file_of_a_home_holds_words_and_the_right_key_shows_them() {
     home.stop();
     scan(&home.path());
 
-    // A home without a passphrase keeps its key beside the store: so an outsider can open it, and find what she looks for.
+    // A home without a passphrase keeps its key beside the store: so an outsider can open it, and find what they look for.
     let mut open = Home::named("zaunkönigname");
     fill(&open);
     open.stop();

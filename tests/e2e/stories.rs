@@ -43,7 +43,7 @@ fn an_offline_member_catches_up_and_edits_merge() {
 
     bea.stop();
     for number in 0..20 {
-        drop(amara.json(&["note", "new", "--title", &format!("note {number}"), "while she is away"]));
+        drop(amara.json(&["note", "new", "--title", &format!("note {number}"), "while Bea is away"]));
     }
     drop(amara.json(&["event", "edit", &event, "--location", "The small room"]));
     bea.start();
@@ -81,14 +81,14 @@ fn three_homes_agree_and_one_is_removed() {
     });
 
     drop(amara.json(&["member", "remove", "Chioma", "--confirm", "Chioma"]));
-    drop(amara.json(&["note", "new", "--title", "after", "she must not read this"]));
+    drop(amara.json(&["note", "new", "--title", "after", "Chioma must not read this"]));
     drop(bea.awaits_note(CIRCLE, "after"));
     until("Chioma to be told", || {
         let circles = chioma.rows(&["circle", "list"], "circles");
         circles.iter().any(|circle| text(circle, "status") == "removed").then_some(())
     });
     assert!(chioma.note(CIRCLE, "after").is_none(), "a removed member reads what was written afterwards");
-    drop(chioma.note(CIRCLE, "from Chioma").expect("her own words stay hers"));
+    drop(chioma.note(CIRCLE, "from Chioma").expect("their own words stay theirs"));
     let refused = chioma.kith(&["note", "new", "--title", "no", "no", "--json", "--no-input"]);
     assert_ne!(refused.code, 0, "a removed member cannot write");
     until("equal members", || {

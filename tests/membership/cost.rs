@@ -140,7 +140,7 @@ fn fork(acts: usize) -> Vec<Fact> {
     let founder = world.facts[0].author;
     let (person, admission) = world.newcomer(Role::Steward, None, None);
     world.now(founder, admission);
-    let hand = world.device(&person, &world.view.clone()).expect("she is in");
+    let hand = world.device(&person, &world.view.clone()).expect("they are in");
     let mut members = Vec::new();
     for _ in 0..20 {
         let (member, admission) = world.newcomer(Role::Member, None, None);

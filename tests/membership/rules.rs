@@ -51,7 +51,7 @@ rules! {
     d09_a_late_down_counts_as_before: "r05-late-removal-yields" "r05-motion-enacted-twice";
     d10_an_act_falls_with_its_authority: "r05-sockpuppets" "revouch-by-sockpuppets";
     d11_standing_adds_join_the_lesser_role_counts: "r06-two-readds" "r08-chain";
-    d12_who_is_suspended_and_what_she_may: "r07-suspended-acts" "r07-suspended-and-confirmed" "device-mutual-revocation";
+    d12_who_is_suspended_and_what_they_may: "r07-suspended-acts" "r07-suspended-and-confirmed" "device-mutual-revocation";
     d13_a_leave_can_be_sealed: "leave-";
     d14_no_revocation_voids_a_down: "device-revoked-steward" "device-selfrevocation-after-expulsion";
     d15_recovery_over_device_each_takes_its_keys: "device-" "recovery-";

@@ -1,7 +1,7 @@
 //! Structure-aware fuzzing on stable Rust: valid values are bent and handed to whatever decodes what peers and people send.
 //!
 //! A target has valid samples and says what became of any bytes; it panics where a promise is broken. Checksums, seals and
-//! signatures that would hide the deeper code are made anew inside the target. A run is decided by its seed. It happens in a
+//! signatures that would hide the deeper code are made again inside the target. A run is decided by its seed. It happens in a
 //! process of its own with bounded memory and a stack as small as the daemon's, so that an overflow, an abort or a hang is a
 //! finding too, and the bytes that did it are known.
 

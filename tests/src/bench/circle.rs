@@ -18,20 +18,20 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Items of one batch.
 const BATCH: usize = 2_000;
 
-/// A member, her daemon and a connection to it.
+/// A member, their daemon and a connection to it.
 #[derive(Debug)]
 pub struct BenchMember {
-    /// Her home.
+    /// Their home.
     pub home: Home,
-    /// Her connection.
+    /// Their connection.
     pub client: Client,
 }
 
 impl BenchMember {
-    /// A new member, her daemon running, without a passphrase.
+    /// A new member, their daemon running, without a passphrase.
     ///
     /// # Errors
-    /// Where her daemon does not answer.
+    /// Where the daemon does not answer.
     pub fn new(name: &str) -> Result<Self, String> {
         let home = Home::named(name);
         let client = Client::connect(&home.path()).ok_or("the daemon does not answer")?;

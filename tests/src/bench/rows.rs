@@ -137,7 +137,7 @@ impl<F: FnMut(&Row)> Bench<F> {
             if turn + 1 == turns {
                 last = Some(b);
             } else {
-                // Or her absence would be on the wire of the turns to come.
+                // Or B's absence would be on the wire of the turns to come.
                 b.leave(&circle, &mut a)?;
                 b.stop();
             }
@@ -229,7 +229,7 @@ impl<F: FnMut(&Row)> Bench<F> {
         Ok(times)
     }
 
-    /// B's process is started; until it lists the hundred notes that were written meanwhile. Her home has no passphrase, so that it
+    /// B's process is started; until it lists the hundred notes that were written meanwhile. B's home has no passphrase, so that it
     /// unlocks itself, and what a passphrase costs on purpose is not in the figure.
     fn catch_up(&mut self, a: &mut BenchMember, b: &mut BenchMember, circle: &str, mut have: usize) -> Result<usize, String> {
         let mut times = Vec::new();

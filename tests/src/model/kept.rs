@@ -1,4 +1,4 @@
-//! A signed history on a member's disk, as her node would have kept it.
+//! A signed history on a member's disk, as their node would have kept it.
 
 use kith_protocol::circle::act::{SealedAct, put_act};
 use kith_protocol::circle::body::History;
@@ -35,7 +35,7 @@ struct Row {
     suite: u8,
 }
 
-/// Writes what the owner of `device` keeps of a circle of which she knows these acts.
+/// Writes what the owner of `device` keeps of a circle of which they know these acts.
 ///
 /// # Panics
 /// Where the device is none of the history's.

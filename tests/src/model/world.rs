@@ -157,7 +157,7 @@ impl ModelWorld {
         self.membership.state_at(&self.heads(view)).unwrap_or_else(|| self.membership.state())
     }
 
-    /// One of her devices that is good for anything.
+    /// One of their devices that is good for anything.
     pub fn device(&mut self, person: &PersonId, view: &View) -> Option<DeviceId> {
         let state = self.state(view);
         let person = state.people.get(person)?;

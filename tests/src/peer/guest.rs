@@ -1,4 +1,4 @@
-//! A newcomer's side by hand, and the side that shows her a card: tickets proved, requests and cards written from the byte-level
+//! A newcomer's side by hand, and the side that shows them a card: tickets proved, requests and cards written from the byte-level
 //! specification, so that any word in them may be hostile.
 
 use kith_protocol::crypto::DeviceKeys;

@@ -161,7 +161,7 @@ pub async fn ends(stream: &mut Encrypted) -> bool {
     within(reading).await.is_ok()
 }
 
-/// Somebody who listens where another is expected, with keys of her own, and writes down what she is told.
+/// Somebody who listens where another is expected, with keys of their own, and writes down what they are told.
 #[derive(Debug)]
 pub struct Trap {
     /// Where it listens.

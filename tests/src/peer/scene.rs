@@ -55,7 +55,7 @@ impl Scene {
         Peer::member_of(&self.amara, Self::CIRCLE, "Mallory")
     }
 
-    /// Has Amara make Mallory a steward; both she and Bea know it when this returns.
+    /// Has Amara make Mallory a steward; both Mallory and Bea know it when this returns.
     pub fn make_steward(&self, mallory: &Peer) {
         let both = [mallory, &self.bea];
         let known = both.map(Peer::acts_known);

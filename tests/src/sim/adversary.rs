@@ -101,7 +101,7 @@ pub fn play(seed: u64, bug: Option<Bug>) -> Result<Played, Skipped> {
     Ok(Played { coalition, acts: signed.acts.len(), real, travelled, broken, differs })
 }
 
-/// People who are in in the end, each with one of her devices; the founder, where she is.
+/// People who are in in the end, each with one of their devices; the founder, if in.
 fn people(state: &State, chance: &mut Rng) -> Vec<(PersonId, DeviceId)> {
     let mut all: Vec<(PersonId, DeviceId)> =
         state.members().filter_map(|(id, person)| Some((*id, *chance.pick(&person.devices)?))).collect();

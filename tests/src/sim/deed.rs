@@ -1,6 +1,6 @@
 //! What a person does, before anything is known about how it goes.
 //!
-//! A deed names no item and no person: what it is done to follows from its `pick` and from what her machine shows at that moment.
+//! A deed names no item and no person: what it is done to follows from its `pick` and from what their machine shows at that moment.
 //! So a script of deeds still makes sense when some of them are left out.
 
 use std::fmt;
@@ -78,13 +78,13 @@ pub enum Act {
     Sync,
     /// Ask for what must be refused.
     Wrong(Wrong),
-    /// A hostile member writes what no honest program would, with her real keys.
+    /// A hostile member writes what no honest program would, with their real keys.
     Forge(Forgery),
     /// Whoever was removed signs an entry for a place of their chain that is taken, and a friend passes it on.
     Fork,
     /// Whoever is or was in dials a machine from an address that nobody knows, and introduces themself with what they kept.
     Introduce,
-    /// A hostile member treats one of her next frames as no honest program would.
+    /// A hostile member treats one of their next frames as no honest program would.
     Tamper(Tamper),
 }
 

@@ -29,7 +29,7 @@ pub enum Fault {
         /// Chooses which ways are open again earlier.
         pieces: u64,
     },
-    /// One stream breaks: which of hers.
+    /// One stream breaks: which of theirs.
     Break(Who, u64),
     /// A machine opens a second stream to somebody whom it has one with.
     Double(Who),

@@ -1,8 +1,8 @@
 //! A hostile member: a machine with the real keys of somebody who was admitted, whose frames, acts and entries are not what an
 //! honest program would send.
 //!
-//! Her node is the ordinary one, so that she gets as far as a member gets. What it sends passes through a [`Mask`], and what it
-//! keeps is written behind its back ([`forge`]): whatever can be signed with her keys, and whatever can be said in a frame.
+//! Their node is the ordinary one, so that they get as far as a member gets. What it sends passes through a [`Mask`], and what it
+//! keeps is written behind its back ([`forge`]): whatever can be signed with their keys, and whatever can be said in a frame.
 
 pub mod below;
 pub mod forge;
@@ -19,17 +19,17 @@ use crate::cbor::Cbor;
 
 pub use forge::Forgery;
 
-/// Frames that she keeps, to send them again.
+/// Frames that they keep, to send them again.
 const KEPT: usize = 64;
 
-/// What a hostile member does with her next frame.
+/// What a hostile member does with their next frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tamper {
     /// It is not sent.
     Withhold,
     /// It is sent after the one that follows it.
     Swap,
-    /// It is sent later, when she withholds nothing else.
+    /// It is sent later, when they withhold nothing else.
     Late,
     /// It is sent twice.
     Twice,
@@ -81,9 +81,9 @@ pub struct Mask {
     kept: VecDeque<Vec<u8>>,
     swapped: Option<Vec<u8>>,
     late: VecDeque<Vec<u8>>,
-    /// Chains that she knows of, to name them.
+    /// Chains that they know of, to name them.
     pub chains: Vec<ChainId>,
-    /// Devices' owners whom she let in by herself: their ids.
+    /// Devices' owners whom they let in by themself: their ids.
     pub socks: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ impl Mask {
         self.plans.push_back((tamper, pick));
     }
 
-    /// A frame of her node's: what goes out instead.
+    /// A frame of their node's: what goes out instead.
     pub fn sends(&mut self, frame: Vec<u8>) -> Vec<Vec<u8>> {
         self.kept.push_back(frame.clone());
         if self.kept.len() > KEPT {

@@ -18,7 +18,7 @@ use super::hostile::Mask;
 use super::own::OwnRow;
 use super::rng::Rng;
 
-/// How old what a person sees on her screen may be, in milliseconds.
+/// How old what a person sees on their screen may be, in milliseconds.
 const SCREEN: u64 = 10_000;
 
 /// What one turn led to.
@@ -81,7 +81,7 @@ pub struct Machine {
     pub copy_of: Option<usize>,
     /// It is never switched on again.
     pub retired: bool,
-    /// Its owner is hostile: what she does with frames.
+    /// Its owner is hostile: what they do with frames.
     pub mask: Option<Mask>,
     /// How long it takes to get around to things.
     pub pace: Rng,
@@ -274,7 +274,7 @@ impl Machine {
         }
     }
 
-    /// What its owner sees: perhaps a screen that she has been looking at for a while.
+    /// What its owner sees: perhaps a screen that they have been looking at for a while.
     ///
     /// # Errors
     /// As [`Self::ask`].

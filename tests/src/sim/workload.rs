@@ -1,6 +1,6 @@
 //! What people do with their machines: found, invite, ask, approve, write, edit, answer, remove, leave.
 //!
-//! Nobody remembers anything between two acts: whoever's turn it is looks at what her machine shows her and does something that
+//! Nobody remembers anything between two acts: each person looks in turn at what their machine shows them and does something that
 //! fits, as people do. So the same people go on after any crash.
 
 mod intent;
@@ -59,12 +59,12 @@ pub struct Plan {
     pub haste: u64,
     /// Whose owner is hostile.
     pub hostile: Option<Who>,
-    /// Is she to be made a steward?
+    /// Are they to be made a steward?
     pub raises: bool,
-    /// She was made one.
+    /// They were made one.
     #[serde(skip)]
     pub raised: bool,
-    /// Does she let friends in while the founder, apart from her, expels her?
+    /// Do they let friends in while the founder, apart from them, expels them?
     pub behind: bool,
 }
 
@@ -88,7 +88,7 @@ pub struct Workload {
     letters: BTreeMap<(Who, usize), String>,
 }
 
-/// How a person sees what her machine shows.
+/// How a person sees what their machine shows.
 pub type Ask<'a> = &'a dyn Fn(Query) -> Result<Answer, control::Error>;
 
 impl Workload {
@@ -129,7 +129,7 @@ impl Workload {
         }
     }
 
-    /// Somebody outside a circle: waits for her letter, asks, looks, confirms.
+    /// Somebody outside a circle: waits for their letter, asks, looks, confirms.
     fn enters(&mut self, who: Who, number: usize, plan: &Plan, ask: Ask<'_>) -> Option<Act> {
         let Ok(Answer::Joins(joins)) = ask(Query::Joins) else { return None };
         let id = plan.id.as_deref().unwrap_or_default();
@@ -184,7 +184,7 @@ impl Workload {
         })
     }
 
-    /// What a deed comes to, as her machine shows things now; nothing, where it makes no sense.
+    /// What a deed comes to, as their machine shows things now; nothing, where it makes no sense.
     pub fn command(&mut self, deed: &Deed, ask: Ask<'_>) -> Option<(Command, Intent)> {
         let (who, number, pick) = (deed.who, deed.circle, deed.pick);
         let plan = self.plans.get(number)?.clone();
@@ -265,7 +265,7 @@ impl Workload {
         })
     }
 
-    /// What must be refused whatever her role is; nothing, where it would not be wrong.
+    /// What must be refused whatever their role is; nothing, where it would not be wrong.
     fn wrong(&mut self, who: Who, id: String, wrong: Wrong, pick: u64, founder: &Who, ask: Ask<'_>) -> Option<Command> {
         let seat = || {
             let Ok(Answer::Members(members)) = ask(Query::Members(id.clone())) else { return None };
@@ -496,7 +496,7 @@ fn event(title: String, description: String) -> control::NewEvent {
     }
 }
 
-/// A circle as its member's machine shows it, if she is or was in it.
+/// A circle as its member's machine shows it, if they are or were in it.
 #[must_use]
 pub fn my_circle(ask: Ask<'_>, id: &str) -> Option<control::Circle> {
     let Ok(Answer::Circles(circles)) = ask(Query::Circles) else { return None };
@@ -519,7 +519,7 @@ pub fn known(ask: Ask<'_>, circle: &str) -> Known {
     known
 }
 
-/// Is there an invite that she may still come by, or is she in?
+/// Is there an invite that they may still come by, or are they in?
 fn expected(circle: &str, guest: Who, ask: Ask<'_>) -> bool {
     let (Ok(Answer::Invites(invites)), Ok(Answer::Members(members))) =
         (ask(Query::Invites(circle.to_owned())), ask(Query::Members(circle.to_owned())))
@@ -530,7 +530,7 @@ fn expected(circle: &str, guest: Who, ask: Ask<'_>) -> bool {
     invites.iter().any(|invite| invite.status == control::InviteStatus::Open) || members.iter().any(|member| member.name == name)
 }
 
-/// Is she in, and has she said her name?
+/// Are they in, and have they said their name?
 fn named(ask: Ask<'_>, id: &str) -> bool {
     let Ok(Answer::Joins(joins)) = ask(Query::Joins) else { return false };
     let busy = joins.iter().any(|join| join.id == id && join.status != JoinStatus::Joined);

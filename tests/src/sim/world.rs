@@ -178,7 +178,7 @@ impl World {
         world
     }
 
-    /// Is it a machine whose owner does what she should, and only one of it?
+    /// Is it a machine whose owner does what they should, and only one of it?
     #[must_use]
     pub fn is_sound(&self, who: Who) -> bool {
         self.machines[who].mask.is_none() && self.machines[who].copy_of.is_none()
@@ -294,7 +294,7 @@ impl World {
         self.trace.line(now, what);
     }
 
-    /// Somebody asks something of her machine.
+    /// Somebody asks something of their machine.
     pub fn command(&mut self, who: Who, command: Command, intent: Intent) {
         let id = CallId(self.next_call);
         self.next_call += 1;

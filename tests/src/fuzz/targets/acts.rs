@@ -23,7 +23,7 @@ const AT: Millis = Millis(1_795_359_600_000);
 
 /// Acts as they travel.
 pub const ACT: Target = Target { name: "act", form: Form::Cbor, words: &[], share: 1, prepare: act };
-/// What acts say, sealed and signed anew.
+/// What acts say, sealed and signed again.
 pub const ACT_BODY: Target = Target { name: "act-body", form: Form::Cbor, words: &[], share: 1, prepare: act_body };
 /// Farewells.
 pub const FAREWELL: Target = Target { name: "farewell", form: Form::Cbor, words: &[], share: 1, prepare: farewell };

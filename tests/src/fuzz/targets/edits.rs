@@ -227,7 +227,7 @@ fn opened(tree: &Tree) -> Vec<Opened> {
         let mut now = false;
         edit.visit(&mut |part| now |= *part == Tree::Simple(21));
         if kind == Kind::Tombstone.number() && now {
-            // Her own words that she has destroyed at once are gone wherever that is heard, whatever else she says of them.
+            // Words that their author has destroyed at once are gone wherever that is heard, whatever else they say of them.
             continue;
         }
         let payload = edit.cbor();

@@ -15,7 +15,7 @@ pub const INTRODUCTION: Target = Target { name: "introduction", form: Form::Cbor
 pub const REQUEST: Target = Target { name: "request", form: Form::Cbor, words: &[], share: 1, prepare: request };
 /// The card that an invite shows.
 pub const CARD: Target = Target { name: "card", form: Form::Cbor, words: &[], share: 1, prepare: card };
-/// Invite links, their check made anew.
+/// Invite links, their check made again.
 pub const LINK: Target = Target { name: "link", form: Form::Cbor, words: &[], share: 1, prepare: link };
 
 fn through(samples: Vec<Vec<u8>>, door: fn(&[u8]) -> Option<Vec<u8>>) -> Prepared {

@@ -1,4 +1,4 @@
-//! Runs of entries, single and joined: every seal, hash and frame is made anew around what was bent, so that the receiving code
+//! Runs of entries, single and joined: every seal, hash and frame is made again around what was bent, so that the receiving code
 //! is reached, and what it took is served again to somebody else.
 
 use std::collections::BTreeMap;

@@ -232,7 +232,7 @@ fn note(title: &str) -> Command {
     )
 }
 
-/// Lets somebody in, from the invite to her first sync.
+/// Lets somebody in, from the invite to their first sync.
 fn admit(world: &mut World, who: usize, name: &str) {
     let invite = world.call(0, Command::NewInvite(CIRCLE.to_owned(), NewInvite::default()));
     let link = invite.into_iter().find_map(|answer| if let Answer::Invite(invite) = answer { invite.link } else { None });
@@ -258,7 +258,7 @@ pub(super) fn chapters() -> Vec<Chapter> {
         out.extend(who.iter().map(|who| world.chapters[*who].clone()));
     };
     admit(&mut world, 1, "Bea");
-    // Amara is reachable at another address from now on, and says so in her record.
+    // Amara is reachable at another address from now on, and says so in a new record.
     world.queue.push_back((0, NodeStep::Listening(vec![addr(9)])));
     world.settle();
     keep(&world, &[0, 1], &mut out);
@@ -266,14 +266,14 @@ pub(super) fn chapters() -> Vec<Chapter> {
     world.away = vec![0, 1];
     world.links.clear();
     for n in 0..3 {
-        drop(world.call(0, note(&format!("hers {n}"))));
+        drop(world.call(0, note(&format!("ours {n}"))));
         drop(world.call(1, note(&format!("mine {n}"))));
     }
     world.away.clear();
     world.begin();
     drop(world.call(1, note("together")));
     keep(&world, &[0, 1], &mut out);
-    // Somebody joins while Bea is away, and meets her later.
+    // Somebody joins while Bea is away, and meets Bea later.
     world.away = vec![1];
     world.begin();
     admit(&mut world, 2, "Chioma");
@@ -281,7 +281,7 @@ pub(super) fn chapters() -> Vec<Chapter> {
     world.begin();
     drop(world.call(2, note("new here")));
     keep(&world, &[1, 2], &mut out);
-    // Bea is removed while she is away.
+    // Bea is removed while away.
     world.away = vec![1];
     world.begin();
     let removed = world.call(0, Command::RemoveMember(CIRCLE.to_owned(), "Bea".to_owned()));

@@ -89,7 +89,7 @@ pub(super) fn build(dice: Dice, off: &[Rule], strength: Coalition) -> Story {
     let honest: Vec<PersonId> = stewards.iter().filter(|p| !bad.contains(p)).copied().collect();
     let mut expulsions = expel(&mut world, strength, &bad, &honest);
     if strength == Coalition::Insider {
-        moles.extend(bad.pop()); // not found out; she lends only her hand and vote
+        moles.extend(bad.pop()); // not found out; they lend only their hand and vote
     }
     if strength == Coalition::Demoted {
         moles.append(&mut bad); // still in, no longer stewards

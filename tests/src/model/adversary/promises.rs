@@ -25,7 +25,7 @@ pub(super) fn status(state: &State, person: &PersonId) -> Option<Status> {
     state.people.get(person).map(|person| person.status)
 }
 
-/// Is she in, and as what?
+/// Are they in, and as what?
 pub(super) fn current(state: &State, person: &PersonId) -> Option<Role> {
     state.people.get(person).filter(|person| person.is_current())?.role
 }
@@ -98,7 +98,7 @@ pub(super) fn always(world: &ModelWorld, view: &View, broken: &mut BrokenRules) 
             let closes = |u: &&usize| matches!(&world.facts[**u].statement, Statement::Uninvite { invite: i } if i == invite);
             let concurrent = |u: &&usize| !world.past(**u).contains(x) && !world.past(*x).contains(u);
             if view.iter().filter(closes).filter(concurrent).any(applies) {
-                broken.insert("somebody came in beside the closing of her invite");
+                broken.insert("somebody came in beside the closing of their invite");
             }
         }
     }
@@ -121,7 +121,7 @@ pub(super) fn always(world: &ModelWorld, view: &View, broken: &mut BrokenRules) 
             Statement::Role { person, role, proposal: None, .. } if current(&state, person) > Some(*role) => {
                 let later = |x: &&usize| world.past(**x).contains(d) && sets_role_of(&world.facts[**x], person);
                 if !view.iter().filter(later).any(applies) {
-                    broken.insert("somebody holds more than the founder left her and nobody gave her");
+                    broken.insert("somebody holds more than the founder left them and nobody gave them");
                 }
             }
             _ => {}

@@ -19,7 +19,7 @@ struct Circle {
     mole: PersonId,
     /// A steward who was voted out, and brought back by the founder.
     returned: PersonId,
-    /// The proposal to remove her: not enacted but outlived, or enacted once.
+    /// The proposal to remove them: not enacted but outlived, or enacted once.
     proposal: ActId,
     /// Before the enactment.
     early: View,
@@ -62,7 +62,7 @@ fn judge(world: &ModelWorld, circle: &Circle, before: &State, after: &State, bro
     }
 }
 
-/// The honest vote a steward out; the founder brings her back. Rogues have two devices each.
+/// The honest vote a steward out; the founder brings them back. Rogues have two devices each.
 fn prepare(world: &mut ModelWorld, stewards: &[PersonId], people: &[PersonId]) -> Option<Circle> {
     let mut stewards = stewards.to_vec();
     world.dice.shuffle(&mut stewards);
@@ -144,7 +144,7 @@ fn trick(world: &mut ModelWorld, circle: &Circle) {
     world.view = view;
 }
 
-/// Was she voted out, rather than removed by the founder?
+/// Were they voted out, rather than removed by the founder?
 fn enacted(world: &ModelWorld, circle: &Circle) -> bool {
     let enacts =
         |x: &usize| matches!(&world.facts[*x].statement, Statement::Remove { proposal: Some(p), .. } if *p == circle.proposal);
@@ -175,7 +175,7 @@ fn beside_closing(world: &mut ModelWorld, circle: &Circle, view: &mut View, hand
     view.extend(side);
 }
 
-/// The founder lowers or removes a member; beside it a rogue raises her, or brings her back.
+/// The founder lowers or removes a member; beside it a rogue raises them, or brings them back.
 fn beside_the_founder(world: &mut ModelWorld, circle: &Circle, view: &mut View, hand: DeviceId) {
     let Some(person) = world.dice.pick(&circle.members).copied() else { return };
     let Some(founder) = world.device(&world.founder.clone(), view) else { return };

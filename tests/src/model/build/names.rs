@@ -21,7 +21,7 @@ pub struct Names {
     incarnations: BTreeMap<Incarnation, String>,
     entries: BTreeMap<EntryId, String>,
     people: BTreeMap<PersonId, String>,
-    /// The first device of each person, from which her id follows.
+    /// The first device of each person, from which their id follows.
     first: BTreeMap<String, String>,
     founder: Option<String>,
 }
@@ -94,7 +94,7 @@ impl Names {
         id
     }
 
-    /// A person's id, as her first device makes it.
+    /// A person's id, as their first device makes it.
     pub(super) fn person(&mut self, name: &str) -> PersonId {
         let id = match (self.first.get(name).cloned(), self.circle) {
             (Some(device), _) if self.founder.as_deref() == Some(name) => founder_id(&self.device(&device)),

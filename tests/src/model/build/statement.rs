@@ -24,7 +24,7 @@ pub(super) fn statement(raw: &Raw, names: &mut Names, certifier: Option<&DeviceI
     let proposal = act(raw, "proposal", names);
     let kind = text(raw, "type").ok_or("an act without type")?;
     if kind == "genesis" {
-        person(raw, names)?; // named by her device alone
+        person(raw, names)?; // named by their device alone
     }
     Ok(match kind {
         "genesis" => Statement::Genesis {

@@ -57,7 +57,7 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
             ));
         }
     }
-    // The name of somebody who is out is known to those who met her: it is her record's, and records travel while one is in.
+    // The name of somebody who is out is known to those who met them: it is their record's, and records travel while one is in.
     let gone = !roster.out.is_empty();
     for (who, circle) in current.iter().skip(1) {
         same("convergence/circle", "circle", *first, &shared(reference), *who, &shared(circle))?;
@@ -216,7 +216,7 @@ fn delivered(world: &World, number: usize, id: &str, current: &[&(Who, control::
     Ok(())
 }
 
-/// Everything that a machine shows, asked anew, to compare a moment with a later one.
+/// Everything that a machine shows, asked again, to compare a moment with a later one.
 #[must_use]
 pub fn everything(world: &World, who: Who) -> String {
     let mut out = String::new();

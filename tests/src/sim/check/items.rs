@@ -112,12 +112,12 @@ fn judge_reply(world: &World, who: Who, people: &[String], hostile: Option<&Stri
     (!hers && !body.is_empty()).then(|| ("authenticity/author", format!("machine {who} shows a reply as {author}'s: {body}")))
 }
 
-/// Who the owner of a machine is in a circle; empty where she is not in it.
+/// Who the owner of a machine is in a circle; empty where they are not in it.
 pub fn person(world: &World, who: Who, circle: &str) -> String {
     my_circle(&asker(world, who), circle).map(|circle| circle.me).unwrap_or_default()
 }
 
-/// Whom a hostile steward let in behind the founder's back, who had removed her: nobody.
+/// Whom a hostile steward let in behind the founder's back, who had removed that steward: nobody.
 pub(super) fn socks(world: &World, who: Who, circle: &str) -> Option<Found> {
     let hostile = world.workload.plans.iter().find(|plan| plan.id.as_deref() == Some(circle))?.hostile?;
     let founder = world.workload.plans.iter().find(|plan| plan.id.as_deref() == Some(circle))?.founder;
@@ -152,7 +152,7 @@ pub(super) fn socks(world: &World, who: Who, circle: &str) -> Option<Found> {
         if removals.iter().any(behind) {
             return Some((
                 "membership/cut",
-                format!("machine {who} counts {id} in, whom somebody expelled let in behind her expulsion"),
+                format!("machine {who} counts {id} in, whom somebody expelled let in behind their own expulsion"),
             ));
         }
     }

@@ -24,7 +24,7 @@ use crate::sim::net::Who;
 use crate::sim::workload::{Known, known, my_circle};
 use crate::sim::world::World;
 
-/// Keys are made anew after so many days.
+/// Keys are changed after this many days.
 const ROTATE_DAYS: u64 = 30;
 
 /// A machine's own device in a circle.
@@ -106,7 +106,7 @@ pub(super) fn sealed(world: &mut World, who: Who, before: &Before, fresh: &[Open
             if before.known.out.contains(&person) && holds {
                 return world.breaks(
                     "confidentiality/sealed",
-                    format!("machine {who} sealed under {epoch}, whose key machine {other} holds, and knew that she is out"),
+                    format!("machine {who} sealed under {epoch}, whose key machine {other} holds, and knew that they are out"),
                 );
             }
         }
@@ -132,7 +132,7 @@ fn before_their_time(world: &World, who: Who, circle: &CircleId, id: &str) -> bo
     }
     let Some(me) = my_circle(&asker(world, who), id).map(|mine| mine.me) else { return false };
     let acts = items::opened(world, who, id);
-    // Whoever asked anew after a steward said yes was let in twice, as two people. The first of them is on no machine; that one's welcome
+    // Somebody who asked again after a steward said yes was let in twice, as two people. The first of them is on no machine; that one's welcome
     // brought the keys that its admission made, and nothing else.
     let devices: BTreeSet<DeviceId> = world.machines.iter().flat_map(Machine::devices_ever).collect();
     let socks: BTreeSet<&String> =

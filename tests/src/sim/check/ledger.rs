@@ -33,7 +33,7 @@ pub(super) struct Written {
     pub(super) deleting: bool,
     /// Somebody asked that it be destroyed at once, whether or not that was answered.
     pub(super) destroying: bool,
-    /// Her machine acknowledged the deletion.
+    /// Their machine acknowledged the deletion.
     deleted_at: BTreeSet<Who>,
     /// When its author's machine first acknowledged that, in true time, and whether it is destroyed at once.
     pub(super) deleted: Option<(Millis, bool)>,
@@ -61,7 +61,7 @@ impl Written {
 /// What a person said about an item, of which the last word counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum About {
-    /// A reply to this note, in these words; she writes each once.
+    /// A reply to this note, in these words; nobody writes any twice.
     Reply(String, String),
     /// This emoji at this note.
     Reaction(String, String),
@@ -285,7 +285,7 @@ pub(super) fn judge(
     })
 }
 
-/// Did the founder delete it, where the founder is hostile and tells nobody? That is hers to do.
+/// Did the founder delete it, where the founder is hostile and tells nobody? That is for the founder to do.
 pub(super) fn gone_by_founder(world: &World, who: Who, (number, circle): (usize, &str), item: &str) -> bool {
     let Some(founder) = world.workload.plans.get(number).map(|plan| plan.founder) else { return false };
     if world.machines.get(founder).is_none_or(|machine| machine.mask.is_none()) {

@@ -49,7 +49,7 @@ pub(super) fn kept(world: &World, who: Who, id: &str) -> Vec<Opened> {
 pub fn kept_too_long(world: &mut World, who: Who) {
     let ids: Vec<String> = world.workload.plans.iter().filter_map(|plan| plan.id.clone()).collect();
     let now = world.machines[who].local(world.now());
-    // Whoever is hostile may say anything of how long her own words are to be kept.
+    // Hostile people may say anything of how long their own words are to be kept.
     let hostile: BTreeSet<DeviceId> = world
         .machines
         .iter()
@@ -115,7 +115,7 @@ fn gone(
     current: &[&(Who, control::Circle)],
     over: impl Fn(Millis, bool) -> bool,
 ) -> Option<Found> {
-    // What somebody wrote who is out by now may be held aside, her deletions with it; what was copied may say both.
+    // What somebody wrote who is out by now may be held aside, their deletions with it; what was copied may say both.
     let author_in = |author: Who| {
         current.iter().any(|(who, _)| *who == author) && !world.machines.iter().any(|machine| machine.copy_of == Some(author))
     };
@@ -146,7 +146,7 @@ fn gone(
     None
 }
 
-/// Nobody honest lets anybody in by an invite that had ended, by her own clock.
+/// Nobody honest lets anybody in by an invite that had ended, by their own clock.
 pub(super) fn invites(world: &World, who: Who, circle: &str) -> Option<Found> {
     let acts = items::opened(world, who, circle);
     let sound: BTreeSet<_> = world.sound().into_iter().filter_map(|other| Some(keys::own(world, other, circle)?.1)).collect();

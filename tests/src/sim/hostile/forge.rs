@@ -1,5 +1,5 @@
 //! What can be written with a member's real keys and should not be: acts without authority or behind one's back, entries of
-//! every shape. Put into her own store, from where her node passes them on.
+//! every shape. Put into their own store, from where their node passes them on.
 
 mod say;
 
@@ -32,7 +32,7 @@ use crate::sim::rng::Rng;
 /// The word that stands in everything a hostile member forges, and in nothing else.
 pub const HOSTILE: &str = "kuckucksei";
 
-/// Sets of chains from which she floods an item.
+/// Sets of chains from which they flood an item.
 const SETS: u8 = 5;
 
 /// A forgery.
@@ -55,13 +55,13 @@ pub enum Claim {
     Lower,
     /// A friend of mine is in.
     AdmitSock,
-    /// The same, so that it holds if she is a steward: it knows all that she knows.
+    /// The same, so that it holds if they are a steward: it knows all that they know.
     AdmitFriend,
     /// The circle has another name.
     Policy,
     /// There are new keys.
     Rotate,
-    /// The same, for all who come later to read everything; and she hands them on as the protocol asks, so that all use them.
+    /// The same, for all who come later to read everything; and they hand them on as the protocol asks, so that all use them.
     Loosen,
     /// Somebody's device is stolen.
     Revoke,
@@ -88,9 +88,9 @@ pub enum Lie {
     Delete,
     /// An item of some kind, about whatever there is or is not, with values at the ends of what its fields hold.
     Item,
-    /// A change of an item of hers or of others, well-formed and as odd.
+    /// A change of an item of theirs or of others, well-formed and as odd.
     Change,
-    /// A deletion, a hide or a pin of an item of hers or of others.
+    /// A deletion, a hide or a pin of an item of theirs or of others.
     Mark,
     /// Of somebody else's event, change after change, from several sets of chains.
     Flood,
@@ -138,7 +138,7 @@ impl Forgery {
     ];
 }
 
-/// All that a forger has: her keys, the circle's keys as she holds them, and what she knows of the log.
+/// All that a forger has: their keys, the circle's keys as they hold them, and what they know of the log.
 struct Forger<'a> {
     disk: &'a mut Disk,
     crypto: &'a dyn Crypto,
@@ -150,7 +150,7 @@ struct Forger<'a> {
     pick: Rng,
 }
 
-/// Writes a forgery into a member's own store. False where she has nothing to forge with.
+/// Writes a forgery into a member's own store. False where they have nothing to forge with.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
@@ -225,7 +225,7 @@ impl Forger<'_> {
         self.acts.iter().filter(|act| act.is_genesis()).map(SealedAct::id).collect()
     }
 
-    /// Somebody whose device she knows.
+    /// Somebody whose device they know.
     fn somebody(&mut self) -> PersonId {
         let circle = self.row.circle;
         let founder = self.acts.iter().find(|act| act.is_genesis()).map(SealedAct::author);
@@ -287,7 +287,7 @@ impl Forger<'_> {
         })
     }
 
-    /// The first entries of items that she can read.
+    /// The first entries of items that they can read.
     fn known(&self) -> Result<Vec<Opened>, StoreError> {
         let mut found = Vec::new();
         for head in chain::chains(self.disk, &self.row.circle)? {
@@ -302,7 +302,7 @@ impl Forger<'_> {
         Ok(found)
     }
 
-    /// Somebody's note, if she knows one.
+    /// Somebody's note, if they know one.
     fn others_item(&mut self) -> Result<Option<(ItemId, EntryId)>, StoreError> {
         let (me, note) = (self.row.secrets.sign.id(), Kind::Note.number());
         let mut found = self.known()?;
@@ -310,7 +310,7 @@ impl Forger<'_> {
         Ok(self.pick.pick(&found).map(|entry| (entry.item, entry.id)))
     }
 
-    /// Some item that she can read, hers or another's.
+    /// Some item that they can read, theirs or another's.
     fn some_item(&mut self) -> Result<Option<Opened>, StoreError> {
         let found = self.known()?;
         Ok(self.pick.pick(&found).cloned())
@@ -343,7 +343,7 @@ impl Forger<'_> {
         self.say(kind, entry.chain.class, item, &edit)
     }
 
-    /// More changes of somebody else's event than one person may write into an item, or a few, from sets of chains that she begins for it.
+    /// More changes of somebody else's event than one person may write into an item, or a few, from sets of chains that they begin for it.
     fn flood(&mut self) -> Result<bool, StoreError> {
         let (me, event) = (self.row.secrets.sign.id(), Kind::Event.number());
         let mut events = self.known()?;
@@ -376,7 +376,7 @@ impl Forger<'_> {
         ItemId { creator: self.me(), nonce }
     }
 
-    /// Her clock, or none.
+    /// Their clock, or none.
     fn label(&mut self) -> Millis {
         if self.pick.chance(70) { self.at } else { say::moment(&mut self.pick) }
     }

@@ -23,7 +23,7 @@ pub enum Intent {
     Approve {
         /// The circle's number.
         circle: usize,
-        /// When the invite ends by which she asks, where that is known.
+        /// When the invite ends by which they ask, where that is known.
         expires: Option<Millis>,
     },
     /// Walk away from a join.

@@ -106,7 +106,7 @@ impl World {
         found_out.then_some(Deed { who, circle, act: Act::Expel, pick: 1 })
     }
 
-    /// Once somebody is a steward: while the founder is cut off and expels her, she lets friends in behind the founder's back, and
+    /// Once somebody is a steward: while the founder is cut off and expels them, they let friends in behind the founder's back, and
     /// the others hear of them first.
     fn scheme(&mut self, founder: Who, steward: Who) {
         let deed = |who, act, pick| What::Deed(Deed { who, circle: 0, act, pick });
@@ -116,7 +116,7 @@ impl World {
             let friend = Act::Forge(Forgery::Act(forge::Claim::AdmitFriend));
             self.clock.plan(APART + APART * time / 6, Event::Later(deed(steward, friend, time)));
         }
-        // Somewhere in between, and not only once: her machine may be off.
+        // Somewhere in between, and not only once: the machine may be off.
         for time in 1..=4 {
             self.clock.plan(APART + APART * time / 5, Event::Later(deed(founder, Act::Expel, 1)));
         }

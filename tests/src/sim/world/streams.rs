@@ -61,7 +61,7 @@ impl World {
         self.give(to, Input::Opened { link: far, peer: dialer, dialer: false });
     }
 
-    /// The node was opened anew: streams that it does not know any more are closed.
+    /// The node was opened again: streams that it does not know any more are closed.
     pub(super) fn close_streams(&mut self, who: Who) {
         for link in self.net.held_by(who) {
             let looks = self.net.close(self.clock.now(), link);

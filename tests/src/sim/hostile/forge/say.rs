@@ -49,7 +49,7 @@ fn op(rng: &mut Rng, field: &Field, opens: bool) -> Vec<Op> {
     vec![Op::Set(number, value)]
 }
 
-/// Words of hers: odd ones, or as many as fit, or one character more.
+/// Words of theirs: odd ones, or as many as fit, or one character more.
 fn words(rng: &mut Rng, limit: usize) -> Private<String> {
     if rng.chance(25) {
         let end = limit + usize::from(rng.chance(20));
