@@ -66,6 +66,41 @@ fn paths_are_told_from_other_words() {
     assert_eq!(paths(text), ["protocol/src/a.rs", "cli/src/b.rs"]);
 }
 
+/// Columns that a line of text may have in a document.
+const COLUMNS: usize = 120;
+
+/// The numbers of the lines of text that are wider than that. Tables, code and single words cannot be broken.
+fn wide(text: &str) -> Vec<usize> {
+    let (mut code, mut found) = (false, Vec::new());
+    for (number, line) in (1..).zip(text.lines()) {
+        let words = line.trim();
+        if words.starts_with("```") {
+            code = !code;
+        } else if !code && !words.starts_with('|') && words.contains(' ') && line.chars().count() > COLUMNS {
+            found.push(number);
+        }
+    }
+    found
+}
+
+#[test]
+fn text_of_documents_fits_a_screen() {
+    // Transcripts show what a terminal shows, and a sample is a file that people import.
+    let apart = |path: &String| path.starts_with("tests/transcripts/") || path.starts_with("cli/samples/");
+    let mut found = Vec::new();
+    for path in with_extension("md").into_iter().filter(|path| !apart(path)) {
+        found.extend(wide(&read(&path)).into_iter().map(|line| format!("{path}:{line}")));
+    }
+    none("lines of text wider than 120 columns", &found);
+}
+
+#[test]
+fn a_line_that_is_too_wide_is_noticed() {
+    let (long, word) = (format!("{}end", "word ".repeat(24)), "w".repeat(121));
+    let text = format!("# T\n\n{long}\n\n| {long} |\n```\n{long}\n```\n- {long}\n{word}\n{}\n", "ö ".repeat(60));
+    assert_eq!(wide(&text), [3, 9]);
+}
+
 #[test]
 fn cargo_commands_name_what_exists() {
     let packages = ["kith-protocol", "kith-daemon", "kith-cli", "kith-tests"];
