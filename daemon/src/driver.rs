@@ -81,7 +81,7 @@ pub(crate) fn store_trouble(error: &StoreError) -> Error {
 /// Opens the core, and writes what it has to write before anybody asks.
 fn open_machine<M: Machine>(store: &mut SqliteStore, peer: &PeerId) -> Result<M, StoreError> {
     let mut turn = Turn::default();
-    let machine = M::open(store, peer, &mut turn)?;
+    let machine = M::open(clock::now(), store, peer, &mut turn)?;
     if !turn.writes.is_empty() {
         store.commit(&turn.writes)?;
     }

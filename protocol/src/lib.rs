@@ -24,5 +24,6 @@ pub mod private;
 pub mod store;
 pub mod sync;
 pub mod time;
+pub mod tomorrow;
 pub mod tx;
 pub mod work;

@@ -152,6 +152,15 @@ pub const POINTS: usize = 1_024;
 pub const POINTS_PER_CHAIN: usize = 2 * BRANCHES;
 /// People who may come by one invite.
 pub const INVITE_USES: u32 = 1_000;
+/// Policy fields that there may ever be; an act that names a higher one is unfit.
+pub const POLICY_FIELDS: u32 = 64;
+/// Acts of a circle that this program cannot judge, because they are of a newer version or rest on one that is. More are not kept,
+/// and come again once they can be judged;
+pub const UNREAD_ACTS: usize = 4_096;
+/// of one author;
+pub const UNREAD_ACTS_EACH: usize = 256;
+/// and their bytes.
+pub const UNREAD_BYTES: usize = 8 << 20;
 /// Days that a history or retention policy may name: a century.
 pub const POLICY_DAYS: u32 = 36_525;
 /// Acts that wait for a missing parent, per circle. More are dropped and come again by sync.

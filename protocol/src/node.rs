@@ -44,14 +44,20 @@ impl Node {
         Ok(Self { state: NodeState::open(base, crypto, peer)? })
     }
 
-    /// Makes derived rows again that another version of this program wrote: to be committed before anything is asked.
+    /// Makes derived rows again that another version of this program wrote, and judges what that one could not: to be committed before
+    /// anything is asked.
     ///
     /// # Errors
     /// [`StoreError`] where the store fails or is damaged.
-    pub fn refresh(&self, base: &dyn Read, turn: &mut Turn) -> Result<(), StoreError> {
-        let mut tx = Tx::new(base, turn);
-        self.state.refresh(&mut tx)?;
-        tx.finish().join(turn);
+    pub fn refresh(&mut self, env: &mut Env<'_>, base: &dyn Read, turn: &mut Turn) -> Result<(), StoreError> {
+        let mut cx = Cx::new(Tx::new(base, turn), env);
+        match self.state.refresh(&mut cx) {
+            Ok(()) => {}
+            Err(InputError::Store(error)) => return Err(error),
+            Err(other) => return Err(StoreError::Corrupt(format!("what another version left: {other}"))),
+        }
+        cx.tx.finish().join(turn);
+        self.state.saved();
         Ok(())
     }
 

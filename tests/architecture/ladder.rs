@@ -12,7 +12,7 @@ use crate::{none, read, root};
 const CHECKED: [&str; 4] = ["cli", "daemon", "protocol", "tests"];
 
 /// Stands for all of these in the table: the vocabularies of the core, which every other room of it may name.
-const GROUND: &str = "limits time private lines id codec planted work crypto control store budget io tx context";
+const GROUND: &str = "limits time private lines id codec planted tomorrow work crypto control store budget io tx context";
 
 /// More than two files that name one another are a loop, but for these: one mutual judgement.
 const ONE_JUDGEMENT: [&str; 5] = ["admissible", "downs", "grounding", "judgement", "people"];
@@ -41,6 +41,7 @@ const LADDERS: [Ladder; 4] = [
             ("id", ""),
             ("codec", ""),
             ("planted", ""),
+            ("tomorrow", ""),
             ("work", ""),
             ("crypto", "id limits"),
             ("control", "time"),

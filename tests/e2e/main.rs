@@ -6,6 +6,7 @@ mod edits;
 mod files;
 mod imports;
 mod kinds;
+mod mixed;
 mod privacy;
 mod refusals;
 mod stories;

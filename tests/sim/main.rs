@@ -1,6 +1,7 @@
 //! A thousand seeds of the simulated world, half of them fresh ones; the planted bugs that seeds find, and that a seed means one run.
 
 mod adversary;
+mod mixed;
 mod scripts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,7 +148,7 @@ fn every_planted_bug_is_found() {
 fn found_again(bug: Bug, check: &str) -> Report {
     let again = |report: &Report| {
         let script = Some(report.script.clone());
-        run(report.seed, Options { bug: Some(bug), script, keep_trace: false }).check == report.check
+        run(report.seed, Options { bug: Some(bug), script, ..Options::default() }).check == report.check
     };
     let runs = (0..PLANTED).map(|seed| run(seed, Options { bug: Some(bug), ..Options::default() }));
     runs.filter(|report| report.check == Some(check)).find(again).expect("a seed finds it")
@@ -159,12 +160,12 @@ fn a_failing_run_is_shrunk_to_what_a_person_can_read() {
     let report = found_again(Bug::OldKeys, "confidentiality/sealed");
     let seed = report.seed;
     let (check, before) = (report.check, report.script.steps.len());
-    let shrunk = shrink(report, bug, 200);
+    let shrunk = shrink(report, &Options { bug, ..Options::default() }, 200);
     let left = shrunk.script.steps.len();
     assert_eq!(shrunk.report.check, check);
     assert!(left <= READABLE && left < before / 2, "{left} of {before} steps are left");
     // What is left is a run of its own, and it fails because of the bug alone.
-    let again = |bug| run(seed, Options { bug, script: Some(shrunk.script.clone()), keep_trace: false });
+    let again = |bug| run(seed, Options { bug, script: Some(shrunk.script.clone()), ..Options::default() });
     assert_eq!((again(bug).check, again(bug).trace), (check, shrunk.report.trace));
     assert_eq!(again(None).broken, None);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use kith_protocol::planted::Bug;
-use kith_tests::sim::run::replay;
+use kith_tests::sim::run::{Options, replay};
 use kith_tests::sim::script::{Case, What};
 use kith_tests::sim::shrink::shrink;
 
@@ -58,7 +58,7 @@ fn a_script_is_named_after_what_it_showed_and_is_the_same_when_it_is_written_aga
 #[test]
 fn a_script_from_a_file_fails_where_the_bug_is_there_that_it_was_found_by() {
     let bug = Some(Bug::OldKeys);
-    let shrunk = shrink(found_again(Bug::OldKeys, "confidentiality/sealed"), bug, 40);
+    let shrunk = shrink(found_again(Bug::OldKeys, "confidentiality/sealed"), &Options { bug, ..Options::default() }, 40);
     let check = shrunk.report.check.expect("it fails");
     let case = Case { check: check.to_owned(), shape: shrunk.report.shape, script: shrunk.script };
     let read = Case::read(&case.write()).expect("it was just written");

@@ -29,7 +29,7 @@ const DUE: &[u8] = b"due";
 const TICKS: &[u8] = b"ticks";
 
 impl Machine for Fake {
-    fn open(_: &dyn Read, _: &PeerId, _: &mut Turn) -> Result<Self, StoreError> {
+    fn open(_: Millis, _: &dyn Read, _: &PeerId, _: &mut Turn) -> Result<Self, StoreError> {
         Ok(Self::default())
     }
 

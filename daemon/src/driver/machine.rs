@@ -13,7 +13,7 @@ use crate::random::Random;
 /// A node, as the driver sees it.
 pub(crate) trait Machine: Sized + Send + 'static {
     /// From what is stored. What has to be written before anybody asks joins the turn.
-    fn open(base: &dyn Read, peer: &PeerId, turn: &mut Turn) -> Result<Self, StoreError>;
+    fn open(now: Millis, base: &dyn Read, peer: &PeerId, turn: &mut Turn) -> Result<Self, StoreError>;
 
     /// One input; its writes and effects join the batch.
     fn handle(&mut self, now: Millis, peer: &PeerId, base: &dyn Read, batch: &mut Turn, input: Input) -> Result<(), StoreError>;
@@ -29,9 +29,10 @@ pub(crate) trait Machine: Sized + Send + 'static {
 pub(crate) struct Core(Node);
 
 impl Machine for Core {
-    fn open(base: &dyn Read, peer: &PeerId, turn: &mut Turn) -> Result<Self, StoreError> {
-        let node = Node::open(base, &Real, peer.clone())?;
-        node.refresh(base, turn)?;
+    fn open(now: Millis, base: &dyn Read, peer: &PeerId, turn: &mut Turn) -> Result<Self, StoreError> {
+        let mut node = Node::open(base, &Real, peer.clone())?;
+        let mut env = Env { now, rng: &mut Random, crypto: &Real, peer };
+        node.refresh(&mut env, base, turn)?;
         Ok(Self(node))
     }
 

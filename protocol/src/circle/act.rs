@@ -3,6 +3,9 @@
 //! ActWire form, version 2, a CBOR array: `[2, circle, author, parents, epoch, sealed, signature, farewell]`. A genesis has
 //! neither circle nor parents nor epoch (it is sealed under the epoch that it carries). The id is a hash of the bytes of the
 //! first six elements, the associated data those of the first five.
+//!
+//! Later versions keep these eight elements, what they mean, the id and the signature; they say more or something else inside the seal.
+//! So a program that does not know a version still verifies, keeps and passes on what is written in it ([`SealedAct::parse_any`]).
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 mod farewell;
@@ -11,7 +14,8 @@ mod store;
 
 pub use farewell::Farewell;
 pub(crate) use order::parents_first;
-pub use store::{acts, get_act, put_act};
+pub(crate) use store::{KeptActs, delete_unread, kept, put_unread};
+pub use store::{acts, get_act, get_kept, put_act};
 
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
@@ -23,9 +27,12 @@ use crate::crypto::{Crypto, Key, Signature, SigningKey, derive, hash, open, pad,
 use crate::id::{ActId, CircleId, DeviceId, EpochId};
 use crate::limits;
 use crate::time::Millis;
+use crate::tomorrow::{self, is_tomorrow};
 use crate::work;
 
 const VERSION: u64 = 2;
+/// The versions that this program judges, as it is noted in a store.
+pub(crate) const VERSIONS: &[u8] = &[2];
 const PURPOSE: &str = "kith/v1/act";
 
 /// The sealed part of an act.
@@ -88,6 +95,7 @@ struct ActWire {
 /// An act as it travels and is stored: parsed, not yet opened. Its signature is verified only by [`SealedAct::verify`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedAct {
+    version: u64,
     bytes: Vec<u8>,
     id: ActId,
     circle: CircleId,
@@ -104,10 +112,22 @@ impl SealedAct {
     /// Reads an act's bytes.
     ///
     /// # Errors
-    /// [`CodecError`] where they are not an act's canonical bytes.
+    /// [`CodecError`] where they are not an act's canonical bytes, or of a version that this program does not know.
     pub fn parse(bytes: &[u8]) -> Result<Self, CodecError> {
+        let act = Self::parse_any(bytes)?;
+        if act.is_newer() { Err(CodecError::Version(act.version)) } else { Ok(act) }
+    }
+
+    /// Reads the bytes of an act of this or any later version.
+    ///
+    /// # Errors
+    /// [`CodecError`] where they are not an act's canonical bytes, or of a version before all that were ever kept.
+    pub fn parse_any(bytes: &[u8]) -> Result<Self, CodecError> {
         work::did(|work| work.acts += 1);
-        codec::check_version(bytes, VERSION, "act")?;
+        let version = codec::version(bytes, "act")?;
+        if version < VERSION {
+            return Err(CodecError::Version(version));
+        }
         let wire: ActWire = codec::decode_within(bytes, limits::ACT_BYTES, "act")?;
         let rooted = wire.circle.is_some();
         if rooted != wire.epoch.is_some() || rooted == wire.parents.is_empty() || wire.parents.len() > limits::HEADS {
@@ -119,6 +139,7 @@ impl SealedAct {
         let (place, signed) = borders(bytes).ok_or(CodecError::Malformed("act"))?;
         let id = ActId(hash(PURPOSE, &[signed]));
         Ok(Self {
+            version,
             id,
             circle: wire.circle.unwrap_or(CircleId(id.0)),
             author: wire.author,
@@ -130,6 +151,12 @@ impl SealedAct {
             farewell: wire.farewell,
             bytes: bytes.to_vec(),
         })
+    }
+
+    /// Is it of a version that this program cannot open?
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        self.version != VERSION && !(is_tomorrow() && self.version == tomorrow::ACT_VERSION)
     }
 
     /// Its id.
@@ -183,6 +210,9 @@ impl SealedAct {
     /// What it says; `None` where the key is another or the body is none.
     #[must_use]
     pub fn open(&self, roster: &Key) -> Option<ActBody> {
+        if self.is_newer() {
+            return None;
+        }
         let plain = open(&body_key(roster), &self.place, &self.sealed)?;
         let body: ActBody = codec::decode(unpad(&plain)?, "body of an act").ok()?;
         let genesis = matches!(body.statement, Statement::Genesis { .. });
@@ -237,7 +267,8 @@ pub fn write_act(
     parents.dedup();
     let blank = Signature([0; 64]);
     let farewell = matches!(body.statement, Statement::Remove { .. }).then_some(blank);
-    let (version, author) = (VERSION, signer.id());
+    let later = is_tomorrow() && matches!(body.statement, Statement::Role { .. });
+    let (version, author) = (if later { tomorrow::ACT_VERSION } else { VERSION }, signer.id());
     let mut wire = ActWire { version, circle, author, parents, epoch, sealed: Vec::new(), signature: blank, farewell };
     let draft = codec::encode(&wire);
     let (header, _) = borders(&draft).ok_or(CodecError::Malformed("act"))?;
@@ -248,6 +279,17 @@ pub fn write_act(
         wire.farewell = Some(farewell::sign(crypto, signer, &draft.circle, person, &draft.id));
     }
     SealedAct::parse(&codec::encode(&wire))
+}
+
+/// The same act, of another version and signed again.
+#[cfg(test)]
+pub(crate) fn of_version(crypto: &dyn Crypto, signer: &SigningKey, act: &SealedAct, version: u64) -> SealedAct {
+    #![allow(clippy::expect_used, reason = "a test that fails may panic")]
+    let mut wire: ActWire = codec::decode(act.bytes(), "act").expect("an act");
+    (wire.version, wire.author) = (version, signer.id());
+    let draft = SealedAct::parse_any(&codec::encode(&wire)).expect("an act");
+    wire.signature = crypto.sign(signer, PURPOSE, &[&draft.circle.0, &draft.id.0]);
+    SealedAct::parse_any(&codec::encode(&wire)).expect("an act")
 }
 
 fn body_key(roster: &Key) -> Key {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 
+use crate::codec::UnknownValue;
 use crate::crypto::DeviceKeys;
 use crate::id::{ActId, DeviceId, EpochId, Incarnation, PersonId};
 use crate::private::Private;
@@ -120,31 +121,84 @@ pub enum Retention {
     Days(#[n(0)] u32),
 }
 
-/// One policy field and its value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cbor(array)]
+/// One policy field and its value: `[field, [value]]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Policy {
-    /// The circle's name, at most 80 characters.
-    #[n(0)]
-    Name(#[n(0)] Private<String>),
-    /// The agreement's text; each member signs it when joining.
-    #[n(1)]
-    Agreement(#[n(0)] Private<String>),
-    /// What newcomers may read.
-    #[n(2)]
-    History(#[n(0)] History),
-    /// How long conversation is kept.
-    #[n(3)]
-    Retention(#[n(0)] Retention),
-    /// May every member invite (else only stewards)?
-    #[n(4)]
-    MembersInvite(#[n(0)] bool),
-    /// Must a steward approve a request (else a steward's daemon admits by itself)?
-    #[n(5)]
-    ApprovalRequired(#[n(0)] bool),
+    /// 0: the circle's name, at most 80 characters.
+    Name(Private<String>),
+    /// 1: the agreement's text; each member signs it when joining.
+    Agreement(Private<String>),
+    /// 2: what newcomers may read.
+    History(History),
+    /// 3: how long conversation is kept.
+    Retention(Retention),
+    /// 4: may every member invite (else only stewards)?
+    MembersInvite(bool),
+    /// 5: must a steward approve a request (else a steward's daemon admits by itself)?
+    ApprovalRequired(bool),
+    /// Any other: a newer program's, with its value and the array around it as they came. It is set like the others and never decides
+    /// what anybody may do, so that programs that do not know it judge alike.
+    Later(u32, UnknownValue),
+}
+
+impl<C> Encode<C> for Policy {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        c: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.array(2)?.u32(self.number())?;
+        if let Self::Later(_, value) = self {
+            return value.encode(e, c);
+        }
+        e.array(1)?;
+        match self {
+            Self::Name(words) | Self::Agreement(words) => words.encode(e, c),
+            Self::History(history) => history.encode(e, c),
+            Self::Retention(retention) => retention.encode(e, c),
+            Self::MembersInvite(yes) | Self::ApprovalRequired(yes) => yes.encode(e, c),
+            Self::Later(..) => Ok(()),
+        }
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Policy {
+    fn decode(d: &mut minicbor::Decoder<'b>, c: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let fields = |d: &mut minicbor::Decoder<'b>, count| match d.array()? {
+            Some(found) if found == count => Ok(()),
+            Some(_) | None => Err(minicbor::decode::Error::message("a policy of another shape")),
+        };
+        fields(d, 2)?;
+        let number = d.u32()?;
+        if number > 5 {
+            return Ok(Self::Later(number, UnknownValue::decode(d, c)?));
+        }
+        fields(d, 1)?;
+        Ok(match number {
+            0 => Self::Name(Private::decode(d, c)?),
+            1 => Self::Agreement(Private::decode(d, c)?),
+            2 => Self::History(History::decode(d, c)?),
+            3 => Self::Retention(Retention::decode(d, c)?),
+            4 => Self::MembersInvite(d.bool()?),
+            _ => Self::ApprovalRequired(d.bool()?),
+        })
+    }
 }
 
 impl Policy {
+    /// The number of its field.
+    const fn number(&self) -> u32 {
+        match self {
+            Self::Name(_) => 0,
+            Self::Agreement(_) => 1,
+            Self::History(_) => 2,
+            Self::Retention(_) => 3,
+            Self::MembersInvite(_) => 4,
+            Self::ApprovalRequired(_) => 5,
+            Self::Later(number, _) => *number,
+        }
+    }
+
     /// Which field this sets; also its place in a circle's settings.
     #[must_use]
     pub const fn field(&self) -> PolicyField {
@@ -155,6 +209,7 @@ impl Policy {
             Self::Retention(_) => PolicyField::Retention,
             Self::MembersInvite(_) => PolicyField::MembersInvite,
             Self::ApprovalRequired(_) => PolicyField::ApprovalRequired,
+            Self::Later(number, _) => PolicyField::Later(*number),
         }
     }
 }
@@ -174,6 +229,8 @@ pub enum PolicyField {
     MembersInvite,
     /// See [`Policy::ApprovalRequired`].
     ApprovalRequired,
+    /// See [`Policy::Later`].
+    Later(u32),
 }
 
 /// One chain of a device.

@@ -187,6 +187,7 @@ impl Teller<'_> {
                 PolicyField::Retention => Happening::Retention,
                 PolicyField::MembersInvite => Happening::Invite,
                 PolicyField::ApprovalRequired => Happening::Approval,
+                PolicyField::Later(_) => return None,
             };
             let change = FieldChange { field: what.word().to_owned(), before: old.and_then(short), after: short(policy) };
             Some(self.about_circle(what, *done, vec![change]))
@@ -237,7 +238,7 @@ impl Teller<'_> {
 fn short(policy: &Policy) -> Option<String> {
     match policy {
         Policy::Name(name) => Some(name.0.clone()),
-        Policy::Agreement(_) => None,
+        Policy::Agreement(_) | Policy::Later(..) => None,
         Policy::History(_) | Policy::Retention(_) | Policy::MembersInvite(_) | Policy::ApprovalRequired(_) => {
             text::policy(policy).map(|(_, value)| value)
         }

@@ -21,10 +21,12 @@ use crate::time::Millis;
 
 mod epochs;
 pub(crate) mod own;
+mod unread;
 mod view;
 
 pub(crate) use super::row::{CircleRow, OwnStanding};
 pub(crate) use epochs::EpochMeta;
+pub(crate) use unread::UnreadActs;
 
 /// What became of an act that came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,13 +63,15 @@ pub(crate) struct CircleState {
     pub(crate) carried: BTreeMap<ActId, EpochId>,
     /// Acts in the order of acceptance: parents first.
     pub(crate) order: Vec<ActId>,
-    /// Acts that no other act names as parent.
+    /// Acts that are kept here and cannot be judged.
+    pub(crate) unread: UnreadActs,
+    /// Acts that no other act names as parent, judged or not.
     pub(crate) tips: BTreeSet<ActId>,
     /// What an act's author's clock said.
     pub(crate) labels: BTreeMap<ActId, (DeviceId, Millis)>,
     /// How many acts' labels were noted, in the order of acceptance.
     heard: usize,
-    /// Parents of each act.
+    /// Parents of each act, judged or not.
     pub(crate) parents: BTreeMap<ActId, Vec<ActId>>,
     /// Public keys of every device an act ever introduced.
     pub(crate) keys: BTreeMap<DeviceId, DeviceKeys>,
@@ -105,6 +109,7 @@ impl CircleState {
             superseded: BTreeMap::new(),
             carried: BTreeMap::new(),
             order: Vec::new(),
+            unread: UnreadActs::default(),
             tips: BTreeSet::new(),
             labels: BTreeMap::new(),
             heard: 0,
@@ -171,13 +176,15 @@ impl CircleState {
         let mut state = Self::empty(row);
         state.ring = Ring::load(read, &state.id)?;
         // The store holds acts by id.
-        for sealed in act::parents_first(act::acts(read, &state.id)?, SealedAct::id, SealedAct::parents) {
+        let act::KeptActs { judged, unread } = act::kept(read, &state.id)?;
+        for sealed in act::parents_first(judged, SealedAct::id, SealedAct::parents) {
             if sealed.parents().iter().all(|parent| state.parents.contains_key(parent))
                 && let Some(body) = state.opened(&sealed)
             {
                 state.absorb(crypto, &sealed, body);
             }
         }
+        state.load_unread(unread);
         for bytes in record::stored(read, &state.id)? {
             state.absorb_record(crypto, &bytes);
         }
@@ -192,6 +199,11 @@ impl CircleState {
         let new = self.order.iter().skip(self.heard).filter_map(|act| self.labels.get(act).copied()).collect();
         self.heard = self.order.len();
         new
+    }
+
+    /// All acts that are kept here, parents first: those that cannot be judged behind the others.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = ActId> {
+        self.order.iter().chain(self.unread.ids()).copied()
     }
 
     fn opened(&self, sealed: &SealedAct) -> Option<ActBody> {
@@ -220,12 +232,8 @@ impl CircleState {
         for keys in introduced(&body.statement) {
             self.keys.entry(keys.sign).or_insert_with(|| keys.clone());
         }
-        for parent in sealed.parents() {
-            self.tips.remove(parent);
-        }
-        self.tips.insert(id);
+        self.place(sealed);
         self.labels.insert(id, (sealed.author(), body.at));
-        self.parents.insert(id, sealed.parents().to_vec());
         self.order.push(id);
         let (at, carried) = (body.at, body.epoch.clone());
         self.retentions.extend(terms::set_by(&body.statement).map(|retention| (at, id, retention)));
@@ -247,7 +255,7 @@ impl CircleState {
         bytes: &[u8],
         offered: &mut BTreeMap<EpochId, EpochKeys>,
     ) -> Result<Taken, InputError> {
-        let Ok(sealed) = SealedAct::parse(bytes) else { return Ok(Taken::Bad) };
+        let Ok(sealed) = SealedAct::parse_any(bytes) else { return Ok(Taken::Bad) };
         if self.parents.contains_key(&sealed.id()) {
             return Ok(Taken::Known);
         }
@@ -259,6 +267,9 @@ impl CircleState {
         }
         if !sealed.verify(cx.env.crypto) {
             return Ok(Taken::Bad);
+        }
+        if self.is_unread(&sealed) {
+            return Ok(self.take_unread(cx, &sealed));
         }
         let body = match sealed.epoch() {
             Some(_) => self.opened(&sealed),

@@ -3,6 +3,7 @@
 use super::body::{History, Policy, Retention, Role};
 use crate::control::{Code, Error, Hints, MemberRole};
 use crate::lines::is_line;
+use crate::tomorrow::{self, is_tomorrow};
 
 /// A role as the local API names it.
 #[must_use]
@@ -106,11 +107,16 @@ pub fn parse_approval(text: &str) -> Result<bool, Error> {
     }
 }
 
-/// A policy as key and value.
+/// A policy as key and value; none of the name, and of what this program does not know.
 #[must_use]
 pub fn policy(policy: &Policy) -> Option<(&'static str, String)> {
     Some(match policy {
         Policy::Name(_) => return None,
+        Policy::Later(tomorrow::POLICY, value) if is_tomorrow() => {
+            let (words,): (String,) = minicbor::decode(value.bytes()).ok()?;
+            ("motto", words)
+        }
+        Policy::Later(..) => return None,
         Policy::Agreement(text) => ("agreement", text.0.clone()),
         Policy::History(value) => ("history", history(*value)),
         Policy::Retention(value) => ("retention", retention(*value)),

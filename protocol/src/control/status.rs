@@ -103,6 +103,9 @@ pub struct StoreStatus {
 pub struct Doctor {
     /// Is everything as it should be?
     pub ok: bool,
+    /// How many things need a newer Kith: they are kept and passed on, and show after an update.
+    #[serde(default)]
+    pub newer: u64,
     /// What was looked at.
     pub findings: Vec<Finding>,
 }

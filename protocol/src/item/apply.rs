@@ -17,7 +17,7 @@ use super::row::{Flags, ItemRow, Slot, Tag, counter, local, set_counter, view_it
 use crate::circle::body::{KeyClass, Role};
 use crate::codec::CodecError;
 use crate::control::{Topic, WatchChange, WatchEvent};
-use crate::id::{CircleId, ItemKey, PersonId};
+use crate::id::{CircleId, ItemId, ItemKey, PersonId};
 use crate::limits::{ITEM_ENTRIES, TURN_ITEMS};
 use crate::log::entry::{EntryAt, Opened};
 use crate::planted::{Bug, planted};
@@ -37,6 +37,8 @@ pub enum Outcome {
     Known,
     /// Not acceptable; it stays in the log and means nothing.
     SetAside(&'static str),
+    /// Only a newer program can tell what it means; it stays in the log, and means nothing until then.
+    Newer(&'static str),
 }
 
 /// A change that shows.
@@ -91,8 +93,8 @@ pub fn apply(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId, entries: &[(W
         let outcome = match work.admit(tx, *writer, opened)? {
             Ok(outcome) => outcome,
             Err(why) => {
-                work.set_aside(tx, &opened.item.key(circle), opened.at)?;
-                Outcome::SetAside(why)
+                work.set_aside(tx, &opened.item.key(circle), opened.at, matches!(why, Unfit::Newer(_)))?;
+                why.into()
             }
         };
         outcomes.push(outcome);
@@ -173,11 +175,36 @@ struct Work<'a> {
     touched: BTreeMap<ItemKey, usize>,
     /// For each outcome that may show: its item, and its entry.
     keys: Vec<Option<(ItemKey, EntryAt)>>,
+    /// Items of which something is not understood here.
+    newer: BTreeSet<ItemKey>,
     /// Entries of items that are destroyed already.
     gone: Vec<EntryAt>,
 }
 
-type Judged = Result<Outcome, &'static str>;
+type Judged = Result<Outcome, Unfit>;
+
+/// Why an entry means nothing here.
+enum Unfit {
+    /// It breaks a rule.
+    Broken(&'static str),
+    /// It is of a form, or rests on something, that only a newer program knows.
+    Newer(&'static str),
+}
+
+impl From<&'static str> for Unfit {
+    fn from(why: &'static str) -> Self {
+        Self::Broken(why)
+    }
+}
+
+impl From<Unfit> for Outcome {
+    fn from(why: Unfit) -> Self {
+        match why {
+            Unfit::Broken(why) => Self::SetAside(why),
+            Unfit::Newer(why) => Self::Newer(why),
+        }
+    }
+}
 
 impl<'a> Work<'a> {
     fn new(circle: &'a CircleId, ports: Ports<'a>) -> Self {
@@ -189,6 +216,7 @@ impl<'a> Work<'a> {
             rows: BTreeMap::new(),
             touched: BTreeMap::new(),
             keys: Vec::new(),
+            newer: BTreeSet::new(),
             gone: Vec::new(),
         }
     }
@@ -221,7 +249,7 @@ impl<'a> Work<'a> {
             return Ok(Ok(Outcome::Known));
         }
         if planted(Bug::EarlyEdit) && row.kind == 0 && !opens {
-            return Ok(Err("an edit of what is not here"));
+            return Ok(Err("an edit of what is not here".into()));
         }
         if row.flags.has(Flags::GONE) && !row.flags.has(Flags::LOST) && row.slots.len() >= ITEM_ENTRIES {
             self.gone.push(opened.at);
@@ -234,6 +262,9 @@ impl<'a> Work<'a> {
             row.parent = edit.as_ref().and_then(|edit| edit.about).map(|about| about.key(self.circle)).or(row.parent);
         }
         row.slots.push(Slot { at: opened.at, held: !writer.standing });
+        if edit.as_ref().zip(Kind::of(opened.kind)).is_some_and(|(edit, kind)| edit.is_newer(kind)) {
+            self.newer.insert(key);
+        }
         self.shelf.put(ItemEntry::new(opened, edit));
         self.touch(key);
         if let Some(last) = self.keys.last_mut() {
@@ -243,11 +274,14 @@ impl<'a> Work<'a> {
     }
 
     /// Notes what means nothing here; what is about an item whose bytes are destroyed is destroyed at once.
-    fn set_aside(&mut self, tx: &mut Tx<'_>, key: &ItemKey, at: EntryAt) -> Result<(), StoreError> {
+    fn set_aside(&mut self, tx: &mut Tx<'_>, key: &ItemKey, at: EntryAt, newer: bool) -> Result<(), StoreError> {
         if self.row(tx, key)?.is_some_and(|row| row.flags.has(Flags::GONE) && !row.flags.has(Flags::LOST)) {
             self.gone.push(at);
         } else {
             parts::set_aside(tx, key, at);
+            if newer {
+                self.newer.insert(*key);
+            }
         }
         Ok(())
     }
@@ -256,6 +290,11 @@ impl<'a> Work<'a> {
         let touched = self.rows.iter().filter(|(key, _)| self.touched.contains_key(key));
         let rows = touched.filter_map(|(key, (_, row))| Some((key, row.as_ref()?)));
         fetch_lacking(tx, self.ports, &mut self.shelf, rows)?;
+        let gone = |row: &ItemRow| row.flags.has(Flags::GONE) && !row.flags.has(Flags::LOST);
+        let kept = |key: &&ItemKey| !self.rows.get(*key).and_then(|(_, row)| row.as_ref()).is_some_and(gone);
+        for key in self.newer.iter().filter(kept) {
+            tx.put(Table::Local, &local::newer(self.tag, key), vec![1]);
+        }
         let mut projector = project::Projector::new(tx, self.circle, self.ports, &mut self.shelf)?;
         let mut shown: BTreeMap<ItemKey, Applied> = BTreeMap::new();
         let mut destroy = self.gone;
@@ -299,20 +338,29 @@ impl<'a> Work<'a> {
 pub const BEYOND: &str = "more than one person may write into an item";
 
 /// The rules that an entry can be judged by alone.
-fn judge(writer: Writer, opened: &Opened) -> Result<Option<Edit>, &'static str> {
-    let kind = Kind::of(opened.kind).ok_or("a kind that this program does not know")?;
+fn judge(writer: Writer, opened: &Opened) -> Result<Option<Edit>, Unfit> {
+    if !writer.judged {
+        return Err(Unfit::Newer("it rests on a decision that this program does not know"));
+    }
     let role = writer.role.ok_or("its author was no member")?;
+    let kind = Kind::of(opened.kind).ok_or(Unfit::Newer("a kind that this program does not know"))?;
     let class = opened.chain.class;
     if kind.class().is_some_and(|its| its != class) || class == KeyClass::Roster {
-        return Err("sealed under another key than its kind's");
+        return Err("sealed under another key than its kind's".into());
     }
-    let is_creator = writer.person == opened.item.creator;
     let Some(payload) = opened.payload.as_deref() else { return Ok(None) };
     let edit = Edit::parse(payload, kind).map_err(|error| match error {
-        EditError::Codec(CodecError::Version(_)) => "of a newer form than this program knows",
-        EditError::Codec(_) => "not an edit list",
-        EditError::Schema(why) => why,
+        EditError::Codec(CodecError::Version(_)) => Unfit::Newer("of a newer form than this program knows"),
+        EditError::Codec(_) => "not an edit list".into(),
+        EditError::Schema(why) => why.into(),
     })?;
+    may_write(writer.person, role, kind, &edit, &opened.item)?;
+    Ok(Some(edit))
+}
+
+/// May somebody in that role write this edit of an item?
+fn may_write(person: PersonId, role: Role, kind: Kind, edit: &Edit, item: &ItemId) -> Result<(), &'static str> {
+    let is_creator = person == item.creator;
     if edit.opens() {
         if !is_creator {
             return Err("opened by somebody else than its creator");
@@ -320,12 +368,12 @@ fn judge(writer: Writer, opened: &Opened) -> Result<Option<Edit>, &'static str> 
         if !kind.may_open(role) {
             return Err("its author's role may not write it");
         }
-        let others = kind == Kind::Tombstone && edit.about.is_some_and(|about| about.creator != writer.person);
+        let others = kind == Kind::Tombstone && edit.about.is_some_and(|about| about.creator != person);
         if others && role != Role::Founder {
             return Err("only its author or the founder deletes an item");
         }
     } else if !kind.may_edit(role, is_creator) {
         return Err("its author may not edit it");
     }
-    Ok(Some(edit))
+    Ok(())
 }

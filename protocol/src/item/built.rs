@@ -186,7 +186,7 @@ mod frozen {
             Op::Insert(1, None, words("Three nights.")),
             Op::Add(5, words("night")),
         ];
-        super::super::fields::view_of_one(&Edit::opening(Millis(1_795_359_600_000), None, ops))
+        super::super::fields::view_of_one(Kind::Event, &Edit::opening(Millis(1_795_359_600_000), None, ops))
     }
 
     fn row(full: bool) -> BuiltRow {

@@ -13,6 +13,7 @@ use rand_core::CryptoRng;
 
 use super::edit::{Edit, Op};
 use super::kind::Kind;
+use super::tomorrow;
 use crate::circle::body::{KeyClass, Retention, Role};
 use crate::codec;
 use crate::control::{Code, Error, Hint};
@@ -75,9 +76,10 @@ impl ComposeContext {
         rng: &mut dyn CryptoRng,
         kind: Kind,
         about: Option<Target>,
-        ops: Vec<Op>,
+        mut ops: Vec<Op>,
     ) -> Result<NewEntry, Error> {
         self.may_open(kind)?;
+        tomorrow::say(kind, &mut ops);
         let mut nonce = [0; 16];
         rng.fill_bytes(&mut nonce);
         let item = ItemId { creator: self.me, nonce };
@@ -88,7 +90,8 @@ impl ComposeContext {
             _ if class == KeyClass::Talk => self.retention,
             _ => Retention::Keep,
         };
-        entry(kind, class, item, retention, &Edit::opening(self.now, about.map(|about| about.item), ops))
+        let opening = Edit::opening(self.now, about.map(|about| about.item), ops);
+        entry(kind, class, item, retention, &opening).map(|entry| tomorrow::written(kind, entry))
     }
 }
 

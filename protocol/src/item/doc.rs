@@ -246,6 +246,9 @@ impl Doc {
         let mut last: BTreeMap<u8, (u64, EntryId, &Value)> = BTreeMap::new();
         for (rank, number, op) in self.ops().filter(|(rank, ..)| within(*rank)) {
             let (Op::Set(field, value), Some(part)) = (op, self.parts.get(rank)) else { continue };
+            if !op.is_understood(self.kind) {
+                continue;
+            }
             if last.get(field).is_none_or(|(than, id, _)| (*than, *id) < (number, part.id)) {
                 last.insert(*field, (number, part.id, value));
             }

@@ -183,7 +183,7 @@ fn an_entry_that_names_unknown_text_does_nothing_and_hurts_nobody() {
     for (counter, length) in [(0, 4), (3, 1), (u32::MAX - 5, 2), (0, u32::MAX)] {
         let doc = build(&[first.clone(), entry(2, 1, bad(CharacterId { entry: 0, counter }, length))]);
         assert_eq!(doc.void(), 1);
-        assert_eq!(doc.fields(), view_of_one(&first.edit));
+        assert_eq!(doc.fields(), view_of_one(Kind::Note, &first.edit));
     }
 }
 
@@ -261,7 +261,7 @@ proptest! {
         let tags: BTreeSet<&str> = tags.iter().map(String::as_str).collect();
         let first = opening(&title, &body, &tags.into_iter().collect::<Vec<_>>());
         prop_assume!(first.edit.check(Kind::Resource).is_ok());
-        prop_assert_eq!(build(std::slice::from_ref(&first)).fields(), view_of_one(&first.edit));
+        prop_assert_eq!(build(std::slice::from_ref(&first)).fields(), view_of_one(Kind::Note, &first.edit));
         let names: Vec<(EntryId, u32)> = (0..).zip(body.chars()).map(|(at, _)| (first.id, at)).collect();
         prop_assert_eq!(build(std::slice::from_ref(&first)).characters(f::BODY), names);
     }

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use minicbor::data::Type;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
-use super::kind::{Form, Kind};
-use crate::codec::{self, CodecError};
+use super::kind::{Field, Form, Kind};
+use crate::codec::{self, CodecError, UnknownValue};
 use crate::id::{EntryId, ItemId};
 use crate::limits::{EDIT_DEPS, EDIT_OPS, PAYLOAD_BYTES, TAG_CHARS, TAGS};
 use crate::lines::{is_line, is_text};
@@ -67,6 +67,25 @@ pub enum Op {
     Remove(#[n(0)] u8, #[n(1)] Private<String>),
 }
 
+impl Op {
+    /// The number of the field that it is about.
+    #[must_use]
+    pub const fn field(&self) -> u8 {
+        let (Self::Set(number, _)
+        | Self::Insert(number, ..)
+        | Self::Delete(number, ..)
+        | Self::Add(number, _)
+        | Self::Remove(number, _)) = self;
+        *number
+    }
+
+    /// Does it mean something to this program, in an item of that kind: is its field known, and does it fit there?
+    #[must_use]
+    pub fn is_understood(&self, kind: Kind) -> bool {
+        kind.field(self.field()).is_some_and(|field| !field.later || check_field(self, field).is_ok())
+    }
+}
+
 /// A character of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(array)]
@@ -90,6 +109,8 @@ pub enum Value {
     Moment(u64),
     /// Yes or no.
     Flag(bool),
+    /// Something that only a newer program knows; no field that this one knows holds it.
+    Unknown(UnknownValue),
 }
 
 impl Value {
@@ -107,6 +128,7 @@ impl<C> Encode<C> for Value {
             Self::Text(words) => e.str(&words.0)?,
             Self::Moment(moment) => e.u64(*moment)?,
             Self::Flag(flag) => e.bool(*flag)?,
+            Self::Unknown(value) => e.encode(value)?,
         };
         Ok(())
     }
@@ -125,7 +147,10 @@ impl<'b, C> Decode<'b, C> for Value {
         if kind == Type::Bool {
             return Ok(Self::Flag(d.bool()?));
         }
-        Ok(Self::Moment(d.u64()?))
+        if matches!(kind, Type::U8 | Type::U16 | Type::U32 | Type::U64) {
+            return Ok(Self::Moment(d.u64()?));
+        }
+        Ok(Self::Unknown(d.decode()?))
     }
 }
 
@@ -182,7 +207,14 @@ impl Edit {
         Ok(edit)
     }
 
-    /// Checks it against its kind's schema.
+    /// Does it do something to a field that this program does not know?
+    #[must_use]
+    pub fn is_newer(&self, kind: Kind) -> bool {
+        self.ops.iter().any(|op| kind.field(op.field()).is_none())
+    }
+
+    /// Checks it against its kind's schema. What it does to fields that this program does not know is checked for its shape only, and
+    /// so is what it does to [`Field::later`] ones: whoever does not know them yet takes the same edits.
     ///
     /// # Errors
     /// [`EditError::Schema`] naming the first rule it breaks.
@@ -200,7 +232,6 @@ impl Edit {
     }
 
     fn check_head(&self, kind: Kind) -> Result<(), EditError> {
-        let rule = |holds: bool, what: &'static str| if holds { Ok(()) } else { Err(EditError::Schema(what)) };
         rule(self.ops.len() <= EDIT_OPS, "too many operations")?;
         rule(self.deps.len() <= EDIT_DEPS, "too many dependencies")?;
         rule(ascending(&self.deps), "dependencies out of order")?;
@@ -235,7 +266,8 @@ struct Seen<'a> {
     anchors: BTreeSet<(u8, Option<CharacterId>)>,
     deletes: BTreeMap<u32, Vec<(u32, u32)>>,
     tags: BTreeSet<(u8, &'a str)>,
-    added: usize,
+    /// By field.
+    added: BTreeMap<u8, usize>,
 }
 
 impl Seen<'_> {
@@ -251,35 +283,54 @@ impl Seen<'_> {
     }
 }
 
+fn rule(holds: bool, what: &'static str) -> Result<(), EditError> {
+    if holds { Ok(()) } else { Err(EditError::Schema(what)) }
+}
+
 fn check_op<'a>(op: &'a Op, kind: Kind, names: usize, seen: &mut Seen<'a>) -> Result<(), EditError> {
-    let rule = |holds: bool, what: &'static str| if holds { Ok(()) } else { Err(EditError::Schema(what)) };
+    check_shape(op, names, seen)?;
+    match kind.field(op.field()) {
+        Some(field) if !field.later => check_field(op, field),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What holds of an operation whatever its field holds.
+fn check_shape<'a>(op: &'a Op, names: usize, seen: &mut Seen<'a>) -> Result<(), EditError> {
     let named = |place: &CharacterId| usize::try_from(place.entry).is_ok_and(|index| index < names);
-    let (Op::Set(number, _) | Op::Insert(number, ..) | Op::Delete(number, ..) | Op::Add(number, _) | Op::Remove(number, _)) = op;
-    let field = kind.field(*number).ok_or(EditError::Schema("an unknown field"))?;
-    match (op, field.form) {
-        (Op::Set(number, value), form) => {
-            rule(seen.set.insert(*number), "a field set twice")?;
-            rule(fits(value, form), "a value that does not fit its field")?;
-            rule(!field.required || *value != Value::None, "a required field emptied")
-        }
-        (Op::Insert(number, after, text), Form::Text(limit)) => {
+    match op {
+        Op::Set(number, _) => rule(seen.set.insert(*number), "a field set twice"),
+        Op::Insert(number, after, text) => {
             rule(after.as_ref().is_none_or(named), "text behind an unnamed entry")?;
             rule(seen.anchors.insert((*number, *after)), "two runs at one place")?;
-            rule(!text.0.is_empty() && text.0.len() <= limit && is_text(&text.0), "a run of text that does not fit")
+            rule(!text.0.is_empty() && is_text(&text.0), "a run of text that does not fit")
         }
-        (Op::Delete(_, place, length), Form::Text(_)) => {
+        Op::Delete(_, place, length) => {
             rule(named(place), "a deletion in an unnamed entry")?;
             let end = place.counter.checked_add(*length).ok_or(EditError::Schema("a deletion out of range"))?;
             rule(*length > 0, "an empty deletion")?;
             seen.deletes.entry(place.entry).or_default().push((place.counter, end));
             Ok(())
         }
-        (Op::Add(number, tag) | Op::Remove(number, tag), Form::Tags) => {
-            seen.added += usize::from(matches!(op, Op::Add(..)));
-            rule(seen.added <= TAGS, "too many tags")?;
+        Op::Add(number, tag) | Op::Remove(number, tag) => {
+            let added = seen.added.entry(*number).or_default();
+            *added += usize::from(matches!(op, Op::Add(..)));
+            rule(*added <= TAGS, "too many tags")?;
             rule(seen.tags.insert((*number, tag.0.as_str())), "a tag twice")?;
             rule(!tag.0.is_empty() && is_line(&tag.0) && tag.0.chars().count() <= TAG_CHARS, "a tag that does not fit")
         }
+    }
+}
+
+/// What its field asks of an operation.
+fn check_field(op: &Op, field: &Field) -> Result<(), EditError> {
+    match (op, field.form) {
+        (Op::Set(_, value), form) => {
+            rule(fits(value, form), "a value that does not fit its field")?;
+            rule(!field.required || *value != Value::None, "a required field emptied")
+        }
+        (Op::Insert(_, _, text), Form::Text(limit)) => rule(text.0.len() <= limit, "a run of text that does not fit"),
+        (Op::Delete(..), Form::Text(_)) | (Op::Add(..) | Op::Remove(..), Form::Tags) => Ok(()),
         (Op::Insert(..) | Op::Delete(..) | Op::Add(..) | Op::Remove(..), _) => {
             Err(EditError::Schema("an operation that its field does not know"))
         }
@@ -296,7 +347,7 @@ fn fits(value: &Value, form: Form) -> bool {
         }
         (Value::Text(words), Form::Lines(limit)) => !words.0.is_empty() && is_text(&words.0) && words.0.len() <= limit,
         (Value::Text(words), Form::Word(known)) => known.contains(&words.0.as_str()),
-        (Value::Text(_) | Value::Moment(_) | Value::Flag(_), _) => false,
+        (Value::Text(_) | Value::Moment(_) | Value::Flag(_) | Value::Unknown(_), _) => false,
     }
 }
 

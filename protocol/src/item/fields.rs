@@ -29,7 +29,7 @@ impl Fields {
         match (self.text.get(&field), self.single.get(&field)) {
             (Some(text), _) => &text.0,
             (None, Some(Value::Text(words))) => &words.0,
-            (None, Some(Value::None | Value::Moment(_) | Value::Flag(_)) | None) => "",
+            (None, Some(Value::None | Value::Moment(_) | Value::Flag(_) | Value::Unknown(_)) | None) => "",
         }
     }
 
@@ -45,7 +45,7 @@ impl Fields {
     pub fn moment(&self, field: u8) -> Option<Millis> {
         match self.single.get(&field) {
             Some(Value::Moment(moment)) => Some(Millis(*moment)),
-            Some(Value::None | Value::Text(_) | Value::Flag(_)) | None => None,
+            Some(Value::None | Value::Text(_) | Value::Flag(_) | Value::Unknown(_)) | None => None,
         }
     }
 
@@ -70,7 +70,7 @@ impl Fields {
     pub fn set(&mut self, field: u8, value: Value) {
         match value {
             Value::None => self.single.remove(&field),
-            Value::Text(_) | Value::Moment(_) | Value::Flag(_) => self.single.insert(field, value),
+            Value::Text(_) | Value::Moment(_) | Value::Flag(_) | Value::Unknown(_) => self.single.insert(field, value),
         };
     }
 
@@ -113,11 +113,11 @@ impl Fields {
     }
 }
 
-/// What an item says that exactly one edit made. Equal to what a [`super::doc::Doc`] of that edit says, and much cheaper.
+/// What an item of a kind says that exactly one edit made. Equal to what a [`super::doc::Doc`] of that edit says, and much cheaper.
 #[must_use]
-pub(crate) fn view_of_one(edit: &Edit) -> Fields {
+pub(crate) fn view_of_one(kind: Kind, edit: &Edit) -> Fields {
     let mut fields = Fields::default();
-    for op in &edit.ops {
+    for op in edit.ops.iter().filter(|op| op.is_understood(kind)) {
         match op {
             Op::Set(field, value) => fields.set(*field, value.clone()),
             Op::Insert(field, _, text) => fields.set_text(*field, text.0.clone()),

@@ -18,6 +18,8 @@ pub struct Health {
     pub unbuilt: u64,
     /// Entries that were refused since the tables were built.
     pub refused: u64,
+    /// Items of which something is of a form that this program does not know.
+    pub newer: u64,
 }
 
 /// How many items of a circle stand in lists, as [`Health::items`] counts them, without looking at each.
@@ -28,13 +30,26 @@ pub fn listed(read: &dyn Read, circle: &CircleId) -> Result<u64, StoreError> {
     counter(read, &local::listed(Tag::of(circle)))
 }
 
+/// Counts those of which something is of a form that this program does not know.
+fn newer(read: &dyn Read, tag: Tag) -> Result<u64, StoreError> {
+    let (prefix, mut after, mut count) = (local::all_newer(tag), Vec::new(), 0);
+    loop {
+        let rows = read.scan(Table::Local, &prefix, &after, PAGE_ROWS)?;
+        count += rows.len() as u64;
+        match rows.last() {
+            Some((last, _)) if rows.len() == PAGE_ROWS => after.clone_from(last),
+            Some(_) | None => return Ok(count),
+        }
+    }
+}
+
 /// Counts the items of a circle.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub fn health(read: &dyn Read, circle: &CircleId) -> Result<Health, StoreError> {
     let tag = Tag::of(circle);
-    let mut health = Health { refused: counter(read, &local::refused(tag))?, ..Health::default() };
+    let mut health = Health { refused: counter(read, &local::refused(tag))?, newer: newer(read, tag)?, ..Health::default() };
     let mut after = Vec::new();
     loop {
         let rows = read.scan(Table::Item, &[], &after, PAGE_ROWS)?;

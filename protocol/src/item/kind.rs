@@ -110,12 +110,21 @@ pub struct Field {
     pub found: bool,
     /// Are answers about it, so that they are asked for again when it changes?
     pub moves: bool,
+    /// It came after the kind itself. Programs that do not know it take any well-shaped operation on it, so those that do ignore what
+    /// does not fit it, instead of refusing the edit. It is never required, and a text of its own has no limit but the edit's.
+    pub later: bool,
 }
 
 impl Field {
     /// A field that may stay empty.
     pub(super) const fn new(number: u8, name: &'static str, form: Form) -> Self {
-        Self { number, name, form, required: false, found: false, moves: false }
+        Self { number, name, form, required: false, found: false, moves: false, later: false }
+    }
+
+    /// It came after its kind.
+    pub(super) const fn later(mut self) -> Self {
+        self.later = true;
+        self
     }
 
     /// It is set from the first edit on.

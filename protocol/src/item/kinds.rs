@@ -22,6 +22,7 @@ use super::fields::Fields;
 use super::kind::{Editors, Field, Spec, Targets};
 use super::reader::{ItemReader, Shown};
 use super::show::{How, Reveal};
+use super::tomorrow;
 use crate::circle::body::{KeyClass, Retention, Role};
 use crate::control::{Code, Crossed, EditItem, Error, Happening, Item, Items, Kind, NewItem, Response, Subject};
 use crate::id::{ItemKey, PersonId};
@@ -31,6 +32,7 @@ use crate::log::entry::NewEntry;
 use crate::planted::{Bug, planted};
 use crate::store::StoreError;
 use crate::time::Millis;
+use crate::tomorrow::is_tomorrow;
 
 /// Every kind's row, by number.
 pub const TABLE: [&Spec; 9] = [
@@ -84,7 +86,7 @@ impl Kind {
     /// The kind of a number, if this program knows it.
     #[must_use]
     pub fn of(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.number() == number)
+        Self::ALL.into_iter().find(|kind| kind.number() == number).or_else(|| tomorrow::kind(number))
     }
 
     /// The kind whose list the local API has under this name.
@@ -135,8 +137,8 @@ impl Kind {
 
     /// Its fields.
     #[must_use]
-    pub const fn fields(self) -> &'static [Field] {
-        self.spec().fields
+    pub fn fields(self) -> &'static [Field] {
+        if is_tomorrow() { tomorrow::fields(self) } else { self.spec().fields }
     }
 
     /// One of its fields.
@@ -223,6 +225,14 @@ impl Kind {
             Editors::Nobody => false,
         }
     }
+}
+
+/// Names all kinds and fields that this program knows, and what they hold. A store whose items another program made of its log is
+/// built again.
+#[must_use]
+pub fn vocabulary() -> Vec<u8> {
+    let known = (0..=u8::MAX).filter_map(|number| Some((number, Kind::of(number)?)));
+    known.flat_map(|(number, kind)| format!("{number} {kind:?} {:?}\n", kind.fields()).into_bytes()).collect()
 }
 
 /// A new item.
@@ -429,6 +439,9 @@ mod tests {
                 assert!(shared.get(&field.number).is_none_or(|name| *name == field.name), "{kind:?} {}", field.name);
                 let text = matches!(field.form, Form::Text(_));
                 assert_eq!(text, field.number == fields::BODY, "{kind:?} {}: the one text is the body", field.name);
+            }
+            for field in kind.fields().iter().filter(|field| field.later) {
+                assert!(!field.required, "{kind:?} {}: who does not know it writes items without it", field.name);
             }
             assert_eq!(appears.list, targets == Targets::Nothing, "{kind:?}: what has no page shows with its target");
             assert_eq!(appears.index, kind.fields().iter().any(|field| field.found), "{kind:?}: there are words to find");

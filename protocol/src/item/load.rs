@@ -236,7 +236,7 @@ fn alone(
         edited_by: None,
         moved: None,
         retention,
-        fields: view_of_one(edit),
+        fields: view_of_one(kind, edit),
         count: 1,
         mine: (writer == people.me()).then_some(at),
         waiting: false,
@@ -318,7 +318,7 @@ fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool, me: PersonId) -> Lo
         edited_by: last.map(|(_, by)| by),
         moved: edits().filter(|known| moves(kind, known.edit)).map(|known| Move { at: known.edit.at, by: known.writer }).max(),
         retention: first.piece.retention,
-        fields: view_of_one(first.edit),
+        fields: view_of_one(kind, first.edit),
         count: standing.len(),
         mine: standing.iter().rfind(|known| known.writer == me).map(|known| known.piece.at),
         waiting,
@@ -351,8 +351,19 @@ impl LoadedItem {
         match (&self.doc, self.steps.first()) {
             (Some(doc), _) => doc.characters(field),
             (None, Some(first)) => {
-                // The only edit's counters run through its texts in their order; kinds have one text each.
-                (0..).zip(self.fields.words(field).chars()).map(|(at, _)| (first.id, at)).collect()
+                // The only edit's counters run through all its runs in their order, also those of fields that are not known here.
+                let mut counter = 0..;
+                let mut characters = Vec::new();
+                for op in &first.edit.ops {
+                    let Op::Insert(of, _, text) = op else { continue };
+                    let run = text.0.chars().zip(&mut counter).map(|(_, at)| (first.id, at));
+                    if *of == field {
+                        characters.extend(run);
+                    } else {
+                        run.for_each(drop);
+                    }
+                }
+                characters
             }
             (None, None) => Vec::new(),
         }
@@ -418,10 +429,5 @@ pub(super) fn moves(kind: Kind, edit: &Edit) -> bool {
 
 /// The fields an edit touches.
 pub(super) fn touched(edit: &Edit) -> BTreeSet<u8> {
-    let numbers = edit.ops.iter().map(|op| match op {
-        Op::Set(number, _) | Op::Insert(number, ..) | Op::Delete(number, ..) | Op::Add(number, _) | Op::Remove(number, _) => {
-            *number
-        }
-    });
-    numbers.collect()
+    edit.ops.iter().map(Op::field).collect()
 }

@@ -190,6 +190,7 @@ impl Builder {
                     Value::Text(words) => ScalarValue::Str(words.0.as_str().into()),
                     Value::Moment(moment) => ScalarValue::Uint(*moment),
                     Value::Flag(flag) => ScalarValue::Boolean(*flag),
+                    Value::Unknown(value) => ScalarValue::Bytes(value.bytes().to_vec()),
                 };
                 self.put(past, actor, start, ops, (*field, name), OpType::Put(value), ObjectId::Root);
             }

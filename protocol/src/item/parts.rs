@@ -260,6 +260,7 @@ pub(super) fn forget(tx: &mut Tx<'_>, key: &ItemKey, row: &mut ItemRow) -> Resul
         row.flags.set(Flags::UNBUILT, false);
         tx.delete(Table::Local, &local::unbuilt(row.circle, key));
     }
+    tx.delete(Table::Local, &local::newer(row.circle, key));
     let (mut over, mut after) = (Vec::new(), Vec::new());
     loop {
         let rows = tx.scan(Table::Built, &key.0, &after, PAGE_ROWS)?;

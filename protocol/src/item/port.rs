@@ -103,6 +103,8 @@ pub trait DeliveryCounts {
 pub struct Writer {
     /// Who.
     pub person: PersonId,
+    /// Can membership be judged at the entry's own heads? Else they rest on an act that only a newer program knows.
+    pub judged: bool,
     /// Their role at the entry's own membership heads; none: they were no member there.
     pub role: Option<Role>,
     /// Is it the member of this machine?

@@ -21,8 +21,9 @@ pub struct Kept(Vec<(ItemKey, ItemRow)>);
 /// [`StoreError`] where the store fails.
 pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
     let mut kept = Kept::default();
-    let marks = [local::DUE, local::OVER, local::REFUSED, local::LISTED, local::NUMBERS, local::UNINDEXED, local::UNBUILT]
-        .map(|prefix| (Table::Local, prefix));
+    let marks =
+        [local::DUE, local::OVER, local::REFUSED, local::LISTED, local::NUMBERS, local::UNINDEXED, local::UNBUILT, local::NEWER]
+            .map(|prefix| (Table::Local, prefix));
     let tables = [(Table::Item, &[][..]), (Table::View, &[]), (Table::Built, &[])];
     for (table, prefix) in tables.into_iter().chain(marks) {
         loop {
@@ -68,7 +69,7 @@ pub fn forget(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), StoreError> {
     }
     imports::forget_items(tx, &gone)?;
     tx.delete_all(Table::View, &tag.0)?;
-    for prefix in [local::UNINDEXED, local::UNBUILT] {
+    for prefix in [local::UNINDEXED, local::UNBUILT, local::NEWER] {
         tx.delete_all(Table::Local, &[prefix, &tag.0].concat())?;
     }
     for key in [local::arrived(tag), local::seen(tag), local::refused(tag), local::listed(tag)] {

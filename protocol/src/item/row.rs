@@ -318,6 +318,19 @@ pub(super) mod local {
         [REFUSED, &circle.0].concat()
     }
 
+    /// Items of which something is of a form that this program does not know.
+    pub(in crate::item) const NEWER: &[u8] = b"item/newer/";
+
+    /// Those of one circle.
+    pub(in crate::item) fn all_newer(circle: Tag) -> Vec<u8> {
+        [NEWER, &circle.0].concat()
+    }
+
+    /// One of them.
+    pub(in crate::item) fn newer(circle: Tag, key: &ItemKey) -> Vec<u8> {
+        [NEWER, &circle.0, &key.0].concat()
+    }
+
     /// The last number given in the word index.
     pub(in crate::item) const NUMBERS: &[u8] = b"item/numbers";
 

@@ -5,6 +5,7 @@ mod base;
 mod built;
 mod change;
 mod converge;
+mod newer;
 mod over;
 mod read;
 mod restore;
@@ -171,7 +172,7 @@ impl Machine {
         let me = self.me;
         let writer = |opened: &Opened| {
             let n = opened.chain.device.0[0];
-            Writer { person: person(n), role: role(n), me: n == me, standing }
+            Writer { person: person(n), judged: true, role: role(n), me: n == me, standing }
         };
         let entries: Vec<(Writer, &Opened)> = entries.iter().map(|opened| (writer(opened), opened)).collect();
         let report = self.with_tx(|tx, ports| apply(tx, ports, &CIRCLE, &entries));

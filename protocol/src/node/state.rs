@@ -3,22 +3,26 @@
 use std::collections::BTreeMap;
 
 use super::draft_row;
+use crate::circle::act;
 use crate::circle::membership::Status;
 use crate::circle::{news, overview};
 use crate::context::{Cx, InputError};
 use crate::control::{Subject, Topic, WatchChange, WatchEvent};
-use crate::crypto::Crypto;
+use crate::crypto::{Crypto, hash};
 use crate::id::{CircleId, PeerId};
 use crate::io::Effect;
 use crate::item;
 use crate::limits::{INDEX_AFTER_MILLIS, INDEX_BY_MILLIS, MERGES};
 use crate::peer::{Peers, exchange, hello, join, receive, welcome};
 use crate::planted::{Bug, planted};
-use crate::store::{Read, StoreError};
+use crate::store::{Read, StoreError, Table};
 use crate::sync::circles::Circles;
 use crate::sync::{clocks, cuts, entries};
 use crate::time::Millis;
-use crate::tx::Tx;
+use crate::tomorrow::is_tomorrow;
+
+/// Names what the program knows that made the derived rows of this store; under this key in `Local`.
+const VOCABULARY: &[u8] = b"vocabulary";
 
 /// Is it time for the next slice? A clock that was set back makes nobody wait.
 fn of_time(at: Millis, now: Millis) -> bool {
@@ -66,11 +70,19 @@ impl NodeState {
         self.index_at = now.plus(INDEX_AFTER_MILLIS).min(by);
     }
 
-    /// Makes derived rows again that another version wrote.
-    pub(super) fn refresh(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        overview::refresh(self.circles.all.values(), tx)?;
-        self.circles.all.values().try_for_each(|circle| news::begin(circle, tx))?;
-        item::renew(tx)
+    /// Makes derived rows again that another version wrote, and judges what it could not.
+    pub(super) fn refresh(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
+        let ours = hash("kith/v1/vocabulary", &[&item::vocabulary(), act::VERSIONS, &[u8::from(is_tomorrow())]]).to_vec();
+        if cx.tx.get(Table::Local, VOCABULARY)?.as_ref() != Some(&ours) {
+            for circle in self.circles.all.values_mut() {
+                circle.judge_unread(cx)?;
+            }
+            entries::rebuild(&self.circles, cx)?;
+            cx.tx.put(Table::Local, VOCABULARY, ours);
+        }
+        overview::refresh(self.circles.all.values(), &mut cx.tx)?;
+        self.circles.all.values().try_for_each(|circle| news::begin(circle, &mut cx.tx))?;
+        Ok(item::renew(&mut cx.tx)?)
     }
 
     /// After every input: derived rows, pushes, calls.

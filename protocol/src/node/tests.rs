@@ -11,6 +11,7 @@ use crate::id::Addr;
 use crate::peer::frame::{self, Frame};
 use crate::store::{MemoryStore, Store};
 use crate::sync::message::Message;
+use crate::tomorrow::tomorrow;
 
 mod acts;
 mod away;
@@ -28,6 +29,7 @@ mod imports;
 mod introductions;
 mod joining;
 mod many;
+mod mixed;
 mod names;
 mod news;
 mod queries;
@@ -41,6 +43,8 @@ struct Machine {
     rng: Seeded,
     peer: PeerId,
     online: bool,
+    /// Does the next version of the program run here?
+    tomorrow: bool,
 }
 
 struct Village {
@@ -66,7 +70,7 @@ impl Village {
         let machines = (0..count).map(|at| {
             let store = MemoryStore::default();
             let node = Node::open(&store, &Real, peer(at)).expect("an empty store opens");
-            Machine { store, node, rng: Seeded::new(at as u64), peer: peer(at), online: true }
+            Machine { store, node, rng: Seeded::new(at as u64), peer: peer(at), online: true, tomorrow: false }
         });
         let mut village = Self {
             machines: machines.collect(),
@@ -94,6 +98,7 @@ impl Village {
 
     fn handle(&mut self, at: usize, input: Input) {
         let machine = &mut self.machines[at];
+        let _version = tomorrow(machine.tomorrow);
         let mut batch = Turn::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         machine.node.handle(&mut env, &machine.store, &mut batch, input).expect("memory never fails");
@@ -166,6 +171,7 @@ impl Village {
     fn online(&mut self, at: usize) {
         self.machines[at].online = true;
         let machine = &mut self.machines[at];
+        let _version = tomorrow(machine.tomorrow);
         machine.node = Node::open(&machine.store, &Real, machine.peer.clone()).expect("opens again");
         self.queue.push_back((at, Input::Listening(vec![Addr(vec![u8::try_from(at).expect("few")])])));
         self.settle();
@@ -198,6 +204,7 @@ impl Village {
     }
 
     fn ask(&self, at: usize, query: Query) -> Answer {
+        let _version = tomorrow(self.machines[at].tomorrow);
         answer(&self.machines[at].store, &Real, self.now, query).expect("reads").expect("an answer")
     }
 
@@ -502,7 +509,7 @@ fn a_device_gets_what_its_copy_was_sent_once_the_copy_is_gone() {
     let mut village = circle_of_three();
     let (store, peer) = (village.machines[1].store.clone(), village.machines[1].peer.clone());
     let node = Node::open(&store, &Real, peer.clone()).expect("opens");
-    village.machines.push(Machine { store, node, rng: Seeded::new(9), peer, online: false });
+    village.machines.push(Machine { store, node, rng: Seeded::new(9), peer, online: false, tomorrow: false });
     village.online(3);
     village.note(0, "", "one");
     assert_eq!(village.bodies(3), ["one"], "the newer stream is the copy's");

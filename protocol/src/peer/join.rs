@@ -289,6 +289,13 @@ fn settled(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, arrivi
     let Arriving { mut circle, offered } = arriving;
     let id = circle.id;
     circle.take_keys(cx, offered);
+    if !circle.is_current(&circle.device()) && !circle.unread.ids().is_empty() {
+        // Our admission rests on something that only a newer program can judge.
+        if let Some(join) = peers.joins.get_mut(&id).filter(|join| join.open()) {
+            join.set(cx, JoinStatus::Refused, "this circle needs a newer Kith");
+        }
+        return Ok(());
+    }
     if !circle.is_current(&circle.device()) {
         return Err(InputError::Peer("a welcome into a circle that does not know us"));
     }

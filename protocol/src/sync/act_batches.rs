@@ -51,7 +51,7 @@ impl ActBatches {
         let known = |id: &&EpochId| circle.epochs.get(*id).is_some_and(|meta| meta.acts.iter().any(|act| acts.contains(act)));
         work::did(|work| work.compared += circle.order.len() as u64);
         let late = keys.keys().filter(known).copied().collect();
-        Self { device, keys, late, acts: circle.order.iter().filter(|id| !acts.contains(*id)).copied().collect() }
+        Self { device, keys, late, acts: circle.kept().filter(|id| !acts.contains(id)).collect() }
     }
 
     /// The next frame's share; nothing where everything has been taken.
@@ -68,10 +68,10 @@ impl ActBatches {
             && keys.len() < limits::BOX_EPOCHS
             && let Some(id) = self.acts.pop_front()
         {
-            let Some(sealed) = act::get_act(&cx.tx, &circle.id, &id)? else { continue };
+            let Some(act) = act::get_kept(&cx.tx, &circle.id, &id)? else { continue };
             keys.extend(circle.carried.get(&id).and_then(|epoch| self.keys.remove_entry(epoch)));
-            size += sealed.bytes().len();
-            bytes.push(Bytes(sealed.bytes().to_vec()));
+            size += act.len();
+            bytes.push(Bytes(act));
             acts.push(id);
         }
         if keys.is_empty() && acts.is_empty() {

@@ -98,7 +98,16 @@ pub(crate) fn apply(
             Some((heads, state)) if *heads == entry.heads => std::sync::Arc::clone(state),
             _ => match circle.membership.state_at(&entry.heads) {
                 Some(state) => state,
-                None => continue,
+                None => {
+                    // They rest on an act that this program cannot read: kept, and judged by one that can.
+                    let person = PersonId([0; 32]);
+                    judged.push((
+                        Writer { person, judged: false, role: None, me: entry.chain.device == me, standing: true },
+                        entry,
+                    ));
+                    before = Some((entry.chain, entry.heads.clone()));
+                    continue;
+                }
             },
         };
         seen = Some((entry.heads.clone(), std::sync::Arc::clone(&there)));
@@ -108,7 +117,7 @@ pub(crate) fn apply(
         let role = if back { None } else { there.role_of(&entry.chain.device) };
         let person = there.person_of(&entry.chain.device).unwrap_or(PersonId([0; 32]));
         let standing = verdicts.get(&entry.chain).is_none_or(|verdicts| verdicts.stands(entry));
-        judged.push((Writer { person, role, me: entry.chain.device == me, standing }, entry));
+        judged.push((Writer { person, judged: true, role, me: entry.chain.device == me, standing }, entry));
         before = Some((entry.chain, entry.heads.clone()));
     }
     let mut latest: BTreeMap<PersonId, Millis> = BTreeMap::new();
@@ -306,7 +315,7 @@ pub(crate) fn next_sweep(read: &dyn Read) -> Result<Option<Millis>, StoreError> 
     if read.scan(Table::Local, DOOMED, &[], 1)?.is_empty() { item::next_due(read) } else { Ok(Some(Millis(0))) }
 }
 
-/// Builds every derived row again from the log.
+/// Builds every derived row again from the log, however long that takes: nothing is missing meanwhile that was shown before.
 pub(crate) fn rebuild(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let kept = item::clear(&mut cx.tx)?;
     for circle in circles.all.values() {
@@ -326,6 +335,7 @@ pub(crate) fn rebuild(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<(), Inpu
         while cuts::advance(circle, cx)? {}
         crate::circle::overview::save(circle, &mut cx.tx)?;
     }
+    while catch_up(circles, cx)? {}
     item::restore(&mut cx.tx, &kept)?;
     for _ in 0..limits::REBUILD_SWEEPS {
         if next_sweep(&cx.tx)?.is_none_or(|due| due > cx.env.now) {

@@ -57,7 +57,7 @@ pub(crate) fn acts(
     };
     let keys = offered.iter().map(|(id, keys)| (*id, keys.talk.is_some())).collect();
     let mut taken = ActsTaken { keys, ..ActsTaken::default() };
-    let before = circle.order.len();
+    let before = (circle.order.len(), circle.unread.ids().len());
     for bytes in &acts.acts {
         if giver.is_some() && !limit.allows(circle, giver, &bytes.0, cx.env.now) {
             taken.later = true;
@@ -73,7 +73,8 @@ pub(crate) fn acts(
             }
         }
     }
-    taken.taken = circle.order.iter().skip(before).copied().collect();
+    let unread = circle.unread.ids().iter().skip(before.1);
+    taken.taken = circle.order.iter().skip(before.0).chain(unread).copied().collect();
     taken.learned = circle.take_keys(cx, offered);
     Ok(taken)
 }

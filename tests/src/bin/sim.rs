@@ -12,7 +12,7 @@ use kith_tests::sim::run::{self, Options, Report};
 use kith_tests::sim::script::Case;
 use kith_tests::sim::shrink::shrink;
 
-const USAGE: &str = "usage: sim run --seeds N [--from S] [--minutes M] [--bug NAME] [--json] | sim replay SEED [--trace] [--bug NAME] [--whole] [--save FILE] | sim replay --script FILE [--trace] [--bug NAME] [--seed N] | sim planted [--seeds N] [--json]";
+const USAGE: &str = "usage: sim run --seeds N [--from S] [--minutes M] [--bug NAME] [--mixed] [--json] | sim replay SEED [--trace] [--bug NAME] [--mixed] [--whole] [--save FILE] | sim replay --script FILE [--trace] [--bug NAME] [--seed N] | sim planted [--seeds N] [--json]";
 /// Runs that shrinking may take.
 const TRIES: usize = 400;
 /// Seeds in which each planted bug is looked for, as in the tests.
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
 struct Asked {
     trace: bool,
     whole: bool,
+    mixed: bool,
     bug: Option<Bug>,
     save: Option<String>,
     seed: Option<u64>,
@@ -52,6 +53,7 @@ impl Asked {
             match *flag {
                 "--trace" => asked.trace = true,
                 "--whole" => asked.whole = true,
+                "--mixed" => asked.mixed = true,
                 "--bug" => asked.bug = Some(Bug::named(rest.next()?)?),
                 "--seed" => asked.seed = Some(rest.next()?.parse().ok()?),
                 "--save" => asked.save = Some((*rest.next()?).to_owned()),
@@ -64,8 +66,8 @@ impl Asked {
 
 /// One seed, and where it fails the shortest script that fails alike.
 fn one(seed: &str, flags: &[&str]) -> Option<ExitCode> {
-    let Asked { trace: keep_trace, whole, bug, save, seed: None } = Asked::read(flags)? else { return None };
-    let report = run::run(seed.parse().ok()?, Options { keep_trace, bug, script: None });
+    let Asked { trace: keep_trace, whole, mixed, bug, save, seed: None } = Asked::read(flags)? else { return None };
+    let report = run::run(seed.parse().ok()?, Options { keep_trace, bug, mixed, script: None });
     let out = &mut std::io::stdout();
     told(&report, report.ok || whole);
     if report.ok {
@@ -76,15 +78,17 @@ fn one(seed: &str, flags: &[&str]) -> Option<ExitCode> {
         return Some(ExitCode::FAILURE);
     }
     let before = report.script.steps.len();
-    let shrunk = shrink(report, bug, TRIES);
+    let shrunk = shrink(report, &Options { bug, mixed, ..Options::default() }, TRIES);
     say(out, &format!("shrunk from {before} steps to {} in {} runs:", shrunk.script.steps.len(), shrunk.runs));
     shrunk.script.steps.iter().for_each(|step| say(out, &step.to_string()));
     let (shape, check) = (shrunk.report.shape.clone(), shrunk.report.check.unwrap_or_default().to_owned());
     let case = Case { check, shape, script: shrunk.script };
     if keep_trace {
-        run::replay(&case, bug, true).lines.iter().for_each(|line| say(out, line));
+        let again = Options { keep_trace, bug, mixed, script: Some(case.script.clone()) };
+        run::play(&case.shape, again).lines.iter().for_each(|line| say(out, line));
     }
-    if let Some(Err(why)) = save.map(|file| std::fs::write(file, case.write())) {
+    // A file says nothing of versions.
+    if let Some(Err(why)) = save.filter(|_| !mixed).map(|file| std::fs::write(file, case.write())) {
         say(&mut std::io::stderr(), &format!("the script could not be written: {why}"));
     }
     let (formed, healed) = (case.script.formed / 1_000, case.script.healed / 1_000);
@@ -94,7 +98,7 @@ fn one(seed: &str, flags: &[&str]) -> Option<ExitCode> {
 
 /// A script from a file, as it stands there.
 fn script(file: &str, flags: &[&str]) -> Option<ExitCode> {
-    let Asked { trace, bug, whole: false, save: None, seed } = Asked::read(flags)? else { return None };
+    let Asked { trace, bug, whole: false, mixed: false, save: None, seed } = Asked::read(flags)? else { return None };
     let text = std::fs::read_to_string(file).map_err(|why| why.to_string());
     match text.and_then(|text| Case::read(&text)) {
         Ok(case) => {
@@ -176,11 +180,12 @@ struct Range {
     /// No new seed begins after this long.
     within: Option<Duration>,
     bug: Option<Bug>,
+    mixed: bool,
 }
 
 fn many(flags: &[&str]) -> Option<ExitCode> {
     let (mut seeds, mut json) = (None, false);
-    let mut range = Range { from: 0, seeds: 0, within: None, bug: None };
+    let mut range = Range { from: 0, seeds: 0, within: None, bug: None, mixed: false };
     let mut rest = flags.iter();
     while let Some(flag) = rest.next() {
         match *flag {
@@ -188,6 +193,7 @@ fn many(flags: &[&str]) -> Option<ExitCode> {
             "--from" => range.from = rest.next()?.parse().ok()?,
             "--minutes" => range.within = Some(Duration::from_secs(rest.next()?.parse::<u64>().ok()?.checked_mul(60)?)),
             "--bug" => range.bug = Some(Bug::named(rest.next()?)?),
+            "--mixed" => range.mixed = true,
             "--json" => json = true,
             _ => return None,
         }
@@ -235,7 +241,7 @@ fn each(range: &Range, mut take: impl FnMut(Report)) -> u64 {
                 while range.within.is_none_or(|within| start.elapsed() < within) {
                     let more = |seed: u64| (seed < end).then(|| seed + 1);
                     let Ok(seed) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) else { return };
-                    if send.send(run::run(seed, Options { bug: range.bug, ..Options::default() })).is_err() {
+                    if send.send(run::run(seed, Options { bug: range.bug, mixed: range.mixed, ..Options::default() })).is_err() {
                         return;
                     }
                 }

@@ -138,6 +138,7 @@ fn policies(names: &Names, state: &State) -> Value {
             PolicyField::Retention => "retention",
             PolicyField::MembersInvite => "invite",
             PolicyField::ApprovalRequired => "approval",
+            PolicyField::Later(_) => "later",
         };
         set.insert(field.to_owned(), chosen.map_or(Value::Null, |(_, policy)| Value::String(value(policy))));
     }
@@ -153,6 +154,7 @@ fn value(policy: &Policy) -> String {
         Policy::Retention(Retention::Keep) => "keep".to_owned(),
         Policy::MembersInvite(members) => if *members { "members" } else { "stewards" }.to_owned(),
         Policy::ApprovalRequired(required) => if *required { "required" } else { "none" }.to_owned(),
+        Policy::Later(number, _) => number.to_string(),
     }
 }
 

@@ -11,6 +11,7 @@ use kith_protocol::node::{self, Answer, CallId, Effect, Env, Input, Node, Query}
 use kith_protocol::planted::{Bug, planted};
 use kith_protocol::store::{Read, Store, StoreError, Table};
 use kith_protocol::time::Millis;
+use kith_protocol::tomorrow::{Version, tomorrow};
 use kith_protocol::tx::Turn;
 
 use super::disk::Disk;
@@ -89,6 +90,8 @@ pub struct Machine {
     pub rng: Rng,
     /// An input was refused and wrote something all the same.
     pub left_a_trace: bool,
+    /// Does the next version of the program run on it, or this one? None: whichever the thread runs.
+    pub tomorrow: Option<bool>,
     node: Option<Node>,
     screen: RefCell<Screen>,
     devices: RefCell<BTreeMap<Vec<u8>, (CircleId, DeviceId)>>,
@@ -118,6 +121,7 @@ impl Machine {
             pace: Rng::new(seed, &format!("pace {number}")),
             rng: Rng::new(seed, &format!("node {number}")),
             left_a_trace: false,
+            tomorrow: None,
             node: None,
             screen: RefCell::default(),
             devices: RefCell::default(),
@@ -130,7 +134,7 @@ impl Machine {
         let mut disk = of.disk.clone();
         disk.recovered();
         disk.set_full(false);
-        Self { peer: of.peer.clone(), disk, copy_of: Some(who), ..Self::new(seed, number) }
+        Self { peer: of.peer.clone(), disk, copy_of: Some(who), tomorrow: of.tomorrow, ..Self::new(seed, number) }
     }
 
     /// Is it on?
@@ -145,13 +149,26 @@ impl Machine {
         Millis(now.0.saturating_add_signed(self.skew))
     }
 
-    /// Switches it on.
+    /// While this lives, the thread runs the version of the program that is on it.
+    fn version(&self) -> Option<Version> {
+        self.tomorrow.map(tomorrow)
+    }
+
+    /// Switches it on. What another version of the program left is made its own first.
     ///
     /// # Errors
     /// [`StoreError`] where the node cannot be opened from what is on disk.
-    pub fn boot(&mut self, crypto: &dyn Crypto) -> Result<(), StoreError> {
+    pub fn boot(&mut self, now: Millis, crypto: &dyn Crypto) -> Result<(), StoreError> {
+        let _version = self.version();
         self.disk.recovered();
-        self.node = Some(Node::open(&self.disk, crypto, self.peer.clone())?);
+        let mut node = Node::open(&self.disk, crypto, self.peer.clone())?;
+        let mut turn = Turn::default();
+        let mut env = Env { now: self.local(now), rng: &mut self.rng, crypto, peer: &self.peer };
+        node.refresh(&mut env, &self.disk, &mut turn)?;
+        if !turn.writes.is_empty() {
+            self.disk.commit(&turn.writes)?;
+        }
+        self.node = Some(node);
         self.inbox.clear();
         Ok(())
     }
@@ -171,6 +188,7 @@ impl Machine {
     /// # Errors
     /// [`StoreError`] where the node cannot be opened again after a refused commit.
     pub fn turn(&mut self, now: Millis, crypto: &dyn Crypto) -> Result<TurnEnd, StoreError> {
+        let _version = self.version();
         let local = self.local(now);
         let inputs = std::mem::take(&mut self.inbox);
         let Some(node) = &mut self.node else { return Ok(TurnEnd::Effects(Vec::new())) };
@@ -196,7 +214,7 @@ impl Machine {
             Ok(()) => Ok(TurnEnd::Effects(early.into_iter().chain(batch.effects).collect())),
             Err(_) if power => Ok(TurnEnd::PowerFailed(early)),
             Err(why) => {
-                self.boot(crypto)?;
+                self.boot(now, crypto)?;
                 Ok(TurnEnd::Refused(calls, why))
             }
         }
@@ -207,6 +225,7 @@ impl Machine {
     /// # Errors
     /// [`StoreError`] where none can be opened.
     pub fn astray(&self, crypto: &dyn Crypto) -> Result<Option<String>, StoreError> {
+        let _version = self.version();
         let Some(node) = &self.node else { return Ok(None) };
         let (held, stored) = (node.memory(), Node::open(&self.disk, crypto, self.peer.clone())?.memory());
         let other = |name: &&String| held.get(*name) != stored.get(*name);
@@ -241,6 +260,7 @@ impl Machine {
     /// # Errors
     /// [`StoreError`] where the store fails.
     pub fn deadline(&self) -> Result<Option<Millis>, StoreError> {
+        let _version = self.version();
         let Some(node) = &self.node else { return Ok(None) };
         let local = node.deadline(&self.disk)?;
         Ok(local.map(|at| Millis(at.0.saturating_add_signed(self.skew.saturating_neg()))))
@@ -251,6 +271,7 @@ impl Machine {
     /// # Errors
     /// [`control::Error`] as the core says it; a failing store as such an error, too.
     pub fn ask(&self, now: Millis, crypto: &dyn Crypto, query: Query) -> Said {
+        let _version = self.version();
         node::answer(&self.disk, crypto, self.local(now), query)
             .unwrap_or_else(|why| Err(control::Error::new(control::Code::Damaged, why.to_string(), "")))
     }

@@ -1,6 +1,7 @@
 //! One whole run of one seed: people meet, a storm comes, all is well again, and every promise is looked at.
 
 mod long;
+mod mixed;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,6 +10,7 @@ use kith_protocol::control::{JoinStatus, NewCircle};
 use kith_protocol::node::{Answer, Command, Query};
 use kith_protocol::planted::{Bug, plant};
 use kith_protocol::time::{MINUTE, SECOND};
+use kith_protocol::tomorrow::tomorrow;
 use serde::Serialize;
 
 use super::check;
@@ -45,6 +47,8 @@ pub struct Options {
     pub bug: Option<Bug>,
     /// What happens, instead of what the seed would draw.
     pub script: Option<Script>,
+    /// Does the next version of the program run on some of the machines while there is a storm, and on all of them afterwards?
+    pub mixed: bool,
 }
 
 /// How a run went.
@@ -74,6 +78,8 @@ pub struct Report {
     pub items: usize,
     /// Replies, reactions and answers acknowledged that hold in the end.
     pub said: usize,
+    /// How many things machines said to need a newer program, before all had it.
+    pub newer: u64,
     /// Does it run real signatures and boxes, is somebody hostile in it, was a machine copied, does it live for weeks?
     pub kinds: (bool, bool, bool, bool),
     /// How many entries of each kind, by number, people wrote.
@@ -107,15 +113,17 @@ pub fn run(seed: u64, options: Options) -> Report {
 /// Plays a script again, in its own world.
 #[must_use]
 pub fn replay(case: &Case, bug: Option<Bug>, keep_trace: bool) -> Report {
-    play(&case.shape, Options { keep_trace, bug, script: Some(case.script.clone()) })
+    play(&case.shape, Options { keep_trace, bug, script: Some(case.script.clone()), ..Options::default() })
 }
 
 /// Runs a world.
 #[must_use]
 pub fn play(shape: &Shape, options: Options) -> Report {
     let _planted = plant(options.bug);
+    // Checks know all that any machine writes.
+    let (mixed, _version) = (options.mixed, tomorrow(options.mixed));
     let mut world = World::new(shape, Workload::new(shape.seed, shape.plans.clone()), options);
-    let outcome = catch_unwind(AssertUnwindSafe(|| live(&mut world, shape)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| live(&mut world, shape, mixed)));
     if let Err(why) = outcome {
         let text = why.downcast_ref::<String>().map(String::as_str).or_else(|| why.downcast_ref::<&str>().copied());
         world.breaks("availability/panic", text.unwrap_or("without words"));
@@ -191,10 +199,16 @@ fn plan(chance: &mut Rng, founder: Who, shape: &Shape) -> Plan {
     }
 }
 
-fn live(world: &mut World, shape: &Shape) {
+fn live(world: &mut World, shape: &Shape, is_mixed: bool) {
     let mut chance = Rng::new(shape.seed, "phases");
     form(world, &mut chance);
+    if is_mixed {
+        mixed::begin(world, shape.seed);
+    }
     storm(world, &mut chance);
+    if is_mixed {
+        mixed::end(world);
+    }
     calm(world, shape.told);
     agree(world);
     if shape.long {
@@ -208,6 +222,9 @@ fn live(world: &mut World, shape: &Shape) {
     }
     restart_all(world);
     rebuild(world);
+    if is_mixed {
+        mixed::nothing_left(world);
+    }
 }
 
 fn form(world: &mut World, chance: &mut Rng) {
@@ -378,6 +395,7 @@ fn report(shape: Shape, world: World) -> Report {
         items: world.ledger.len(),
         said: world.ledger.said(),
         entries: world.ledger.entries.iter().map(|(kind, count)| (*kind, *count)).collect(),
+        newer: world.newer,
         kinds: (shape.real, shape.hostile.is_some(), copied, shape.long),
         doctors: doctors(&world),
         deeds: world.deeds.into_iter().collect(),

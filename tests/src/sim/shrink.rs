@@ -1,6 +1,5 @@
 //! A failing run, made short: steps of its script are left out as long as the same check still fails.
 
-use kith_protocol::planted::Bug;
 
 use super::run::{Options, Report, play};
 use super::script::{Script, Step};
@@ -18,11 +17,11 @@ pub struct Shrunk {
 
 /// Shrinks a run that failed, in at most so many tries (delta debugging: halves first, single steps last).
 #[must_use]
-pub fn shrink(failed: Report, bug: Option<Bug>, tries: usize) -> Shrunk {
+pub fn shrink(failed: Report, of: &Options, tries: usize) -> Shrunk {
     let mut best = Shrunk { script: failed.script.clone(), report: failed, runs: 0 };
     let Some(found) = best.report.found.clone() else { return best };
     let early: Vec<Step> = best.script.steps.iter().filter(|step| step.at <= found.at).cloned().collect();
-    try_with(&mut best, early, found.check, bug);
+    try_with(&mut best, early, found.check, of);
     let mut size = best.script.steps.len().div_ceil(2);
     while size > 0 && best.runs < tries {
         let (mut from, before) = (0, best.script.steps.len());
@@ -30,7 +29,7 @@ pub fn shrink(failed: Report, bug: Option<Bug>, tries: usize) -> Shrunk {
             let steps = &best.script.steps;
             let to = (from + size).min(steps.len());
             let rest = steps[..from].iter().chain(&steps[to..]).cloned().collect();
-            if !try_with(&mut best, rest, found.check, bug) {
+            if !try_with(&mut best, rest, found.check, of) {
                 from = to;
             }
         }
@@ -41,10 +40,10 @@ pub fn shrink(failed: Report, bug: Option<Bug>, tries: usize) -> Shrunk {
     best
 }
 
-fn try_with(best: &mut Shrunk, steps: Vec<Step>, check: &str, bug: Option<Bug>) -> bool {
+fn try_with(best: &mut Shrunk, steps: Vec<Step>, check: &str, of: &Options) -> bool {
     best.runs += 1;
     let script = best.script.with(steps);
-    let report = play(&best.report.shape, Options { bug, script: Some(script.clone()), keep_trace: false });
+    let report = play(&best.report.shape, Options { bug: of.bug, mixed: of.mixed, script: Some(script.clone()), keep_trace: false });
     let same = report.check == Some(check);
     if same {
         (best.script, best.report) = (script, report);

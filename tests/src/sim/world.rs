@@ -115,6 +115,8 @@ pub struct World {
     pub broken: Option<Broken>,
     /// What happened from outside, or is to happen.
     pub script: Script,
+    /// How many things machines said to need a newer program, before all had it.
+    pub newer: u64,
     /// What people did, and how often.
     pub deeds: BTreeMap<&'static str, u64>,
     /// What removed people signed below their cuts.
@@ -153,6 +155,7 @@ impl World {
             broken: None,
             playing: script.is_some(),
             script: script.unwrap_or_default(),
+            newer: 0,
             deeds: BTreeMap::new(),
             forked: Vec::new(),
             expelled: BTreeSet::new(),
@@ -166,6 +169,9 @@ impl World {
             next_call: 1,
             working: false,
         };
+        if options.mixed {
+            world.machines.iter_mut().for_each(|machine| machine.tomorrow = Some(false));
+        }
         if let Some(who) = shape.hostile {
             world.machines[who].mask = Some(super::hostile::Mask::default());
         }

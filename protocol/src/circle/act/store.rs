@@ -1,9 +1,10 @@
-//! Acts in the store: table `Act`, key circle ‖ act id, the bytes as they came.
+//! Acts in the store: table `Act`, key circle ‖ act id, the bytes as they came. Those that this program cannot judge stand behind
+//! them, under the same key and a 1.
 
 use super::SealedAct;
+use crate::codec::CodecError;
 use crate::id::{ActId, CircleId};
-use crate::limits::PAGE_ROWS;
-use crate::store::{Read, StoreError, Table};
+use crate::store::{self, Read, StoreError, Table};
 use crate::tx::Tx;
 
 /// Keeps an act whose signature was verified.
@@ -11,38 +12,81 @@ pub fn put_act(tx: &mut Tx<'_>, act: &SealedAct) {
     tx.put(Table::Act, &key(&act.circle(), &act.id()), act.bytes().to_vec());
 }
 
+/// Keeps an act whose signature was verified, and that cannot be judged here.
+pub(crate) fn put_unread(tx: &mut Tx<'_>, act: &SealedAct) {
+    tx.put(Table::Act, &unread_key(&act.circle(), &act.id()), act.bytes().to_vec());
+}
+
+/// Forgets one of those.
+pub(crate) fn delete_unread(tx: &mut Tx<'_>, circle: &CircleId, id: &ActId) {
+    tx.delete(Table::Act, &unread_key(circle, id));
+}
+
 /// A stored act.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails or is damaged.
 pub fn get_act(read: &dyn Read, circle: &CircleId, id: &ActId) -> Result<Option<SealedAct>, StoreError> {
-    read.get(Table::Act, &key(circle, id))?.map(|bytes| parse(&bytes)).transpose()
+    read.get(Table::Act, &key(circle, id))?.map(|bytes| damaged(SealedAct::parse(&bytes))).transpose()
 }
 
-/// All stored acts of a circle, by id.
+/// An act that is kept here, as it travels, judged or not.
+///
+/// # Errors
+/// [`StoreError`] where the store fails.
+pub fn get_kept(read: &dyn Read, circle: &CircleId, id: &ActId) -> Result<Option<Vec<u8>>, StoreError> {
+    match read.get(Table::Act, &key(circle, id))? {
+        None => read.get(Table::Act, &unread_key(circle, id)),
+        judged => Ok(judged),
+    }
+}
+
+/// The acts of a circle that are kept.
+#[derive(Default)]
+pub(crate) struct KeptActs {
+    /// Those that were judged, by id. What a newer program judged, and this one cannot, is left out: others have it, and it comes again
+    /// to be kept.
+    pub(crate) judged: Vec<SealedAct>,
+    /// Those that were not, by id.
+    pub(crate) unread: Vec<SealedAct>,
+}
+
+/// All that are kept of a circle.
+///
+/// # Errors
+/// [`StoreError`] where the store fails or is damaged.
+pub(crate) fn kept(read: &dyn Read, circle: &CircleId) -> Result<KeptActs, StoreError> {
+    let mut kept = KeptActs::default();
+    for (key, bytes) in store::all(read, Table::Act, &circle.0)? {
+        let act = damaged(SealedAct::parse_any(&bytes))?;
+        if key.len() != KEY_BYTES {
+            kept.unread.push(act);
+        } else if !act.is_newer() {
+            kept.judged.push(act);
+        }
+    }
+    Ok(kept)
+}
+
+/// All stored acts of a circle that were judged, by id.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails or is damaged.
 pub fn acts(read: &dyn Read, circle: &CircleId) -> Result<Vec<SealedAct>, StoreError> {
-    let mut all = Vec::new();
-    let mut after = Vec::new();
-    loop {
-        let mut rows = read.scan(Table::Act, &circle.0, &after, PAGE_ROWS)?;
-        let full = rows.len() == PAGE_ROWS;
-        for (_, bytes) in &rows {
-            all.push(parse(bytes)?);
-        }
-        match rows.pop() {
-            Some((last, _)) if full => after = last,
-            _ => return Ok(all),
-        }
-    }
+    kept(read, circle).map(|kept| kept.judged)
 }
+
+/// Of an act that was judged.
+const KEY_BYTES: usize = size_of::<CircleId>() + size_of::<ActId>();
 
 fn key(circle: &CircleId, id: &ActId) -> Vec<u8> {
     [circle.0, id.0].concat()
 }
 
-fn parse(bytes: &[u8]) -> Result<SealedAct, StoreError> {
-    SealedAct::parse(bytes).map_err(|error| StoreError::Corrupt(format!("act: {error}")))
+fn unread_key(circle: &CircleId, id: &ActId) -> Vec<u8> {
+    [&circle.0[..], &id.0, &[1]].concat()
+}
+
+fn damaged(act: Result<SealedAct, CodecError>) -> Result<SealedAct, StoreError> {
+    act.map_err(|error| StoreError::Corrupt(format!("act: {error}")))
 }

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::circle::body::History;
+use crate::circle::body::{History, Motion, Policy};
 use crate::circle::epoch::{EpochKeys, epoch_id, new_epoch};
 use crate::crypto::{DeviceSecrets, Real, Seeded, Suite};
 use crate::id::PersonId;
@@ -88,6 +88,9 @@ fn w22_w23_other_bytes_for_the_same_act_are_refused() {
     let mut newer = act.bytes().to_vec();
     newer[1] = 3;
     assert_eq!(SealedAct::parse(&newer), Err(CodecError::Version(3)));
+    let mut older = act.bytes().to_vec();
+    older[1] = 1;
+    assert_eq!(SealedAct::parse_any(&older), Err(CodecError::Version(1)));
 }
 
 #[test]
@@ -102,6 +105,49 @@ fn acts_are_kept_by_circle() {
     assert_eq!(get_act(&tx, &circle, &act.id()), Ok(Some(act.clone())));
     assert_eq!(acts(&tx, &circle).expect("reads").len(), 2);
     assert!(acts(&tx, &CircleId([0; 32])).expect("reads").is_empty());
+}
+
+#[test]
+fn an_act_of_a_version_to_come_is_verified_and_not_opened() {
+    let mut world = world();
+    let (act, _) = world.write(Statement::Leave);
+    let later = of_version(&Real, &world.device.sign, &act, 99);
+    assert!(later.is_newer() && later.verify(&Real) && !act.is_newer());
+    assert_eq!((later.parents(), later.author(), later.circle()), (act.parents(), act.author(), act.circle()));
+    assert_ne!(later.id(), act.id());
+    assert_eq!((later.open(&world.keys.roster), SealedAct::parse(later.bytes())), (None, Err(CodecError::Version(99))));
+    // Its version is signed: nobody makes another version of an act.
+    let mut bent = act.bytes().to_vec();
+    bent[1] = 9;
+    assert!(!SealedAct::parse_any(&bent).expect("parses").verify(&Real));
+    // One more element is not what any version has.
+    let mut longer = later.bytes().to_vec();
+    longer[0] += 1;
+    longer.push(0xf6);
+    assert!(SealedAct::parse_any(&longer).is_err());
+    // A program that knows the version opens it, and one that does not says that it cannot.
+    let _tomorrow = crate::tomorrow::tomorrow(true);
+    let known = of_version(&Real, &world.device.sign, &act, 3);
+    assert!(!known.is_newer() && SealedAct::parse(known.bytes()).is_ok());
+    let _today = crate::tomorrow::tomorrow(false);
+    assert!(known.is_newer());
+}
+
+#[test]
+fn a_policy_that_is_not_known_is_read_and_written_as_it_came() {
+    let mut world = world();
+    let value = codec::decode(&[0x82, 0x01, 0x61, b'a'], "value").expect("a value");
+    let set = vec![Policy::MembersInvite(true), Policy::Later(6, value)];
+    let motion = Statement::Propose { motion: Motion::Policy(set.clone()) };
+    for statement in [Statement::Policy { set: set.clone(), proposal: None }, motion] {
+        let (act, body) = world.write(statement);
+        assert_eq!(act.open(&world.keys.roster), Some(body));
+    }
+    assert_eq!(codec::encode(&set[1]), [0x82, 0x06, 0x82, 0x01, 0x61, b'a']);
+    let read = |bytes: &[u8]| codec::decode::<Policy>(bytes, "policy");
+    assert!(read(&[0x82, 0x06, 0x81, 0x18, 0x01]).is_err(), "another encoding");
+    assert!(read(&[0x83, 0x06, 0x80, 0x80]).is_err() && read(&[0x82, 0x04, 0x82, 0xf5, 0xf5]).is_err(), "another shape");
+    assert_eq!(read(&[0x82, 0x04, 0x81, 0xf5]), Ok(Policy::MembersInvite(true)));
 }
 
 proptest! {

@@ -68,6 +68,7 @@ const fn looseness(policy: &Policy) -> u32 {
         Policy::MembersInvite(false) | Policy::ApprovalRequired(true) => 0,
         Policy::Name(_)
         | Policy::Agreement(_)
+        | Policy::Later(..)
         | Policy::Retention(Retention::Keep)
         | Policy::MembersInvite(true)
         | Policy::ApprovalRequired(false) => u32::MAX,

@@ -227,3 +227,22 @@ fn talk_keys_are_of_epochs_during_ones_membership() {
     assert_eq!(before.role_of(&device(3)), None);
     assert!(small.membership.state_at(&[ActId([99; 32])]).is_none());
 }
+
+#[test]
+fn a_policy_that_is_not_known_is_set_and_decides_nothing() {
+    let later = |number, bytes: &[u8]| Policy::Later(number, crate::codec::decode(bytes, "value").expect("a value"));
+    let mut small = Small::new(vec![later(6, &[0x81, 0xf5])]);
+    assert_eq!(small.act(2, 1, admit(2, Role::Steward)), Verdict::Admissible);
+    let set = |set| Statement::Policy { set, proposal: None };
+    assert_eq!(small.act(3, 2, set(vec![later(6, &[0x80])])), Verdict::Inadmissible, "set like any other: by the founder");
+    assert_eq!(small.act(4, 1, set(vec![Policy::MembersInvite(true), later(6, &[0x81, 0x01])])), Verdict::Admissible);
+    let state = small.membership.state();
+    assert!(state.members_invite());
+    assert_eq!(state.policies[&PolicyField::Later(6)], later(6, &[0x81, 0x01]));
+    // What nobody may write, whoever knows it.
+    let mut long = vec![0x81, 0x59, 0x80, 0x01];
+    long.extend([0; 0x8001]);
+    assert_eq!(small.act(5, 1, set(vec![later(64, &[0x80])])), Verdict::Inadmissible);
+    assert_eq!(small.act(6, 1, set(vec![later(7, &long)])), Verdict::Inadmissible);
+    assert_eq!(small.act(7, 1, set(vec![later(7, &[0x80]), later(6, &[0x80])])), Verdict::Inadmissible, "out of order");
+}

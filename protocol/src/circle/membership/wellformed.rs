@@ -75,6 +75,7 @@ fn policy_fits(policy: &Policy) -> bool {
         Policy::Name(name) => !name.0.trim().is_empty() && text::is_name(&name.0),
         Policy::Agreement(text) => text.0.len() <= limits::AGREEMENT_BYTES,
         Policy::History(History::Days(n)) | Policy::Retention(Retention::Days(n)) => days(n),
+        Policy::Later(number, value) => *number < limits::POLICY_FIELDS && value.bytes().len() <= limits::AGREEMENT_BYTES,
         Policy::History(History::All | History::SinceJoin)
         | Policy::Retention(Retention::Keep)
         | Policy::MembersInvite(_)

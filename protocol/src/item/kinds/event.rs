@@ -172,7 +172,7 @@ fn when(change: &mut Changing, wanted: &EditEvent) -> Result<(), Error> {
     let moment = |wanted: u8| {
         let of = |(field, value): &(u8, Value)| match value {
             Value::Moment(at) if *field == wanted => Some(Millis(*at)),
-            Value::None | Value::Text(_) | Value::Moment(_) | Value::Flag(_) => None,
+            Value::None | Value::Text(_) | Value::Moment(_) | Value::Flag(_) | Value::Unknown(_) => None,
         };
         next.iter().find_map(of)
     };

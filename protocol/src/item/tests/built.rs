@@ -31,7 +31,7 @@ impl Machine {
             self.log.0.borrow_mut().entry(opened.at).or_insert_with(|| opened.clone());
         }
         let (names, log, me) = (Names(self.me), Rc::clone(&self.log), self.me);
-        let writer = |n: u8| Writer { person: person(n), role: Some(role(n)), me: n == me, standing: true };
+        let writer = |n: u8| Writer { person: person(n), judged: true, role: Some(role(n)), me: n == me, standing: true };
         let entries: Vec<(Writer, &Opened)> = entries.iter().map(|opened| (writer(opened.chain.device.0[0]), opened)).collect();
         let mut batch = Turn::default();
         let mut tx = Tx::new(&self.store, &batch);

@@ -24,6 +24,7 @@ use crate::peer::tickets;
 use crate::private::Private;
 use crate::store::{Read, Table};
 use crate::sync::{clocks, delivery, entries};
+use crate::tomorrow::{self, is_tomorrow};
 use std::collections::BTreeMap;
 
 /// First start.
@@ -134,6 +135,9 @@ pub(crate) fn edit_circle(
     if circle.my_role() != Some(Role::Founder) {
         return Err(InputError::not_allowed("only the founder changes a circle's policies"));
     }
+    if is_tomorrow() {
+        set.extend(tomorrow_motto());
+    }
     let history_changed = set.iter().any(|p| matches!(p, Policy::History(value) if *value != circle.history()));
     circle.write(cx, Statement::Policy { set, proposal: None }, false)?;
     if edit.agreement.is_some() {
@@ -165,6 +169,12 @@ pub(crate) fn sign(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> R
     let (id, shown) = (circle.id, Overview::of(circle).shown());
     node.circles.touched(id);
     Ok(Answer::Circle(Box::new(shown)))
+}
+
+/// What [`crate::tomorrow`] sets beside what the founder asked for.
+fn tomorrow_motto() -> Option<Policy> {
+    let value = codec::encode(&(tomorrow::MOTTO,));
+    Some(Policy::Later(tomorrow::POLICY, codec::decode(&value, "policy").ok()?))
 }
 
 /// Leave; silent. A successor becomes a steward in the same commit.

@@ -175,7 +175,7 @@ fn on(
 /// One's own entries must mean what they say; anything else is our bug, told instead of hidden.
 fn refused(report: &Report) -> Result<(), InputError> {
     let aside = report.outcomes.iter().find_map(|outcome| match outcome {
-        Outcome::SetAside(why) => Some(*why),
+        Outcome::SetAside(why) | Outcome::Newer(why) => Some(*why),
         Outcome::Applied(_) | Outcome::Kept | Outcome::Known => None,
     });
     aside.map_or(Ok(()), |why| {

@@ -1,11 +1,12 @@
 //! What is found when everything is looked over.
 
-use crate::circle::body::Role;
+use crate::circle::body::{Policy, Role};
 use crate::circle::membership::Status;
 use crate::circle::overview::{self};
 use crate::circle::record;
 use crate::circle::state::CircleState;
 use crate::circle::summary::Summary;
+use crate::circle::text;
 use crate::context::InputError;
 use crate::control::{self, ClockDoubt, Finding, Hint, Hints, Level, Time};
 use crate::crypto::Crypto;
@@ -36,20 +37,20 @@ impl<'a> Findings<'a> {
 }
 
 pub(super) fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Result<Answer, InputError> {
-    let mut findings = Vec::new();
+    let (mut findings, mut newer) = (Vec::new(), 0);
     for circle in CircleState::load_all(base, crypto)?.values() {
         circle_health(circle, base, &mut findings)?;
         records_health(circle, &mut findings);
         clock_health(circle, base, now, &mut findings)?;
         log_health(circle, base, &mut findings)?;
-        health(circle, base, &mut findings)?;
+        newer += items_health(circle, base, &mut findings)?;
     }
     if findings.is_empty() {
         let hints = [Hint::run("circle", "new", &["NAME"], "starts one"), Hint::run("", "join", &["LINK"], "joins one")];
         Findings::of(String::new(), &mut findings).say(Level::Ok, "nothing to look at yet: you are in no circle", hints);
     }
     let ok = findings.iter().all(|f| f.level != Level::Problem);
-    Ok(Answer::Doctor(control::Doctor { ok, findings }))
+    Ok(Answer::Doctor(control::Doctor { ok, newer, findings }))
 }
 
 fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
@@ -82,6 +83,13 @@ fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findi
             Level::Note,
             format!("a steward has to confirm {}", summary.called(person.0)),
             Hint::run("member", "role", &["NAME", "member"], "lets a steward confirm them"),
+        );
+    }
+    if !circle.unread.ids().is_empty() {
+        found.say(
+            Level::Problem,
+            "Members decided something that this Kith does not understand: its list of members may be out of date.",
+            "Update Kith before you rely on who is in.",
         );
     }
     if !overview::agrees(circle, base)? {
@@ -184,8 +192,8 @@ fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>
     Ok(())
 }
 
-/// What there is to say about a circle's items.
-pub(crate) fn health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
+/// What there is to say about a circle's items. Says how many things need a newer program.
+fn items_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<u64, InputError> {
     let health = item::health(base, &circle.id)?;
     let mut found = Findings::of(circle.name(), findings);
     if health.held > 0 {
@@ -212,5 +220,18 @@ pub(crate) fn health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<F
     if health.refused > 0 {
         found.say(Level::Note, format!("{} entries broke a rule and mean nothing", health.refused), "");
     }
-    Ok(())
+    let newer = health.newer + newer_decisions(circle);
+    if newer > 0 {
+        let message =
+            if newer == 1 { "1 item needs a newer Kith.".to_owned() } else { format!("{newer} items need a newer Kith.") };
+        found.say(Level::Note, message, "Update Kith: until then it keeps them and passes them on.");
+    }
+    Ok(newer)
+}
+
+/// How many acts, and policies in force, this program does not understand.
+fn newer_decisions(circle: &CircleState) -> u64 {
+    let state = circle.now();
+    let policies = state.policies.values().filter(|policy| matches!(policy, Policy::Later(..)) && text::policy(policy).is_none());
+    (circle.unread.ids().len() + policies.count()) as u64
 }

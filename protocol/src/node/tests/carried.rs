@@ -15,7 +15,7 @@ use crate::sync::take;
 const ROOM: u64 = 1 << 30;
 
 impl Village {
-    fn the(&self, at: usize) -> &CircleState {
+    pub(super) fn the(&self, at: usize) -> &CircleState {
         self.machines[at].node.state.circles.all.values().next().expect("a circle")
     }
 
@@ -23,7 +23,7 @@ impl Village {
         have(self.the(at), self.machines[at].node.state.circles.heads_of(&self.the(at).id))
     }
 
-    fn device(&self, at: usize) -> DeviceId {
+    pub(super) fn device(&self, at: usize) -> DeviceId {
         self.the(at).device()
     }
 
@@ -35,12 +35,13 @@ impl Village {
     }
 
     /// Something done on a machine as an input does it; kept unless refused.
-    fn does<T>(
+    pub(super) fn does<T>(
         &mut self,
         at: usize,
         what: impl FnOnce(&mut NodeState, &mut Cx<'_, '_>) -> Result<T, InputError>,
     ) -> Result<T, InputError> {
         let machine = &mut self.machines[at];
+        let _version = tomorrow(machine.tomorrow);
         let mut batch = Turn::default();
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
@@ -62,7 +63,7 @@ impl Village {
     }
 
     /// A machine takes what another carried to it. Says whether there was anything new.
-    fn takes(&mut self, at: usize, from: usize, message: &Message) -> Result<bool, InputError> {
+    pub(super) fn takes(&mut self, at: usize, from: usize, message: &Message) -> Result<bool, InputError> {
         let (giver, id) = (self.device(from), self.the(at).id);
         self.does(at, |node, cx| {
             let circle = node.circles.all.get_mut(&id).expect("a circle");

@@ -81,9 +81,10 @@ fn words_of_another_form_are_indexed_again_when_a_store_is_opened() {
     let mut writes: Writes = words.into_iter().map(|(key, _)| ((Table::Search, key), None)).collect();
     writes.insert((Table::Local, b"item/form".to_vec()), None);
     machine.store.commit(&writes).expect("memory never fails");
-    let node = Node::open(&machine.store, &Real, machine.peer.clone()).expect("opens");
+    let mut node = Node::open(&machine.store, &Real, machine.peer.clone()).expect("opens");
+    let mut env = Env { now: village.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
     let mut turn = Turn::default();
-    node.refresh(&machine.store, &mut turn).expect("reads");
+    node.refresh(&mut env, &machine.store, &mut turn).expect("reads");
     machine.store.commit(&turn.writes).expect("memory never fails");
     village.indexes(0);
     assert_eq!(village.machines[0].store.scan(Table::Search, &[], &[], 10_000).expect("reads").len(), 600);

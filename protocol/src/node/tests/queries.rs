@@ -139,12 +139,13 @@ fn rows_of_another_version_are_made_again_when_a_store_is_opened() {
     writes.insert((Table::Member, right[0].0[1..].to_vec()), Some(vec![0x81, 1]));
     machine.store.commit(&writes).expect("memory never fails");
     assert!(answer(&machine.store, &Real, village.now, Query::Circles).is_err(), "another version's rows are not read");
-    let node = Node::open(&machine.store, &Real, machine.peer.clone()).expect("opens");
+    let mut node = Node::open(&machine.store, &Real, machine.peer.clone()).expect("opens");
+    let mut env = Env { now: village.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
     let mut turn = Turn::default();
-    node.refresh(&machine.store, &mut turn).expect("reads");
+    node.refresh(&mut env, &machine.store, &mut turn).expect("reads");
     machine.store.commit(&turn.writes).expect("memory never fails");
     assert_eq!(rows(&machine.store), right);
     let mut again = Turn::default();
-    node.refresh(&machine.store, &mut again).expect("reads");
+    node.refresh(&mut env, &machine.store, &mut again).expect("reads");
     assert!(again.writes.is_empty(), "nothing is left to do");
 }

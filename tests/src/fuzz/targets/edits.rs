@@ -152,7 +152,7 @@ fn writer(who: u8) -> Writer {
         4 => Some(Role::Guest),
         _ => None,
     };
-    Writer { person: PersonId([who; 32]), role, me: who == 1, standing: who != 6 }
+    Writer { person: PersonId([who; 32]), judged: true, role, me: who == 1, standing: who != 6 }
 }
 
 #[derive(Default)]

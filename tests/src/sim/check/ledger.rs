@@ -252,8 +252,8 @@ fn said(world: &mut World, who: Who, (intent, answered): (&Intent, &Answer), fre
     if !stands || world.asks(who, other) {
         return;
     }
-    let kinds = [Kind::Reply, Kind::Reaction].map(Kind::number);
-    let until = fresh.iter().filter(|entry| kinds.contains(&entry.kind)).filter_map(until).min();
+    let says = |entry: &&Opened| Kind::of(entry.kind).is_some_and(|kind| matches!(kind, Kind::Reply | Kind::Reaction));
+    let until = fresh.iter().filter(says).filter_map(until).min();
     world.ledger.said.insert((who, about), Said { circle, answer, until });
 }
 

@@ -1,6 +1,6 @@
 //! Committed before sent: what a frame shows or claims stands on its sender's disk at that moment.
 
-use kith_protocol::circle::act::{SealedAct, get_act};
+use kith_protocol::circle::act::{SealedAct, get_kept};
 use kith_protocol::circle::body::ChainId;
 use kith_protocol::circle::epoch::get_epoch;
 use kith_protocol::circle::record::{self, Record};
@@ -70,7 +70,7 @@ impl Claims<'_> {
         let tip = |tip: &&Cbor| {
             let Cbor::Bytes(id) = tip else { return false };
             ActId::from_slice(id)
-                .is_some_and(|id| !self.anywhere(|circle| matches!(get_act(self.disk, circle, &id), Ok(Some(_)))))
+                .is_some_and(|id| !self.anywhere(|circle| matches!(get_kept(self.disk, circle, &id), Ok(Some(_)))))
         };
         let epoch = |epoch: &&Cbor| {
             let Cbor::Bytes(id) = epoch else { return false };
@@ -87,7 +87,7 @@ impl Claims<'_> {
         acts.iter().find_map(|bytes| {
             let Cbor::Bytes(bytes) = bytes else { return Some("an act that is none".to_owned()) };
             let sealed = SealedAct::parse(bytes).ok()?;
-            let there = matches!(get_act(self.disk, &sealed.circle(), &sealed.id()), Ok(Some(_)));
+            let there = matches!(get_kept(self.disk, &sealed.circle(), &sealed.id()), Ok(Some(_)));
             (!there).then(|| format!("the act {:?}", sealed.id()))
         })
     }

@@ -35,6 +35,13 @@ impl World {
         }
     }
 
+    /// The next version of the program is put on a machine.
+    pub fn update(&mut self, who: Who) {
+        self.say(&format!("m{who} gets the next version"));
+        self.machines[who].tomorrow = Some(true);
+        self.crash(who, RESTART);
+    }
+
     /// Stops a machine for good.
     pub(super) fn retire(&mut self, who: Who) {
         self.machines[who].retired = true;

@@ -16,7 +16,12 @@ impl World {
         }
         self.counts.boots += 1;
         self.say(&format!("m{who} is on"));
-        if let Err(why) = self.machines[who].boot(&*self.crypto) {
+        let booted = self.machines[who].boot(self.clock.now(), &*self.crypto);
+        if matches!(booted, Err(StoreError::Full)) {
+            // What another version left cannot be made its own yet.
+            return self.clock.plan(RETRY, Event::Boot(who));
+        }
+        if let Err(why) = booted {
             return self.breaks("durability/start", format!("machine {who} does not start again: {why}"));
         }
         self.begin(who);
