@@ -5,6 +5,8 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::limits;
+
 /// Why bytes were refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
@@ -73,9 +75,6 @@ pub(crate) fn decode_within<'b, T: Decode<'b, ()> + Encode<()>>(
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnknownValue(Vec<u8>);
 
-/// How deep the arrays of an [`UnknownValue`] may lie in one another.
-const UNKNOWN_DEPTH: usize = 8;
-
 impl UnknownValue {
     /// As it came.
     #[must_use]
@@ -104,7 +103,7 @@ impl<'b, C> Decode<'b, C> for UnknownValue {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         let start = d.position();
         let mut canonical = minicbor::Encoder::new(Vec::new());
-        copy(d, &mut canonical, UNKNOWN_DEPTH)?;
+        copy(d, &mut canonical, limits::UNKNOWN_DEPTH)?;
         let canonical = canonical.into_writer();
         match d.input().get(start..d.position()) {
             Some(came) if came == canonical => Ok(Self(canonical)),
@@ -157,6 +156,14 @@ pub(crate) fn check_version(bytes: &[u8], known: u64, what: &'static str) -> Res
 pub(crate) fn version(bytes: &[u8], what: &'static str) -> Result<u64, CodecError> {
     let mut decoder = minicbor::Decoder::new(bytes);
     decoder.array().and_then(|_| decoder.u64()).map_err(|_| CodecError::Malformed(what))
+}
+
+#[cfg(test)]
+mod frozen {
+    use super::*;
+    use crate::frozen::{Form, frozen};
+
+    frozen![Form::new("unknown-value", 1, &[UnknownValue(vec![0x85, 0x17, 0x20, 0xf6, 0x42, 1, 2, 0x81, 0x61, b'a'])])];
 }
 
 #[cfg(test)]

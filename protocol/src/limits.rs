@@ -154,6 +154,8 @@ pub const POINTS_PER_CHAIN: usize = 2 * BRANCHES;
 pub const INVITE_USES: u32 = 1_000;
 /// Policy fields that there may ever be; an act that names a higher one is unfit.
 pub const POLICY_FIELDS: u32 = 64;
+/// Arrays in a value that this program does not know, one in the other.
+pub const UNKNOWN_DEPTH: usize = 8;
 /// Acts of a circle that this program cannot judge, because they are of a newer version or rest on one that is. More are not kept,
 /// and come again once they can be judged;
 pub const UNREAD_ACTS: usize = 4_096;

@@ -182,11 +182,11 @@ impl Peers {
         for hint in tickets.flat_map(|t| &t.hints) {
             wanted.entry(hint.peer.clone()).or_default().at(hint.addresses.iter());
         }
-        for circle in circles.all.values().filter(|c| matches!(c.row.standing, OwnStanding::In | OwnStanding::Leaving)) {
+        for circle in circles.all.values().filter(|c| c.is_in_touch()) {
             for device in circle.others() {
-                if let Some(record) = circle.records.get(&device) {
+                if let Some(record) = circle.record_of(&device) {
                     let call = wanted.entry(record.body.peer.clone()).or_default();
-                    call.says(circle.id, device, record.body.addresses.iter());
+                    call.says(circle.id(), device, record.body.addresses.iter());
                 }
             }
         }
@@ -208,7 +208,7 @@ impl Peers {
         if !matches!(self::here(&cx.tx), Ok(Some(stored)) if stored == here) {
             cx.tx.put(Table::Local, HERE, codec::encode(&here));
         }
-        let ids: Vec<CircleId> = circles.all.values().filter(|c| c.row.standing == OwnStanding::In).map(|c| c.id).collect();
+        let ids: Vec<CircleId> = circles.all.values().filter(|c| c.is_in()).map(|c| c.id()).collect();
         for id in ids {
             if circles.all.get_mut(&id).is_some_and(|circle| circle.publish(cx, &self.addresses)) {
                 circles.touched(id);
@@ -255,11 +255,8 @@ impl Peers {
     /// A member noted our leave: there is nothing more to say.
     pub(crate) fn left(&mut self, circles: &mut Circles, cx: &mut Cx<'_, '_>, id: &CircleId) {
         let Some(circle) = circles.all.get_mut(id) else { return };
-        if circle.row.standing == OwnStanding::Leaving {
-            circle.row.standing = OwnStanding::Left;
-            circle.save_row(cx);
-        }
-        if circle.row.standing == OwnStanding::Left {
+        circle.left(cx);
+        if circle.standing() == OwnStanding::Left {
             self.close_circle(id);
         }
     }

@@ -83,9 +83,9 @@ fn only_the_command_lines_main_knows_the_daemon() {
 fn the_core_reads_no_clock_file_socket_or_environment() {
     let banned = ["std::fs", "std::net", "std::env", "std::process", "SystemTime", "Instant::now", "thread::spawn", "std::io::"];
     let mut found = Vec::new();
-    for path in
-        project_files().into_iter().filter(|path| path.starts_with("protocol/src/") && path.ends_with(".rs") && !is_test(path))
-    {
+    // What is there only with the feature `switches` may look at the environment of a test's process.
+    let ours = |path: &String| path.starts_with("protocol/src/") && path.ends_with(".rs") && path != "protocol/src/tomorrow.rs";
+    for path in project_files().into_iter().filter(|path| ours(path) && !is_test(path)) {
         let text = read(&path);
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));

@@ -8,21 +8,23 @@ use crate::{is_test, none, project_files, read, with_extension};
 /// Values that say nothing: that they are there is all.
 const MARK: &str = "mark";
 /// Values that no codec writes, and why they need no example.
-const PLAIN: [(&str, &str); 4] = [
+const PLAIN: [(&str, &str); 5] = [
     ("next number", "eight or four bytes, big-endian"),
     ("own key", "what the key of another row says"),
     ("circle", "the first eight bytes of its id"),
+    ("hash", "32 bytes, compared and never read"),
     ("words", "text for the index, which cannot be read back"),
 ];
 
 /// File, table, and the form of each value that the file puts there, in order.
 const STORED: &[(&str, &str, &[&str])] = &[
-    ("protocol/src/circle/act/store.rs", "Act", &["genesis"]),
+    ("protocol/src/circle/act/store.rs", "Act", &["genesis", "genesis"]),
     ("protocol/src/circle/epoch/ring.rs", "Epoch", &["epoch-row"]),
     ("protocol/src/circle/news.rs", "Local", &["looked"]),
     ("protocol/src/circle/overview.rs", "Member", &["overview", "summary"]),
     ("protocol/src/circle/record.rs", "Record", &["record"]),
-    ("protocol/src/circle/state/own.rs", "Circle", &["circle-row"]),
+    ("protocol/src/circle/row.rs", "Circle", &["circle-row"]),
+    ("protocol/src/item/apply.rs", "Local", &[MARK]),
     ("protocol/src/item/bench.rs", "Local", &[MARK]),
     ("protocol/src/item/built.rs", "Built", &["built-text", "built-row"]),
     ("protocol/src/item/imports.rs", "Local", &[MARK]),
@@ -45,6 +47,7 @@ const STORED: &[(&str, &str, &[&str])] = &[
     ("protocol/src/log/rows.rs", "Chain", &["chain-row", "next number", "own key"]),
     ("protocol/src/node/commands/circles.rs", "Local", &["usual-name"]),
     ("protocol/src/node/commands/drafts.rs", "Local", &["draft-row"]),
+    ("protocol/src/node/state.rs", "Local", &["hash"]),
     ("protocol/src/peer.rs", "Local", &["here"]),
     ("protocol/src/peer/join_row.rs", "Outbox", &["join-row"]),
     ("protocol/src/peer/requests.rs", "Outbox", &["request-row"]),

@@ -42,8 +42,8 @@ pub(crate) fn marked(circle: &CircleState, names: &BTreeMap<PersonId, String>) -
 fn came(circle: &CircleState) -> BTreeMap<PersonId, Vec<ActId>> {
     let state = circle.now();
     let mut came: BTreeMap<PersonId, Vec<ActId>> = BTreeMap::new();
-    for act in circle.order.iter().filter(|act| circle.membership.verdict(act) == Some(Verdict::Admissible)) {
-        let statement = circle.membership.statement(act);
+    for act in circle.judged().iter().filter(|act| circle.membership().verdict(act) == Some(Verdict::Admissible)) {
+        let statement = circle.membership().statement(act);
         let person = if let Some(Statement::Admit { person, .. }) = statement {
             Some(*person)
         } else if let Some(Statement::Genesis { devices, .. }) = statement {
@@ -61,7 +61,7 @@ fn came(circle: &CircleState) -> BTreeMap<PersonId, Vec<ActId>> {
 /// Was the one let in before the other ever was, as far as acts can say?
 fn before(circle: &CircleState, one: Option<&Vec<ActId>>, other: Option<&Vec<ActId>>) -> bool {
     let (Some(one), Some(other)) = (one, other) else { return false };
-    one.iter().any(|act| other.iter().all(|later| circle.membership.within(act, std::slice::from_ref(later))))
+    one.iter().any(|act| other.iter().all(|later| circle.membership().within(act, std::slice::from_ref(later))))
 }
 
 /// What a name looks like, written small or as it is: whatever agrees in one of them looks alike (Unicode TS 39).

@@ -93,8 +93,8 @@ impl Looked {
 /// # Errors
 /// [`StoreError`] where the store fails.
 pub(crate) fn begin(circle: &CircleState, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-    if circle.row.standing == OwnStanding::In && tx.get(Table::Local, &key(&circle.id))?.is_none() {
-        Looked::of(&Summary::of(circle), &Overview::of(circle)).put(tx, &circle.id);
+    if circle.is_in() && tx.get(Table::Local, &key(&circle.id()))?.is_none() {
+        Looked::of(&Summary::of(circle), &Overview::of(circle)).put(tx, &circle.id());
     }
     Ok(())
 }

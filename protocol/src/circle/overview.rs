@@ -82,22 +82,22 @@ impl Overview {
         let setting = |field| circle.done(Deed::Set(state.settings.get(field)?.first()?.0));
         Self {
             version: VERSION,
-            id: circle.id,
+            id: circle.id(),
             name: Private(circle.name()),
             me: circle.me(),
             role: me.and_then(|person| person.role),
             mine: me.map(|person| person.status),
-            standing: circle.row.standing,
+            standing: circle.standing(),
             members: current.count() as u64,
             devices: state.people.values().map(|person| person.devices.len() as u64).sum(),
             policies: state.policies.values().cloned().collect(),
-            epoch: circle.usable_epoch().and_then(|id| Some((id, circle.epochs.get(&id)?.at))),
-            heads: circle.membership.heads(),
+            epoch: circle.usable_epoch().and_then(|id| Some((id, circle.epoch(&id)?.at))),
+            heads: circle.membership().heads(),
             roster: roster_hash(circle),
             frozen: state.frozen,
             shortened: terms::shortened(&circle.retention_terms()),
             set: state.policies.keys().map(setting).collect(),
-            ended: circle.row.ended,
+            ended: circle.own().ended(),
             signed: circle.agrees(),
         }
     }
@@ -256,9 +256,9 @@ pub(crate) fn invite_by<'a>(all: &'a [InviteRow], ticket: &DeviceId) -> Option<&
 /// A circle's rows, as they follow from its acts and records.
 fn rows_of(circle: &CircleState) -> [(Vec<u8>, Vec<u8>); 3] {
     [
-        (key(PEOPLE, &circle.id), codec::encode(&Summary::of(circle))),
-        (key(CIRCLE, &circle.id), codec::encode(&Overview::of(circle))),
-        (key(INVITES, &circle.id), codec::encode(&InviteList::of(circle))),
+        (key(PEOPLE, &circle.id()), codec::encode(&Summary::of(circle))),
+        (key(CIRCLE, &circle.id()), codec::encode(&Overview::of(circle))),
+        (key(INVITES, &circle.id()), codec::encode(&InviteList::of(circle))),
     ]
 }
 

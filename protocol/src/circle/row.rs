@@ -3,10 +3,13 @@
 use minicbor::{Decode, Encode};
 
 use super::record::Digest;
+use crate::codec;
 use crate::crypto::{DeviceSecrets, Suite};
 use crate::id::{CircleId, Incarnation};
 use crate::private::Private;
+use crate::store::{self, Read, StoreError, Table};
 use crate::time::Millis;
+use crate::tx::Tx;
 
 const VERSION: u8 = 1;
 
@@ -39,31 +42,31 @@ pub(crate) struct CircleRow {
     version: u8,
     /// The genesis.
     #[n(1)]
-    pub(crate) circle: CircleId,
+    circle: CircleId,
     /// This device's secrets in this circle.
     #[n(2)]
-    pub(crate) secrets: DeviceSecrets,
+    secrets: DeviceSecrets,
     /// The set of chains this device writes now.
     #[n(3)]
-    pub(crate) incarnation: Incarnation,
+    incarnation: Incarnation,
     /// How they want to be known.
     #[n(4)]
-    pub(crate) name: Private<String>,
+    name: Private<String>,
     /// See [`OwnStanding`].
     #[n(5)]
-    pub(crate) standing: OwnStanding,
+    standing: OwnStanding,
     /// How many records this device has written.
     #[n(6)]
-    pub(crate) records: u64,
+    records: u64,
     /// HPKE suite of the circle.
     #[n(7)]
-    pub(crate) suite: u8,
+    suite: u8,
     /// When this machine heard that the member was removed.
     #[n(8)]
-    pub(crate) ended: Option<Millis>,
+    ended: Option<Millis>,
     /// The agreement that the member signed last.
     #[n(9)]
-    pub(crate) signed: Option<Digest>,
+    signed: Option<Digest>,
 }
 
 impl CircleRow {
@@ -89,6 +92,113 @@ impl CircleRow {
             ended: None,
             signed: None,
         }
+    }
+
+    /// The row of a circle, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails or holds what no version wrote.
+    pub(crate) fn get(read: &dyn Read, circle: &CircleId) -> Result<Option<Self>, StoreError> {
+        read.get(Table::Circle, &circle.0)?.map(|bytes| Self::decode(&bytes)).transpose()
+    }
+
+    /// The rows of all circles.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(crate) fn all(read: &dyn Read) -> Result<Vec<Self>, StoreError> {
+        store::all(read, Table::Circle, &[])?.iter().map(|(_, bytes)| Self::decode(bytes)).collect()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        codec::decode(bytes, "circle").map_err(|e| StoreError::Corrupt(format!("a circle's row: {e}")))
+    }
+
+    /// Writes it.
+    pub(super) fn put(&self, tx: &mut Tx<'_>) {
+        tx.put(Table::Circle, &self.circle.0, codec::encode(self));
+    }
+
+    // ---- what it says ------------------------------------------------------------------------------------------------
+
+    /// The circle.
+    #[must_use]
+    pub(crate) const fn circle(&self) -> CircleId {
+        self.circle
+    }
+
+    /// This device's secrets in the circle.
+    #[must_use]
+    pub(crate) const fn secrets(&self) -> &DeviceSecrets {
+        &self.secrets
+    }
+
+    /// The suite of the circle's boxes, if this program knows it.
+    #[must_use]
+    pub(crate) fn suite(&self) -> Option<Suite> {
+        Suite::from_byte(self.suite)
+    }
+
+    /// The set of chains this device writes now.
+    #[must_use]
+    pub(crate) const fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
+    /// How the member wants to be known.
+    #[must_use]
+    pub(crate) const fn name(&self) -> &Private<String> {
+        &self.name
+    }
+
+    /// See [`OwnStanding`].
+    pub(super) const fn standing(&self) -> OwnStanding {
+        self.standing
+    }
+
+    /// When this machine heard that the member was removed.
+    #[must_use]
+    pub(crate) const fn ended(&self) -> Option<Millis> {
+        self.ended
+    }
+
+    /// The agreement that the member signed last.
+    pub(super) const fn signed(&self) -> Option<Digest> {
+        self.signed
+    }
+
+    // ---- what becomes of it ------------------------------------------------------------------------------------------
+
+    /// The member's standing changes.
+    pub(super) const fn stand(&mut self, standing: OwnStanding) {
+        self.standing = standing;
+    }
+
+    /// The member was removed.
+    pub(super) const fn remove(&mut self, now: Millis) {
+        self.standing = OwnStanding::Removed;
+        self.ended = Some(now);
+    }
+
+    /// The device writes another set of chains from now on.
+    pub(super) const fn begin(&mut self, incarnation: Incarnation) {
+        self.incarnation = incarnation;
+    }
+
+    /// The member signs an agreement, or there is none.
+    pub(super) const fn sign(&mut self, agreement: Option<Digest>) {
+        self.signed = agreement;
+    }
+
+    /// The number of the next record that this device writes.
+    pub(super) const fn count_record(&mut self) -> u64 {
+        self.records += 1;
+        self.records
+    }
+
+    /// This device has written so many records before, as others have them.
+    pub(super) fn counted(&mut self, records: u64) {
+        self.records = self.records.max(records);
     }
 }
 

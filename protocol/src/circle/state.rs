@@ -3,30 +3,35 @@
 //!
 //! Owns acts' acceptance and one's own acts. Must never send: what peers need is asked for by `sync`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::body::{Retention, Statement};
-use super::deeds::Deeds;
-use super::epoch::{self, EpochKeys, KeyRing, Ring};
-use super::membership::{Cut, Fact, Membership, Verdict};
+use super::body::Statement;
+use super::epoch::{self, EpochKeys};
+use super::membership::{Cut, Fact, Verdict};
 use super::record::{self, Record};
-use super::terms;
-use crate::circle::act::{self, ActBody, Farewell, SealedAct};
-use crate::codec;
+use crate::circle::act::{self, ActBody, SealedAct};
 use crate::context::{Cx, InputError};
-use crate::crypto::{Crypto, DeviceKeys, Suite};
-use crate::id::{ActId, CircleId, DeviceId, EpochId, PeerId, PersonId};
-use crate::store::{self, Read, StoreError, Table};
+use crate::crypto::{Crypto, Suite};
+use crate::id::{ActId, CircleId, DeviceId, EpochId, PeerId};
+use crate::store::{Read, StoreError};
 use crate::time::Millis;
 
+mod acts;
 mod epochs;
-pub(crate) mod own;
+mod keys;
+mod own;
+#[cfg(any(test, feature = "switches"))]
+mod parts;
+mod queries;
+mod records;
 mod unread;
 mod view;
 
 pub(crate) use super::row::{CircleRow, OwnStanding};
-pub(crate) use epochs::EpochMeta;
-pub(crate) use unread::UnreadActs;
+use acts::CircleActs;
+use keys::CircleKeys;
+pub(crate) use keys::EpochMeta;
+use records::{CircleRecords, introduced};
 
 /// What became of an act that came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,49 +53,21 @@ pub(crate) enum Taken {
 #[derive(Debug)]
 pub(crate) struct CircleState {
     /// Its id.
-    pub(crate) id: CircleId,
+    id: CircleId,
     /// What only this machine knows.
-    pub(crate) row: CircleRow,
-    /// What the acts mean.
-    pub(crate) membership: Membership,
-    /// Keys held.
-    pub(crate) ring: Ring,
-    /// Epochs known.
-    pub(crate) epochs: BTreeMap<EpochId, EpochMeta>,
-    /// When an epoch was superseded, by the earliest label of those that name it.
-    superseded: BTreeMap<EpochId, Millis>,
-    /// Which epoch an act carries.
-    pub(crate) carried: BTreeMap<ActId, EpochId>,
-    /// Acts in the order of acceptance: parents first.
-    pub(crate) order: Vec<ActId>,
-    /// Acts that are kept here and cannot be judged.
-    pub(crate) unread: UnreadActs,
-    /// Acts that no other act names as parent, judged or not.
-    pub(crate) tips: BTreeSet<ActId>,
-    /// What an act's author's clock said.
-    pub(crate) labels: BTreeMap<ActId, (DeviceId, Millis)>,
-    /// How many acts' labels were noted, in the order of acceptance.
-    heard: usize,
-    /// Parents of each act, judged or not.
-    pub(crate) parents: BTreeMap<ActId, Vec<ActId>>,
-    /// Public keys of every device an act ever introduced.
-    pub(crate) keys: BTreeMap<DeviceId, DeviceKeys>,
-    /// Farewells of removed people, and when they were signed, in the order in which they came.
-    pub(crate) farewells: BTreeMap<PersonId, Vec<(Farewell, Millis)>>,
-    /// The newest record of each device.
-    pub(crate) records: BTreeMap<DeviceId, Record>,
-    /// Who did last what people hear of.
-    pub(super) deeds: Deeds,
+    row: CircleRow,
+    /// Its acts, and what they mean.
+    acts: CircleActs,
+    /// Its epochs, and the keys held of them.
+    keys: CircleKeys,
+    /// What is known of its devices.
+    records: CircleRecords,
     /// The genesis' suite.
-    pub(crate) suite: Suite,
-    /// Every setting of the retention, with its label.
-    pub(crate) retentions: Vec<(Millis, ActId, Retention)>,
+    suite: Suite,
     /// The content cuts that the items' rows know of.
-    pub(crate) cuts: Vec<Cut>,
-    /// Bytes of all acts.
-    pub(crate) weight: usize,
+    cuts: Vec<Cut>,
     /// Memory is ahead of the store.
-    pub(crate) dirty: bool,
+    dirty: bool,
     /// How often it changed.
     revision: u64,
 }
@@ -99,29 +76,15 @@ impl CircleState {
     /// An empty state around a row, before any act.
     #[must_use]
     pub(crate) fn empty(row: CircleRow) -> Self {
-        let suite = Suite::from_byte(row.suite).unwrap_or(Suite::XWing);
+        let suite = row.suite().unwrap_or(Suite::XWing);
         Self {
-            id: row.circle,
-            membership: Membership::new(row.circle),
+            id: row.circle(),
+            acts: CircleActs::new(row.circle()),
             row,
-            ring: Ring::default(),
-            epochs: BTreeMap::new(),
-            superseded: BTreeMap::new(),
-            carried: BTreeMap::new(),
-            order: Vec::new(),
-            unread: UnreadActs::default(),
-            tips: BTreeSet::new(),
-            labels: BTreeMap::new(),
-            heard: 0,
-            parents: BTreeMap::new(),
-            keys: BTreeMap::new(),
-            farewells: BTreeMap::new(),
-            records: BTreeMap::new(),
-            deeds: Deeds::default(),
+            keys: CircleKeys::default(),
+            records: CircleRecords::default(),
             suite,
-            retentions: Vec::new(),
             cuts: Vec::new(),
-            weight: 0,
             dirty: false,
             revision: 0,
         }
@@ -139,6 +102,17 @@ impl CircleState {
         self.revision
     }
 
+    /// Does the store lack anything of it?
+    #[must_use]
+    pub(crate) const fn is_unsaved(&self) -> bool {
+        self.dirty
+    }
+
+    /// The store holds everything of it.
+    pub(crate) const fn saved(&mut self) {
+        self.dirty = false;
+    }
+
     /// Takes the place of what was in memory before. What was noted about that holds of this no more.
     pub(crate) const fn replaces(&mut self, before: &Self) {
         self.revision = before.revision + 1;
@@ -150,22 +124,10 @@ impl CircleState {
     /// [`StoreError`] where the store fails or holds what no version wrote.
     pub(crate) fn load_all(read: &dyn Read, crypto: &dyn Crypto) -> Result<BTreeMap<CircleId, Self>, StoreError> {
         let mut circles = BTreeMap::new();
-        for (_, bytes) in store::all(read, Table::Circle, &[])? {
-            let row: CircleRow =
-                codec::decode(&bytes, "circle").map_err(|e| StoreError::Corrupt(format!("a circle's row: {e}")))?;
-            circles.insert(row.circle, Self::load(read, crypto, row)?);
+        for row in CircleRow::all(read)? {
+            circles.insert(row.circle(), Self::load(read, crypto, row)?);
         }
         Ok(circles)
-    }
-
-    /// One circle's row.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store fails or holds what no version wrote.
-    pub(crate) fn row(read: &dyn Read, id: &CircleId) -> Result<Option<CircleRow>, StoreError> {
-        let decode =
-            |bytes: Vec<u8>| codec::decode(&bytes, "circle").map_err(|e| StoreError::Corrupt(format!("a circle's row: {e}")));
-        read.get(Table::Circle, &id.0)?.map(decode).transpose()
     }
 
     /// A circle from its row and the log.
@@ -174,11 +136,11 @@ impl CircleState {
     /// [`StoreError`] where the store fails.
     pub(crate) fn load(read: &dyn Read, crypto: &dyn Crypto, row: CircleRow) -> Result<Self, StoreError> {
         let mut state = Self::empty(row);
-        state.ring = Ring::load(read, &state.id)?;
+        state.keys = CircleKeys::load(read, &state.id)?;
         // The store holds acts by id.
         let act::KeptActs { judged, unread } = act::kept(read, &state.id)?;
         for sealed in act::parents_first(judged, SealedAct::id, SealedAct::parents) {
-            if sealed.parents().iter().all(|parent| state.parents.contains_key(parent))
+            if state.acts.has_parents(&sealed)
                 && let Some(body) = state.opened(&sealed)
             {
                 state.absorb(crypto, &sealed, body);
@@ -189,28 +151,32 @@ impl CircleState {
             state.absorb_record(crypto, &bytes);
         }
         state.dirty = false;
-        state.heard = state.order.len();
-        state.cuts.clone_from(&state.now().cuts);
+        // Their labels were noted when they came.
+        drop(state.unheard());
+        state.note_cuts();
         Ok(state)
     }
 
     /// What the clocks of those say who wrote the acts that came since this was asked.
     pub(crate) fn unheard(&mut self) -> Vec<(DeviceId, Millis)> {
-        let new = self.order.iter().skip(self.heard).filter_map(|act| self.labels.get(act).copied()).collect();
-        self.heard = self.order.len();
-        new
+        self.acts.unheard()
+    }
+
+    /// The items' rows follow the cuts that are in force now.
+    pub(crate) fn note_cuts(&mut self) {
+        self.cuts.clone_from(&self.now().cuts);
     }
 
     /// All acts that are kept here, parents first: those that cannot be judged behind the others.
     pub(crate) fn kept(&self) -> impl Iterator<Item = ActId> {
-        self.order.iter().chain(self.unread.ids()).copied()
+        self.judged().iter().chain(self.unread()).copied()
     }
 
     fn opened(&self, sealed: &SealedAct) -> Option<ActBody> {
         match sealed.epoch() {
-            Some(epoch) => sealed.open(&self.ring.epoch(&epoch)?.roster),
+            Some(epoch) => sealed.open(self.keys.roster(&epoch)?),
             // A genesis is sealed under the epoch it carries itself: whichever key held opens it.
-            None => self.ring.iter().find_map(|(_, row)| sealed.open(&row.keys.roster)),
+            None => self.ring().iter().find_map(|(_, row)| sealed.open(&row.keys.roster)),
         }
     }
 
@@ -222,27 +188,15 @@ impl CircleState {
 
     /// Takes a verified, opened act into memory.
     fn absorb(&mut self, crypto: &dyn Crypto, sealed: &SealedAct, body: ActBody) {
-        let id = sealed.id();
         self.change();
-        self.weight = self.weight.saturating_add(sealed.bytes().len());
-        if let (Statement::Remove { person, .. }, Some(farewell)) = (&body.statement, sealed.farewell(&body)) {
-            self.farewells.entry(*person).or_default().push((farewell, body.at));
-        }
-        self.deeds.note(&body.statement, (body.at, id, sealed.author()));
-        for keys in introduced(&body.statement) {
-            self.keys.entry(keys.sign).or_insert_with(|| keys.clone());
-        }
-        self.place(sealed);
-        self.labels.insert(id, (sealed.author(), body.at));
-        self.order.push(id);
+        self.records.note(sealed, &body);
+        self.acts.add(sealed, &body);
         let (at, carried) = (body.at, body.epoch.clone());
-        self.retentions.extend(terms::set_by(&body.statement).map(|retention| (at, id, retention)));
         let fact = Fact::read(crypto, sealed, body);
         if let Some(new) = carried {
             self.absorb_epoch(&fact, at, &new);
         }
-        // Inadmissible acts are part of the history too; their parents are known, so none is held.
-        self.membership.add(fact);
+        self.acts.judge(fact);
     }
 
     /// Judges an act that a peer sent, and keeps it if it belongs to this circle. `offered`: keys that came with it.
@@ -256,13 +210,13 @@ impl CircleState {
         offered: &mut BTreeMap<EpochId, EpochKeys>,
     ) -> Result<Taken, InputError> {
         let Ok(sealed) = SealedAct::parse_any(bytes) else { return Ok(Taken::Bad) };
-        if self.parents.contains_key(&sealed.id()) {
+        if self.has_act(&sealed.id()) {
             return Ok(Taken::Known);
         }
         if sealed.circle() != self.id {
             return Ok(Taken::Bad);
         }
-        if !sealed.parents().iter().all(|p| self.parents.contains_key(p)) {
+        if !self.acts.has_parents(&sealed) {
             return Ok(Taken::Held);
         }
         if !sealed.verify(cx.env.crypto) {
@@ -279,7 +233,7 @@ impl CircleState {
         if !sealed.farewell_stands(cx.env.crypto, &body) {
             return Ok(Taken::Bad);
         }
-        if self.membership.check(&Fact::read(cx.env.crypto, &sealed, body.clone())) != Verdict::Admissible {
+        if self.membership().check(&Fact::read(cx.env.crypto, &sealed, body.clone())) != Verdict::Admissible {
             return Ok(Taken::Refused);
         }
         act::put_act(&mut cx.tx, &sealed);
@@ -300,11 +254,11 @@ impl CircleState {
         let newer = if current { self.absorb_record(cx.env.crypto, bytes) } else { None };
         if newer == Some(self.device()) {
             // A folder that was restored has counted further before.
-            self.row.records = self.row.records.max(self.records.get(&self.device()).map_or(0, |r| r.count));
+            self.row.counted(self.record_of(&self.device()).map_or(0, |r| r.count));
             self.save_row(cx);
         }
         if let Some(device) = newer
-            && let Some(record) = self.records.get(&device)
+            && let Some(record) = self.records.of(&device)
         {
             record::put(&mut cx.tx, &self.id, record);
         }
@@ -316,37 +270,37 @@ impl CircleState {
     /// they know of us already.
     pub(crate) fn take_late_record(&mut self, cx: &mut Cx<'_, '_>, bytes: &[u8], peer: &PeerId) -> Option<DeviceId> {
         let (device, _, epoch) = Record::peek(bytes).ok()?;
-        if self.is_current(&device) || self.records.contains_key(&device) {
+        if self.is_current(&device) || self.record_of(&device).is_some() {
             return None;
         }
-        let admission = self.order.iter().find(|act| self.introduces(act, &device))?;
-        if !self.membership.state_at(&[*admission])?.is_current(&self.device()) {
+        let admission = self.judged().iter().find(|act| self.introduces(act, &device))?;
+        if !self.membership().state_at(&[*admission])?.is_current(&self.device()) {
             return None;
         }
-        let roster = &self.ring.epoch(&epoch)?.roster;
+        let roster = self.keys.roster(&epoch)?;
         let record = Record::read(cx.env.crypto, &self.id, roster, bytes).filter(|record| record.body.peer == *peer)?;
         record::put(&mut cx.tx, &self.id, &record);
         self.change();
-        self.records.insert(device, record);
+        self.records.keep(record);
         Some(device)
     }
 
     fn absorb_record(&mut self, crypto: &dyn Crypto, bytes: &[u8]) -> Option<DeviceId> {
         let (device, count, epoch) = Record::peek(bytes).ok()?;
-        if !self.keys.contains_key(&device) || self.records.get(&device).is_some_and(|held| held.count >= count) {
+        if !self.records.lacks(&device, count) {
             return None;
         }
-        let roster = &self.ring.epoch(&epoch)?.roster;
+        let roster = self.keys.roster(&epoch)?;
         let record = Record::read(crypto, &self.id, roster, bytes)?;
         self.change();
-        self.records.insert(device, record);
+        self.records.keep(record);
         Some(device)
     }
 
     /// The author of an act that is a plain rotation and new here; not verified.
     #[must_use]
     pub(crate) fn rotates_anew(&self, bytes: &[u8]) -> Option<DeviceId> {
-        let sealed = SealedAct::parse(bytes).ok().filter(|sealed| !self.parents.contains_key(&sealed.id()))?;
+        let sealed = SealedAct::parse(bytes).ok().filter(|sealed| !self.has_act(&sealed.id()))?;
         let rotates = self.opened(&sealed).is_some_and(|body| matches!(body.statement, Statement::Rotate));
         rotates.then(|| sealed.author())
     }
@@ -369,37 +323,14 @@ impl CircleState {
     /// Did this act bring that device?
     #[must_use]
     pub(crate) fn introduces(&self, act: &ActId, device: &DeviceId) -> bool {
-        self.membership.statement(act).is_some_and(|statement| introduced(statement).iter().any(|keys| keys.sign == *device))
+        self.membership().statement(act).is_some_and(|statement| introduced(statement).iter().any(|keys| keys.sign == *device))
     }
 
     /// The keys in a box for this device; none where it is none of ours.
     #[must_use]
     pub(crate) fn open_box(&self, crypto: &dyn Crypto, sealed: &[u8]) -> BTreeMap<EpochId, EpochKeys> {
-        let keys = epoch::unpack(crypto, &self.id, &self.device(), &self.row.secrets.hpke, sealed).unwrap_or_default();
+        let keys = epoch::unpack(crypto, &self.id, &self.device(), &self.row.secrets().hpke, sealed).unwrap_or_default();
         let whole = |k: epoch::BoxKeys| Some((k.epoch, EpochKeys { roster: k.roster?, library: k.library?, talk: k.talk }));
         keys.into_iter().filter_map(whole).collect()
-    }
-}
-
-/// The device keys that a statement introduces.
-#[must_use]
-pub(crate) fn introduced(statement: &Statement) -> Vec<&DeviceKeys> {
-    match statement {
-        Statement::Genesis { devices, .. } | Statement::Admit { devices, .. } => devices.iter().collect(),
-        Statement::Device { device, .. } | Statement::Recover { device, .. } | Statement::Revouch { device, .. } => vec![device],
-        Statement::Confirm { .. }
-        | Statement::Remove { .. }
-        | Statement::Leave
-        | Statement::Role { .. }
-        | Statement::Propose { .. }
-        | Statement::Vote { .. }
-        | Statement::Policy { .. }
-        | Statement::Delegate { .. }
-        | Statement::Invite { .. }
-        | Statement::Uninvite { .. }
-        | Statement::Revoke { .. }
-        | Statement::Vouch { .. }
-        | Statement::Rotate
-        | Statement::Restore { .. } => Vec::new(),
     }
 }

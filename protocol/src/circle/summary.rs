@@ -112,11 +112,11 @@ impl Summary {
     pub(crate) fn of(circle: &CircleState) -> Self {
         let state = circle.now();
         let names = circle.names();
-        let named: BTreeSet<PersonId> = circle.records.keys().filter_map(|device| state.person_of(device)).collect();
+        let named: BTreeSet<PersonId> = circle.records().filter_map(|record| state.person_of(&record.device)).collect();
         let alike = super::alike::marked(circle, &names);
         let mut devices: BTreeMap<PersonId, Vec<DeviceRow>> = BTreeMap::new();
         for (device, owner) in &state.owners {
-            let name = circle.records.get(device).map(|record| record.body.device_name.clone());
+            let name = circle.record_of(device).map(|record| record.body.device_name.clone());
             let name = name.unwrap_or_else(|| Private(String::new()));
             devices.entry(*owner).or_default().push(DeviceRow { id: *device, name, current: state.is_current(device) });
         }
@@ -134,13 +134,13 @@ impl Summary {
         });
         Self {
             version: derived::VERSION,
-            id: circle.id,
+            id: circle.id(),
             name: Private(circle.name()),
             me: circle.me(),
             device: circle.device(),
             people: people.collect(),
             retentions: circle.retention_terms(),
-            standing: circle.row.standing,
+            standing: circle.standing(),
         }
     }
 

@@ -62,6 +62,17 @@ const fn spec(kind: Kind) -> &'static Spec {
     }
 }
 
+/// The fields of a note, and the one that [`crate::tomorrow`] adds.
+const TOMORROW_NOTE: [Field; note::SPEC.fields.len() + 1] = {
+    let mut all = [tomorrow::MOOD_FIELD; note::SPEC.fields.len() + 1];
+    let mut at = 0;
+    while at < note::SPEC.fields.len() {
+        all[at] = note::SPEC.fields[at];
+        at += 1;
+    }
+    all
+};
+
 /// The kinds of the table.
 const fn all() -> [Kind; TABLE.len()] {
     let mut all = [Kind::Note; TABLE.len()];
@@ -138,7 +149,7 @@ impl Kind {
     /// Its fields.
     #[must_use]
     pub fn fields(self) -> &'static [Field] {
-        if is_tomorrow() { tomorrow::fields(self) } else { self.spec().fields }
+        if is_tomorrow() && self == Self::Note { &TOMORROW_NOTE } else { self.spec().fields }
     }
 
     /// One of its fields.

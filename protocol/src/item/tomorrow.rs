@@ -2,32 +2,11 @@
 
 use super::edit::{Op, Value};
 use super::kind::{Field, Form, Kind};
-use super::kinds::note;
 use crate::log::entry::NewEntry;
 use crate::tomorrow::{FIELD, KIND, MOOD, is_tomorrow};
 
-const KNOWN: usize = note::SPEC.fields.len();
-
-/// The fields of a note, and one more.
-const NOTE: [Field; KNOWN + 1] = {
-    let mut all = [Field::new(FIELD, "mood", Form::Line(80)).found().later(); KNOWN + 1];
-    let mut at = 0;
-    while at < KNOWN {
-        all[at] = note::SPEC.fields[at];
-        at += 1;
-    }
-    all
-};
-
-/// The fields of a kind in that version.
-pub(super) const fn fields(kind: Kind) -> &'static [Field] {
-    match kind {
-        Kind::Note => &NOTE,
-        Kind::Reply | Kind::Reaction | Kind::Event | Kind::Rsvp | Kind::Resource | Kind::Tombstone | Kind::Hide | Kind::Pin => {
-            kind.spec().fields
-        }
-    }
-}
+/// The field of notes.
+pub(super) const MOOD_FIELD: Field = Field::new(FIELD, "mood", Form::Line(80)).found().later();
 
 /// The kind that only that version knows.
 pub(super) fn kind(number: u8) -> Option<Kind> {

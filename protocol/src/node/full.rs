@@ -24,7 +24,7 @@ impl NodeState {
     /// # Errors
     /// [`Code::TooLarge`] where there is none.
     pub(super) fn room_for(&self, id: Option<&CircleId>, now: Millis) -> Result<(), InputError> {
-        let standing = |circle: &CircleState| (circle.id, circle.row.standing);
+        let standing = |circle: &CircleState| (circle.id(), circle.standing());
         room(self.circles.all.values().map(standing), &self.peers.joins, id, now)
     }
 }

@@ -6,7 +6,7 @@ mod items;
 use crate::circle::body::Role;
 use crate::circle::membership::Status;
 use crate::circle::overview::{self, InviteList, Overview};
-use crate::circle::state::{CircleState, OwnStanding};
+use crate::circle::state::{CircleRow, OwnStanding};
 use crate::circle::summary::{self, Summary};
 use crate::circle::text;
 use crate::circle::ticket::PeerHint;
@@ -144,7 +144,7 @@ pub(super) fn pending(
     if waiting.is_empty() {
         return Ok(Vec::new());
     }
-    let Some(own) = CircleState::row(base, &summary.id)? else { return Ok(Vec::new()) };
+    let Some(own) = CircleRow::get(base, &summary.id)? else { return Ok(Vec::new()) };
     let (mut shown, invites) = (Vec::new(), InviteList::load(base, &summary.id)?);
     for row in waiting {
         let Some(body) = welcome::open_request(&own, crypto, &row.request) else { continue };

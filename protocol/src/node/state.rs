@@ -93,7 +93,7 @@ impl NodeState {
             self.changed(cx, id)?;
         }
         // Keys may be learned, and one's own standing change, without anything else of a circle.
-        for circle in self.circles.all.values().filter(|circle| circle.dirty) {
+        for circle in self.circles.all.values().filter(|circle| circle.is_unsaved()) {
             let somebody_is_out = || circle.now().people.values().any(|person| person.status != Status::Current);
             if planted(Bug::StaleSummary) && somebody_is_out() {
                 continue;
@@ -151,7 +151,7 @@ impl NodeState {
     /// A command was refused, and what it had brought together with it. It is done again in turns of its own, so that it need not be
     /// refused the next time.
     pub(crate) fn gather_soon(&mut self, now: Millis) {
-        let begun = self.circles.all.values().filter(|circle| circle.is_gathering()).map(|circle| (circle.id, now.plus(1)));
+        let begun = self.circles.all.values().filter(|circle| circle.is_gathering()).map(|circle| (circle.id(), now.plus(1)));
         self.gathering.extend(begun);
     }
 

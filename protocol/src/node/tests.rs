@@ -34,6 +34,7 @@ mod names;
 mod news;
 mod queries;
 mod retention;
+mod strangers;
 mod warnings;
 mod ways_out;
 
@@ -577,7 +578,7 @@ fn coming_back_after_leaving_keeps_what_was_held() {
 fn a_claim_to_know_more_of_somebody_does_not_make_her_begin_again() {
     let mut village = circle_of_three();
     village.note(1, "", "one");
-    let before = village.machines[1].node.state.circles.all.values().map(|c| c.row.incarnation).collect::<Vec<_>>();
+    let before = village.machines[1].node.state.circles.all.values().map(|c| c.own().incarnation()).collect::<Vec<_>>();
     for link in village.machines[1].node.state.peers.sessions.keys().copied().collect::<Vec<_>>() {
         let session = &village.machines[1].node.state.peers.sessions[&link];
         let Some(shared) = session.circles.values().next().filter(|_| session.peer == peer(2)) else { continue };
@@ -592,10 +593,8 @@ fn a_claim_to_know_more_of_somebody_does_not_make_her_begin_again() {
         village.queue.push_back((1, Input::Bytes(link, bytes)));
     }
     village.settle();
-    let after = village.machines[1].node.state.circles.all.values().map(|c| c.row.incarnation).collect::<Vec<_>>();
+    let after = village.machines[1].node.state.circles.all.values().map(|c| c.own().incarnation()).collect::<Vec<_>>();
     assert_eq!(before, after);
     village.note(1, "", "two");
     assert_eq!(village.bodies(0), ["one", "two"]);
 }
-
-mod strangers;

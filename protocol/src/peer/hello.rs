@@ -15,7 +15,6 @@ use super::parting::{farewells, is_told, parting};
 use super::session::{CircleLink, Rest, Session, say, send};
 use super::{exchange, join};
 use crate::circle::act::{self, SealedAct};
-use crate::circle::epoch::KeyRing;
 use crate::circle::record::Record;
 use crate::circle::state::{CircleState, OwnStanding, Taken};
 use crate::codec;
@@ -100,11 +99,11 @@ pub(crate) fn parts<'a>(
 
 /// The tokens for a device at the other end of a stream.
 fn pair(peers: &Peers, session: &Session, circle: &CircleState, device: DeviceId) -> Option<Pair> {
-    let shared = circle.row.secrets.hello.agree(&circle.keys.get(&device)?.hello)?;
+    let shared = circle.shared_with(&device)?;
     let us = (&peers.peer, &session.my_salt);
     let them = (&session.peer, session.their_salt.as_ref()?);
-    let (mine, theirs) = (token(&shared, &circle.id, us, them), token(&shared, &circle.id, them, us));
-    Some(Pair { circle: circle.id, device, mine, theirs })
+    let (mine, theirs) = (token(&shared, &circle.id(), us, them), token(&shared, &circle.id(), them, us));
+    Some(Pair { circle: circle.id(), device, mine, theirs })
 }
 
 /// Every device that the link's peer is known to be, in circles we are in: those that are in, and those that have to be told that
@@ -116,12 +115,10 @@ fn pairs(circles: &Circles, peers: &Peers, now: Millis, link: Link) -> Vec<Pair>
         // Whoever left still says so to those who call them, because nobody told them: the one who noted it may have kept it to
         // themself.
         let told = session.parted.contains(id);
-        if !(matches!(circle.row.standing, OwnStanding::In | OwnStanding::Leaving)
-            || circle.row.standing == OwnStanding::Left && !told)
-        {
+        if !(circle.is_in_touch() || circle.standing() == OwnStanding::Left && !told) {
             continue;
         }
-        let theirs = circle.records.values().filter(|r| r.body.peer == session.peer && r.device != circle.device());
+        let theirs = circle.records().filter(|r| r.body.peer == session.peer && r.device != circle.device());
         let concerned = |device: &DeviceId| circle.is_current(device) || is_told(circle, device, now);
         let mut devices: Vec<DeviceId> = theirs.map(|r| r.device).filter(concerned).collect();
         // A peer has one device in a circle; what else claims their id comes last, and little of it.
@@ -203,7 +200,7 @@ fn match_up(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, link:
         };
         let device = circle.device();
         let parts = parts(&pair.circle, &device, (&peers.peer, &session.my_salt), theirs(session));
-        let signature = cx.env.crypto.sign(&circle.row.secrets.sign, PROVE, &parts);
+        let signature = cx.env.crypto.sign(circle.signer(), PROVE, &parts);
         session.circles.insert(pair.circle, fresh);
         say(cx, link, pair.mine, Message::Prove(device, signature));
     }
@@ -243,13 +240,13 @@ pub(crate) fn prove(
 /// The key under which a circle's newcomers introduce themselves: known to every member, constant.
 pub(crate) fn meeting_key(circle: &CircleState) -> Option<Key> {
     let (_, roster) = first_keys(circle)?;
-    Some(crypto::derive(INTRO, roster, &[&circle.id.0]))
+    Some(crypto::derive(INTRO, roster, &[&circle.id().0]))
 }
 
 /// The first epoch, whose roster key every member holds.
 fn first_keys(circle: &CircleState) -> Option<(&EpochId, &Key)> {
-    let epoch = circle.carried.get(circle.order.first()?)?;
-    Some((epoch, &circle.ring.epoch(epoch)?.roster))
+    let epoch = circle.epoch_of(circle.judged().first()?)?;
+    Some((epoch, circle.roster_key(epoch)?))
 }
 
 /// Somebody we know now may be at the other end of a stream that has nothing to do with the circle yet: greet them in it, once.
@@ -278,20 +275,20 @@ fn introduce(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, 
     let (Some(circle), Some(session)) = (circles.all.get(id), peers.sessions.get(&link)) else { return };
     let Some(key) = meeting_key(circle) else { return };
     // Sealed so that members can open it who were away when the newest keys were made.
-    let known = circle.records.get(&circle.device()).zip(first_keys(circle)).map(|(record, first)| {
-        let (signer, body) = (&circle.row.secrets.sign, record.body.clone());
+    let known = circle.record_of(&circle.device()).zip(first_keys(circle)).map(|(record, first)| {
+        let (signer, body) = (circle.signer(), record.body.clone());
         Record::write(cx.env.crypto, cx.env.rng, id, signer, first, record.count, body).bytes
     });
     let record = known.unwrap_or_default();
-    if record.is_empty() && circle.row.standing != OwnStanding::Leaving {
+    if record.is_empty() && circle.standing() != OwnStanding::Leaving {
         return;
     }
     let mut acts: Vec<Bytes> = Vec::new();
     let mut size = record.len();
     // Back from our admission, as far as it fits: whoever lacks more learns it from somebody else first.
-    let admission = circle.order.iter().rposition(|act| circle.introduces(act, &circle.device()));
-    let last = if circle.row.standing == OwnStanding::Leaving { circle.order.len() } else { admission.map_or(0, |at| at + 1) };
-    for act in circle.order.iter().take(last).rev() {
+    let admission = circle.judged().iter().rposition(|act| circle.introduces(act, &circle.device()));
+    let last = if circle.standing() == OwnStanding::Leaving { circle.judged().len() } else { admission.map_or(0, |at| at + 1) };
+    for act in circle.judged().iter().take(last).rev() {
         let Ok(Some(sealed)) = act::get_act(&cx.tx, id, act) else { break };
         size += sealed.bytes().len() + 8;
         if size > limits::INTRO_BYTES - 256 {
@@ -300,10 +297,10 @@ fn introduce(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, 
         acts.push(Bytes(sealed.bytes().to_vec()));
     }
     acts.reverse();
-    let gone = (circle.row.standing == OwnStanding::Leaving).then(|| {
+    let gone = (circle.standing() == OwnStanding::Leaving).then(|| {
         let device = circle.device();
         let parts = parts(id, &device, ours(peers, session), theirs(session));
-        Gone { device, signature: cx.env.crypto.sign(&circle.row.secrets.sign, GONE, &parts) }
+        Gone { device, signature: cx.env.crypto.sign(circle.signer(), GONE, &parts) }
     });
     let plain = codec::encode(&Introduction { acts, record: Bytes(record), gone });
     let sealed = crypto::seal(&key, cx.env.rng, &session.my_salt.0, &plain);
@@ -312,8 +309,8 @@ fn introduce(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, 
 
 /// The keys to try on an introduction: those of our circles, and others that open nothing, as many in every home.
 pub(crate) fn meeting_keys(circles: &Circles) -> Vec<(Option<CircleId>, Key)> {
-    let ours = circles.all.values().filter(|circle| circle.row.standing == OwnStanding::In);
-    let mut keys: Vec<_> = ours.filter_map(|circle| Some((Some(circle.id), meeting_key(circle)?))).collect();
+    let ours = circles.all.values().filter(|circle| circle.is_in());
+    let mut keys: Vec<_> = ours.filter_map(|circle| Some((Some(circle.id()), meeting_key(circle)?))).collect();
     while keys.len() < limits::CIRCLES {
         keys.push((None, crypto::derive(INTRO, &Key::from_bytes([0; 32]), &[&[0; 32]])));
     }
@@ -405,7 +402,7 @@ fn note_leave(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link,
     }
     let mut acts = intro.acts.iter().rev().filter_map(|act| SealedAct::parse(&act.0).ok());
     let leave = acts.find(|act| act.author() == gone.device);
-    let then = leave.and_then(|leave| circle.membership.state_at(leave.parents()));
+    let then = leave.and_then(|leave| circle.membership().state_at(leave.parents()));
     if !then.is_some_and(|state| state.is_current(&circle.device())) {
         return;
     }

@@ -260,7 +260,10 @@ fn welcomed(
         }
     }
     // What comes now is kept before anybody has shown that we are in.
-    if circle.order.len() > limits::WELCOME_ACTS || circle.weight > limits::WELCOME_BYTES || offered.len() > limits::HELD_ACTS {
+    if circle.judged().len() > limits::WELCOME_ACTS
+        || circle.weight() > limits::WELCOME_BYTES
+        || offered.len() > limits::HELD_ACTS
+    {
         return Err(InputError::Peer("a welcome without end"));
     }
     for bytes in records.iter().take(limits::FRAME_RECORDS) {
@@ -287,9 +290,9 @@ fn arrive(cx: &mut Cx<'_, '_>, join: &JoinRow) -> Result<Option<Box<Arriving>>, 
 /// All of a welcome is here.
 fn settled(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, arriving: Arriving) -> Result<(), InputError> {
     let Arriving { mut circle, offered } = arriving;
-    let id = circle.id;
+    let id = circle.id();
     circle.take_keys(cx, offered);
-    if !circle.is_current(&circle.device()) && !circle.unread.ids().is_empty() {
+    if !circle.is_current(&circle.device()) && !circle.unread().is_empty() {
         // Our admission rests on something that only a newer program can judge.
         if let Some(join) = peers.joins.get_mut(&id).filter(|join| join.open()) {
             join.set(cx, JoinStatus::Refused, "this circle needs a newer Kith");
@@ -317,11 +320,9 @@ pub(crate) fn confirm_join(
     id: &CircleId,
 ) -> Result<(), InputError> {
     let Some(circle) = circles.all.get_mut(id) else { return Ok(()) };
-    circle.row.standing = OwnStanding::In;
-    circle.sign_agreement();
-    circle.save_row(cx);
+    circle.confirm(cx);
     circle.publish(cx, &peers.addresses);
-    let members: Vec<PeerId> = circle.records.values().map(|r| r.body.peer.clone()).collect();
+    let members: Vec<PeerId> = circle.records().map(|r| r.body.peer.clone()).collect();
     if let Some(join) = peers.joins.get_mut(id) {
         join.set(cx, JoinStatus::Joined, "");
     }
@@ -362,7 +363,7 @@ pub(crate) fn forget(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '
         }
     }
     JoinRow::delete(cx, id);
-    if CircleState::row(&cx.tx, id)?.is_some() {
+    if CircleRow::get(&cx.tx, id)?.is_some() {
         return Ok(());
     }
     circles.all.remove(id);

@@ -14,8 +14,8 @@ use crate::time::{DAY, Millis};
 
 /// The farewells of a device's person that are still handed over, the newest first.
 pub(super) fn farewells<'a>(circle: &'a CircleState, device: &DeviceId, now: Millis) -> impl Iterator<Item = &'a Farewell> {
-    let all = circle.now().person_of(device).and_then(|person| circle.farewells.get(&person));
-    let fresh = all.into_iter().flatten().rev().filter(move |(_, at)| now.since(*at) <= limits::FAREWELL_DAYS * DAY);
+    let all = circle.now().person_of(device).map(|person| circle.farewells_of(&person)).unwrap_or_default();
+    let fresh = all.iter().rev().filter(move |(_, at)| now.since(*at) <= limits::FAREWELL_DAYS * DAY);
     fresh.map(|(farewell, _)| farewell).take(limits::FAREWELLS)
 }
 
@@ -24,7 +24,7 @@ fn is_noted(circle: &CircleState, device: &DeviceId) -> bool {
     let state = circle.now();
     let Some(person) = state.person_of(device) else { return false };
     let left = state.people.get(&person).is_some_and(|person| person.status == Status::Left);
-    left && circle.notes_leaves() && !circle.farewells.contains_key(&person)
+    left && circle.notes_leaves() && circle.farewells_of(&person).is_empty()
 }
 
 /// Is there anything to tell a device that is not in any more?
@@ -42,7 +42,7 @@ pub(super) fn parting(circle: &CircleState, device: &DeviceId, env: &Env<'_>) ->
     if circle.my_role().is_some_and(|role| role >= Role::Steward)
         && let Some(newest) = all.first().filter(|newest| newest.signer != circle.device())
     {
-        all.push(newest.signed_again(env.crypto, &circle.row.secrets.sign));
+        all.push(newest.signed_again(env.crypto, circle.signer()));
     }
     all.into_iter().map(|farewell| Message::Farewell(Bytes(farewell.bytes()))).collect()
 }

@@ -7,7 +7,7 @@ use super::exchange;
 use super::session::say;
 use crate::circle::act::Farewell;
 use crate::circle::body::Role;
-use crate::circle::state::{CircleState, OwnStanding};
+use crate::circle::state::OwnStanding;
 use crate::context::{Cx, InputError};
 use crate::control::{Subject, Topic, WatchChange, WatchEvent};
 use crate::id::CircleId;
@@ -156,8 +156,7 @@ pub(crate) fn farewell(
     id: CircleId,
     bytes: &[u8],
 ) -> Result<(), InputError> {
-    let in_touch = |c: &&mut CircleState| matches!(c.row.standing, OwnStanding::In | OwnStanding::Leaving);
-    let Some(circle) = circles.all.get_mut(&id).filter(in_touch) else { return Ok(()) };
+    let Some(circle) = circles.all.get_mut(&id).filter(|circle| circle.is_in_touch()) else { return Ok(()) };
     let farewell = Farewell::parse(bytes).ok().filter(|farewell| farewell.verify(cx.env.crypto));
     let Some(farewell) = farewell else { return Err(InputError::Peer("a farewell that does not verify")) };
     let state = circle.now();
@@ -168,14 +167,12 @@ pub(crate) fn farewell(
     if farewell.circle != id || Some(farewell.person) != me || !could {
         return Ok(());
     }
-    if circle.row.standing == OwnStanding::Leaving {
+    if circle.standing() == OwnStanding::Leaving {
         // Removed before anybody heard of their leave: it is known that they are out, which is all they wait for.
         peers.left(circles, cx, &id);
         return Ok(());
     }
-    circle.row.standing = OwnStanding::Removed;
-    circle.row.ended = Some(cx.env.now);
-    circle.save_row(cx);
+    circle.removed(cx);
     circles.touched(id);
     peers.close_circle(&id);
     let event = WatchEvent::new(Topic::Member, (id.text(), id.text()), Subject::Circle, WatchChange::Removed, cx.env.now);

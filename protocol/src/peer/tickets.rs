@@ -9,7 +9,7 @@ use super::session::{Guest, Welcome, send};
 use super::welcome::welcome;
 use crate::circle::body::Role;
 use crate::circle::overview::InviteRow;
-use crate::circle::state::{CircleState, OwnStanding};
+use crate::circle::state::CircleState;
 use crate::circle::ticket::{self, Secret};
 use crate::codec;
 use crate::context::{Cx, InputError};
@@ -129,7 +129,7 @@ enum Word {
 /// A link may be old and in anybody's hands: only who made it here, keeps a request of the device that asks, or knows that
 /// device as admitted, says anything but unknown. Everybody else looks up as much as somebody who is in no such circle.
 fn concern(circles: &Circles, cx: &mut Cx<'_, '_>, proof: &TicketProof) -> Result<Word, InputError> {
-    let ours = circles.all.values().filter(|circle| circle.row.standing == OwnStanding::In);
+    let ours = circles.all.values().filter(|circle| circle.is_in());
     let found: Vec<_> = ours.filter_map(|circle| Some((circle, circle.invite_of(&proof.key)?))).collect();
     if found.is_empty() {
         let (circle, invite) = (CircleId([0; 32]), ActId([0; 32]));
@@ -137,8 +137,8 @@ fn concern(circles: &Circles, cx: &mut Cx<'_, '_>, proof: &TicketProof) -> Resul
     }
     let mut said = Word::Unknown;
     for (circle, invite) in found {
-        let request = RequestRow::get(&cx.tx, &circle.id, &proof.device)?;
-        let secret = secret_of(&cx.tx, &circle.id, &invite)?;
+        let request = RequestRow::get(&cx.tx, &circle.id(), &proof.device)?;
+        let secret = secret_of(&cx.tx, &circle.id(), &invite)?;
         if matches!(said, Word::Unknown) {
             said = word(circle, cx, proof, (invite, secret), request);
         }
@@ -154,10 +154,10 @@ fn word(
     request: Option<RequestRow>,
 ) -> Word {
     if circle.is_current(&proof.device) {
-        return Word::Something(circle.id, None);
+        return Word::Something(circle.id(), None);
     }
     if let Some(row) = request {
-        let waits = Word::Something(circle.id, Some(TicketAnswer::Waiting));
+        let waits = Word::Something(circle.id(), Some(TicketAnswer::Waiting));
         return if row.declined { Word::Nothing(TicketAnswer::Declined) } else { waits };
     }
     let Some(secret) = secret else { return Word::Unknown };
@@ -165,8 +165,8 @@ fn word(
         return Word::Nothing(TicketAnswer::Refused(why));
     }
     let card = card(circle, cx.env.crypto, &proof.key);
-    let sealed = crypto::seal(&ticket::card_key(&circle.id, &secret), cx.env.rng, &proof.key.0, &codec::encode(&card));
-    Word::Something(circle.id, Some(TicketAnswer::Card(Bytes(sealed))))
+    let sealed = crypto::seal(&ticket::card_key(&circle.id(), &secret), cx.env.rng, &proof.key.0, &codec::encode(&card));
+    Word::Something(circle.id(), Some(TicketAnswer::Card(Bytes(sealed))))
 }
 
 /// Why nobody comes in by an invite; `None` where somebody does.
@@ -198,15 +198,15 @@ fn card(circle: &CircleState, crypto: &dyn Crypto, ticket: &DeviceId) -> Card {
     let devices = stewards.flat_map(|p| p.devices.iter()).take(limits::HEADS);
     let mut card = Card {
         circle_name: Private(circle.name()),
-        inviter_name: circle.row.name.clone(),
+        inviter_name: circle.own().name().clone(),
         members: u32::try_from(state.people.values().filter(|p| !p.devices.is_empty()).count()).unwrap_or(u32::MAX),
         agreement: Private(circle.agreement()),
         history: circle.history(),
         retention: circle.retention(),
-        suite: circle.suite.byte(),
-        stewards: devices.filter_map(|d| Some(StewardKey { device: *d, hpke: circle.keys.get(d)?.hpke.clone() })).collect(),
+        suite: circle.suite().byte(),
+        stewards: devices.filter_map(|d| Some(StewardKey { device: *d, hpke: circle.keys_of(d)?.hpke.clone() })).collect(),
         signature: crypto::Signature([0; 64]),
     };
-    card.signature = crypto.sign(&circle.row.secrets.sign, CARD, &[&card_parts(&card, ticket)]);
+    card.signature = crypto.sign(circle.signer(), CARD, &[&card_parts(&card, ticket)]);
     card
 }

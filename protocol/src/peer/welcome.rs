@@ -15,7 +15,7 @@ use crate::circle::text;
 use crate::codec;
 use crate::context::{Cx, InputError};
 use crate::control::{Code, Error, Hint, InviteStatus, Subject, Topic, WatchChange, WatchEvent};
-use crate::crypto::{self, Crypto, SigningKey, Suite};
+use crate::crypto::{self, Crypto, SigningKey};
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::io::{Effect, Link};
 use crate::limits;
@@ -64,7 +64,7 @@ fn keep_request(
     request: Request,
 ) -> Result<(), InputError> {
     let Some(circle) = circles.all.get(id) else { return Ok(()) };
-    let known = circle.keys.contains_key(&request.device) || peers.requests.holds(id, &request.device);
+    let known = circle.keys_of(&request.device).is_some() || peers.requests.holds(id, &request.device);
     let open = circle.invite_of(&request.ticket).is_some_and(|i| invite_status(circle, &i, cx.env.now) == InviteStatus::Open);
     let small = request.sealed.len() <= limits::HEADS
         && request.sealed.iter().all(|sealed| sealed.sealed.len() <= limits::SEALED_REQUEST_BYTES);
@@ -73,10 +73,10 @@ fn keep_request(
     }
     let steward = circle.my_role().is_some_and(|role| role >= Role::Steward);
     let mine = steward && request.sealed.iter().any(|sealed| sealed.to == circle.device());
-    if mine && open_request(&circle.row, cx.env.crypto, &request).is_none() {
+    if mine && open_request(circle.own(), cx.env.crypto, &request).is_none() {
         return Ok(());
     }
-    let (device, at_once) = (request.device, mine && !circle.membership.state().approval_required());
+    let (device, at_once) = (request.device, mine && !circle.now().approval_required());
     peers.requests.keep(cx, id, &RequestRow { version: 1, request, at: cx.env.now, declined: false });
     if steward {
         let at = (id.text(), crate::id::short_text('q', &device.0));
@@ -102,18 +102,18 @@ fn keep_request(
 #[must_use = "those who wait want to hear of it"]
 pub(crate) fn forget_requests(circle: &CircleState, requests: &mut Requests, cx: &mut Cx<'_, '_>) -> Vec<(DeviceId, u8)> {
     let mut over = Vec::new();
-    for (device, waits) in requests.of(&circle.id) {
+    for (device, waits) in requests.of(&circle.id()) {
         let why = match circle.invite_of(&waits.ticket) {
             Some(invite) => why_not(invite_status(circle, &invite, cx.env.now)),
             None => Some(refusal::UNKNOWN),
         };
-        let admitted = circle.keys.contains_key(&device);
+        let admitted = circle.keys_of(&device).is_some();
         if admitted || why.is_some() {
             over.push((device, why.filter(|_| !admitted && !waits.declined)));
         }
     }
     for (device, _) in &over {
-        requests.forget(cx, &circle.id, device);
+        requests.forget(cx, &circle.id(), device);
     }
     over.into_iter().filter_map(|(device, why)| Some((device, why?))).collect()
 }
@@ -195,12 +195,12 @@ pub(crate) fn requests(
 
 /// Opens a request that is sealed to this device and checks what it signs.
 pub(crate) fn open_request(row: &CircleRow, crypto: &dyn Crypto, request: &Request) -> Option<RequestBody> {
-    let me = row.secrets.sign.id();
+    let me = row.secrets().sign.id();
     let sealed = request.sealed.iter().find(|s| s.to == me)?;
-    let info = codec::encode(&(REQUEST, row.circle, me));
-    let plain = crypto.box_open(Suite::from_byte(row.suite)?, &row.secrets.hpke, &info, &sealed.sealed)?;
+    let info = codec::encode(&(REQUEST, row.circle(), me));
+    let plain = crypto.box_open(row.suite()?, &row.secrets().hpke, &info, &sealed.sealed)?;
     let body: RequestBody = codec::decode_within(&plain, limits::ACT_BYTES, "request").ok()?;
-    let bound = codec::encode(&(row.circle, &body.keys, &body.agreement));
+    let bound = codec::encode(&(row.circle(), &body.keys, &body.agreement));
     let right = body.keys.sign == request.device
         && text::is_name(&body.name.0)
         && crypto.verify(&request.ticket, REQUEST, &[&bound], &body.ticket_signature)
@@ -277,13 +277,12 @@ pub(super) fn welcome(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, 
 
 /// As many records as fit; the others come once they are in.
 fn some_records(circle: &CircleState) -> Vec<Bytes> {
-    let (state, mut size) = (circle.now(), 0);
-    let current = circle.records.values().filter(|r| state.is_current(&r.device));
+    let mut size = 0;
     let fits = |record: &&Record| {
         size += record.bytes.len();
         size <= limits::RECORDS_BYTES
     };
-    current.take_while(fits).map(|r| Bytes(r.bytes.clone())).collect()
+    circle.current_records().take_while(fits).map(|r| Bytes(r.bytes.clone())).collect()
 }
 
 /// A newcomer took in so much: the next parts.
@@ -314,7 +313,7 @@ pub(crate) fn admit(
     let row = RequestRow::get(&cx.tx, id, device)?;
     let row =
         row.ok_or_else(|| InputError::not_found("no request has that id", Hint::run("invite", "pending", &[], "shows them")))?;
-    let body = open_request(&circle.row, cx.env.crypto, &row.request).ok_or_else(|| {
+    let body = open_request(circle.own(), cx.env.crypto, &row.request).ok_or_else(|| {
         InputError::Refused(Error::new(
             Code::Failed,
             "this request was not sealed to your device",

@@ -48,8 +48,8 @@ impl ActBatches {
         let person = circle.now().person_of(&device);
         let mut keys = person.map(|person| circle.keys_for(&person, &lacking, cx.env.now)).unwrap_or_default();
         keys.retain(|id, keys| !epochs.contains(id) || keys.talk.is_some());
-        let known = |id: &&EpochId| circle.epochs.get(*id).is_some_and(|meta| meta.acts.iter().any(|act| acts.contains(act)));
-        work::did(|work| work.compared += circle.order.len() as u64);
+        let known = |id: &&EpochId| circle.epoch(id).is_some_and(|meta| meta.acts.iter().any(|act| acts.contains(act)));
+        work::did(|work| work.compared += circle.judged().len() as u64);
         let late = keys.keys().filter(known).copied().collect();
         Self { device, keys, late, acts: circle.kept().filter(|id| !acts.contains(id)).collect() }
     }
@@ -68,8 +68,8 @@ impl ActBatches {
             && keys.len() < limits::BOX_EPOCHS
             && let Some(id) = self.acts.pop_front()
         {
-            let Some(act) = act::get_kept(&cx.tx, &circle.id, &id)? else { continue };
-            keys.extend(circle.carried.get(&id).and_then(|epoch| self.keys.remove_entry(epoch)));
+            let Some(act) = act::get_kept(&cx.tx, &circle.id(), &id)? else { continue };
+            keys.extend(circle.epoch_of(&id).and_then(|epoch| self.keys.remove_entry(epoch)));
             size += act.len();
             bytes.push(Bytes(act));
             acts.push(id);
@@ -90,7 +90,7 @@ impl ActBatches {
         if packed.is_empty() {
             return None;
         }
-        let device = circle.keys.get(&self.device)?;
-        epoch::pack(cx.env.crypto, cx.env.rng, circle.suite, &circle.id, device, &packed).map(Bytes)
+        let device = circle.keys_of(&self.device)?;
+        epoch::pack(cx.env.crypto, cx.env.rng, circle.suite(), &circle.id(), device, &packed).map(Bytes)
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::delivery::Delivery;
-use crate::circle::state::CircleState;
+use crate::circle::state::{CircleRow, CircleState};
 use crate::crypto::Crypto;
 use crate::id::CircleId;
 use crate::log::chain::Heads;
@@ -52,11 +52,11 @@ impl Circles {
 
     /// Takes a circle in, in place of what was in memory of it before.
     pub(crate) fn put_circle(&mut self, mut circle: CircleState) {
-        if let Some(before) = self.all.get(&circle.id) {
+        if let Some(before) = self.all.get(&circle.id()) {
             circle.replaces(before);
         }
-        self.heads.entry(circle.id).or_default();
-        self.all.insert(circle.id, circle);
+        self.heads.entry(circle.id()).or_default();
+        self.all.insert(circle.id(), circle);
     }
 
     /// Forgets a circle.
@@ -75,7 +75,7 @@ impl Circles {
     /// The draft joined a turn: memory and store agree.
     pub(crate) fn saved(&mut self) {
         for circle in self.all.values_mut() {
-            circle.dirty = false;
+            circle.saved();
         }
         self.heads.values_mut().for_each(Heads::keep);
     }
@@ -85,9 +85,9 @@ impl Circles {
         drop(self.take_news());
         self.new_words = false;
         self.heads.values_mut().for_each(Heads::undo);
-        let dirty: Vec<CircleId> = self.all.values().filter(|c| c.dirty).map(|c| c.id).collect();
+        let dirty: Vec<CircleId> = self.all.values().filter(|c| c.is_unsaved()).map(|c| c.id()).collect();
         for id in dirty {
-            match CircleState::row(view, &id)? {
+            match CircleRow::get(view, &id)? {
                 Some(row) => self.put_circle(CircleState::load(view, crypto, row)?),
                 None => drop(self.all.remove(&id)),
             }

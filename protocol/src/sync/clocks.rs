@@ -96,7 +96,7 @@ pub(crate) fn heard(cx: &mut Cx<'_, '_>, circle: &CircleId, person: PersonId, la
 /// A device wrote a moment down; one's own say nothing of others' clocks.
 pub(crate) fn heard_of(circle: &CircleState, cx: &mut Cx<'_, '_>, device: &DeviceId, label: Millis) -> Result<(), StoreError> {
     let person = circle.now().person_of(device).filter(|person| circle.me() != Some(*person));
-    person.map_or(Ok(()), |person| heard(cx, &circle.id, person, label))
+    person.map_or(Ok(()), |person| heard(cx, &circle.id(), person, label))
 }
 
 /// Forgets what others' clocks said in a circle.

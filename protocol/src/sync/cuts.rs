@@ -220,35 +220,35 @@ pub(super) fn arrived(
     entries: &[Opened],
 ) -> Result<Verdicts, StoreError> {
     let Some(points) = points(circle, id) else { return Ok(Verdicts(None)) };
-    let before = CutRow::get(&cx.tx, &circle.id, id)?;
+    let before = CutRow::get(&cx.tx, &circle.id(), id)?;
     // No row: the chain was not here when it was cut, so that all of it is among these entries.
     let mut row = before.clone().unwrap_or_else(|| CutRow { sought: points, ..CutRow::new() });
     for entry in entries {
         row.meet(entry);
     }
-    row.restate(circle, id, &chain::branches(&cx.tx, &circle.id, id)?, false);
-    row.put(&mut cx.tx, &circle.id, id, before.as_ref(), true);
+    row.restate(circle, id, &chain::branches(&cx.tx, &circle.id(), id)?, false);
+    row.put(&mut cx.tx, &circle.id(), id, before.as_ref(), true);
     Ok(Verdicts(Some(row)))
 }
 
 /// Where the cuts in effect changed, says anew what stands of the chains that they cover or covered.
 pub(crate) fn changed(circle: &mut CircleState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let now = circle.now();
-    if now.cuts == circle.cuts || planted(Bug::NoRejudge) {
+    if now.cuts == circle.noted_cuts() || planted(Bug::NoRejudge) {
         return Ok(());
     }
-    let same = |device| now.cuts_of(device).eq(circle.cuts.iter().filter(|cut| cut.devices.contains(device)));
-    let mut ids: Vec<ChainId> = chain::chains(&cx.tx, &circle.id)?.into_iter().map(|head| head.id).collect();
+    let same = |device| now.cuts_of(device).eq(circle.noted_cuts().iter().filter(|cut| cut.devices.contains(device)));
+    let mut ids: Vec<ChainId> = chain::chains(&cx.tx, &circle.id())?.into_iter().map(|head| head.id).collect();
     ids.dedup();
     for id in ids.iter().filter(|id| !same(&id.device)) {
-        let branches = chain::branches(&cx.tx, &circle.id, id)?;
-        let (before, points) = (CutRow::get(&cx.tx, &circle.id, id)?, points(circle, id));
+        let branches = chain::branches(&cx.tx, &circle.id(), id)?;
+        let (before, points) = (CutRow::get(&cx.tx, &circle.id(), id)?, points(circle, id));
         let mut row = before.clone().unwrap_or(const { CutRow::new() });
         row.seek(&cx.tx, points.as_deref().unwrap_or_default(), &branches)?;
         row.restate(circle, id, &branches, true);
-        row.put(&mut cx.tx, &circle.id, id, before.as_ref(), points.is_some());
+        row.put(&mut cx.tx, &circle.id(), id, before.as_ref(), points.is_some());
     }
-    circle.cuts.clone_from(&now.cuts);
+    circle.note_cuts();
     Ok(())
 }
 
@@ -260,11 +260,11 @@ struct Once<'a> {
 
 impl Source for Once<'_> {
     fn load(&self, read: &dyn Read, at: EntryAt) -> Result<Option<Opened>, StoreError> {
-        self.opener.load(read, &self.circle.ring, at)
+        self.opener.load(read, self.circle.ring(), at)
     }
 
     fn load_many(&self, read: &dyn Read, at: &[EntryAt]) -> Result<Vec<Opened>, StoreError> {
-        self.opener.load_many(read, &self.circle.ring, at)
+        self.opener.load_many(read, self.circle.ring(), at)
     }
 }
 
@@ -287,11 +287,11 @@ pub(crate) fn waits(read: &dyn Read) -> Result<bool, StoreError> {
 
 /// Judges a slice of what waits again; `false`: nothing waited in this circle.
 pub(crate) fn advance(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
-    let prefix = [AGAIN, &circle.id.0].concat();
+    let prefix = [AGAIN, &circle.id().0].concat();
     let Some((again, _)) = cx.tx.scan(Table::Local, &prefix, &[], 1)?.pop() else { return Ok(false) };
     let named = again.strip_prefix(AGAIN).and_then(chain::split_key);
     let Some((_, id, _)) = named else { return Err(StoreError::Corrupt("key of a cut chain".to_owned()).into()) };
-    let Some(before) = CutRow::get(&cx.tx, &circle.id, &id)? else {
+    let Some(before) = CutRow::get(&cx.tx, &circle.id(), &id)? else {
         cx.tx.delete(Table::Local, &again);
         return Ok(true);
     };
@@ -301,12 +301,12 @@ pub(crate) fn advance(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<bool,
         found |= source.load(&cx.tx, at)?.is_some_and(|entry| row.meet(&entry));
     }
     if found {
-        row.restate(circle, &id, &chain::branches(&cx.tx, &circle.id, &id)?, false);
+        row.restate(circle, &id, &chain::branches(&cx.tx, &circle.id(), &id)?, false);
     }
     if row.look.is_empty() {
         judge(circle, cx, &source, &mut row)?;
     }
-    row.put(&mut cx.tx, &circle.id, &id, Some(&before), points(circle, &id).is_some());
+    row.put(&mut cx.tx, &circle.id(), &id, Some(&before), points(circle, &id).is_some());
     Ok(true)
 }
 
@@ -327,7 +327,7 @@ fn judge(circle: &CircleState, cx: &mut Cx<'_, '_>, source: &Once<'_>, row: &mut
     let verdicts = Verdicts(Some(row.clone()));
     let judged: Vec<(&Opened, bool)> = opened.iter().map(|entry| (entry, verdicts.stands(entry))).collect();
     let ports = Ports { source, people: circle, now: cx.env.now };
-    let (report, done) = item::rejudge(&mut cx.tx, ports, &circle.id, &judged)?;
+    let (report, done) = item::rejudge(&mut cx.tx, ports, &circle.id(), &judged)?;
     // What is not done yet is where the next slice begins.
     let last = opened.get(done).map_or(last, |next| Some(EntryAt { seq: next.at.seq - 1, ..next.at }));
     if let Some(last) = last {
@@ -338,7 +338,7 @@ fn judge(circle: &CircleState, cx: &mut Cx<'_, '_>, source: &Once<'_>, row: &mut
             *from = (*from).max(last.seq + 1);
         }
     }
-    entries::carry_out(&circle.ring, cx, &report)
+    entries::carry_out(circle.ring(), cx, &report)
 }
 
 /// What of somebody's writing waits for the entry of a point.
@@ -354,8 +354,8 @@ pub(crate) struct Waiting {
 pub(crate) fn waiting(circle: &CircleState, read: &dyn Read, person: &PersonId) -> Result<Waiting, StoreError> {
     let state = circle.now();
     let mut waiting = Waiting::default();
-    for head in chain::chains(read, &circle.id)?.iter().filter(|head| state.person_of(&head.id.device) == Some(*person)) {
-        let Some(row) = CutRow::get(read, &circle.id, &head.id)? else { continue };
+    for head in chain::chains(read, &circle.id())?.iter().filter(|head| state.person_of(&head.id.device) == Some(*person)) {
+        let Some(row) = CutRow::get(read, &circle.id(), &head.id)? else { continue };
         let Some(furthest) = row.sought.iter().map(|point| point.seq).max() else { continue };
         let Some((_, left)) = row.left.iter().find(|(no, _)| *no == head.no) else { continue };
         let upto = head.seq.min(furthest);

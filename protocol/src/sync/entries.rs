@@ -28,7 +28,7 @@ struct AllKeys<'a>(&'a Circles);
 
 impl KeyRing for AllKeys<'_> {
     fn epoch(&self, id: &EpochId) -> Option<&EpochKeys> {
-        self.0.all.values().find_map(|circle| circle.ring.epoch(id))
+        self.0.all.values().find_map(|circle| circle.ring().epoch(id))
     }
 }
 
@@ -55,14 +55,14 @@ pub(crate) fn write(
     entries: Vec<NewEntry>,
 ) -> Result<Report, InputError> {
     let Some(circle) = circles.all.get_mut(id) else { return Err(InputError::outside()) };
-    let before = circle.order.len();
+    let before = circle.judged().len();
     let epoch = circle.epoch_for_writing(cx)?;
     let heads = circle.heads(&epoch);
-    let place = ChainPlace { circle: *id, incarnation: circle.row.incarnation };
-    let signer = &circle.row.secrets.sign;
+    let place = ChainPlace { circle: *id, incarnation: circle.own().incarnation() };
+    let signer = circle.signer();
     let (crypto, rng) = (cx.env.crypto, &mut *cx.env.rng);
-    let written = chain::append(&mut cx.tx, crypto, rng, &circle.ring, signer, &place, &epoch, &heads, entries).map_err(stop)?;
-    let rotated = circle.order.len() != before;
+    let written = chain::append(&mut cx.tx, crypto, rng, circle.ring(), signer, &place, &epoch, &heads, entries).map_err(stop)?;
+    let rotated = circle.judged().len() != before;
     let report = apply(circle, cx, &written, None)?;
     let chains: BTreeSet<ChainId> = written.iter().map(|entry| entry.chain).collect();
     let heads = circles.heads.entry(*id).or_default();
@@ -96,7 +96,7 @@ pub(crate) fn apply(
     for entry in entries {
         let there = match &seen {
             Some((heads, state)) if *heads == entry.heads => std::sync::Arc::clone(state),
-            _ => match circle.membership.state_at(&entry.heads) {
+            _ => match circle.membership().state_at(&entry.heads) {
                 Some(state) => state,
                 None => {
                     // They rest on an act that this program cannot read: kept, and judged by one that can.
@@ -112,7 +112,7 @@ pub(crate) fn apply(
         };
         seen = Some((entry.heads.clone(), std::sync::Arc::clone(&there)));
         let back = before.as_ref().is_some_and(|(chain, heads)| {
-            *chain == entry.chain && *heads != entry.heads && !circle.membership.covers(&entry.heads, heads)
+            *chain == entry.chain && *heads != entry.heads && !circle.membership().covers(&entry.heads, heads)
         });
         let role = if back { None } else { there.role_of(&entry.chain.device) };
         let person = there.person_of(&entry.chain.device).unwrap_or(PersonId([0; 32]));
@@ -128,11 +128,11 @@ pub(crate) fn apply(
     }
     let my_own = circle.me();
     for (person, label) in latest.into_iter().filter(|(person, _)| Some(*person) != my_own) {
-        clocks::heard(cx, &circle.id, person, label)?;
+        clocks::heard(cx, &circle.id(), person, label)?;
     }
-    let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
-    let report = item::apply(&mut cx.tx, ports, &circle.id, &judged)?;
-    carry_out(&circle.ring, cx, &report)?;
+    let ports = Ports { source: circle.ring(), people: circle, now: cx.env.now };
+    let report = item::apply(&mut cx.tx, ports, &circle.id(), &judged)?;
+    carry_out(circle.ring(), cx, &report)?;
     Ok(report)
 }
 
@@ -210,7 +210,7 @@ fn judge_times(
     back: bool,
 ) -> Result<(), InputError> {
     for circle in circles.all.values() {
-        let (mine, others): (Vec<_>, Vec<_>) = std::mem::take(items).into_iter().partition(|item| item.is_of(&circle.id));
+        let (mine, others): (Vec<_>, Vec<_>) = std::mem::take(items).into_iter().partition(|item| item.is_of(&circle.id()));
         *items = others;
         // What is not looked at in this turn is due as before.
         let mine = if first { within_turn(mine) } else { mine };
@@ -219,10 +219,10 @@ fn judge_times(
         }
         let past = if first { pasts(circle, cx, &mine)? } else { BTreeMap::new() };
         let judged: Vec<_> = mine.iter().map(|item| (item.key, past.get(&item.key).copied())).collect();
-        let times = item::Times { passed: clocks::passed(&cx.tx, &circle.id)?, back };
-        let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
-        let report = item::judge_time(&mut cx.tx, ports, &circle.id, &judged, times)?;
-        carry_out(&circle.ring, cx, &report)?;
+        let times = item::Times { passed: clocks::passed(&cx.tx, &circle.id())?, back };
+        let ports = Ports { source: circle.ring(), people: circle, now: cx.env.now };
+        let report = item::judge_time(&mut cx.tx, ports, &circle.id(), &judged, times)?;
+        carry_out(circle.ring(), cx, &report)?;
     }
     Ok(())
 }
@@ -251,7 +251,7 @@ fn pasts(circle: &CircleState, cx: &Cx<'_, '_>, items: &[item::Ending]) -> Resul
     }
     let places: Vec<EntryAt> = places.into_iter().collect();
     let opened: BTreeMap<EntryAt, Opened> =
-        circle.ring.load_many(&cx.tx, &places)?.into_iter().map(|entry| (entry.at, entry)).collect();
+        circle.ring().load_many(&cx.tx, &places)?.into_iter().map(|entry| (entry.at, entry)).collect();
     let label = |entry: &Opened| Edit::label(entry.payload.as_deref()?).filter(|label| *label <= cx.env.now);
     let opens = |entry: &&Opened| {
         let edit = Kind::of(entry.kind).zip(entry.payload.as_deref());
@@ -282,8 +282,8 @@ pub(crate) fn forget(cx: &mut Cx<'_, '_>, id: &CircleId) -> Result<(), StoreErro
 /// Brings the words of some of the items that wait into the index; `false`: none waited.
 pub(crate) fn index(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
     for circle in circles.all.values() {
-        let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
-        if item::index(&mut cx.tx, ports, &circle.id)? {
+        let ports = Ports { source: circle.ring(), people: circle, now: cx.env.now };
+        if item::index(&mut cx.tx, ports, &circle.id())? {
             return Ok(true);
         }
     }
@@ -301,9 +301,9 @@ pub(crate) fn catch_up(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<bool, I
 
 fn catch_up_within(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<bool, InputError> {
     for circle in circles.all.values() {
-        let ports = Ports { source: &circle.ring, people: circle, now: cx.env.now };
-        if let Some(report) = item::catch_up(&mut cx.tx, ports, &circle.id)? {
-            carry_out(&circle.ring, cx, &report)?;
+        let ports = Ports { source: circle.ring(), people: circle, now: cx.env.now };
+        if let Some(report) = item::catch_up(&mut cx.tx, ports, &circle.id())? {
+            carry_out(circle.ring(), cx, &report)?;
             return Ok(true);
         }
     }
@@ -319,14 +319,14 @@ pub(crate) fn next_sweep(read: &dyn Read) -> Result<Option<Millis>, StoreError> 
 pub(crate) fn rebuild(circles: &Circles, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let kept = item::clear(&mut cx.tx)?;
     for circle in circles.all.values() {
-        cuts::forget(cx, &circle.id)?;
-        for head in chain::chains(&cx.tx, &circle.id)? {
+        cuts::forget(cx, &circle.id())?;
+        for head in chain::chains(&cx.tx, &circle.id())? {
             let mut from = head.first.max(1);
             let mut before: Option<std::sync::Arc<[ActId]>> = None;
             while from <= head.seq {
                 let until = head.seq.min(from + limits::ENTRY_SLICE - 1);
                 let places: Vec<EntryAt> = (from..=until).map(|seq| EntryAt { chain: head.no, seq }).collect();
-                let entries = circle.ring.load_many(&cx.tx, &places)?;
+                let entries = circle.ring().load_many(&cx.tx, &places)?;
                 drop(apply(circle, cx, &entries, before.as_deref())?);
                 before = entries.last().map(|entry| entry.heads.clone()).or(before);
                 from = until + 1;

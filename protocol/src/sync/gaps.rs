@@ -91,7 +91,7 @@ pub(crate) fn reached(
     for gap in gaps.iter().filter(|gap| gap.chain.device == me) {
         let Some(head) = heads.main(&gap.chain) else { continue };
         let lack = lack(head, gap, talk);
-        if chain::has_lack(&cx.tx, &circle.ring, &lack, &mut cx.budget).map_err(entries::stop)? != Some(false) {
+        if chain::has_lack(&cx.tx, circle.ring(), &lack, &mut cx.budget).map_err(entries::stop)? != Some(false) {
             reached.retain(|theirs| theirs.chain != gap.chain || theirs.seq < gap.first);
         }
     }

@@ -10,14 +10,13 @@ use crate::planted::{Bug, planted};
 
 /// What we have of a circle.
 pub(crate) fn have(circle: &CircleState, heads: &Heads) -> Have {
-    let state = circle.now();
     let mut chains: Vec<ChainHave> = heads.all().map(|c| ChainHave { chain: c.id, seq: c.seq, head: c.head }).collect();
     chains.sort_unstable();
     Have {
-        tips: circle.tips.iter().copied().collect(),
-        epochs: circle.ring.iter().map(|(id, _)| *id).collect(),
-        talk: circle.ring.iter().filter(|(_, row)| row.keys.talk.is_some()).map(|(id, _)| *id).collect(),
-        records: circle.records.values().filter(|r| state.is_current(&r.device)).map(|r| (r.device, r.count)).collect(),
+        tips: circle.tips().iter().copied().collect(),
+        epochs: circle.ring().iter().map(|(id, _)| *id).collect(),
+        talk: circle.ring().iter().filter(|(_, row)| row.keys.talk.is_some()).map(|(id, _)| *id).collect(),
+        records: circle.current_records().map(|r| (r.device, r.count)).collect(),
         missing: heads.all().flat_map(gaps::of).collect(),
         chains,
     }

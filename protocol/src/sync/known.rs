@@ -83,10 +83,10 @@ impl Known {
     /// What a device has that has the same as we do.
     pub(crate) fn alike(circle: &CircleState, device: DeviceId, have: &Have) -> Self {
         let mut acts = BTreeSet::new();
-        let mut open: Vec<ActId> = have.tips.iter().filter(|tip| circle.parents.contains_key(*tip)).copied().collect();
+        let mut open: Vec<ActId> = have.tips.iter().filter(|tip| circle.has_act(tip)).copied().collect();
         while let Some(id) = open.pop() {
             if acts.insert(id) {
-                open.extend(circle.parents.get(&id).into_iter().flatten().copied());
+                open.extend(circle.parents_of(&id));
             }
         }
         Self {

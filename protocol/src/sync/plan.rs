@@ -88,9 +88,8 @@ fn acts(circle: &CircleState, cx: &mut Cx<'_, '_>, known: &mut Known, plan: &mut
 
 /// True where nothing is left to send.
 fn records(circle: &CircleState, known: &mut Known, plan: &mut Plan) -> bool {
-    let state = circle.now();
-    let newer = circle.records.values().filter(|r| state.is_current(&r.device));
-    let newer: Vec<_> = newer.filter(|r| known.records.get(&r.device).is_none_or(|count| *count < r.count)).collect();
+    let newer: Vec<_> =
+        circle.current_records().filter(|r| known.records.get(&r.device).is_none_or(|count| *count < r.count)).collect();
     let mut newer = newer.into_iter().peekable();
     while newer.peek().is_some() {
         if plan.is_full() {
@@ -162,7 +161,7 @@ fn chain_behind(
         let talk = (head.id.class == KeyClass::Talk).then_some(&known.talk);
         let lack = Lack { branch: head.no, after: known.skip(head.no, after), until: u64::MAX, talk };
         let served =
-            match chain::serve_lack(&cx.tx, &circle.ring, &lack, limits::RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
+            match chain::serve_lack(&cx.tx, circle.ring(), &lack, limits::RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
                 Serving::Run(served) => served,
                 Serving::Nothing => {
                     known.pass(head.no, head.seq);
@@ -213,7 +212,7 @@ fn fill_gaps(
         let Some(head) = heads.main(&gap.chain) else { continue };
         while !spent && gap.first <= gap.last.min(head.seq) && !plan.is_full() {
             let lack = gaps::lack(head, gap, &known.talk);
-            match chain::serve_lack(&cx.tx, &circle.ring, &lack, limits::RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
+            match chain::serve_lack(&cx.tx, circle.ring(), &lack, limits::RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
                 Serving::Run(served) => {
                     let (skipped, bytes) = (served.first > gap.first, served.run.len() as u64);
                     gap.first = served.last.saturating_add(1);
@@ -240,7 +239,7 @@ fn compare_branches(circle: &CircleState, cx: &mut Cx<'_, '_>, known: &mut Known
     }
     while let Some((chain, claims)) = known.unsure.pop_first() {
         let Some(main) = heads.main(&chain) else { continue };
-        match chain::compare(&cx.tx, &circle.ring, main.no, &claims, &mut cx.budget)? {
+        match chain::compare(&cx.tx, circle.ring(), main.no, &claims, &mut cx.budget)? {
             Compared::Alike => {}
             Compared::Other => {
                 if known.shown.insert(chain) {

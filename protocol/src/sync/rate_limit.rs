@@ -60,9 +60,9 @@ impl RateLimit {
     pub(crate) fn allows(&mut self, circle: &CircleState, giver: Option<&Giver>, act: &[u8], now: Millis) -> bool {
         let Some(author) = circle.rotates_anew(act) else { return true };
         match giver {
-            Some(giver) if giver.devices.contains(&author) => self.one_more(circle.id, Some(giver.person), now),
+            Some(giver) if giver.devices.contains(&author) => self.one_more(circle.id(), Some(giver.person), now),
             Some(_) => true,
-            None => self.one_more(circle.id, None, now),
+            None => self.one_more(circle.id(), None, now),
         }
     }
 

@@ -57,7 +57,7 @@ pub(crate) fn acts(
     };
     let keys = offered.iter().map(|(id, keys)| (*id, keys.talk.is_some())).collect();
     let mut taken = ActsTaken { keys, ..ActsTaken::default() };
-    let before = (circle.order.len(), circle.unread.ids().len());
+    let before = circle.count_kept();
     for bytes in &acts.acts {
         if giver.is_some() && !limit.allows(circle, giver, &bytes.0, cx.env.now) {
             taken.later = true;
@@ -73,8 +73,7 @@ pub(crate) fn acts(
             }
         }
     }
-    let unread = circle.unread.ids().iter().skip(before.1);
-    taken.taken = circle.order.iter().skip(before.0).chain(unread).copied().collect();
+    taken.taken = circle.kept_since(before).collect();
     taken.learned = circle.take_keys(cx, offered);
     Ok(taken)
 }
@@ -100,12 +99,12 @@ pub(crate) fn records(circle: &mut CircleState, cx: &mut Cx<'_, '_>, records: &[
     for bytes in records {
         news |= circle.take_record(cx, &bytes.0);
     }
-    let stands = |device: &DeviceId, count: u64| circle.records.get(device).is_some_and(|record| record.count == count);
+    let stands = |device: &DeviceId, count: u64| circle.record_of(device).is_some_and(|record| record.count == count);
     let peeked = records.iter().filter_map(|bytes| Record::peek(&bytes.0).ok());
     let current: Vec<(DeviceId, u64)> =
         peeked.filter(|(device, count, _)| stands(device, *count)).map(|(device, count, _)| (device, count)).collect();
     for (device, _) in current.iter().filter(|_| news) {
-        let label = circle.records.get(device).map(|record| record.body.at);
+        let label = circle.record_of(device).map(|record| record.body.at);
         label.map_or(Ok(()), |label| clocks::heard_of(circle, cx, device, label))?;
     }
     Ok(RecordsTaken { news, current })
@@ -136,11 +135,11 @@ pub(crate) fn run(
     bytes: &[u8],
     skipped: bool,
 ) -> Result<Option<RunTaken>, InputError> {
-    let Some(circle) = circles.all.get_mut(id).filter(|circle| circle.row.standing != OwnStanding::Left) else { return Ok(None) };
+    let Some(circle) = circles.all.get_mut(id).filter(|circle| circle.standing() != OwnStanding::Left) else { return Ok(None) };
     let Received { chain, entries, heads: before, fork, last, .. } = receive(circle, cx, bytes, skipped)?;
     let fresh = !entries.is_empty();
     drop(entries::apply(circle, cx, &entries, Some(&before))?);
-    let own = (circle.device(), circle.row.incarnation) == (chain.device, chain.incarnation);
+    let own = circle.writes(&chain);
     if own && (fresh || fork.is_some()) {
         // A folder that was restored or copied shows itself: entries of our own chain come that we did not know. (Signed ones
         // only: a mere claim must not make us begin again.)
@@ -161,12 +160,12 @@ pub(crate) fn run(
 
 /// Verifies a run and keeps it, unless more has to be known first.
 fn receive(circle: &CircleState, cx: &mut Cx<'_, '_>, bytes: &[u8], skipped: bool) -> Result<Received, InputError> {
-    let later = || InputError::Later(circle.id, bytes.len() as u64);
+    let later = || InputError::Later(circle.id(), bytes.len() as u64);
     let Ok(head) = RunHead::peek(bytes) else { return Err(InputError::Peer("a malformed run")) };
     if circle.now().person_of(&head.chain.device).is_none() {
         return Err(later());
     }
-    let received = match chain::receive(&mut cx.tx, cx.env.crypto, &circle.ring, &circle.id, bytes, skipped) {
+    let received = match chain::receive(&mut cx.tx, cx.env.crypto, circle.ring(), &circle.id(), bytes, skipped) {
         Ok(received) => received,
         Err(LogError::Store(error)) => return Err(InputError::Store(error)),
         Err(LogError::NoKey(_) | LogError::Quota(_)) => return Err(later()),
@@ -174,7 +173,7 @@ fn receive(circle: &CircleState, cx: &mut Cx<'_, '_>, bytes: &[u8], skipped: boo
             return Err(InputError::Peer("entries that do not verify"));
         }
     };
-    let unknown = |entry: &Opened| entry.heads.iter().any(|head| !circle.parents.contains_key(head));
+    let unknown = |entry: &Opened| entry.heads.iter().any(|head| !circle.has_act(head));
     if received.gap.is_some() || received.entries.iter().any(unknown) {
         return Err(later());
     }

@@ -1,6 +1,5 @@
 //! A failing run, made short: steps of its script are left out as long as the same check still fails.
 
-
 use super::run::{Options, Report, play};
 use super::script::{Script, Step};
 
@@ -43,7 +42,8 @@ pub fn shrink(failed: Report, of: &Options, tries: usize) -> Shrunk {
 fn try_with(best: &mut Shrunk, steps: Vec<Step>, check: &str, of: &Options) -> bool {
     best.runs += 1;
     let script = best.script.with(steps);
-    let report = play(&best.report.shape, Options { bug: of.bug, mixed: of.mixed, script: Some(script.clone()), keep_trace: false });
+    let report =
+        play(&best.report.shape, Options { bug: of.bug, mixed: of.mixed, script: Some(script.clone()), keep_trace: false });
     let same = report.check == Some(check);
     if same {
         (best.script, best.report) = (script, report);

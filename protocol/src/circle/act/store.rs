@@ -59,7 +59,7 @@ pub(crate) fn kept(read: &dyn Read, circle: &CircleId) -> Result<KeptActs, Store
     let mut kept = KeptActs::default();
     for (key, bytes) in store::all(read, Table::Act, &circle.0)? {
         let act = damaged(SealedAct::parse_any(&bytes))?;
-        if key.len() != KEY_BYTES {
+        if key.len() > size_of::<CircleId>() + size_of::<ActId>() {
             kept.unread.push(act);
         } else if !act.is_newer() {
             kept.judged.push(act);
@@ -75,9 +75,6 @@ pub(crate) fn kept(read: &dyn Read, circle: &CircleId) -> Result<KeptActs, Store
 pub fn acts(read: &dyn Read, circle: &CircleId) -> Result<Vec<SealedAct>, StoreError> {
     kept(read, circle).map(|kept| kept.judged)
 }
-
-/// Of an act that was judged.
-const KEY_BYTES: usize = size_of::<CircleId>() + size_of::<ActId>();
 
 fn key(circle: &CircleId, id: &ActId) -> Vec<u8> {
     [circle.0, id.0].concat()

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::CircleState;
+use super::{CircleState, EpochMeta};
 use crate::circle::act;
 use crate::circle::body::{History, NewEpoch, Retention};
-use crate::circle::epoch::{self, EpochKeys, EpochRow, KeyRing};
+use crate::circle::epoch::{self, EpochKeys, EpochRow};
 use crate::circle::membership::Fact;
 use crate::context::Cx;
 use crate::id::{ActId, EpochId, PersonId};
@@ -17,77 +17,36 @@ use crate::planted::{Bug, planted};
 use crate::store::Read;
 use crate::time::{DAY, Millis};
 
-/// One epoch, as its acts tell it. An honest one has one act. Where several carry it, what holds is the strictest of what they say,
-/// whichever came first.
-#[derive(Clone, Debug)]
-pub(crate) struct EpochMeta {
-    /// The acts that carry it, ascending.
-    pub(crate) acts: Vec<ActId>,
-    /// Its makers' earliest label.
-    pub(crate) at: Millis,
-    /// How much of its talk newcomers may read: what it records, or the policy in force in its act's own past, the stricter.
-    pub(crate) history: History,
-    /// What it supersedes.
-    pub(crate) parents: BTreeSet<EpochId>,
-}
-
-impl EpochMeta {
-    /// The act that stands for it: the one with the smallest id.
-    pub(crate) fn act(&self) -> Option<ActId> {
-        self.acts.first().copied()
-    }
-
-    /// Do several acts claim it? Then it opens what was sealed under it, and nothing new is.
-    pub(crate) fn is_contested(&self) -> bool {
-        self.acts.len() > 1
-    }
-}
-
 impl CircleState {
     /// Takes an act's epoch into memory. The act itself is not judged yet; all before it are.
     pub(super) fn absorb_epoch(&mut self, fact: &Fact, at: Millis, new: &NewEpoch) {
         let id = epoch::epoch_id(&self.id, new);
-        let decided = self.membership.history_in(fact);
+        let decided = self.membership().history_in(fact);
         let history = if planted(Bug::LooseEpoch) { new.history } else { new.history.stricter(decided) };
-        for parent in &new.parents {
-            self.superseded.entry(*parent).and_modify(|before| *before = (*before).min(at)).or_insert(at);
-        }
-        let meta = self.epochs.entry(id).or_insert_with(|| EpochMeta { acts: Vec::new(), at, history, parents: BTreeSet::new() });
-        meta.acts.push(fact.id);
-        meta.acts.sort_unstable();
-        (meta.at, meta.history) = (meta.at.min(at), meta.history.stricter(history));
-        meta.parents.extend(&new.parents);
-        self.carried.insert(fact.id, id);
+        self.keys.note(fact.id, id, (at, history), new);
     }
 
     /// Keeps keys of a known epoch, joined with those already held.
     pub(super) fn learn_keys(&mut self, cx: &mut Cx<'_, '_>, id: EpochId, keys: EpochKeys) {
-        let Some((meta, act)) = self.epochs.get(&id).and_then(|meta| Some((meta, meta.act()?))) else { return };
-        let row = match self.ring.row(&id) {
-            Some(held) if held.keys.talk.is_some() || held.talk_destroyed_at.is_some() || keys.talk.is_none() => return,
-            Some(held) => {
-                let mut row = held.clone();
-                row.keys = keys;
-                row
-            }
-            None => EpochRow::new(keys, act, meta.at, meta.history, cx.env.now),
-        };
-        self.keep_epoch(cx, id, row);
+        if let Some(row) = self.keys.row_with(&id, keys, cx.env.now) {
+            self.keep_epoch(cx, id, row);
+        }
     }
 
     fn keep_epoch(&mut self, cx: &mut Cx<'_, '_>, id: EpochId, row: EpochRow) {
         self.change();
         epoch::put_epoch(&mut cx.tx, &self.id, &id, &row);
-        self.ring.insert(id, row);
+        self.keys.hold(id, row);
     }
 
     /// Takes keys that a box brought for epochs whose acts are known. True where any was new.
     pub(crate) fn take_keys(&mut self, cx: &mut Cx<'_, '_>, offered: BTreeMap<EpochId, EpochKeys>) -> bool {
         let mut learned = false;
         for (id, keys) in offered {
-            let Some(act) = self.epochs.get(&id).and_then(EpochMeta::act) else { continue };
-            let lacking = self.ring.epoch(&id).is_none_or(|held| held.talk.is_none() && keys.talk.is_some());
-            if lacking && self.new_epoch_of(&cx.tx, &act).is_some_and(|new| epoch::check(&new.commitments, &keys)) {
+            let Some(act) = self.keys.act_of(&id) else { continue };
+            if self.keys.lacks(&id, &keys)
+                && self.new_epoch_of(&cx.tx, &act).is_some_and(|new| epoch::check(&new.commitments, &keys))
+            {
                 self.learn_keys(cx, id, keys);
                 learned = true;
             }
@@ -110,11 +69,7 @@ impl CircleState {
     #[must_use]
     pub(crate) fn usable_epoch(&self) -> Option<EpochId> {
         let state = self.now();
-        let usable = |id: &EpochId| {
-            self.ring.epoch(id).is_some_and(|keys| keys.talk.is_some())
-                && self.epochs.get(id).is_some_and(|meta| !meta.is_contested())
-        };
-        let all = || state.epochs.iter().filter_map(|act| self.carried.get(act).copied()).filter(usable);
+        let all = || state.epochs.iter().filter_map(|act| self.epoch_of(act).copied()).filter(|id| self.keys.is_usable(id));
         all().find(|id| !self.loose(id)).or_else(|| all().next())
     }
 
@@ -122,7 +77,7 @@ impl CircleState {
     /// decided, or pretended not to.
     pub(super) fn loose(&self, epoch: &EpochId) -> bool {
         let history = self.history();
-        self.epochs.get(epoch).is_some_and(|meta| meta.history.looseness() > history.looseness()) && !planted(Bug::LooseEpoch)
+        self.epoch(epoch).is_some_and(|meta| meta.history.looseness() > history.looseness()) && !planted(Bug::LooseEpoch)
     }
 
     /// Is it time for new keys, by this clock? Their age counts from when they came, or from their label where that is earlier. Where
@@ -133,28 +88,22 @@ impl CircleState {
             Retention::Keep => limits::ROTATE_DAYS,
             Retention::Days(n) => limits::ROTATE_DAYS.min(u64::from(n / 2).max(1)),
         };
-        let Some(meta) = self.epochs.get(epoch) else { return false };
-        let since = self.ring.row(epoch).map_or(meta.at, |row| row.held_at.min(meta.at));
+        let Some(since) = self.keys.since(epoch) else { return false };
         let ahead = since > now.plus(DAY);
         (ahead || now.since(since) > days * DAY) && !planted(Bug::Ageless)
     }
 
     /// The newest epochs held, none of which supersedes another.
     pub(super) fn newest_epochs(&self) -> Vec<EpochId> {
-        let void = self.membership.void();
-        let stands = |meta: &EpochMeta| meta.acts.iter().any(|act| !void.contains(act));
-        let standing = |(id, meta): &(&EpochId, &EpochMeta)| stands(meta) && self.ring.epoch(id).is_some();
-        let held: Vec<(&EpochId, &EpochMeta)> = self.epochs.iter().filter(standing).collect();
-        let superseded: BTreeSet<EpochId> = held.iter().flat_map(|(_, meta)| meta.parents.iter().copied()).collect();
-        held.into_iter().map(|(id, _)| *id).filter(|id| !superseded.contains(id)).collect()
+        self.keys.newest(&self.membership().void())
     }
 
     /// Those of them that an act with these parents supersedes: as many as it may name.
     pub(super) fn superseded_by(&self, parents: &[ActId]) -> Vec<EpochId> {
         let newest: Vec<(EpochId, ActId)> =
-            self.newest_epochs().into_iter().filter_map(|id| Some((id, self.epochs.get(&id)?.act()?))).collect();
+            self.newest_epochs().into_iter().filter_map(|id| Some((id, self.keys.act_of(&id)?))).collect();
         let acts: Vec<ActId> = newest.iter().map(|(_, act)| *act).collect();
-        let known = self.membership.among(&acts, parents);
+        let known = self.membership().among(&acts, parents);
         newest.iter().zip(known).filter(|(_, known)| *known).map(|((id, _), _)| *id).take(limits::HEADS).collect()
     }
 
@@ -169,13 +118,13 @@ impl CircleState {
     pub(crate) fn note_ends(&mut self, cx: &mut Cx<'_, '_>) {
         let now = cx.env.now;
         let state = self.now();
-        let force: BTreeSet<EpochId> = state.epochs.iter().filter_map(|act| self.carried.get(act).copied()).collect();
-        let over = |id: &EpochId| !force.contains(id) || self.epochs.get(id).is_some_and(EpochMeta::is_contested);
+        let force: BTreeSet<EpochId> = state.epochs.iter().filter_map(|act| self.epoch_of(act).copied()).collect();
+        let over = |id: &EpochId| !force.contains(id) || self.epoch(id).is_some_and(EpochMeta::is_contested);
         let ended = |(id, row): &(&EpochId, &EpochRow)| match row.superseded_at {
             Some(at) => at > now,
             None => over(id),
         };
-        let ended: Vec<(EpochId, EpochRow)> = self.ring.iter().filter(ended).map(|(id, row)| (*id, row.clone())).collect();
+        let ended: Vec<(EpochId, EpochRow)> = self.ring().iter().filter(ended).map(|(id, row)| (*id, row.clone())).collect();
         for (id, mut row) in ended {
             row.superseded_at = Some(now);
             self.keep_epoch(cx, id, row);
@@ -189,21 +138,15 @@ impl CircleState {
         // both may use either.
         let state = self.now();
         let since = state.people.get(person).map(|p| p.since.as_slice()).unwrap_or_default();
-        let during = |act: &ActId| since.iter().any(|add| add == act || !self.membership.within(act, &[*add]));
+        let during = |act: &ActId| since.iter().any(|add| add == act || !self.membership().within(act, &[*add]));
         if planted(Bug::OldTalk) || meta.acts.iter().all(during) {
             return true;
         }
         match meta.history {
             History::All => true,
             History::SinceJoin => false,
-            History::Days(n) => self.in_force(meta) || self.ended(id).is_none_or(|at| now.since(at) < u64::from(n) * DAY),
+            History::Days(n) => self.in_force(meta) || self.keys.ended(id).is_none_or(|at| now.since(at) < u64::from(n) * DAY),
         }
-    }
-
-    /// When an epoch came to its end: by the label of what superseded it, or when it was seen here, the earlier.
-    fn ended(&self, id: &EpochId) -> Option<Millis> {
-        let seen = self.ring.row(id).and_then(|row| row.superseded_at);
-        self.superseded.get(id).copied().into_iter().chain(seen).min()
     }
 
     /// The keys a person is entitled to, of those held here.
@@ -214,9 +157,9 @@ impl CircleState {
         lacking: &dyn Fn(&EpochId) -> bool,
         now: Millis,
     ) -> BTreeMap<EpochId, EpochKeys> {
-        let held = self.ring.iter().filter(|(id, _)| lacking(id));
+        let held = self.ring().iter().filter(|(id, _)| lacking(id));
         held.filter_map(|(id, row)| {
-            let meta = self.epochs.get(id)?;
+            let meta = self.epoch(id)?;
             let talk = row.keys.talk.clone().filter(|_| self.may_talk(person, id, meta, now));
             Some((*id, EpochKeys { roster: row.keys.roster.clone(), library: row.keys.library.clone(), talk }))
         })

@@ -1,26 +1,24 @@
 //! One's own acts and record: written, never sent here.
 
-use super::{CircleState, EpochMeta};
+use super::{CircleState, OwnStanding};
 use crate::circle::act::{self, ActBody, ActPlace};
 use crate::circle::body::{NewEpoch, Role, Statement};
 use crate::circle::epoch::{self, EpochKeys, KeyRing};
 use crate::circle::membership::{Fact, Verdict};
 use crate::circle::record::{self, Record};
-use crate::codec;
 use crate::context::{Cx, InputError};
 use crate::control::{Code, Error};
-use crate::id::{ActId, Addr, EpochId};
+use crate::id::{ActId, Addr, EpochId, Incarnation};
 use crate::limits;
 use crate::private::Private;
-use crate::store::Table;
 
 impl CircleState {
     /// Heads for a new act or entry: every head known, and the act of the epoch used where nothing names it yet.
     #[must_use]
     pub(crate) fn heads(&self, epoch: &EpochId) -> Vec<ActId> {
-        let mut heads = self.membership.heads();
-        if let Some(act) = self.epochs.get(epoch).and_then(EpochMeta::act)
-            && !self.membership.within(&act, &heads)
+        let mut heads = self.membership().heads();
+        if let Some(act) = self.keys.act_of(epoch)
+            && !self.membership().within(&act, &heads)
         {
             heads.truncate(limits::HEADS - 1);
             heads.push(act);
@@ -47,22 +45,22 @@ impl CircleState {
         }
         let under = self.usable_epoch().or_else(|| self.newest_epochs().first().copied());
         let under = under.ok_or_else(keys_missing)?;
-        let parents = if rekey { self.membership.epoch_heads() } else { self.heads(&under) };
+        let parents = if rekey { self.membership().epoch_heads() } else { self.heads(&under) };
         let (author, countersigned) = (self.device(), false);
         let fact = Fact { id: ActId([0; 32]), author, parents, statement, epoch: rekey, countersigned };
-        if self.membership.check(&fact) != Verdict::Admissible {
+        if self.membership().check(&fact) != Verdict::Admissible {
             return Err(InputError::not_allowed("your role in this circle does not allow that"));
         }
         let (epoch, keys) = if rekey { self.fresh_epoch(cx, &fact.parents) } else { (None, None) };
-        let Some(roster) = self.ring.epoch(&under).map(|keys| keys.roster.clone()) else { return Err(keys_missing()) };
+        let Some(roster) = self.roster_key(&under).cloned() else { return Err(keys_missing()) };
         let place = ActPlace::In { circle: self.id, parents: fact.parents, epoch: under, roster: &roster };
         let body = ActBody { at: cx.env.now, statement: fact.statement, epoch };
-        let sealed = act::write_act(cx.env.crypto, cx.env.rng, &self.row.secrets.sign, place, &body)
+        let sealed = act::write_act(cx.env.crypto, cx.env.rng, self.signer(), place, &body)
             .map_err(|_| InputError::usage("that is more than one membership act can hold", "shorten the agreement"))?;
         act::put_act(&mut cx.tx, &sealed);
         let id = sealed.id();
         self.absorb(cx.env.crypto, &sealed, body);
-        if let (Some(epoch), Some(keys)) = (self.carried.get(&id).copied(), keys) {
+        if let (Some(epoch), Some(keys)) = (self.epoch_of(&id).copied(), keys) {
             self.learn_keys(cx, epoch, keys);
         }
         Ok(id)
@@ -70,7 +68,7 @@ impl CircleState {
 
     fn fresh_epoch(&self, cx: &mut Cx<'_, '_>, parents: &[ActId]) -> (Option<NewEpoch>, Option<EpochKeys>) {
         let superseded = self.superseded_by(parents);
-        let parents: Vec<_> = superseded.iter().filter_map(|id| Some((*id, self.ring.epoch(id)?))).collect();
+        let parents: Vec<_> = superseded.iter().filter_map(|id| Some((*id, self.ring().epoch(id)?))).collect();
         let (new, keys) = epoch::new_epoch(cx.env.rng, &parents, self.history());
         (Some(new), Some(keys))
     }
@@ -91,19 +89,19 @@ impl CircleState {
     pub(crate) fn gather(&mut self, cx: &mut Cx<'_, '_>, most: usize) -> Result<bool, InputError> {
         if self.may_rotate() {
             for _ in 0..most {
-                if !self.membership.crowded() {
+                if !self.membership().crowded() {
                     break;
                 }
                 self.rotate(cx)?;
             }
         }
-        Ok(!self.membership.crowded())
+        Ok(!self.membership().crowded())
     }
 
     /// Were heads brought together here, and are there still too many? (What was begun is to be gone on with.)
     #[must_use]
     pub(crate) fn is_gathering(&self) -> bool {
-        self.dirty && self.membership.crowded() && self.may_rotate()
+        self.dirty && self.membership().crowded() && self.may_rotate()
     }
 
     fn may_rotate(&self) -> bool {
@@ -128,7 +126,7 @@ impl CircleState {
         if !self.may_rotate() {
             return Err(InputError::not_yet("somebody who writes in this circle has to renew its keys first"));
         }
-        Err(if self.membership.crowded() {
+        Err(if self.membership().crowded() {
             too_many_heads()
         } else {
             InputError::not_yet("no keys can be made for this circle yet")
@@ -137,53 +135,95 @@ impl CircleState {
 
     /// Writes the row of what only this machine knows.
     pub(crate) fn save_row(&mut self, cx: &mut Cx<'_, '_>) {
-        cx.tx.put(Table::Circle, &self.id.0, codec::encode(&self.row));
+        self.row.put(&mut cx.tx);
         self.change();
     }
 
     /// Other machines hold entries of this device that it does not know: begins a fresh set of chains, so that none is written twice.
     pub(crate) fn begin_again(&mut self, cx: &mut Cx<'_, '_>) {
-        self.row.incarnation = crate::id::Incarnation(cx.random());
+        self.row.begin(Incarnation(cx.random()));
         self.save_row(cx);
         cx.log("this device was ahead of itself elsewhere: a fresh set of chains begins", Some(self.id));
     }
 
+    /// The member who was admitted says yes, and agrees to what the agreement is now.
+    pub(crate) fn confirm(&mut self, cx: &mut Cx<'_, '_>) {
+        self.row.stand(OwnStanding::In);
+        self.sign_agreement(cx);
+    }
+
+    /// The member who was admitted says no.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub(crate) fn decline(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
+        self.write(cx, Statement::Leave, false)?;
+        self.row.stand(OwnStanding::Leaving);
+        self.save_row(cx);
+        Ok(())
+    }
+
+    /// The member leaves. Where nobody else is in, nobody has to hear of it.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub(crate) fn leave(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
+        self.write(cx, Statement::Leave, false)?;
+        self.row.stand(if self.others().is_empty() { OwnStanding::Left } else { OwnStanding::Leaving });
+        self.save_row(cx);
+        Ok(())
+    }
+
+    /// Somebody knows that the member who was leaving is out.
+    pub(crate) fn left(&mut self, cx: &mut Cx<'_, '_>) {
+        if self.standing() == OwnStanding::Leaving {
+            self.row.stand(OwnStanding::Left);
+            self.save_row(cx);
+        }
+    }
+
+    /// The member was removed by somebody who could.
+    pub(crate) fn removed(&mut self, cx: &mut Cx<'_, '_>) {
+        self.row.remove(cx.env.now);
+        self.save_row(cx);
+    }
+
     /// The member says that they agree to what the agreement is now.
-    pub(crate) fn sign_agreement(&mut self) {
+    pub(crate) fn sign_agreement(&mut self, cx: &mut Cx<'_, '_>) {
         let agreement = self.agreement();
-        self.row.signed = (!agreement.is_empty()).then(|| record::agreement_digest(&agreement));
+        self.row.sign((!agreement.is_empty()).then(|| record::agreement_digest(&agreement)));
+        self.save_row(cx);
     }
 
     /// Did the member sign the agreement as it is now?
     pub(crate) fn agrees(&self) -> bool {
         let agreement = self.agreement();
-        agreement.is_empty() || self.row.signed == Some(record::agreement_digest(&agreement))
+        agreement.is_empty() || self.row.signed() == Some(record::agreement_digest(&agreement))
     }
 
     /// Publishes this device's record: name, address, agreement. False where it says so already.
     pub(crate) fn publish(&mut self, cx: &mut Cx<'_, '_>, addresses: &[Addr]) -> bool {
         let Some(epoch) = self.usable_epoch().or_else(|| self.newest_epochs().first().copied()) else { return false };
-        let Some(roster) = self.ring.epoch(&epoch).map(|keys| keys.roster.clone()) else { return false };
+        let Some(roster) = self.roster_key(&epoch).cloned() else { return false };
         let body = record::RecordBody {
             at: cx.env.now,
-            name: self.row.name.clone(),
+            name: self.row.name().clone(),
             device_name: Private(String::new()),
             peer: cx.env.peer.clone(),
             addresses: addresses.iter().filter(|a| a.0.len() <= limits::ADDRESS_BYTES).take(limits::ADDRESSES).cloned().collect(),
-            agreement: self.row.signed,
+            agreement: self.row.signed(),
         };
-        let same = self.records.get(&self.device()).is_some_and(|held| {
+        let same = self.record_of(&self.device()).is_some_and(|held| {
             (&held.body.name, &held.body.peer, &held.body.addresses, &held.body.agreement)
                 == (&body.name, &body.peer, &body.addresses, &body.agreement)
         });
         if same {
             return false;
         }
-        self.row.records += 1;
-        let signer = &self.row.secrets.sign;
-        let written = Record::write(cx.env.crypto, cx.env.rng, &self.id, signer, (&epoch, &roster), self.row.records, body);
+        let count = self.row.count_record();
+        let written = Record::write(cx.env.crypto, cx.env.rng, &self.id, self.signer(), (&epoch, &roster), count, body);
         record::put(&mut cx.tx, &self.id, &written);
-        self.records.insert(written.device, written);
+        self.records.keep(written);
         self.save_row(cx);
         true
     }

@@ -18,13 +18,13 @@ impl CircleState {
     /// The present judgement.
     #[must_use]
     pub(crate) fn now(&self) -> Arc<State> {
-        self.membership.state()
+        self.membership().state()
     }
 
     /// This device.
     #[must_use]
     pub(crate) fn device(&self) -> DeviceId {
-        self.row.secrets.sign.id()
+        self.signer().id()
     }
 
     /// Me.
@@ -43,7 +43,7 @@ impl CircleState {
     #[must_use]
     pub(crate) fn name_of(&self, person: &PersonId) -> String {
         let state = self.now();
-        let record = self.records.values().filter(|r| state.person_of(&r.device) == Some(*person));
+        let record = self.records().filter(|r| state.person_of(&r.device) == Some(*person));
         record.max_by_key(|r| (r.body.at, r.count)).map_or_else(|| person.text(), |r| r.body.name.0.clone())
     }
 
@@ -52,7 +52,7 @@ impl CircleState {
     pub(crate) fn names(&self) -> BTreeMap<PersonId, String> {
         let state = self.now();
         let mut newest: BTreeMap<PersonId, &Record> = BTreeMap::new();
-        for record in self.records.values() {
+        for record in self.records() {
             let Some(person) = state.person_of(&record.device) else { continue };
             let named = newest.entry(person).or_insert(record);
             if (record.body.at, record.count) >= (named.body.at, named.count) {
@@ -81,8 +81,8 @@ impl CircleState {
                 break;
             }
             if seen.insert(act) {
-                latest = latest.max(self.labels.get(&act).map(|(_, label)| *label).filter(|label| *label <= now));
-                queue.extend(self.parents.get(&act).into_iter().flatten());
+                latest = latest.max(self.acts.label_of(&act).filter(|label| *label <= now));
+                queue.extend(self.parents_of(&act));
             }
         }
         latest
@@ -105,13 +105,13 @@ impl CircleState {
     /// May they tell somebody who left that it is noted? Who is out themself passes nothing on: their word counts only once nobody is in.
     #[must_use]
     pub(crate) fn notes_leaves(&self) -> bool {
-        !matches!(self.row.standing, OwnStanding::Leaving | OwnStanding::Left) || self.others().is_empty()
+        !matches!(self.standing(), OwnStanding::Leaving | OwnStanding::Left) || self.others().is_empty()
     }
 
     /// Who did something last.
     #[must_use]
     pub(crate) fn done(&self, deed: Deed) -> Option<Done> {
-        let (at, author) = self.deeds.last(deed)?;
+        let (at, author) = self.acts.last(deed)?;
         Some(Done { at, by: self.now().person_of(&author) })
     }
 
@@ -140,7 +140,7 @@ impl CircleState {
     /// The last settings of that, up to the one in force.
     #[must_use]
     pub(crate) fn retention_terms(&self) -> Vec<RetentionTerm> {
-        terms::up_to(&self.retentions, self.retention())
+        terms::up_to(self.acts.retentions(), self.retention())
     }
 
     /// What newcomers may read.

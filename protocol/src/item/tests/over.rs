@@ -57,7 +57,7 @@ fn a_deletion_holds_that_comes_when_all_of_it_is_over_by_one_clock() {
     let (mut chioma, key, note) = a_note();
     for at_once in [true, false] {
         let mut bea = Machine::new(BEA);
-        let _report = bea.take(&[note.clone()]);
+        let _report = bea.take(std::slice::from_ref(&note));
         let entries = chioma.say(|reader, place, rng| tombstone::remove(reader, place, rng, &key, at_once)).expect("their own");
         let tombstones: Vec<Opened> = entries.into_iter().map(|entry| chioma.seal(entry)).collect();
         bea.now = bea.now.plus(40 * DAY);

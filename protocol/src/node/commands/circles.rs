@@ -81,8 +81,7 @@ pub(crate) fn new_circle(node: &mut NodeState, cx: &mut Cx<'_, '_>, new: &contro
     if circle.take_act(cx, sealed.bytes(), &mut offered)? != Taken::New || circle.my_role() != Some(Role::Founder) {
         return Err(InputError::usage("the circle's first act does not hold", "try again with other settings"));
     }
-    circle.sign_agreement();
-    circle.save_row(cx);
+    circle.sign_agreement(cx);
     circle.publish(cx, &node.peers.addresses);
     let shown = Overview::of(&circle).shown();
     node.circles.put_circle(circle);
@@ -142,15 +141,14 @@ pub(crate) fn edit_circle(
     circle.write(cx, Statement::Policy { set, proposal: None }, false)?;
     if edit.agreement.is_some() {
         // Who writes it signs it.
-        circle.sign_agreement();
-        circle.save_row(cx);
+        circle.sign_agreement(cx);
         circle.publish(cx, &addresses);
     }
     if history_changed {
         // Another history applies to new epochs only: start one.
         circle.rotate(cx)?;
     }
-    let (id, shown) = (circle.id, Overview::of(circle).shown());
+    let (id, shown) = (circle.id(), Overview::of(circle).shown());
     node.circles.touched(id);
     Ok(Answer::Circle(Box::new(shown)))
 }
@@ -163,10 +161,9 @@ pub(crate) fn sign(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> R
         let hint = Hint::run("circle", "edit", &["--agreement", "FILE"], "gives it one");
         return Err(InputError::usage("This circle has no agreement to sign.", hint));
     }
-    circle.sign_agreement();
-    circle.save_row(cx);
+    circle.sign_agreement(cx);
     circle.publish(cx, &addresses);
-    let (id, shown) = (circle.id, Overview::of(circle).shown());
+    let (id, shown) = (circle.id(), Overview::of(circle).shown());
     node.circles.touched(id);
     Ok(Answer::Circle(Box::new(shown)))
 }
@@ -189,10 +186,8 @@ pub(crate) fn leave(
     let again = Hint::run("circle", "leave", &args, "leaves all the same");
     let handover = Handover { successor: leave.successor.as_deref(), nobody: leave.without_successor, again };
     hand_over(circle, cx, &summary, handover)?;
-    circle.write(cx, Statement::Leave, false)?;
-    circle.row.standing = if circle.others().is_empty() { OwnStanding::Left } else { OwnStanding::Leaving };
-    circle.save_row(cx);
-    let (id, shown) = (circle.id, Overview::of(circle).shown());
+    circle.leave(cx)?;
+    let (id, shown) = (circle.id(), Overview::of(circle).shown());
     node.circles.touched(id);
     Ok(Answer::Circle(Box::new(shown)))
 }
@@ -200,7 +195,7 @@ pub(crate) fn leave(
 /// Deletes all that is here of a circle that one is out of. `unheard`: also where nobody has heard yet that one left.
 pub(crate) fn forget(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, unheard: bool) -> Result<Answer, InputError> {
     let id = pick(cx, circle)?.id;
-    match node.circles.all.get(&id).map(|circle| circle.row.standing) {
+    match node.circles.all.get(&id).map(|circle| circle.standing()) {
         Some(OwnStanding::Left | OwnStanding::Removed) => {}
         Some(OwnStanding::Leaving) if unheard => {}
         Some(OwnStanding::Leaving) => {

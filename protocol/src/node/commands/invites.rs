@@ -53,11 +53,11 @@ pub(crate) fn new_invite(
     let lasts = if new.expires_in == 0 { limits::INVITE_HOURS * HOUR } else { new.expires_in };
     let expires = cx.env.now.plus(lasts);
     let secret = Secret(cx.random());
-    let key = ticket::ticket_key(&circle.id, &secret).id();
+    let key = ticket::ticket_key(&circle.id(), &secret).id();
     let act = circle.write(cx, Statement::Invite { role, uses, key, expires }, false)?;
-    tickets::keep_secret(cx, &circle.id, &act, &secret);
+    tickets::keep_secret(cx, &circle.id(), &act, &secret);
     let shown = invite(circle, cx, &act, &PeerHint { peer, addresses })?;
-    let id = circle.id;
+    let id = circle.id();
     node.circles.touched(id);
     shown.map(Answer::Invite).ok_or_else(|| InputError::not_found("the invite could not be created", "try again"))
 }
@@ -65,8 +65,8 @@ pub(crate) fn new_invite(
 /// An invite as the local API shows it.
 fn invite(circle: &CircleState, cx: &Cx<'_, '_>, act: &ActId, here: &PeerHint) -> Result<Option<control::Invite>, InputError> {
     let Some(row) = circle.now().invites.get(act).map(|open| InviteRow::of(act, open)) else { return Ok(None) };
-    let secret = tickets::secret_of(&cx.tx, &circle.id, act)?;
-    Ok(Some(show_invite((circle.id, circle.device()), &row, secret, here, cx.env.now)))
+    let secret = tickets::secret_of(&cx.tx, &circle.id(), act)?;
+    Ok(Some(show_invite((circle.id(), circle.device()), &row, secret, here, cx.env.now)))
 }
 
 /// An invite as the local API shows it; with its link where the secret is held here. `whose`: the circle, and this device in it.
@@ -103,15 +103,15 @@ pub(crate) fn revoke_invite(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &
     let act = by_prefix(all, id, "invite", Hint::run("invite", "list", &[], "shows them"))?;
     circle.write(cx, Statement::Uninvite { invite: act }, false)?;
     let shown = invite(circle, cx, &act, &here)?;
-    let id = circle.id;
+    let id = circle.id();
     node.circles.touched(id);
     Ok(shown.map_or(Answer::Done, Answer::Invite))
 }
 
 fn pick_request(cx: &Cx<'_, '_>, circle: &CircleState, text: &str) -> Result<RequestRow, InputError> {
-    let rows: Vec<RequestRow> = RequestRow::all(&cx.tx, &circle.id)?.into_iter().filter(|row| !row.declined).collect();
+    let rows: Vec<RequestRow> = RequestRow::all(&cx.tx, &circle.id())?.into_iter().filter(|row| !row.declined).collect();
     let named = rows.iter().enumerate().filter(|(_, row)| {
-        welcome::open_request(&circle.row, cx.env.crypto, &row.request)
+        welcome::open_request(circle.own(), cx.env.crypto, &row.request)
             .is_some_and(|body| body.name.0.to_lowercase() == text.to_lowercase())
     });
     let named: Vec<usize> = named.map(|(at, _)| at).collect();
@@ -130,7 +130,7 @@ fn pick_request(cx: &Cx<'_, '_>, circle: &CircleState, text: &str) -> Result<Req
 /// Lets somebody in who asks.
 pub(crate) fn approve(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, request: &str) -> Result<Answer, InputError> {
     let (circle, _) = inside(node, cx, circle)?;
-    let id = circle.id;
+    let id = circle.id();
     let row = pick_request(cx, circle, request)?;
     let person = welcome::admit(&mut node.circles, &mut node.peers, cx, &id, &row.request.device)?;
     let Some(circle) = node.circles.all.get(&id) else { return Ok(Answer::Done) };
@@ -144,7 +144,7 @@ pub(crate) fn decline(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, r
     if circle.my_role().is_none_or(|role| role < Role::Steward) {
         return Err(InputError::not_allowed("only stewards decide on requests"));
     }
-    let id = circle.id;
+    let id = circle.id();
     let mut row = pick_request(cx, circle, request)?;
     row.declined = true;
     node.peers.requests.keep(cx, &id, &row);

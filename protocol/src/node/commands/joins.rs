@@ -1,7 +1,6 @@
 //! Commands of somebody who comes in by a link.
 
 use super::circles::name_or_usual;
-use crate::circle::body::Statement;
 use crate::circle::state::OwnStanding;
 use crate::circle::summary::Summary;
 use crate::circle::ticket::{Ticket, TicketError};
@@ -62,10 +61,10 @@ pub(crate) fn accept(node: &mut NodeState, cx: &mut Cx<'_, '_>, accept: &control
     let name = name_or_usual(cx, &accept.as_name)?;
     let id = ticket.circle;
     if let Some(circle) = node.circles.all.get(&id) {
-        if circle.row.standing == OwnStanding::Admitted && accept.confirm {
+        if circle.standing() == OwnStanding::Admitted && accept.confirm {
             join::confirm_join(&mut node.circles, &mut node.peers, cx, &id)?;
             return Ok(node.peers.joins.get(&id).map_or(Answer::Done, |join| Answer::Join(show_join(node, join))));
-        } else if circle.row.standing == OwnStanding::In && !node.peers.joins.contains_key(&id) {
+        } else if circle.is_in() && !node.peers.joins.contains_key(&id) {
             return Err(InputError::usage("you are in this circle already", Hint::run("circle", "list", &[], "shows it")));
         }
         if let Some(join) =
@@ -95,7 +94,7 @@ pub(crate) fn accept(node: &mut NodeState, cx: &mut Cx<'_, '_>, accept: &control
 }
 
 fn circle_standing(node: &NodeState, id: &CircleId) -> Option<OwnStanding> {
-    node.circles.all.get(id).map(|circle| circle.row.standing)
+    node.circles.all.get(id).map(|circle| circle.standing())
 }
 
 /// A join as the local API shows it.
@@ -130,7 +129,7 @@ fn pick_join(node: &NodeState, text: &str) -> Result<CircleId, InputError> {
 /// Yes, having seen the members.
 pub(crate) fn confirm(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
     let id = pick_join(node, circle)?;
-    if node.circles.all.get(&id).is_some_and(|c| c.row.standing == OwnStanding::Admitted) {
+    if node.circles.all.get(&id).is_some_and(|c| c.standing() == OwnStanding::Admitted) {
         join::confirm_join(&mut node.circles, &mut node.peers, cx, &id)?;
     } else if node.peers.joins.get(&id).is_some_and(JoinRow::open) {
         return Err(InputError::usage("a steward has not approved yet", Hint::run("", "join", &[], "goes on waiting")));
@@ -144,10 +143,8 @@ pub(crate) fn confirm(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -
 /// No; only the stewards saw the name that was given.
 pub(crate) fn abandon(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -> Result<Answer, InputError> {
     let id = pick_join(node, circle)?;
-    if let Some(circle) = node.circles.all.get_mut(&id).filter(|c| c.row.standing == OwnStanding::Admitted) {
-        circle.write(cx, Statement::Leave, false)?;
-        circle.row.standing = OwnStanding::Leaving;
-        circle.save_row(cx);
+    if let Some(circle) = node.circles.all.get_mut(&id).filter(|c| c.standing() == OwnStanding::Admitted) {
+        circle.decline(cx)?;
         node.circles.touched(id);
     }
     join::forget(&mut node.circles, &mut node.peers, cx, &id)?;

@@ -65,14 +65,14 @@ pub(crate) fn restore(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, m
     }
     points.values_mut().for_each(|of_chain| of_chain.sort_unstable());
     circle.write(cx, Statement::Restore { person, points }, false)?;
-    let id = circle.id;
+    let id = circle.id();
     after_change(node, id, &person)
 }
 
 /// Says no more of what waits of somebody's writing, on this machine, until it is more.
 pub(crate) fn leave_aside(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, member: &str) -> Result<Answer, InputError> {
     let (circle, person, waiting) = waiting(node, cx, circle, member)?;
-    let id = circle.id;
+    let id = circle.id();
     cuts::leave_aside(&mut cx.tx, &id, &person, waiting.entries);
     after_change(node, id, &person)
 }
@@ -83,7 +83,7 @@ fn points(circle: &CircleState, cx: &Cx<'_, '_>, person: &PersonId) -> Result<Po
     let state = circle.now();
     let mut looks = POINT_LOOKS;
     let mut points = Points::new();
-    let heads = chain::chains(&cx.tx, &circle.id)?;
+    let heads = chain::chains(&cx.tx, &circle.id())?;
     for head in heads.iter().filter(|c| state.person_of(&c.id.device) == Some(*person) && c.seq > 0) {
         let of_chain = points.entry(head.id).or_default();
         of_chain.push(Point { seq: head.seq, entry: head.head });
@@ -110,7 +110,7 @@ fn acknowledged(
     let third = |device: &DeviceId| {
         *device != circle.device() && state.is_current(device) && state.person_of(device).is_some_and(|who| who != *person)
     };
-    let witnesses = delivery::witnesses(&cx.tx, &circle.id, &head.id)?;
+    let witnesses = delivery::witnesses(&cx.tx, &circle.id(), &head.id)?;
     let Some(seq) = witnesses.iter().filter(|(device, _)| third(device)).map(|(_, seq)| *seq).max() else { return Ok(None) };
     point_at(circle, cx, EntryAt { chain: head.no, seq: seq.min(head.seq) }, looks)
 }
@@ -121,7 +121,7 @@ fn point_at(circle: &CircleState, cx: &Cx<'_, '_>, at: EntryAt, looks: &mut usiz
         Glance::Id(id) => Some(id),
         Glance::Inside if *looks > 0 => {
             *looks -= 1;
-            chain::id_of(&cx.tx, &circle.ring, at)?
+            chain::id_of(&cx.tx, circle.ring(), at)?
         }
         Glance::Inside | Glance::Absent => None,
     };

@@ -1,6 +1,6 @@
 //! What a command names: a circle that one is in, one of several by its id.
 
-use crate::circle::state::{CircleState, OwnStanding};
+use crate::circle::state::CircleState;
 use crate::circle::summary::{self, Summary};
 use crate::context::{Cx, InputError};
 use crate::control::{Code, Error, Hint};
@@ -19,7 +19,7 @@ pub(super) fn inside<'a>(
 ) -> Result<(&'a mut CircleState, Summary), InputError> {
     let summary = pick(cx, text)?;
     match node.circles.all.get_mut(&summary.id) {
-        Some(circle) if circle.row.standing == OwnStanding::In && circle.my_role().is_some() => Ok((circle, summary)),
+        Some(circle) if circle.is_in() && circle.my_role().is_some() => Ok((circle, summary)),
         _ => Err(InputError::outside()),
     }
 }

@@ -85,7 +85,7 @@ fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findi
             Hint::run("member", "role", &["NAME", "member"], "lets a steward confirm them"),
         );
     }
-    if !circle.unread.ids().is_empty() {
+    if !circle.unread().is_empty() {
         found.say(
             Level::Problem,
             "Members decided something that this Kith does not understand: its list of members may be out of date.",
@@ -104,9 +104,8 @@ fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findi
 
 /// What the circle's keys and records say.
 fn records_health(circle: &CircleState, findings: &mut Vec<Finding>) {
-    let state = circle.now();
     let mut found = Findings::of(circle.name(), findings);
-    let lacking = circle.epochs.keys().filter(|id| circle.ring.row(id).is_none()).count();
+    let lacking = circle.count_lacking();
     if lacking > 0 {
         found.say(
             Level::Note,
@@ -122,8 +121,7 @@ fn records_health(circle: &CircleState, findings: &mut Vec<Finding>) {
         } else {
             Hint::run("circle", "agreement", &["--sign"], "signs it, if you agree").into()
         };
-        let unsigned =
-            circle.records.values().filter(|r| state.is_current(&r.device) && r.body.agreement != Some(digest)).count();
+        let unsigned = circle.current_records().filter(|r| r.body.agreement != Some(digest)).count();
         if unsigned > 0 {
             found.say(Level::Note, format!("{unsigned} devices have signed an earlier agreement"), sign);
         }
@@ -133,8 +131,8 @@ fn records_health(circle: &CircleState, findings: &mut Vec<Finding>) {
 /// What others' clocks say of this machine's, and what only this machine's says.
 fn clock_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &mut Vec<Finding>) -> Result<(), InputError> {
     let mut found = Findings::of(circle.name(), findings);
-    let skewed = circle.records.values().filter(|r| r.body.at.since(now) > DAY).count();
-    if let Some(others) = clocks::ahead_of(base, &circle.id, circle.other_people(), now)? {
+    let skewed = circle.records().filter(|r| r.body.at.since(now) > DAY).count();
+    if let Some(others) = clocks::ahead_of(base, &circle.id(), circle.other_people(), now)? {
         let doubt = ClockDoubt { says: Time(now), others: Time(others) };
         found.say(
             Level::Problem,
@@ -144,7 +142,7 @@ fn clock_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &m
     } else if skewed > 0 {
         found.say(Level::Note, format!("the clocks of {skewed} devices are more than a day ahead"), "compare clocks");
     }
-    if let Some((count, since)) = item::hidden(base, &circle.id)? {
+    if let Some((count, since)) = item::hidden(base, &circle.id())? {
         let until = since.plus(OVER_MILLIS);
         let message = format!(
             "{count} items are hidden because their time is over by this computer's clock, which says {now}; nobody else's has confirmed it"
@@ -161,7 +159,7 @@ fn clock_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &m
 fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
     let (state, summary) = (circle.now(), Summary::of(circle));
     let mut found = Findings::of(circle.name(), findings);
-    for evidence in chain::forks(base, &circle.id)? {
+    for evidence in chain::forks(base, &circle.id())? {
         let who = state.person_of(&evidence.chain.device).map_or_else(|| evidence.chain.device.text(), |p| summary.called(&p));
         found.say(
             Level::Problem,
@@ -172,7 +170,7 @@ fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>
     if circle.my_role().is_some_and(|role| role >= Role::Steward) {
         for person in state.people.keys() {
             let waiting = cuts::waiting(circle, base, person)?.entries;
-            if waiting > cuts::left_aside(base, &circle.id, person)? {
+            if waiting > cuts::left_aside(base, &circle.id(), person)? {
                 let who = circle.name_of(person);
                 found.say(
                     Level::Note,
@@ -185,7 +183,7 @@ fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>
             }
         }
     }
-    for head in chain::chains(base, &circle.id)?.iter().filter(|head| !head.missing.is_empty()) {
+    for head in chain::chains(base, &circle.id())?.iter().filter(|head| !head.missing.is_empty()) {
         let count: u64 = head.missing.iter().map(|(first, last)| last + 1 - first).sum();
         found.say(Level::Problem, format!("{count} entries of one writer are missing"), "they come from any member who has them");
     }
@@ -194,7 +192,7 @@ fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>
 
 /// What there is to say about a circle's items. Says how many things need a newer program.
 fn items_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<u64, InputError> {
-    let health = item::health(base, &circle.id)?;
+    let health = item::health(base, &circle.id())?;
     let mut found = Findings::of(circle.name(), findings);
     if health.held > 0 {
         found.say(
@@ -233,5 +231,5 @@ fn items_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findin
 fn newer_decisions(circle: &CircleState) -> u64 {
     let state = circle.now();
     let policies = state.policies.values().filter(|policy| matches!(policy, Policy::Later(..)) && text::policy(policy).is_none());
-    (circle.unread.ids().len() + policies.count()) as u64
+    (circle.unread().len() + policies.count()) as u64
 }

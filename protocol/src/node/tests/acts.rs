@@ -61,12 +61,12 @@ impl Village {
         let machine = &mut self.machines[at];
         let circle = machine.node.state.circles.all.values().next().expect("a circle");
         let epoch = circle.usable_epoch().expect("keys");
-        let keys = circle.ring.epoch(&epoch).expect("held");
-        let place = ActPlace::In { circle: circle.id, parents: circle.heads(&epoch), epoch, roster: &keys.roster };
+        let keys = circle.ring().epoch(&epoch).expect("held");
+        let place = ActPlace::In { circle: circle.id(), parents: circle.heads(&epoch), epoch, roster: &keys.roster };
         let key = SigningKey::generate(&mut machine.rng).id();
         let statement = Statement::Invite { role: Role::Member, key, expires: self.now.plus(1_000), uses: 1 };
         let body = ActBody { at: self.now, statement, epoch: None };
-        write_act(&Real, &mut machine.rng, &circle.row.secrets.sign, place, &body).expect("an act")
+        write_act(&Real, &mut machine.rng, circle.signer(), place, &body).expect("an act")
     }
 
     /// The stream on which a machine is proved in the circle, and the other side's name for it.
@@ -137,7 +137,7 @@ fn keys_made_again_and_again_arrive_with_their_acts() {
     village.note(0, "", "under the newest keys");
     village.join(1);
     assert_eq!(village.bodies(1), ["under the newest keys"]);
-    let held = |at: usize| village.machines[at].node.state.circles.all.values().next().map(|circle| circle.ring.iter().count());
+    let held = |at: usize| village.machines[at].node.state.circles.all.values().next().map(|circle| circle.ring().iter().count());
     assert_eq!(held(1), held(0), "keys are missing");
     assert!(held(0) > Some(rotations));
 }
@@ -175,6 +175,6 @@ fn what_one_input_spoilt_is_read_again_and_no_other_circle() {
     let new = control::NewCircle { name: "Day shift".into(), ..Default::default() };
     village.call(0, Command::NewCircle(new)).expect("another circle");
     let (link, _) = village.friend(0);
-    village.machines[0].node.state.circles.all.get_mut(&first).expect("there").dirty = true;
+    village.machines[0].node.state.circles.all.get_mut(&first).expect("there").change();
     assert_eq!(village.watched(0, Input::Bytes(link, vec![7; 100])), [first.0.to_vec()]);
 }

@@ -20,7 +20,7 @@ impl Village {
     }
 
     fn what_is_at(&self, at: usize) -> Have {
-        have(self.the(at), self.machines[at].node.state.circles.heads_of(&self.the(at).id))
+        have(self.the(at), self.machines[at].node.state.circles.heads_of(&self.the(at).id()))
     }
 
     pub(super) fn device(&self, at: usize) -> DeviceId {
@@ -30,7 +30,7 @@ impl Village {
     /// What one machine knows of another that says what it has.
     fn known(&self, at: usize, of: usize, have: &Have) -> Known {
         let circle = self.the(at);
-        Known::of(circle, self.machines[at].node.state.circles.heads_of(&circle.id), self.device(of), have)
+        Known::of(circle, self.machines[at].node.state.circles.heads_of(&circle.id()), self.device(of), have)
             .expect("no more than is kept")
     }
 
@@ -64,7 +64,7 @@ impl Village {
 
     /// A machine takes what another carried to it. Says whether there was anything new.
     pub(super) fn takes(&mut self, at: usize, from: usize, message: &Message) -> Result<bool, InputError> {
-        let (giver, id) = (self.device(from), self.the(at).id);
+        let (giver, id) = (self.device(from), self.the(at).id());
         self.does(at, |node, cx| {
             let circle = node.circles.all.get_mut(&id).expect("a circle");
             Ok(match message {
@@ -253,17 +253,17 @@ fn of_a_members_own_rotations_some_wait() {
 #[test]
 fn records_are_news_where_they_are_newer() {
     let mut village = circle_of_three();
-    let old: Vec<Bytes> = village.the(0).records.values().map(|record| Bytes(record.bytes.clone())).collect();
+    let old: Vec<Bytes> = village.the(0).records().map(|record| Bytes(record.bytes.clone())).collect();
     village.offline(1);
     village.queue.push_back((0, Input::Listening(vec![Addr(vec![77])])));
     village.settle();
-    let new: Vec<Bytes> = village.the(0).records.values().map(|record| Bytes(record.bytes.clone())).collect();
+    let new: Vec<Bytes> = village.the(0).records().map(|record| Bytes(record.bytes.clone())).collect();
     let bring = |village: &mut Village, records: &[Bytes]| village.takes(1, 0, &Message::Records(records.to_vec()));
     assert!(!bring(&mut village, &old).expect("looked at"));
     assert!(bring(&mut village, &new).expect("looked at"));
     assert!(!bring(&mut village, &old).expect("looked at"), "nobody goes back to an older one");
-    let count = village.the(0).records[&village.device(0)].count;
-    assert_eq!(village.the(1).records[&village.device(0)].count, count);
+    let count = village.the(0).record_of(&village.device(0)).expect("there").count;
+    assert_eq!(village.the(1).record_of(&village.device(0)).expect("there").count, count);
     let mut forged = new.clone();
     forged.iter_mut().for_each(|record| *record.0.last_mut().expect("bytes") ^= 1);
     assert!(!bring(&mut village, &forged).expect("looked at"));
@@ -307,7 +307,7 @@ fn acknowledgements_say_how_far_they_are_and_claims_beyond_what_is_here_are_aske
     village.note(0, "", "one");
     let mut known = village.known(0, 1, &Have::default());
     let circle = village.the(0);
-    let heads = village.machines[0].node.state.circles.heads_of(&circle.id);
+    let heads = village.machines[0].node.state.circles.heads_of(&circle.id());
     let here = heads.all().find(|head| head.id.device == circle.device() && head.seq > 0).expect("a chain");
     assert_eq!(known.lacks(heads).iter().find(|c| c.chain == here.id).map(|c| c.seq), Some(here.seq));
     let all = [ChainSeq { chain: here.id, seq: here.seq }];
@@ -333,15 +333,15 @@ fn keys_that_come_late_are_passed_on_at_once() {
             take::acts(circle, cx, &alone, None, &mut RateLimit::default())
         });
         assert!(taken.expect("looked at").news);
-        assert!(village.the(at).ring.row(&epoch).is_none(), "the act came without its keys");
+        assert!(village.the(at).ring().row(&epoch).is_none(), "the act came without its keys");
     }
-    let id = village.the(0).id;
+    let id = village.the(0).id();
     let sessions = &village.machines[0].node.state.peers.sessions;
     let (link, session) = sessions.iter().find(|(_, session)| session.peer == peer(2)).expect("a stream");
     let (link, token) = (*link, session.circles[&id].theirs);
     village.queue.push_back((0, Input::Bytes(link, crate::codec::encode(&Frame::Circle(token, Message::Acts(acts))))));
     village.settle();
     for at in [0, 1] {
-        assert!(village.the(at).ring.row(&epoch).is_some(), "machine {at} has the keys");
+        assert!(village.the(at).ring().row(&epoch).is_some(), "machine {at} has the keys");
     }
 }

@@ -29,10 +29,10 @@ impl Village {
 
     fn kept(&self, at: usize) -> usize {
         let circle = self.machines[at].node.state.circles.all.values().next().expect("a circle");
-        let heads = crate::log::chain::chains(&self.machines[at].store, &circle.id).expect("reads");
+        let heads = crate::log::chain::chains(&self.machines[at].store, &circle.id()).expect("reads");
         let places = heads.iter().flat_map(|head| (1..=head.seq).map(|seq| crate::log::entry::EntryAt { chain: head.no, seq }));
         let places: Vec<_> = places.collect();
-        let opened = crate::log::chain::load_many(&self.machines[at].store, &circle.ring, &places).expect("reads");
+        let opened = crate::log::chain::load_many(&self.machines[at].store, circle.ring(), &places).expect("reads");
         opened.iter().filter(|entry| entry.payload.is_some()).count()
     }
 

@@ -57,8 +57,7 @@ impl Village {
         let mut env = Env { now: self.now, rng: &mut machine.rng, crypto: &Real, peer: &machine.peer };
         let mut cx = Cx::new(Tx::new(&machine.store, &batch), &mut env);
         if fresh {
-            let incarnation = Incarnation(cx.random());
-            machine.node.state.circles.all.get_mut(&id).expect("there").row.incarnation = incarnation;
+            machine.node.state.circles.all.get_mut(&id).expect("there").begin_again(&mut cx);
         }
         let me = machine.node.state.circles.all[&id].me().expect("a member");
         let before: Vec<ChainHead> = chain::chains(&cx.tx, &id).expect("reads");
@@ -66,7 +65,7 @@ impl Village {
         let known = |head: &ChainHead| before.iter().find(|old| old.no == head.no).map_or(0, |old| old.seq);
         let heads = chain::chains(&cx.tx, &id).expect("reads");
         let places = heads.iter().flat_map(|head| (known(head) + 1..=head.seq).map(|seq| EntryAt { chain: head.no, seq }));
-        let ring = &machine.node.state.circles.all[&id].ring;
+        let ring = machine.node.state.circles.all[&id].ring();
         let written = chain::load_many(&cx.tx, ring, &places.collect::<Vec<_>>()).expect("reads");
         machine.node.state.settle(&mut cx).expect("settles");
         cx.tx.finish().join(&mut batch);
@@ -259,9 +258,9 @@ fn destroying_goes_on_where_it_stopped_also_after_a_restart() {
     assert!(sealed <= blocks + 2, "{sealed} blocks written for {blocks}");
     let machine = &village.machines[0];
     let circle = machine.node.state.circles.all.values().next().expect("a circle");
-    for head in chain::chains(&machine.store, &circle.id).expect("reads") {
+    for head in chain::chains(&machine.store, &circle.id()).expect("reads") {
         let places: Vec<EntryAt> = (1..=head.seq).map(|seq| EntryAt { chain: head.no, seq }).collect();
-        let kept = chain::load_many(&machine.store, &circle.ring, &places).expect("reads").into_iter();
+        let kept = chain::load_many(&machine.store, circle.ring(), &places).expect("reads").into_iter();
         let kept = kept.filter(|entry| entry.item.nonce == item(entry.item.creator, 0).nonce && entry.payload.is_some());
         assert_eq!(kept.count(), 0, "bytes are left");
     }

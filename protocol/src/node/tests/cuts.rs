@@ -38,8 +38,8 @@ impl Scrolls {
     /// What a circle of three knows of Chioma before they wrote anything.
     fn new(village: &Village) -> Self {
         let circle = village.machines[2].node.state.circles.all.values().next().expect("a circle");
-        let chain = ChainId { device: circle.device(), incarnation: circle.row.incarnation, class: KeyClass::Talk };
-        Self { circle: circle.id, chain, folders: vec![village.machines[2].store.clone()], signed: Vec::new() }
+        let chain = ChainId { device: circle.device(), incarnation: circle.own().incarnation(), class: KeyClass::Talk };
+        Self { circle: circle.id(), chain, folders: vec![village.machines[2].store.clone()], signed: Vec::new() }
     }
 
     /// Another note behind one that is there, by a copy of their folder from then.
@@ -54,7 +54,7 @@ impl Scrolls {
         node.handle(&mut env, &store, &mut batch, Input::Call(CallId(1), Command::New("-".into(), NewItem::Note(new))))
             .expect("writes");
         store.commit(&batch.writes).expect("memory never fails");
-        let ring = &node.state.circles.all[&self.circle].ring;
+        let ring = node.state.circles.all[&self.circle].ring();
         let seq = after.map_or(0, |after| self.signed[after].point.seq) + 1;
         let served = chain::serve(&store, ring, &self.circle, &self.chain, seq - 1, 1 << 20, None).expect("serves");
         let head = chain::branches(&store, &self.circle, &self.chain).expect("reads").remove(0);
@@ -131,7 +131,7 @@ impl Village {
 
     fn has(&self, at: usize, scrolls: &Scrolls, point: Point) -> bool {
         let Machine { store, node, .. } = &self.machines[at];
-        let ring = &node.state.circles.all[&scrolls.circle].ring;
+        let ring = node.state.circles.all[&scrolls.circle].ring();
         let branches = chain::branches(store, &scrolls.circle, &scrolls.chain).expect("reads");
         let mut ids = branches.iter().filter(|head| (head.first..=head.seq).contains(&point.seq)).map(|head| {
             let at = crate::log::entry::EntryAt { chain: head.no, seq: point.seq };
@@ -399,10 +399,12 @@ fn what_others_have_is_named_beside_the_end() {
     village.bring_all(0, &scrolls, &[third]);
     let node = &village.machines[0].node;
     let circle = &node.state.circles.all[&scrolls.circle];
-    let before = circle.order.len();
+    let before = circle.judged().len();
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
     let circle = &village.machines[0].node.state.circles.all[&scrolls.circle];
-    let Some(Statement::Remove { points, .. }) = circle.membership.statement(&circle.order[before]) else { panic!("a removal") };
+    let Some(Statement::Remove { points, .. }) = circle.membership().statement(&circle.judged()[before]) else {
+        panic!("a removal")
+    };
     assert_eq!(*points, scrolls.points(&[second, third]));
 }
 

@@ -36,7 +36,7 @@ impl Village {
         let machine = &mut self.machines[at];
         let circle = machine.node.state.circles.all.values().next().expect("a circle");
         let under = circle.usable_epoch().expect("keys");
-        let held = circle.ring.epoch(&under).expect("held").clone();
+        let held = circle.ring().epoch(&under).expect("held").clone();
         let (mut new, keys) = epoch::new_epoch(&mut machine.rng, &[(under, &held)], forged.history);
         let keys = match &forged.copied {
             Some((copied, keys)) => {
@@ -45,11 +45,11 @@ impl Village {
             }
             None => keys,
         };
-        let parents = forged.parents.clone().unwrap_or_else(|| circle.membership.epoch_heads());
-        let place = ActPlace::In { circle: circle.id, parents, epoch: under, roster: &held.roster };
-        let id = epoch::epoch_id(&circle.id, &new);
+        let parents = forged.parents.clone().unwrap_or_else(|| circle.membership().epoch_heads());
+        let place = ActPlace::In { circle: circle.id(), parents, epoch: under, roster: &held.roster };
+        let id = epoch::epoch_id(&circle.id(), &new);
         let body = ActBody { at: forged.label, statement: Statement::Rotate, epoch: Some(new) };
-        let act = write_act(&Real, &mut machine.rng, &circle.row.secrets.sign, place, &body).expect("an act");
+        let act = write_act(&Real, &mut machine.rng, circle.signer(), place, &body).expect("an act");
         Made { act, keys: BTreeMap::from([(id, keys)]) }
     }
 
@@ -65,7 +65,7 @@ impl Village {
             let taken = circle.take_act(&mut cx, one.act.bytes(), &mut one.keys.clone()).expect("memory never fails");
             assert_eq!(taken, crate::circle::state::Taken::New);
         }
-        let id = circle.id;
+        let id = circle.id();
         node.circles.touched(id);
         node.settle(&mut cx).expect("settles");
         cx.tx.finish().join(&mut batch);
@@ -121,10 +121,10 @@ fn a_members_epoch_opens_the_past_to_nobody() {
 fn an_epoch_that_pretends_not_to_know_the_policy_is_not_written_under() {
     let mut village = Village::founded("all");
     village.note(0, "", "for everybody");
-    let before = village.state(1).membership.epoch_heads();
+    let before = village.state(1).membership().epoch_heads();
     village.policy("since-join");
     // Of the epochs side by side the one whose act has the smallest id would be used.
-    let now = village.state(0).epochs[&village.under(0)].act().expect("an act");
+    let now = village.state(0).epoch(&village.under(0)).expect("known").act().expect("an act");
     let made = loop {
         let made = village.forge(1, &Forged { parents: Some(before.clone()), ..loose(&village) });
         if made.act.id() < now {
@@ -212,7 +212,7 @@ fn acts_after(founded: Millis, retention: &str, notes: &[Millis]) -> usize {
         village.now = *moment;
         village.note(0, "", "x");
     }
-    village.state(0).order.len()
+    village.state(0).judged().len()
 }
 
 #[test]
@@ -246,10 +246,10 @@ fn a_members_label_pins_no_keys() {
         (0..2).for_each(|at| village.teach(at, &made));
         village.note(0, "", "one");
         assert!(made[0].keys.contains_key(&village.under(0)), "to begin with it is as good as any");
-        let before = village.state(0).order.len();
+        let before = village.state(0).judged().len();
         village.passes(29 * DAY);
         village.note(0, "", "two");
-        assert_eq!(village.state(0).order.len(), before, "it is not time yet");
+        assert_eq!(village.state(0).judged().len(), before, "it is not time yet");
         if restart {
             village.offline(0);
             village.online(0);
@@ -257,7 +257,7 @@ fn a_members_label_pins_no_keys() {
         village.passes(2 * DAY);
         village.note(0, "", "three");
         village.note(0, "", "four");
-        assert_eq!(village.state(0).order.len(), before + 1, "label {label}");
+        assert_eq!(village.state(0).judged().len(), before + 1, "label {label}");
         assert!(!made[0].keys.contains_key(&village.under(0)));
     }
 }
@@ -287,9 +287,13 @@ fn an_epoch_that_two_acts_claim_means_the_same_in_any_order() {
             other.teach(0, std::slice::from_ref(&Made { act: one.act.clone(), keys: one.keys.clone() }));
         }
         let here = other.state(0);
-        assert_eq!(here.epochs[&id].history, History::SinceJoin);
+        assert_eq!(here.epoch(&id).expect("known").history, History::SinceJoin);
         assert_ne!(here.usable_epoch(), Some(id), "nothing new is sealed under what two claim");
-        let state = |circle: &CircleState| format!("{:?} {:?} {:?}", circle.epochs, circle.now(), circle.usable_epoch());
+        let state = |circle: &CircleState| {
+            let mut epochs = String::new();
+            circle.parts(&mut |name, what| epochs.extend((name == "epochs").then(|| format!("{what:?}"))));
+            format!("{epochs} {:?} {:?}", circle.now(), circle.usable_epoch())
+        };
         seen.push(state(here));
         other.offline(0);
         other.online(0);
@@ -304,9 +308,10 @@ fn keys_that_a_removed_member_holds_are_not_taken_up_again() {
     let mut village = Village::founded("since-join");
     village.join(2);
     let old = village.under(1);
-    let (act, keys) = (village.state(1).epochs[&old].act().expect("an act"), village.state(1).ring.epoch(&old).cloned());
+    let (act, keys) =
+        (village.state(1).epoch(&old).expect("known").act().expect("an act"), village.state(1).ring().epoch(&old).cloned());
     let sealed =
-        crate::circle::act::get_act(&village.machines[1].store, &village.state(1).id, &act).expect("reads").expect("there");
+        crate::circle::act::get_act(&village.machines[1].store, &village.state(1).id(), &act).expect("reads").expect("there");
     let new = village.state(1).opened_epoch(&sealed).expect("its epoch");
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
     let copied = Some((new, keys.expect("held")));
@@ -332,9 +337,9 @@ impl Village {
             let circle = node.state.circles.all.values_mut().next().expect("a circle");
             let rekey = !matches!(statement, Statement::Policy { .. });
             let id = circle.write(&mut cx, statement.clone(), rekey).expect("allowed");
-            let act = crate::circle::act::get_act(&cx.tx, &circle.id, &id).expect("reads").expect("written");
-            let carried = circle.carried.get(&id).into_iter();
-            let keys = carried.map(|epoch| (*epoch, circle.ring.epoch(epoch).expect("held").clone())).collect();
+            let act = crate::circle::act::get_act(&cx.tx, &circle.id(), &id).expect("reads").expect("written");
+            let carried = circle.epoch_of(&id).into_iter();
+            let keys = carried.map(|epoch| (*epoch, circle.ring().epoch(epoch).expect("held").clone())).collect();
             made.push(Made { act, keys });
         }
         made
@@ -346,7 +351,7 @@ impl Village {
     }
 
     fn tips(&self, at: usize) -> usize {
-        self.state(at).tips.len()
+        self.state(at).tips().len()
     }
 }
 
@@ -411,12 +416,12 @@ fn some_removals_among_newer_acts_are_what_new_keys_must_know() {
     let policies = village.side_by_side(0, 40, &Statement::Policy { set: vec![name], proposal: None });
     village.teach(1, &removals);
     village.teach(1, &policies);
-    let parents = village.state(1).membership.epoch_heads();
+    let parents = village.state(1).membership().epoch_heads();
     assert_eq!(parents.len(), HEADS);
     assert!(removals.iter().all(|one| parents.contains(&one.act.id())), "they come before what is newer");
-    let before = village.state(1).order.len();
+    let before = village.state(1).judged().len();
     village.note(1, "", "at once");
-    assert_eq!(village.state(1).order.len(), before + 1, "one act does");
+    assert_eq!(village.state(1).judged().len(), before + 1, "one act does");
 }
 
 #[test]
@@ -433,5 +438,5 @@ fn whoever_is_let_in_among_many_heads_reads_nothing_from_before() {
     village.join(2);
     village.note(0, "", "after");
     assert_eq!(village.bodies(2), ["after"]);
-    assert!(village.state(2).ring.epoch(&used).is_some_and(|keys| keys.talk.is_none()));
+    assert!(village.state(2).ring().epoch(&used).is_some_and(|keys| keys.talk.is_none()));
 }

@@ -146,8 +146,8 @@ fn a_request_that_cannot_be_opened_takes_no_other_with_it() {
     let link = village.open_link(100);
     let key = Ticket::parse(&link).expect("a link").key();
     let circle = village.machines[0].node.state.circles.all.values().next().expect("a circle");
-    let (id, steward, suite) = (circle.id, circle.device(), circle.suite);
-    let hpke = circle.keys[&steward].hpke.clone();
+    let (id, steward, suite) = (circle.id(), circle.device(), circle.suite());
+    let hpke = circle.keys_of(&steward).expect("known").hpke.clone();
     let secrets = DeviceSecrets::generate(&mut Seeded::new(9), suite);
     let keys = secrets.keys();
     let bound = crate::codec::encode(&(id, &keys, &None::<crate::circle::record::Digest>));

@@ -81,7 +81,7 @@ fn whoever_leaves_while_she_is_removed_is_told_and_stops_calling() {
     let Answer::Members(members) = village.ask(0, Query::Members("-".into())) else { panic!("no list") };
     village.call(0, Command::RemoveMember("-".into(), members[chioma].id.clone())).expect("removed");
     village.online(2);
-    let standing = village.machines[2].node.state.circles.all.values().next().map(|circle| circle.row.standing);
+    let standing = village.machines[2].node.state.circles.all.values().next().map(|circle| circle.standing());
     assert_eq!(standing, Some(crate::circle::state::OwnStanding::Left), "they know that they know that they are out");
 }
 
@@ -109,7 +109,7 @@ fn whoever_walks_away_says_so_until_somebody_has_heard_it() {
     assert!(lost);
     village.settle();
     assert_eq!(village.members(0)[1].1, "left");
-    let standing = village.machines[1].node.state.circles.all.values().next().map(|circle| circle.row.standing);
+    let standing = village.machines[1].node.state.circles.all.values().next().map(|circle| circle.standing());
     assert_eq!(standing, Some(crate::circle::state::OwnStanding::Left), "they know that it is known");
 }
 
@@ -121,7 +121,7 @@ fn two_who_leave_at_once_do_not_take_each_other_for_the_circle() {
         drop(village.call(at, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left, and nobody knows"))
     });
     let standing = |village: &Village, at: usize| {
-        village.machines[at].node.state.circles.all.values().next().map(|circle| circle.row.standing)
+        village.machines[at].node.state.circles.all.values().next().map(|circle| circle.standing())
     };
     (1..3).for_each(|at| village.online(at));
     for at in 1..3 {
@@ -154,7 +154,7 @@ impl Village {
     }
 
     fn acts(&self, at: usize) -> u64 {
-        self.machines[at].node.state.circles.all.values().map(|circle| circle.order.len() as u64).sum()
+        self.machines[at].node.state.circles.all.values().map(|circle| circle.judged().len() as u64).sum()
     }
 }
 

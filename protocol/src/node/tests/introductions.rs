@@ -38,28 +38,28 @@ impl Kept {
     }
 
     fn acts(&self) -> Vec<SealedAct> {
-        let read = |id: &ActId| act::get_act(&self.store, &self.circle.id, id).expect("reads").expect("is there");
-        self.circle.order.iter().map(read).collect()
+        let read = |id: &ActId| act::get_act(&self.store, &self.circle.id(), id).expect("reads").expect("is there");
+        self.circle.judged().iter().map(read).collect()
     }
 
     /// A record of this device, newer than any before, that names this peer.
     fn record(&self, peer: PeerId) -> Vec<u8> {
         let device = self.circle.device();
-        let known = self.circle.records.get(&device).expect("it had one");
-        let (epoch, keys) = self.circle.ring.iter().next().map(|(id, row)| (*id, row.keys.clone())).expect("keys");
+        let known = self.circle.record_of(&device).expect("it had one");
+        let (epoch, keys) = self.circle.ring().iter().next().map(|(id, row)| (*id, row.keys.clone())).expect("keys");
         let body = crate::circle::record::RecordBody { peer, ..known.body.clone() };
-        let signer = &self.circle.row.secrets.sign;
+        let signer = self.circle.signer();
         let count = known.count + 1;
-        Record::write(&Real, &mut Seeded::new(6), &self.circle.id, signer, (&epoch, &keys.roster), count, body).bytes
+        Record::write(&Real, &mut Seeded::new(6), &self.circle.id(), signer, (&epoch, &keys.roster), count, body).bytes
     }
 
     /// A leave, written as if nothing had happened since.
     fn leave(&self, at: Millis) -> SealedAct {
         let epoch = self.circle.usable_epoch().expect("keys");
-        let keys = self.circle.ring.epoch(&epoch).expect("held");
-        let place = ActPlace::In { circle: self.circle.id, parents: self.circle.heads(&epoch), epoch, roster: &keys.roster };
+        let keys = self.circle.ring().epoch(&epoch).expect("held");
+        let place = ActPlace::In { circle: self.circle.id(), parents: self.circle.heads(&epoch), epoch, roster: &keys.roster };
         let body = ActBody { at, statement: Statement::Leave, epoch: None };
-        write_act(&Real, &mut Seeded::new(7), &self.circle.row.secrets.sign, place, &body).expect("an act")
+        write_act(&Real, &mut Seeded::new(7), self.circle.signer(), place, &body).expect("an act")
     }
 
     /// The device's own word on a stream between Eve and a machine, for whoever has this peer id.
@@ -67,8 +67,9 @@ impl Kept {
         let salt = village.machines[at].node.state.peers.sessions[&link].my_salt;
         let device = self.circle.device();
         let eve = eve();
-        let parts = hello::parts(&self.circle.id, &device, (&eve, &SALT), (&us, &salt));
-        Gone { device, signature: Real.sign(&self.circle.row.secrets.sign, hello::GONE, &parts) }
+        let circle = self.circle.id();
+        let parts = hello::parts(&circle, &device, (&eve, &SALT), (&us, &salt));
+        Gone { device, signature: Real.sign(self.circle.signer(), hello::GONE, &parts) }
     }
 }
 
@@ -95,7 +96,7 @@ fn removed() -> (Village, Kept) {
 fn an_introduction_by_whoever_is_out_tells_of_nobody() {
     let (mut village, kept) = removed();
     let all = kept.acts();
-    let old = kept.circle.records.get(&kept.circle.device()).expect("theirs").bytes.clone();
+    let old = kept.circle.record_of(&kept.circle.device()).expect("theirs").bytes.clone();
     let leave = kept.leave(village.now);
     let introductions = [
         ("nothing at all", kept.intro(&[], Vec::new(), None)),
@@ -143,8 +144,8 @@ fn a_removed_member_sees_after_a_time_what_anybody_sees() {
         village.handle(0, Input::Opened { link, peer: peer(2), dialer: false });
         let salt = village.machines[0].node.state.peers.sessions[&link].my_salt;
         let amara = kept.circle.others()[0];
-        let shared = kept.circle.row.secrets.hello.agree(&kept.circle.keys[&amara].hello).expect("keys");
-        let expected = hello::token(&shared, &kept.circle.id, (&peer(0), &salt), (&peer(2), &SALT));
+        let shared = kept.circle.shared_with(&amara).expect("keys");
+        let expected = hello::token(&shared, &kept.circle.id(), (&peer(0), &salt), (&peer(2), &SALT));
         let sent = sent(village, 0, link, &Frame::Hello { version: 1, salt: SALT });
         assert!(!sent.is_empty());
         sent.iter().any(|frame| matches!(frame, Frame::Tokens(tokens) if tokens.contains(&expected)))
@@ -179,7 +180,7 @@ fn whoever_was_put_out_before_they_were_known_is_told_by_those_whom_they_know() 
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
     village.join(3);
     village.online(1);
-    let mine = || kept.intro(&kept.acts(), kept.circle.records[&kept.circle.device()].bytes.clone(), None);
+    let mine = || kept.intro(&kept.acts(), kept.circle.record_of(&kept.circle.device()).expect("there").bytes.clone(), None);
     let told = |village: &mut Village, at: usize, peer: PeerId| {
         let link = stream_of(village, at, peer);
         seen(village, at, link, &mine())
@@ -193,6 +194,6 @@ fn whoever_was_put_out_before_they_were_known_is_told_by_those_whom_they_know() 
     village.offline(0);
     village.offline(3);
     village.online(2);
-    let standing = village.machines[2].node.state.circles.all.values().next().map(|circle| circle.row.standing);
+    let standing = village.machines[2].node.state.circles.all.values().next().map(|circle| circle.standing());
     assert_eq!(standing, Some(crate::circle::state::OwnStanding::Removed), "Bea told them");
 }

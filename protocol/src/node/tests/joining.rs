@@ -83,7 +83,7 @@ fn whoever_walks_away_from_half_a_welcome_was_never_in() {
 fn a_refused_command_leaves_memory_as_the_store_has_it_while_a_welcome_comes() {
     let (mut village, _) = half_welcomed(false);
     let standing =
-        |village: &Village| village.machines[1].node.state.circles.all.values().map(|c| c.row.standing).collect::<Vec<_>>();
+        |village: &Village| village.machines[1].node.state.circles.all.values().map(|c| c.standing()).collect::<Vec<_>>();
     let call = CallId(village.fresh());
     village.handle(1, Input::Call(call, Command::RemoveMember("-".into(), "Amara".into())));
     assert!(village.replies.remove(&call).expect("an answer").is_err());

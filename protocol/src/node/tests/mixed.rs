@@ -66,11 +66,11 @@ impl Village {
 
 /// What is kept of a circle, in short.
 fn kept(circle: &CircleState) -> (Vec<ActId>, Vec<ActId>, Vec<ActId>, usize) {
-    let mut unread = circle.unread.ids().to_vec();
+    let mut unread = circle.unread().to_vec();
     unread.sort_unstable();
-    let mut judged = circle.order.clone();
+    let mut judged = circle.judged().to_vec();
     judged.sort_unstable();
-    (judged, unread, circle.tips.iter().copied().collect(), circle.weight)
+    (judged, unread, circle.tips().iter().copied().collect(), circle.weight())
 }
 
 /// Amara and Chioma run the next version, Bea this one; Amara has written all that Bea does not understand.
@@ -179,8 +179,8 @@ fn a_newcomer_whose_admission_is_not_understood_is_told_so() {
 /// Some act by a key, of a version that nobody knows, on these parents.
 fn unknown(village: &mut Village, signer: &SigningKey, parents: Vec<ActId>, pick: u64) -> SealedAct {
     let circle = village.the(0);
-    let (id, epoch) = (circle.id, circle.usable_epoch().expect("keys"));
-    let roster = crate::circle::epoch::KeyRing::epoch(&circle.ring, &epoch).expect("keys").roster.clone();
+    let (id, epoch) = (circle.id(), circle.usable_epoch().expect("keys"));
+    let roster = crate::circle::epoch::KeyRing::epoch(circle.ring(), &epoch).expect("keys").roster.clone();
     let body = act::ActBody { at: Millis(pick), statement: crate::circle::body::Statement::Leave, epoch: None };
     let place = act::ActPlace::In { circle: id, parents, epoch, roster: &roster };
     let written = act::write_act(&Real, &mut Seeded::new(pick), signer, place, &body).expect("writes");
@@ -190,8 +190,8 @@ fn unknown(village: &mut Village, signer: &SigningKey, parents: Vec<ActId>, pick
 #[test]
 fn acts_of_no_version_are_bounded_and_change_nothing() {
     let mut village = circle_of_three();
-    let heads = village.the(1).membership.heads();
-    let chioma = village.the(2).row.secrets.sign.clone();
+    let heads = village.the(1).membership().heads();
+    let chioma = village.the(2).signer().clone();
     let take = |village: &mut Village, acts: &[SealedAct]| {
         let acts = acts.iter().map(|act| Bytes(act.bytes().to_vec())).collect();
         village.takes(1, 2, &Message::Acts(Acts { keys: None, acts })).expect("reads")
@@ -207,12 +207,12 @@ fn acts_of_no_version_are_bounded_and_change_nothing() {
     for some in many.chunks(100) {
         take(&mut village, some);
     }
-    assert_eq!(village.the(1).unread.ids().len(), UNREAD_ACTS_EACH);
+    assert_eq!(village.the(1).unread().len(), UNREAD_ACTS_EACH);
     let upon = unknown(&mut village, &stranger, vec![many[0].id()], 2);
     assert!(take(&mut village, &[upon]), "somebody may have come in by what cannot be read");
     // Nothing of it decides anything, also not for what is written here.
     assert_eq!((village.circle(1).roster_hash, village.members(1)), before);
-    assert_eq!(village.the(1).membership.heads(), heads);
+    assert_eq!(village.the(1).membership().heads(), heads);
     village.note(1, "", "all the same");
     assert_eq!(village.bodies(0), ["all the same"]);
     assert_eq!(village.newer(1).0, UNREAD_ACTS_EACH as u64 + 1);

@@ -136,7 +136,7 @@ fn an_old_link_tells_of_nobody_but_its_maker() {
 #[test]
 fn an_old_link_tells_whoever_was_removed_of_nobody_but_its_maker() {
     let (mut village, link) = with_a_used_link();
-    let theirs = village.machines[2].node.state.circles.all.values().next().expect("theirs").row.secrets.sign.clone();
+    let theirs = village.machines[2].node.state.circles.all.values().next().expect("theirs").signer().clone();
     assert!(told(&mut village, 1, &link, &theirs)[0].contains("Widen"), "whoever is in, is");
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
     let outside = told(&mut village, 3, &link, &theirs);
