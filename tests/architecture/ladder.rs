@@ -39,7 +39,7 @@ const LADDERS: [Ladder; 4] = [
             ("private", ""),
             ("lines", ""),
             ("id", ""),
-            ("codec", ""),
+            ("codec", "limits"),
             ("planted", ""),
             ("tomorrow", ""),
             ("work", ""),
