@@ -31,10 +31,7 @@ impl Args {
         Self::try_parse().map_err(|error| {
             let json = std::env::args_os().any(|arg| arg == "--json");
             if json && error.use_stderr() {
-                let text =
-                    clean::line(error.render().to_string().lines().next().unwrap_or_default().trim_start_matches("error: "));
-                let refusal = Error::new(Code::Usage, text, "See `kith --help`.");
-                ui::complain_json(&refusal);
+                ui::complain_json(&as_refusal(&error.render().to_string()));
             } else if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
                 // Only now is it worth the time to put all of it together as people read it.
                 let again = grammar().try_get_matches_from(std::env::args_os()).err();
@@ -45,6 +42,15 @@ impl Args {
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         })
     }
+}
+
+/// A mistake for machines: the whole of its first paragraph, which names what is missing, and how the command goes.
+fn as_refusal(told: &str) -> Error {
+    let first = told.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+    let usage = told.lines().find_map(|line| line.strip_prefix("Usage: "));
+    let hint =
+        usage.map_or_else(|| "See `kith --help`.".to_owned(), |usage| format!("It goes like this: `{}`", clean::line(usage)));
+    Error::new(Code::Usage, clean::line(first.trim_start_matches("error: ")), hint)
 }
 
 /// All that can be typed, as help and manual pages show it: with examples, and the global options only once.
@@ -134,6 +140,50 @@ mod tests {
         assert!(grammar().try_get_matches_from(["kith", "--help"]).unwrap_err().to_string().contains("--passphrase-file"));
         let asked = Args::try_parse_from(["kith", "help", "note", "new"]).unwrap_err();
         assert_eq!(asked.kind(), ErrorKind::DisplayHelp);
+    }
+
+    /// What may be empty: running text, and what an empty word takes back or leaves out.
+    const MAY_BE_EMPTY: [&str; 9] = ["body", "country", "emoji", "role", "value", "words", "answer", "tags", "name"];
+
+    /// Every command with its positional arguments.
+    fn arguments(command: &clap::Command, path: &[String], found: &mut Vec<(Vec<String>, Vec<String>)>) {
+        for sub in command.get_subcommands() {
+            let path = [path, &[sub.get_name().to_owned()]].concat();
+            let names: Vec<String> = sub.get_positionals().map(|arg| arg.get_id().to_string()).collect();
+            found.push((path.clone(), names));
+            arguments(sub, &path, found);
+        }
+    }
+
+    #[test]
+    fn nothing_is_named_by_an_empty_word() {
+        let (mut found, mut tried) = (Vec::new(), 0);
+        arguments(&Args::command(), &["kith".to_owned()], &mut found);
+        for (path, names) in &found {
+            for (at, name) in names.iter().enumerate().filter(|(_, name)| !MAY_BE_EMPTY.contains(&name.as_str())) {
+                let words = names.iter().enumerate().map(|(other, _)| if other == at { "" } else { "1" });
+                let parsed = Args::try_parse_from(path.iter().map(String::as_str).chain(words)).map(drop);
+                let refused = parsed.err().map(|error| error.to_string()).unwrap_or_default();
+                assert!(refused.contains(&name.to_uppercase()), "{path:?} {name}: {refused}");
+                tried += 1;
+            }
+        }
+        assert!(tried > 25, "{tried}");
+        for line in ["kith -c= note list", "kith import --undo=", "kith circle leave --successor=", "kith note new --cw= x"] {
+            let refused = Args::try_parse_from(line.split(' ')).map(drop).unwrap_err().to_string();
+            assert!(refused.contains("invalid value ''"), "{line}: {refused}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_to_machines_too() {
+        let told = |line: &str| as_refusal(&Args::try_parse_from(line.split(' ')).map(drop).unwrap_err().render().to_string());
+        let missing = told("kith note react");
+        assert_eq!(missing.message, "The following required arguments were not provided: <ID> <EMOJI>");
+        assert!(missing.hints.to_string().contains("kith note react"), "{}", missing.hints);
+        let event = told("kith event new --title Circle");
+        assert!(event.message.contains("--starts <TIME>"), "{}", event.message);
+        assert!(told("kith note list --limit 0").message.starts_with("Invalid value '0' for '--limit <N>'"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One file per noun. Each holds what can be typed (as clap types), what is sent, and how the answer is shown.
 
+mod aim;
 pub(crate) mod circle;
 pub(crate) mod complete;
 pub(crate) mod completions;
@@ -133,6 +134,10 @@ pub(crate) fn run(context: &Context, command: Option<Command>, grammar: fn() -> 
     if command.is_long() {
         context.ui().page();
     }
+    done(context, command, grammar).map_err(|stop| aim::aimed(context, context.explained(stop)))
+}
+
+fn done(context: &Context, command: Command, grammar: fn() -> clap::Command) -> Result<()> {
     match command {
         Command::Init(args) => init::run(context, &args),
         Command::Join(args) => join::run(context, &args),

@@ -76,6 +76,46 @@ impl Context {
         self.global.circle.as_deref().unwrap_or_else(|| self.circle.get_or_init(|| self.usual_or_chosen_circle()))
     }
 
+    /// The circle that this command is about, as far as it is known without asking: the named one, else the one that was used.
+    pub(crate) fn circle_in_use(&self) -> Option<String> {
+        let named = self.global.circle.clone().or_else(|| self.circle.get().cloned());
+        named.filter(|circle| circle != "-")
+    }
+
+    /// The same command, about a circle that it named by a word of its own.
+    pub(crate) fn is_about(&self, circle: &str) {
+        self.circle.set(circle.to_owned()).unwrap_or_default();
+    }
+
+    /// Where nobody named a circle and the usual one is not there, says that it is the usual one that is looked for.
+    pub(crate) fn explained(&self, stop: Stop) -> Stop {
+        let looked_for = matches!(stop.code(), Some(Code::NotFound | Code::Ambiguous));
+        if !looked_for || self.global.circle.is_some() || self.circle.get() != Some(&self.usual_circle()) {
+            return stop;
+        }
+        let (usual, here) = (self.usual_circle(), Route::new("circles"));
+        let missing = self.bare_client().and_then(|client| client.get(&here.seg(&usual))).err();
+        let Some(Stop::Refused(why)) = missing.filter(|_| usual != "-") else { return stop };
+        let (what, forget) = if self.usual_is_of_shell() {
+            ("the variable KITH_CIRCLE names it", "`unset KITH_CIRCLE` forgets it, and -c names another one.")
+        } else {
+            (
+                "it is set as your usual circle",
+                "`kith config set circle NAME` sets another one, `kith config set circle \"\"` none.",
+            )
+        };
+        let message = if why.code == Code::Ambiguous {
+            format!("Several circles are called \"{usual}\", and {what}.")
+        } else {
+            format!("No circle of yours has the name or id \"{usual}\", and {what}.")
+        };
+        error::refused(why.code, message, forget)
+    }
+
+    fn usual_is_of_shell(&self) -> bool {
+        std::env::var("KITH_CIRCLE").is_ok_and(|name| !name.is_empty())
+    }
+
     /// The circle that was named, where what follows names it too: an item's id is enough, whatever its circle.
     pub(crate) fn named_circle(&self) -> &str {
         self.global.circle.as_deref().unwrap_or("-")
@@ -90,7 +130,8 @@ impl Context {
         self.choose_circle().unwrap_or(usual)
     }
 
-    fn usual_circle(&self) -> String {
+    /// The circle that is meant where nobody names one; `-`: the only one.
+    pub(crate) fn usual_circle(&self) -> String {
         let named = std::env::var("KITH_CIRCLE").ok().filter(|name| !name.is_empty());
         let kept = || self.setting("circle").ok().map(|setting| setting.value).filter(|name| !name.is_empty());
         named.or_else(kept).unwrap_or_else(|| "-".to_owned())

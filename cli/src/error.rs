@@ -80,7 +80,21 @@ pub(crate) fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> 
     } else {
         Code::Failed
     };
-    refused(code, format!("{what} {}: {}", path.display(), reason(error)), "")
+    refused(code, format!("{what} {}: {}", path.display(), reason(error)), io_hint(error.kind()))
+}
+
+/// What to do about a file or folder; nothing of it is the daemon's.
+fn io_hint(kind: std::io::ErrorKind) -> &'static str {
+    use std::io::ErrorKind;
+    let hints: [(&[ErrorKind], &str); 4] = [
+        // The usual ones say it.
+        (&[ErrorKind::StorageFull, ErrorKind::NotFound], ""),
+        (&[ErrorKind::NotADirectory, ErrorKind::AlreadyExists], "A file is where a folder is needed. Choose another place."),
+        (&[ErrorKind::IsADirectory], "It is a folder. Name a file."),
+        (&[ErrorKind::PermissionDenied], "Look at who may read and write there, or choose another place."),
+    ];
+    let known = hints.iter().find(|(kinds, _)| kinds.contains(&kind));
+    known.map_or("Check the path, or choose another place.", |(_, hint)| hint)
 }
 
 /// An I/O error without its number.

@@ -16,7 +16,7 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
     let file = OpenOptions::new().read(true).custom_flags(NOFOLLOW).open(path).map_err(|e| refuse_link("read", path, &e))?;
     let meta = file.metadata().map_err(|e| error::io("Cannot read", path, &e))?;
     if !meta.is_file() {
-        return Err(error::failed(format!("{} is not an ordinary file.", path.display()), ""));
+        return Err(error::failed(format!("{} is not an ordinary file.", path.display()), "Name an ordinary file."));
     }
     let bytes = up_to(file, limit).map_err(|e| error::io("Cannot read", path, &e))?;
     bytes.ok_or_else(|| {
@@ -76,7 +76,11 @@ fn create(path: &Path, replace: bool) -> Result<File> {
         refuse_link("write", path, &e)
     })?;
     let meta = file.metadata().map_err(|e| error::io("Cannot write", path, &e))?;
-    if meta.is_file() { Ok(file) } else { Err(error::failed(format!("{} is not an ordinary file.", path.display()), "")) }
+    if meta.is_file() {
+        Ok(file)
+    } else {
+        Err(error::failed(format!("{} is not an ordinary file.", path.display()), "Name an ordinary file."))
+    }
 }
 
 fn refuse_link(verb: &str, path: &Path, error: &std::io::Error) -> error::Stop {

@@ -15,7 +15,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
     /// Choose the circle, by name or id [default: KITH_CIRCLE, else `kith config get circle`, else the only one]
-    #[arg(short, long, global = true, value_name = "CIRCLE")]
+    #[arg(short, long, global = true, value_name = "CIRCLE", value_parser = not_empty)]
     pub(crate) circle: Option<String>,
     /// Print one JSON object
     #[arg(long, global = true)]
@@ -68,6 +68,11 @@ impl Global {
 /// How long to wait; without a length, until it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wait(pub(crate) Option<Duration>);
+
+/// What names a thing: an id, a name, a link. An unset variable of a script names nothing.
+pub(crate) fn not_empty(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("it is empty, so it names nothing".to_owned()) } else { Ok(text.to_owned()) }
+}
 
 fn wait(text: &str) -> Result<Wait, String> {
     if text.is_empty() { Ok(Wait(None)) } else { duration(text).map(|d| Wait(Some(d))) }

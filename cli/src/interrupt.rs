@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -96,6 +96,28 @@ pub(crate) fn on_interrupt(cleanup: impl FnOnce() + Send + 'static) {
     if let Ok(mut list) = CLEANUP.lock() {
         list.push(Box::new(cleanup));
     }
+}
+
+/// What is said where the person stops us while we only wait, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Say this, should the person stop us before the answer is dropped.
+pub(crate) fn while_waiting(say: impl FnOnce() + Send + 'static) -> Waiting {
+    let waits = Arc::new(AtomicBool::new(true));
+    let still = Arc::clone(&waits);
+    on_interrupt(move || {
+        if still.load(Ordering::SeqCst) {
+            say();
+        }
+    });
+    Waiting(waits)
 }
 
 fn leave(code: u8) -> ! {

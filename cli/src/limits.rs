@@ -26,6 +26,8 @@ pub(crate) const SHOWN_CHARS: usize = 60;
 pub(crate) const KIND_CHARS: usize = 60;
 /// Titles that are shown before somebody is asked.
 pub(crate) const ASKED_TITLES: usize = 5;
+/// Items of a file that are imported unasked on a terminal: as many as are looked over at a glance.
+pub(crate) const UNASKED_ITEMS: usize = 3;
 /// How long a start may take; an upgrade of a large store is the slowest.
 pub(crate) const START: Duration = Duration::from_secs(60);
 /// How long a daemon is still looked for after the one that we started ended: another start may just have won.

@@ -50,6 +50,11 @@ fn a_wrong_passphrase_changes_nothing() {
     let wrong = amara.passphrase_file("not this one");
     amara.refused(&["unlock", "--passphrase-file", &wrong], 7, "needs-passphrase");
     assert_eq!(std::fs::read(amara.path().join("keys.toml")).expect("still there"), keys);
+    // Where it was stopped, it was started all the same, and says so.
+    drop(amara.json(&["stop"]));
+    let refused = amara.refused(&["start", "--passphrase-file", &wrong], 7, "needs-passphrase");
+    assert!(crate::text(&refused, "message").contains("running now, and locked"), "{refused}");
+    assert_eq!(amara.json(&["status"]).get("locked"), Some(&Value::Bool(true)));
     let right = amara.passphrase_file(PASSPHRASE);
     drop(amara.json(&["unlock", "--passphrase-file", &right]));
     drop(amara.json(&["unlock", "--passphrase-file", &right]));

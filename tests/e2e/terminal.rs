@@ -229,7 +229,8 @@ fn what_an_editor_leaves_is_sealed_and_nothing_lies_open() {
             assert!(screen.contains(&id), "it is named: {id} in {screen}");
             assert_eq!((&draft["title"], &draft["body"]), (&"Draft".into(), &"words that were typed".into()));
             // A script saves it as it is, and it is a draft no longer.
-            drop(home.json(&["draft", "resume", &id]));
+            let said = home.kith(&["draft", "resume", &id, "--no-input"]).ok().stdout;
+            assert!(said.starts_with("Saved in Night shift (only you can read it). n-"), "{said}");
             assert_eq!(home.rows(&["draft", "list"], "drafts").len(), 0);
         }
     }
@@ -432,4 +433,62 @@ fn a_folder_is_shown_and_asked_about_before_anything_is_published() {
     assert!(["7 items in", "Night shift"].iter().all(|shown| terminal.text.contains(shown)), "{}", terminal.text);
     assert_eq!((terminal.ends(), notes()), (0, 0));
     drop(amara.refused(&["import", "--undo", &id], 6, "not-found"));
+}
+
+/// Whoever stops waiting to be let in has taken nothing back, and is told how to come back; another name changes nothing by then.
+#[test]
+fn a_request_stays_open_when_somebody_stops_waiting() {
+    let (amara, bea) = (Home::named("Amara"), Home::named("Bea"));
+    amara.found("Night shift");
+    let link = amara.field(&["invite", "new", "-c", "Night shift"], "link");
+    drop(bea.json(&["invite", "accept", &link, "--yes"]));
+    until("the request", || amara.rows(&["invite", "pending", "-c", "Night shift"], "pending").pop());
+    let Some(mut terminal) = Terminal::open(&bea, "kith join --as Other") else {
+        skipped("a terminal needs `script`", has_program("script"));
+        return;
+    };
+    terminal.asked("A steward has to approve", "\u{3}");
+    let screen = terminal.screen();
+    for said in ["stays open", "kith join --cancel c-"] {
+        assert!(screen.contains(said), "{said}: {screen}");
+    }
+    assert!(terminal.text.contains("changes nothing now"), "{}", terminal.text);
+    assert_eq!(terminal.ends(), 130);
+    assert_eq!(bea.rows(&["inbox"], "notices").len(), 1);
+}
+
+/// Nobody thinks up a new passphrase in vain.
+#[test]
+fn the_present_passphrase_is_tried_before_a_new_one_is_chosen() {
+    let home = Home::protected("Amara");
+    let Some(mut terminal) = Terminal::open(&home, "kith passphrase") else {
+        skipped("a terminal needs `script`", has_program("script"));
+        return;
+    };
+    terminal.asked("Present passphrase", "not this one");
+    terminal.asked("Try again (2 left)", PASSPHRASE);
+    terminal.asked("Enter for five words", "seven quiet herons at dusk");
+    terminal.asked("Once more", "seven quiet herons at dusk");
+    assert_eq!(terminal.ends(), 0);
+    drop(home.json(&["lock"]));
+    let fresh = home.passphrase_file("seven quiet herons at dusk");
+    drop(home.json(&["unlock", "--passphrase-file", &fresh]));
+}
+
+/// On a terminal more than a few items of a file are shown before they are published.
+#[test]
+fn many_items_of_a_file_are_shown_first() {
+    let home = Home::named("Amara");
+    home.found("Night shift");
+    let table = home.beside().join("table.csv");
+    let rows: String = (0..4).map(|row| format!("Line {row},https://example.org/{row}\n")).collect();
+    std::fs::write(&table, format!("title,url\n{rows}")).expect("a file");
+    let Some(mut terminal) = Terminal::open(&home, &format!("kith import '{}'", table.display())) else {
+        skipped("a terminal needs `script`", has_program("script"));
+        return;
+    };
+    terminal.asked("Import them?", "n");
+    assert_eq!(terminal.ends(), 0);
+    assert_eq!(home.rows(&["resource", "list"], "resources").len(), 0);
+    assert_eq!(home.json(&["import", &table.to_string_lossy()]).get("imported"), Some(&4.into()));
 }

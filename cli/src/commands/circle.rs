@@ -6,13 +6,15 @@ use kith_protocol::control::{Circle, CircleStatus, EditCircle, ForgetCircle, Joi
 use kith_protocol::limits::AGREEMENT_BYTES;
 use serde_json::json;
 
+use super::aim::Aim;
 use super::member;
 use super::show::{short_id, short_ids};
 use super::succession::Succession;
 use crate::client::{Client, Route};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{self, Result};
 use crate::files;
+use crate::global::not_empty;
 use crate::input;
 use crate::ui::{Line, Ui};
 
@@ -26,6 +28,7 @@ pub(crate) enum CircleVerb {
     /// Show a circle: members, rules, keys
     Show {
         /// Its name or id [default: -c, else the usual circle]
+        #[arg(value_parser = not_empty)]
         which: Option<String>,
     },
     /// Change the name or the rules (founder)
@@ -87,12 +90,16 @@ pub(crate) struct CircleNew {
 #[derive(Debug, clap::Args)]
 pub(crate) struct CircleEdit {
     /// Its name or id [default: -c, else the usual circle]
+    #[arg(value_parser = not_empty)]
     which: Option<String>,
     /// Give it a new name
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
     rules: CircleRules,
+    /// Take the agreement away
+    #[arg(long, conflicts_with = "agreement")]
+    no_agreement: bool,
 }
 
 pub(crate) fn run(context: &Context, verb: CircleVerb) -> Result<()> {
@@ -100,8 +107,9 @@ pub(crate) fn run(context: &Context, verb: CircleVerb) -> Result<()> {
         CircleVerb::New(new) => create(context, new),
         CircleVerb::List => list(context),
         CircleVerb::Show { which } => {
-            let reply = context.client()?.get(&route(context, which.as_deref()))?;
-            context.show(&reply, |ui, circle: Circle| show(ui, &circle))
+            let client = context.client()?;
+            let reply = client.get(&route(context, which.as_deref()))?;
+            context.show(&reply, |ui, circle: Circle| show(ui, &circle, &Aim::at(context, &client, &circle.id)))
         }
         CircleVerb::Edit(edit) => change(context, edit),
         CircleVerb::Agreement { sign: false } => agreement(context),
@@ -112,15 +120,30 @@ pub(crate) fn run(context: &Context, verb: CircleVerb) -> Result<()> {
 }
 
 fn route(context: &Context, which: Option<&str>) -> Route {
+    if let Some(which) = which {
+        context.is_about(which);
+    }
     Route::new("circles").seg(which.unwrap_or_else(|| context.circle()))
 }
 
 fn read_agreement(path: Option<&Path>) -> Result<Option<String>> {
     match path {
         None => Ok(None),
-        Some(path) if path.as_os_str() == "-" => input::stdin(AGREEMENT_BYTES).map(Some),
-        Some(path) => files::read_text(path, AGREEMENT_BYTES).map(|text| Some(text.trim_end().to_owned())),
+        Some(path) if path.as_os_str() == "-" => input::stdin(AGREEMENT_BYTES).and_then(|text| said(text, "What came on stdin")),
+        Some(path) => {
+            let text = files::read_text(path, AGREEMENT_BYTES)?;
+            said(text.trim_end().to_owned(), &format!("{}", path.display()))
+        }
     }
+}
+
+/// An empty file is a slip, never a wish to have no agreement.
+fn said(agreement: String, from: &str) -> Result<Option<String>> {
+    if agreement.trim().is_empty() {
+        let hint = "Leave --agreement out to have none; `kith circle edit --no-agreement` takes one away.";
+        return Err(error::usage(format!("{from} is empty, so it is no agreement. Nothing was changed."), hint));
+    }
+    Ok(Some(agreement))
 }
 
 fn create(context: &Context, new: CircleNew) -> Result<()> {
@@ -140,11 +163,12 @@ fn create(context: &Context, new: CircleNew) -> Result<()> {
     let reply = client.send("POST", &Route::new("circles"), &body)?;
     tell_of_alike(context, &client, &reply.read()?);
     context.show(&reply, |ui, circle: Circle| {
-        show(ui, &circle)?;
+        let aim = Aim::at(context, &client, &circle.id);
+        show(ui, &circle, &aim)?;
         ui.say("");
-        ui.say(Line::new().text("Invite people with `kith invite new`."));
+        ui.say(aim.text("Invite people with `kith invite new`."));
         ui.tell("It is good to have three stewards: with fewer, one lost computer can leave a circle that nobody can manage.");
-        ui.tell("`kith member role NAME steward` appoints one.");
+        ui.tell(aim.text("`kith member role NAME steward` appoints one."));
         Ok(())
     })
 }
@@ -201,7 +225,7 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn show(ui: &Ui, circle: &Circle) -> Result<()> {
+fn show(ui: &Ui, circle: &Circle, aim: &Aim) -> Result<()> {
     let policy = |name: &str| Line::from(circle.policies.get(name).map(String::as_str).unwrap_or_default());
     let agreement = circle.policies.get("agreement").is_some_and(|text| !text.is_empty());
     let mut facts = vec![
@@ -213,7 +237,7 @@ fn show(ui: &Ui, circle: &Circle) -> Result<()> {
         ("retention", policy("retention").text(&until_then(ui, circle))),
         ("who invites", policy("invite")),
         ("approval", policy("approval")),
-        ("agreement", if agreement { "yes; `kith circle agreement` shows it".into() } else { Line::new() }),
+        ("agreement", if agreement { aim.text("yes; `kith circle agreement` shows it").as_str().into() } else { Line::new() }),
         ("member check", circle.roster_hash.as_str().into()),
     ];
     if let Some(epoch) = &circle.epoch {
@@ -243,14 +267,14 @@ fn until_then(ui: &Ui, circle: &Circle) -> String {
 fn change(context: &Context, edit: CircleEdit) -> Result<()> {
     let body = EditCircle {
         name: edit.name,
-        agreement: read_agreement(edit.rules.agreement.as_deref())?,
+        agreement: if edit.no_agreement { Some(String::new()) } else { read_agreement(edit.rules.agreement.as_deref())? },
         history: edit.rules.history,
         retention: edit.rules.retention,
         invite: edit.rules.invite,
         approval: edit.rules.approval,
     };
     if body == EditCircle::default() {
-        return Err(crate::error::usage("Nothing to change was named.", "See `kith circle edit --help`."));
+        return Err(error::usage("Nothing to change was named.", "See `kith circle edit --help`."));
     }
     let client = context.client()?;
     let which = route(context, edit.which.as_deref());
@@ -262,7 +286,7 @@ fn change(context: &Context, edit: CircleEdit) -> Result<()> {
     if body.name.is_some() {
         tell_of_alike(context, &client, &reply.read()?);
     }
-    context.show(&reply, |ui, circle: Circle| show(ui, &circle))
+    context.show(&reply, |ui, circle: Circle| show(ui, &circle, &Aim::at(context, &client, &circle.id)))
 }
 
 /// Words that end sooner are lost sooner, to everybody: asks first.
@@ -290,8 +314,9 @@ fn days(rule: &str) -> Option<u32> {
 }
 
 fn agreement(context: &Context) -> Result<()> {
-    let reply = context.client()?.get(&route(context, None))?;
-    let circle: Circle = reply.read()?;
+    let client = context.client()?;
+    let circle: Circle = client.get(&route(context, None))?.read()?;
+    let aim = Aim::at(context, &client, &circle.id);
     let text = circle.policies.get("agreement").cloned().unwrap_or_default();
     let ui = context.ui();
     if ui.json {
@@ -300,12 +325,16 @@ fn agreement(context: &Context) -> Result<()> {
             .out_value(&json!({ "schema": "kith.circle.agreement/1", "id": circle.id, "agreement": text, "signed": signed }));
     }
     if text.is_empty() {
-        ui.tell("This circle has no written agreement. `kith circle edit --agreement FILE` gives it one.");
+        ui.tell(aim.text("This circle has no written agreement. `kith circle edit --agreement FILE` gives it one."));
         return Ok(());
     }
     ui.document(&text)?;
     if !circle.agreement_signed {
-        ui.say(Line::new().warn("You have signed an earlier agreement. ").text("`kith circle agreement --sign` signs this one."));
+        ui.say(
+            Line::new()
+                .warn("You have signed an earlier agreement. ")
+                .text(&aim.text("`kith circle agreement --sign` signs this one.")),
+        );
     }
     Ok(())
 }
@@ -347,7 +376,7 @@ fn leave(context: &Context, mut succession: Succession) -> Result<()> {
     let circle: Circle = client.get(&route(context, None))?.read()?;
     let members = member::all(&client, &circle.id)?;
     let what = format!("You would leave \"{}\". You keep what is on this computer.", circle.name);
-    succession.settle(context, &members, &what, (&[&circle.name], &[&circle.id]))?;
+    succession.settle_leaving(context, &members, &what, (&[&circle.name], &[&circle.id]))?;
     let route = Route::new("circles").seg(&circle.id).seg("leave");
     let Succession { successor, without_successor } = succession;
     let reply = client.send("POST", &route, &LeaveCircle { successor, without_successor })?;
@@ -362,6 +391,21 @@ fn leave(context: &Context, mut succession: Succession) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_file_is_no_agreement() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |text: &str| {
+            let path = dir.path().join("agreement.txt");
+            std::fs::write(&path, text).unwrap();
+            read_agreement(Some(&path))
+        };
+        for empty in ["", "\n", " \n\t\n", "\u{feff}\n"] {
+            assert_eq!(read(empty).unwrap_err().code(), Some(kith_protocol::control::Code::Usage), "{empty:?}");
+        }
+        assert_eq!(read("We listen.\n").unwrap().as_deref(), Some("We listen."));
+        assert_eq!(read_agreement(None).unwrap(), None);
+    }
 
     #[test]
     fn rules_are_read_as_days() {

@@ -2,9 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::client::Route;
 use crate::context::{Context, Setting};
 use crate::error::Result;
+use crate::global::not_empty;
 use crate::ui::Line;
+use kith_protocol::control::Circle;
 
 /// What can be done with settings.
 #[derive(Debug, clap::Subcommand)]
@@ -14,11 +17,13 @@ pub(crate) enum ConfigVerb {
     /// Show one setting
     Get {
         /// Its name, such as circle
+        #[arg(value_parser = not_empty)]
         key: String,
     },
     /// Change a setting; an empty value brings the default back
     Set {
         /// Its name, such as circle
+        #[arg(value_parser = not_empty)]
         key: String,
         /// Its new value; several are separated by commas
         value: String,
@@ -36,15 +41,15 @@ pub(crate) fn run(context: &Context, verb: &ConfigVerb) -> Result<()> {
 fn list(context: &Context) -> Result<()> {
     let (ui, settings) = (context.ui(), context.settings()?);
     if ui.json {
-        let mut values: Map<String, Value> = settings.iter().map(|s| (s.key.to_owned(), s.value.clone().into())).collect();
+        let mut values: Map<String, Value> = settings.iter().map(|s| (s.key.to_owned(), readable(context, s).into())).collect();
         values.insert("schema".to_owned(), "kith.config.list/1".into());
         return ui.out_value(&Value::Object(values));
     }
     let rows: Vec<Vec<Line>> = settings
         .iter()
         .map(|setting| {
-            let value = if setting.value.is_empty() { Line::new().dim("not set") } else { setting.value.as_str().into() };
-            vec![setting.key.into(), value]
+            let value = readable(context, setting);
+            vec![setting.key.into(), if value.is_empty() { Line::new().dim("not set") } else { value.as_str().into() }]
         })
         .collect();
     ui.table(&["setting", "value"], &rows)
@@ -52,10 +57,11 @@ fn list(context: &Context) -> Result<()> {
 
 fn get(context: &Context, key: &str) -> Result<()> {
     let setting = context.setting(key)?;
+    let value = readable(context, &setting);
     if context.ui().json {
-        return context.ui().out_value(&json!({ "schema": "kith.config.get/1", "key": setting.key, "value": setting.value }));
+        return context.ui().out_value(&json!({ "schema": "kith.config.get/1", "key": setting.key, "value": value }));
     }
-    context.ui().out(setting.value)
+    context.ui().out(value)
 }
 
 fn set(context: &Context, key: &str, value: &str) -> Result<()> {
@@ -65,15 +71,50 @@ fn set(context: &Context, key: &str, value: &str) -> Result<()> {
         ui.tell(format!("This would set {} to \"{value}\".", before.key));
         return Ok(());
     }
-    context.set(before.key, value)?;
-    let Setting { key, value, .. } = context.setting(before.key)?;
+    let usual = if before.key == "circle" && !value.trim().is_empty() { Some(resolved(context, value)?) } else { None };
+    context.set(before.key, usual.as_ref().map_or(value, |usual| usual.kept.as_str()))?;
+    let setting = context.setting(before.key)?;
     if ui.json {
+        let (key, value) = (setting.key, readable(context, &setting));
         return ui.out_value(&json!({ "schema": "kith.config.set/1", "key": key, "value": value, "restart": restart }));
     }
-    if restart {
+    if let Some(usual) = usual {
+        ui.tell(usual.told);
+    } else if restart {
         ui.tell("Saved. It takes effect when Kith starts again: `kith stop`, then `kith start`.");
     } else {
         ui.tell("Saved.");
     }
     Ok(())
+}
+
+/// A circle as it is kept, and what is said about it.
+struct Usual {
+    kept: String,
+    told: Line,
+}
+
+/// The circle's id, which stays the same when its name does not. Where the daemon cannot say which circle is meant, what was typed.
+fn resolved(context: &Context, typed: &str) -> Result<Usual> {
+    let client = context.bare_client()?;
+    if client.answers() && client.status()?.initialized && !client.status()?.locked {
+        let circle: Circle = client.get(&Route::new("circles").seg(typed.trim()))?.read()?;
+        let told = Line::new().text("Saved: the usual circle is ").strong(&circle.name).text(&format!(" ({}).", circle.id));
+        return Ok(Usual { kept: circle.id, told });
+    }
+    let told = "Saved as it was typed: Kith is not running and unlocked, so nobody could look whether there is such a circle.";
+    Ok(Usual { kept: typed.to_owned(), told: told.into() })
+}
+
+/// A setting as people read it: of the usual circle the name, where it can be known and says which circle is meant.
+fn readable(context: &Context, setting: &Setting) -> String {
+    let name = if setting.key == "circle" { name_of(context, &setting.value) } else { None };
+    name.unwrap_or_else(|| setting.value.clone())
+}
+
+fn name_of(context: &Context, usual: &str) -> Option<String> {
+    let client = context.bare_client().ok().filter(|client| !usual.is_empty() && client.answers())?;
+    let here = |named: &str| client.get(&Route::new("circles").seg(named)).and_then(|reply| reply.read::<Circle>()).ok();
+    let circle = here(usual)?;
+    here(&circle.name).filter(|named| named.id == circle.id).map(|named| named.name)
 }

@@ -3,6 +3,7 @@
 use kith_protocol::control::{Code, DaemonStatus, Doctor, Finding, Level};
 use serde_json::json;
 
+use super::aim::Aim;
 use super::reach::{Reach, reach};
 use crate::client::Route;
 use crate::context::Context;
@@ -28,6 +29,9 @@ pub(crate) fn run(context: &Context, args: &DoctorArgs) -> Result<()> {
     }
     let reply = client.get(&Route::new("doctor"))?;
     let mut doctor: Doctor = reply.read()?;
+    for finding in doctor.findings.iter_mut().filter(|finding| !finding.circle.is_empty() && !finding.hints.is_empty()) {
+        finding.hints = Aim::at(context, &client, &finding.circle).hints(std::mem::take(&mut finding.hints));
+    }
     doctor.findings.extend(reachability(context, &client.status()?));
     if context.ui().json {
         let mut value: serde_json::Value = reply.read()?;

@@ -1,6 +1,6 @@
 //! `kith draft ...`.
 
-use kith_protocol::control::{Draft, DraftOf, NewDraft};
+use kith_protocol::control::{Draft, DraftOf, NewDraft, Note};
 use serde_json::json;
 
 use super::show::short_ids;
@@ -8,6 +8,7 @@ use super::writing::{may_become, save};
 use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::{Result, Stop};
+use crate::global::not_empty;
 use crate::input::{self, Body};
 use crate::ui::{Line, Ui};
 
@@ -19,16 +20,19 @@ pub(crate) enum DraftVerb {
     /// Show one of them
     Show {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
     },
     /// Go on writing, and save it; in a script it is saved as it is
     Resume {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
     },
     /// Throw one away
     Remove {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
     },
 }
@@ -118,8 +122,8 @@ fn resume(context: &Context, client: &Client, id: &str) -> Result<()> {
     match saved {
         Ok(reply) => {
             forget()?;
-            context.delivered(client)?;
-            context.show(&reply, |ui, _: serde_json::Value| ui.out("Saved."))
+            context.show(&reply, |ui, note: Note| super::note::written(ui, client, draft.text.becomes, &note))?;
+            context.delivered(client)
         }
         Err(Stop::Refused(refused)) => {
             if changed && all(client)?.iter().any(|other| other.id != draft.id && other.text.body == text) {

@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::duration::at_least_one;
 use crate::duration::duration;
 use crate::error::{self, Result, usage};
+use crate::global::not_empty;
 use crate::input;
 use crate::limits::NEXT_OCCURRENCES;
 use crate::ui::{Line, Ui, time};
@@ -31,6 +32,7 @@ pub(crate) enum EventVerb {
     /// Show an event and when it takes place next
     Show {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
     },
     /// Edit an event
@@ -40,11 +42,13 @@ pub(crate) enum EventVerb {
     /// Bring back an event that you deleted less than a day ago
     Restore {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
     },
     /// Say whether you are coming: yes, no, maybe
     Rsvp {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
         /// Your answer: yes, no or maybe
         #[arg(value_parser = rsvp)]
@@ -145,6 +149,7 @@ pub(crate) struct EventList {
 #[derive(Debug, clap::Args)]
 pub(crate) struct EventEdit {
     /// Its id
+    #[arg(value_parser = not_empty)]
     id: String,
     /// Give it a new title
     #[arg(long, value_parser = typed::title)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use kith_protocol::control::{Circle, Event, Kind, Note, Resource};
+use kith_protocol::control::{Circle, Event, Kind, Note, NoteState, Resource};
 use serde_json::json;
 
 use crate::client::{Client, Reply, Route};
@@ -12,7 +12,7 @@ use crate::error::{self, Result};
 use crate::export::{calendar, csv, markdown};
 use crate::files;
 use crate::home::private_dir;
-use crate::ui::Line;
+use crate::ui::{Line, Ui};
 
 /// Export a circle as Markdown, iCalendar, CSV and JSON files
 #[derive(Debug, clap::Args)]
@@ -58,29 +58,58 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> Result<()> {
         return on_stdout(context, &client, &circle, args);
     }
     let wanted = kinds().filter(|kind| args.only.is_none_or(|only| only == *kind));
-    let mut pages = Vec::new();
+    let (mut pages, mut withheld) = (Vec::new(), 0);
     for kind in wanted {
-        pages.extend(files_of(&circle, kind, &fetch(&client, &circle, kind, args.reveal)?)?);
+        let reply = fetch(&client, &circle, kind, args.reveal)?;
+        withheld += left_out(kind, &reply)?;
+        pages.extend(files_of(&circle, kind, &reply)?);
     }
     let folder = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("kith-{}", slug(&circle.name))));
     if context.global().dry_run {
         pages.iter().try_for_each(|(name, _)| context.ui().out(format!("would write {}", folder.join(name).display())))?;
+        tell_left_out(context.ui(), withheld);
         return Ok(());
     }
     write_all(&folder, &pages, args.force)?;
     if context.ui().json {
         let names: Vec<String> = pages.iter().map(|(name, _)| folder.join(name).display().to_string()).collect();
-        return context.ui().out_value(&json!({ "schema": "kith.export/1", "circle": circle.id, "files": names }));
+        return context
+            .ui()
+            .out_value(&json!({ "schema": "kith.export/1", "circle": circle.id, "files": names, "withheld": withheld }));
     }
     for (name, _) in &pages {
         context.ui().out(folder.join(name).display().to_string())?;
     }
+    tell_left_out(context.ui(), withheld);
     context.ui().say(
         Line::new()
             .warn("These files are not encrypted. ")
             .text("They hold other people's words too; keep them as you would a letter."),
     );
     Ok(())
+}
+
+/// How many notes and replies are without their text, because it is behind a content warning.
+fn left_out(kind: Kind, reply: &Reply) -> Result<usize> {
+    if kind != Kind::Note {
+        return Ok(0);
+    }
+    Ok(withheld(&reply.field::<Vec<Note>>(kind.path())?))
+}
+
+fn withheld(notes: &[Note]) -> usize {
+    let kept_back = |body: &Option<String>, state: NoteState| usize::from(body.is_none() && state == NoteState::Visible);
+    let of = |note: &Note| {
+        kept_back(&note.body, note.state) + note.replies.iter().map(|reply| kept_back(&reply.body, reply.state)).sum::<usize>()
+    };
+    notes.iter().map(of).sum()
+}
+
+fn tell_left_out(ui: &Ui, withheld: usize) {
+    if withheld > 0 {
+        let texts = if withheld == 1 { "1 text is" } else { &format!("{withheld} texts are") };
+        ui.tell(Line::new().warn(&format!("{texts} left out")).text(", behind content warnings. --reveal includes them."));
+    }
 }
 
 fn fetch(client: &Client, circle: &Circle, kind: Kind, reveal: bool) -> Result<Reply> {
@@ -119,6 +148,7 @@ fn on_stdout(context: &Context, client: &Client, circle: &Circle, args: &ExportA
         return Err(error::usage("Only one kind of things fits on stdout.", "Add --only notes, events or resources."));
     };
     let reply = fetch(client, circle, kind, args.reveal)?;
+    tell_left_out(context.ui(), left_out(kind, &reply)?);
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }
@@ -137,6 +167,12 @@ fn write_all(folder: &Path, pages: &[Page], force: bool) -> Result<()> {
         return Err(error::failed(
             format!("{} is a symbolic link; Kith does not write through links.", folder.display()),
             "Name the real folder.",
+        ));
+    }
+    if folder.exists() && !folder.is_dir() {
+        return Err(error::usage(
+            format!("{} is a file, and an export is a folder of files.", folder.display()),
+            "Name a folder with -o DIR. `-o -` with --only writes one file to stdout.",
         ));
     }
     // All of it or nothing: an older export is not lost, and none is half new.
@@ -163,6 +199,18 @@ fn slug(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_no_folder_to_export_into() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("notes.md");
+        std::fs::write(&file, "mine").unwrap();
+        let stop = write_all(&file, &[("notes.md".to_owned(), "theirs".to_owned())], true).unwrap_err();
+        assert_eq!(stop.code(), Some(kith_protocol::control::Code::Usage));
+        let error::Stop::Refused(told) = stop else { panic!("it is refused") };
+        assert!(told.hints.to_string().contains("-o DIR"), "{}", told.hints);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+    }
 
     #[test]
     fn names_become_folders() {

@@ -14,10 +14,11 @@ use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::{self, Result};
 use crate::files;
+use crate::global::not_empty;
 use crate::import::later::Update;
 use crate::import::{Found, Haul, bookmarks, calendar, csv, decode, folder, links};
 use crate::left_out::{LeftOut, Origin, Weight};
-use crate::limits::{ASKED_TITLES, CHUNK_BYTES, CHUNK_ITEMS, FILE_BYTES};
+use crate::limits::{ASKED_TITLES, CHUNK_BYTES, CHUNK_ITEMS, FILE_BYTES, UNASKED_ITEMS};
 use crate::ui::{Line, Ui};
 use known::sort_out;
 
@@ -33,11 +34,11 @@ pub(crate) struct ImportArgs {
     /// The zone of times that name none [default: this computer's]
     #[arg(long, value_name = "ZONE")]
     tz: Option<String>,
-    /// Import a folder without being asked
+    /// Import without being asked
     #[arg(long)]
     yes: bool,
     /// Remove everything that an earlier import brought
-    #[arg(long, value_name = "ID", conflicts_with_all = ["path", "tz"])]
+    #[arg(long, value_name = "ID", value_parser = not_empty, conflicts_with_all = ["path", "tz"])]
     undo: Option<String>,
 }
 
@@ -68,7 +69,9 @@ pub(crate) fn run(context: &Context, args: &ImportArgs) -> Result<()> {
         ui.say(if already.is_empty() { "Nothing to import." } else { "All of it is there already." });
     }
     let dry = context.global().dry_run;
-    if path.is_dir() && !dry && !args.yes && !new.is_empty() && !agreed(context, &client, &new)? {
+    // A folder may hold what nobody meant to publish; of a file's contents, a terminal asks where they are more than a few.
+    let asks = path.is_dir() || ui.interactive && new.len() > UNASKED_ITEMS;
+    if asks && !dry && !args.yes && !new.is_empty() && !agreed(context, &client, &new)? {
         ui.say("Nothing was imported.");
         return Ok(());
     }
@@ -77,7 +80,12 @@ pub(crate) fn run(context: &Context, args: &ImportArgs) -> Result<()> {
     if !written.ids.is_empty() || !updates.is_empty() {
         context.delivered(&client)?;
     }
-    report(context, &haul, (&new, &already), &written, &updates)
+    let into: Option<Circle> = if written.ids.is_empty() {
+        None
+    } else {
+        client.get(&Route::new("circles").seg(context.circle())).and_then(|reply| reply.read()).ok()
+    };
+    report(context, &haul, (&new, &already), (&written, into.as_ref()), &updates)
 }
 
 fn read(path: &Path, tz: Option<&str>) -> Result<Haul> {
@@ -119,7 +127,10 @@ fn read(path: &Path, tz: Option<&str>) -> Result<Haul> {
 }
 
 fn unusable(path: &Path, why: &str) -> error::Stop {
-    error::failed(format!("{} cannot be imported: {why}.", path.display()), "")
+    error::failed(
+        format!("{} cannot be imported: {why}.", path.display()),
+        "Nothing was imported. Put the file right, or choose another one.",
+    )
 }
 
 /// What a text file holds; how it was read is told where that is not the usual way.
@@ -158,7 +169,7 @@ fn tell_left_out(ui: &Ui, haul: &Haul) {
 /// Shows what a folder would bring, and who would read it, before anything is published.
 fn agreed(context: &Context, client: &Client, new: &[&Found]) -> Result<bool> {
     let circle: Circle = client.get(&Route::new("circles").seg(context.circle()))?.read()?;
-    let (items, readers) = (counted(new), readers(circle.members));
+    let (items, readers) = (counted(new), readers(circle.members, new.len()));
     let ui = context.ui();
     if !ui.interactive {
         return Err(error::refused(
@@ -179,11 +190,12 @@ fn agreed(context: &Context, client: &Client, new: &[&Found]) -> Result<bool> {
     ui.agree("Import them?")
 }
 
-fn readers(members: usize) -> String {
+fn readers(members: usize, items: usize) -> String {
+    let them = if items == 1 { "it" } else { "them" };
     match members {
-        0 | 1 => "only you can read them so far".to_owned(),
-        2 => "you and 1 other person can read them".to_owned(),
-        more => format!("you and {} other people can read them", more - 1),
+        0 | 1 => format!("only you can read {them} so far"),
+        2 => format!("you and 1 other person can read {them}"),
+        more => format!("you and {} other people can read {them}", more - 1),
     }
 }
 
@@ -268,7 +280,7 @@ fn report(
     context: &Context,
     haul: &Haul,
     (new, already): (&[&Found], &[String]),
-    written: &Written,
+    (written, into): (&Written, Option<&Circle>),
     updates: &[Update],
 ) -> Result<()> {
     let ui = context.ui();
@@ -279,7 +291,7 @@ fn report(
         let ids_of_all = written.ids.iter().map(Some).chain(std::iter::repeat(None));
         let items: Vec<Value> = new.iter().zip(ids_of_all).map(|(found, id)| imported(found, id)).collect();
         ui.out_value(&json!({
-            "schema": "kith.import/1", "dry_run": dry, "import": written.import, "imported": written.ids.len(), "ids": written.ids,
+            "schema": "kith.import/1", "dry_run": dry, "import": written.import, "circle": into.map(|circle| &circle.id), "imported": written.ids.len(), "ids": written.ids,
             "items": items, "already": already, "updated": updates::shown(updates), "left_out": left,
         }))?;
     } else {
@@ -290,7 +302,14 @@ fn report(
         let verb = if dry { "Would import" } else { "Imported" };
         updates::tell(ui, updates, dry)?;
         if !new.is_empty() {
-            ui.say(Line::new().good(&format!("{verb} {}{there}.", counted(new))));
+            let line = Line::new().good(&format!("{verb} {}", counted(new)));
+            let line = match into {
+                Some(circle) => {
+                    line.text(" into ").strong(&circle.name).text(&format!(" ({})", readers(circle.members, new.len())))
+                }
+                None => line,
+            };
+            ui.say(line.text(&there).text("."));
         }
         if let Some(import) = &written.import {
             ui.say(Line::new().dim(&format!("`kith import --undo {import}` removes what this brought.")));
@@ -348,7 +367,8 @@ mod tests {
 
     #[test]
     fn who_would_read_it_is_said_of_people() {
-        assert_eq!(readers(1), "only you can read them so far");
-        assert_eq!(readers(3), "you and 2 other people can read them");
+        assert_eq!(readers(1, 2), "only you can read them so far");
+        assert_eq!(readers(3, 2), "you and 2 other people can read them");
+        assert_eq!(readers(2, 1), "you and 1 other person can read it");
     }
 }

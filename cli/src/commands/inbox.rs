@@ -4,6 +4,7 @@ use kith_protocol::control::{Happening, Inbox, InboxEntry, Subject};
 use serde_json::json;
 
 use super::show::{author, dotted, short_ids};
+use super::typed::means;
 use crate::client::Route;
 use crate::context::Context;
 use crate::error::Result;
@@ -38,7 +39,7 @@ pub(crate) fn run(context: &Context, args: &InboxArgs) -> Result<()> {
 fn count(context: &Context) -> Result<()> {
     let inbox: Inbox = context.bare_client()?.get(&Route::new("inbox"))?.read()?;
     let circle = context.global().circle.as_deref();
-    let here = |entry: &&InboxEntry| circle.is_none_or(|circle| entry.circle_name == circle || entry.circle.starts_with(circle));
+    let here = |entry: &&InboxEntry| circle.is_none_or(|circle| entry.circle_name == circle || means(circle, &entry.circle));
     let count = inbox.inbox.iter().filter(here).count();
     if context.ui().json {
         return context.ui().out_value(&json!({ "schema": "kith.inbox.count/1", "count": count }));
@@ -83,7 +84,7 @@ fn told(ui: &Ui, entry: &InboxEntry) -> Line {
             dotted(vec![author(&entry.author), Line::new().dim(&command)])
         }
         (Subject::Member, Some(what)) => person(entry, what),
-        (Subject::Circle, Some(what)) => rule(entry, what),
+        (Subject::Circle, Some(what)) => rule(ui, entry, what),
         (Subject::Changed, Some(what)) => {
             dotted(vec![named(entry), changed(entry, what).text(" by ").and(author(&entry.author)), warning])
         }
@@ -133,14 +134,15 @@ fn a(role: &str) -> String {
 }
 
 /// What happened to a circle's rules.
-fn rule(entry: &InboxEntry, what: Happening) -> Line {
+fn rule(ui: &Ui, entry: &InboxEntry, what: Happening) -> Line {
     let by = |line: Line| line.text(", by ").and(author(&entry.author));
     let (before, after) = change(entry, what.word());
     if what == Happening::Frozen {
         return Line::new().warn("No steward is left: nobody can be admitted or removed anymore");
     }
     if what == Happening::Agreement {
-        return by(Line::new().text("The agreement is another one now")).dim(" · kith circle agreement --sign");
+        let command = format!(" · kith circle agreement --sign -c {}", super::show::short_id(ui, &entry.circle));
+        return by(Line::new().text("The agreement is another one now")).dim(&command);
     }
     if what == Happening::Name {
         let was = before.map(|name| Line::new().text(" (before: ").part(name).text(")")).unwrap_or_default();

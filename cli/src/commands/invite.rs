@@ -5,6 +5,7 @@ use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 use serde_json::json;
 
+use super::aim::Aim;
 use super::join::{self, AcceptArgs};
 use super::preview::{preview, read_link, show_preview};
 use super::reach::{Reach, reach};
@@ -13,6 +14,7 @@ use super::typed;
 use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::{self, Result};
+use crate::global::not_empty;
 use crate::ui::{Line, Ui, time};
 
 /// What can be done with invites.
@@ -29,6 +31,7 @@ pub(crate) enum InviteVerb {
     /// Show what a link offers (joins nothing), or one of your invites by its id
     Show {
         /// The link (- reads it from stdin), or an id
+        #[arg(value_parser = not_empty)]
         link: String,
     },
     /// Ask to join with a link, for scripts; `kith join` does it step by step
@@ -38,16 +41,19 @@ pub(crate) enum InviteVerb {
     /// Approve a request to join
     Approve {
         /// The request's id, or the name given in it
+        #[arg(value_parser = not_empty)]
         id: String,
     },
     /// Decline a request to join
     Decline {
         /// The request's id, or the name given in it
+        #[arg(value_parser = not_empty)]
         id: String,
     },
     /// Revoke an invite
     Revoke {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
     },
 }
@@ -130,10 +136,12 @@ fn explain(context: &Context, client: &Client, new: &InviteNew) -> Result<()> {
         Reach::Anywhere => {}
         Reach::Network(addresses) => {
             let place = addresses.first().cloned().unwrap_or_default();
-            ui.tell(Line::new().warn("It works in your own network only ").text(&format!(
+            let told = format!(
                 "({place}): on the same Wi-Fi, or over a VPN such as Tailscale. If you forward a port, name it: \
                  `kith invite new --at ADDRESS:PORT`, or `kith config set external ADDRESS:PORT` for all invites."
-            )));
+            );
+            let aim = Aim::at(context, client, context.circle());
+            ui.tell(Line::new().warn("It works in your own network only ").text(&aim.text(&told)));
         }
         Reach::Here => ui.tell(Line::new().warn("It works on this computer only: ").text("Kith listens nowhere else.")),
     }
@@ -163,7 +171,8 @@ fn draw(link: &str) -> Result<String> {
 }
 
 fn list(context: &Context, links: bool) -> Result<()> {
-    let reply = context.client()?.get(&route(context, "invites"))?;
+    let client = context.client()?;
+    let reply = client.get(&route(context, "invites"))?;
     if context.ui().json {
         let mut value: serde_json::Value = reply.read()?;
         let invites = value.get_mut("invites").and_then(serde_json::Value::as_array_mut).into_iter().flatten();
@@ -172,14 +181,14 @@ fn list(context: &Context, links: bool) -> Result<()> {
         return context.ui().out_value(&value);
     }
     let invites: Vec<Invite> = reply.field("invites")?;
+    if invites.is_empty() {
+        context.ui().tell(Aim::at(context, &client, context.circle()).text("No invites. `kith invite new` creates one."));
+        return Ok(());
+    }
     table(context.ui(), &invites)
 }
 
 fn table(ui: &Ui, invites: &[Invite]) -> Result<()> {
-    if invites.is_empty() {
-        ui.tell("No invites. `kith invite new` creates one.");
-        return Ok(());
-    }
     let ids = short_ids(ui, invites.iter().map(|invite| invite.id.as_str()));
     let rows: Vec<Vec<Line>> = invites
         .iter()
@@ -212,7 +221,7 @@ fn show_mine(context: &Context, id: &str) -> Result<()> {
     let invites: Vec<serde_json::Value> = reply.field("invites")?;
     let found: Vec<&serde_json::Value> = invites
         .iter()
-        .filter(|invite| invite.get("id").and_then(|v| v.as_str()).is_some_and(|text| text.starts_with(id)))
+        .filter(|invite| invite.get("id").and_then(|v| v.as_str()).is_some_and(|text| typed::means(id, text)))
         .collect();
     let [invite] = found.as_slice() else {
         let code = if found.is_empty() { Code::NotFound } else { Code::Ambiguous };
@@ -234,7 +243,8 @@ fn show_mine(context: &Context, id: &str) -> Result<()> {
 }
 
 fn pending(context: &Context) -> Result<()> {
-    let reply = context.client()?.get(&route(context, "pending"))?;
+    let client = context.client()?;
+    let reply = client.get(&route(context, "pending"))?;
     let ui = context.ui();
     if ui.json {
         return ui.out_json(reply.text());
@@ -258,14 +268,19 @@ fn pending(context: &Context) -> Result<()> {
         })
         .collect();
     ui.table(&["id", "as", "asked", "name"], &rows)?;
-    ui.tell("`kith invite approve ID` approves a request. A name proves nothing: check with them some other way – a call, a chat – that it's really them.");
+    let aim = Aim::at(context, &client, context.circle());
+    ui.tell(
+        Line::new()
+            .text(&aim.text("`kith invite approve ID` approves a request."))
+            .text(" A name proves nothing: check with them some other way – a call, a chat – that it's really them."),
+    );
     Ok(())
 }
 
 fn decide(context: &Context, id: &str, what: &str) -> Result<()> {
     let client = context.client()?;
-    let id = request_id(context, &client, id)?;
-    let reply = client.send("POST", &route(context, "pending").seg(&id).seg(what), &json!({}))?;
+    let (circle, id) = request(context, &client, id)?;
+    let reply = client.send("POST", &Route::new("circles").seg(&circle).seg("pending").seg(&id).seg(what), &json!({}))?;
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }
@@ -277,14 +292,29 @@ fn decide(context: &Context, id: &str, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// A request by the name given in it, where only one has it.
-fn request_id(context: &Context, client: &Client, typed: &str) -> Result<String> {
+/// A request, and its circle: by its id, whatever the circle; or by the name given in it, where only one in the circle has it.
+fn request(context: &Context, client: &Client, typed: &str) -> Result<(String, String)> {
+    if context.global().circle.is_none() && typed.contains('-') {
+        let circles: Vec<Circle> = client.get(&Route::new("circles"))?.field("circles")?;
+        let of = |circle: &Circle| {
+            let all = client.get(&Route::new("circles").seg(&circle.id).seg("pending"));
+            // Only stewards see requests.
+            let all: Vec<PendingRequest> = all.and_then(|reply| reply.field("pending")).unwrap_or_default();
+            let meant = all.into_iter().filter(|request| typed::means(typed, &request.id));
+            meant.map(|request| (circle.id.clone(), request.id)).collect::<Vec<_>>()
+        };
+        let mut found: Vec<(String, String)> = circles.iter().flat_map(of).collect();
+        if found.len() == 1 {
+            return Ok(found.remove(0));
+        }
+    }
     let pending: Vec<PendingRequest> = client.get(&route(context, "pending"))?.field("pending")?;
     let mut named = pending.iter().filter(|request| request.name == typed);
-    match (named.next(), named.next()) {
-        (Some(request), None) => Ok(request.id.clone()),
-        _ => Ok(typed.to_owned()),
-    }
+    let id = match (named.next(), named.next()) {
+        (Some(request), None) => request.id.clone(),
+        _ => typed.to_owned(),
+    };
+    Ok((context.circle().to_owned(), id))
 }
 
 fn revoke(context: &Context, id: &str) -> Result<()> {

@@ -1,6 +1,6 @@
 //! What every noun of items has: its list, one of them, a new one, its changes, its deletion, pins and hides.
 
-use kith_protocol::control::{Circle, Crossed, DeliveryStatus, Kind, MemberRole};
+use kith_protocol::control::{Circle, Code, Crossed, DeliveryStatus, Kind, MemberRole};
 use kith_protocol::node::Filter;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,15 +8,18 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, Reply, Route};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{self, Result, Stop};
+use crate::global::not_empty;
 use crate::ui::{Line, Ui};
 
 use super::show::start;
+use super::typed::means;
 
 /// What is deleted, and how.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RemoveArgs {
     /// Its id
+    #[arg(value_parser = not_empty)]
     id: String,
     /// Destroy it now instead of after a day
     #[arg(long)]
@@ -172,11 +175,14 @@ pub(crate) fn restore(context: &Context, kind: Kind, id: &str) -> Result<()> {
 pub(crate) fn remove(context: &Context, kind: Kind, RemoveArgs { id, now }: &RemoveArgs) -> Result<()> {
     let (client, now) = (context.client()?, *now);
     let ui = context.ui();
-    let route = one(context, kind, id);
-    let doomed = Doomed::of(&client.get(&route.clone().flag("reveal", true))?.read()?, kind, id);
-    let circle: Circle = client.get(&Route::new("circles").seg(&doomed.circle))?.read()?;
+    let shown: Value = client.get(&one(context, kind, id).flag("reveal", true))?.read()?;
+    let circle: Circle = client.get(&Route::new("circles").seg(text(&shown, "circle")))?.read()?;
+    let doomed = Doomed::of(&shown, kind, id).filter(|doomed| !doomed.gone || now && doomed.may_go(&circle));
+    let Some(doomed) = doomed else { return Err(gone_already(&shown, kind, id, &circle)) };
+    // What is named here is what goes.
+    let route = one(context, kind, &doomed.id);
     // Where it is not for them to delete it, the daemon says so; there is nothing to ask first.
-    if doomed.author == circle.me || circle.role == Some(MemberRole::Founder) {
+    if doomed.may_go(&circle) {
         let what = doomed.sentence(now);
         let may_be_asked = ui.interactive && !now && context.global().confirm.is_none();
         if !may_be_asked {
@@ -204,11 +210,35 @@ pub(crate) fn remove(context: &Context, kind: Kind, RemoveArgs { id, now }: &Rem
     Ok(())
 }
 
+/// What is not there to be deleted; whoever deleted it is told how it comes back.
+fn gone_already(shown: &Value, kind: Kind, typed: &str, circle: &Circle) -> Stop {
+    let found = Doomed::of(shown, kind, typed);
+    if found.is_none() && text(shown, "state") != "visible" {
+        let hint =
+            format!("`kith {} restore {}` brings both back, for whoever deleted the note.", kind.noun(), text(shown, "id"));
+        return error::refused(Code::NotFound, "The note of this reply is deleted, or no longer shown.", hint);
+    }
+    let (noun, id) = found.as_ref().map_or(("reply", typed.trim()), |doomed| (kind.noun(), doomed.id.as_str()));
+    let back = format!("`kith {} restore {id}` brings it back", kind.noun());
+    let hint = match &found {
+        Some(doomed) if !doomed.may_go(circle) => format!("`kith {} list` shows what is there.", kind.noun()),
+        Some(_) => format!("{back} until a day after it was deleted, if you deleted it."),
+        // Who wrote a reply that is not shown is not known here.
+        None => format!("If you deleted it yourself, {back} until a day after that."),
+    };
+    error::refused(Code::NotFound, format!("This {noun} is already deleted."), hint)
+}
+
+fn text<'a>(item: &'a Value, field: &str) -> &'a str {
+    item[field].as_str().unwrap_or_default()
+}
+
 /// What would be deleted.
 #[derive(Debug, PartialEq, Eq)]
 struct Doomed {
     id: String,
-    circle: String,
+    /// Is it deleted already? Its bytes may be here still.
+    gone: bool,
     /// Who wrote it.
     author: String,
     /// What it is called: its title, or its id where it has none.
@@ -220,15 +250,12 @@ struct Doomed {
 }
 
 impl Doomed {
-    /// The item that was shown; or the reply in it, where its id was typed.
-    fn of(shown: &Value, kind: Kind, typed: &str) -> Self {
+    /// The item that was shown; or the reply in it, where its id was typed. None where that is a reply that is not shown any more.
+    fn of(shown: &Value, kind: Kind, typed: &str) -> Option<Self> {
         let replies = shown["replies"].as_array().map_or(&[][..], Vec::as_slice);
-        let field = |item: &Value, name: &str| item[name].as_str().unwrap_or_default().to_owned();
-        let is_typed = |item: &&Value| {
-            let id = field(item, "id");
-            id.starts_with(typed) || id.get(2..).is_some_and(|tail| tail.starts_with(typed))
-        };
-        let reply = if is_typed(&shown) { None } else { replies.iter().find(is_typed) };
+        let field = |item: &Value, name: &str| text(item, name).to_owned();
+        let is_typed = |item: &&Value| means(typed, text(item, "id"));
+        let reply = if is_typed(&shown) { None } else { Some(replies.iter().find(is_typed)?) };
         let (item, noun) = reply.map_or((shown, kind.noun()), |reply| (reply, "reply"));
         let title = field(item, "title");
         let words = if title.is_empty() { start(item["body"].as_str().unwrap_or_default()) } else { title.clone() };
@@ -242,8 +269,14 @@ impl Doomed {
         };
         let id = field(item, "id");
         let name = if title.is_empty() { id.clone() } else { title };
-        let (circle, author) = (field(shown, "circle"), field(&item["author"], "member"));
-        Self { id, circle, author, name, what: format!("The {noun}{called}{}", if on == " to \"\"" { "" } else { &on }), along }
+        let (author, gone) = (field(&item["author"], "member"), text(item, "state") == "removed");
+        let what = format!("The {noun}{called}{}", if on == " to \"\"" { "" } else { &on });
+        Some(Self { id, gone, author, name, what, along })
+    }
+
+    /// May the member of this machine delete it? Else the daemon says why not.
+    fn may_go(&self, circle: &Circle) -> bool {
+        self.author == circle.me || circle.role == Some(MemberRole::Founder)
     }
 
     fn sentence(&self, now: bool) -> String {
@@ -272,7 +305,7 @@ mod tests {
 
     #[test]
     fn what_is_deleted_is_named() {
-        let doomed = Doomed::of(&note(), Kind::Note, "n-ab");
+        let doomed = Doomed::of(&note(), Kind::Note, "n-ab").unwrap();
         assert_eq!((doomed.name.as_str(), doomed.id.as_str(), doomed.author.as_str()), ("On-call", "n-abcdef", "m-amara"));
         assert_eq!(
             doomed.sentence(false),
@@ -284,20 +317,33 @@ mod tests {
     #[test]
     fn a_reply_is_named_by_its_words_and_its_note() {
         for typed in ["p-ghi", "ghijkl"] {
-            let doomed = Doomed::of(&note(), Kind::Note, typed);
+            let doomed = Doomed::of(&note(), Kind::Note, typed).unwrap();
             assert_eq!((doomed.name.as_str(), doomed.author.as_str()), ("p-ghijkl", "m-bea"));
             assert_eq!(doomed.sentence(false), "The reply \"I am here.\" to \"On-call\" would be deleted, for everybody.");
         }
     }
 
     #[test]
+    fn a_reply_that_is_not_shown_is_never_taken_for_its_note() {
+        // The daemon shows the note for each of them; the last begins as the letter of notes.
+        for typed in ["p-zzzzzz", "zzzzzz", "p-nzzzzz", "nzzzzz", "n", "n-"] {
+            assert_eq!(Doomed::of(&note(), Kind::Note, typed), None, "{typed}");
+        }
+        let mut removed = note();
+        removed["state"] = "removed".into();
+        assert!(
+            Doomed::of(&removed, Kind::Note, "n-abc").unwrap().gone && !Doomed::of(&note(), Kind::Note, "n-abc").unwrap().gone
+        );
+    }
+
+    #[test]
     fn what_has_no_title_goes_by_its_words_and_its_id() {
         let mut note = note();
         note["title"] = "".into();
-        let doomed = Doomed::of(&note, Kind::Note, "n-abcdef");
+        let doomed = Doomed::of(&note, Kind::Note, "n-abcdef").unwrap();
         assert_eq!(doomed.name, "n-abcdef");
         assert!(doomed.what.contains("\"Long night.\""));
-        assert_eq!(Doomed::of(&note, Kind::Note, "p-ghi").what, "The reply \"I am here.\"");
+        assert_eq!(Doomed::of(&note, Kind::Note, "p-ghi").unwrap().what, "The reply \"I am here.\"");
         assert_eq!(start(&"x".repeat(200)).chars().count(), TEXT_START + 1);
     }
 }

@@ -3,18 +3,22 @@
 use kith_protocol::control::{Accept, Code, Join, JoinStatus, Preview};
 use serde_json::json;
 
+use super::aim::Aim;
 use super::preview::{preview, read_link, show_preview};
+use super::typed::means;
 use super::{init, member};
 use crate::client::{Client, Route, launch};
 use crate::context::Context;
 use crate::error::{self, Result};
-use crate::global::Wait;
+use crate::global::{Wait, not_empty};
+use crate::interrupt;
 use crate::ui::Line;
 
 /// Join a circle with an invite link, step by step
 #[derive(Debug, clap::Args)]
 pub(crate) struct JoinArgs {
     /// The link, or - for stdin; without it, Kith goes on with a join that is under way, or asks
+    #[arg(value_parser = not_empty)]
     link: Option<String>,
     /// Use this name in the circle
     #[arg(long = "as", value_name = "NAME")]
@@ -31,6 +35,7 @@ pub(crate) struct JoinArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct AcceptArgs {
     /// The link, or - for stdin
+    #[arg(value_parser = not_empty)]
     link: String,
     /// Use this name in the circle [default: your usual one]
     #[arg(long = "as", value_name = "NAME")]
@@ -63,7 +68,12 @@ fn join(context: &Context, accept: &AcceptArgs, begin: bool) -> Result<()> {
         return Err(error::refused(
             Code::NeedsConfirmation,
             "Joining signs the circle's agreement, so it needs a yes.",
-            "`kith invite show LINK` shows what it is; --yes says yes.",
+            if context.home().exists() {
+                "`kith invite show LINK` shows what it is; --yes says yes."
+            } else {
+                "`kith join` in a terminal shows what it is, and asks; --yes says yes without that. Kith is set up first: \
+                 `kith init --name NAME --passphrase-file FILE`."
+            },
         ));
     }
     let client = if begin { ready(context, accept.as_name.as_deref())? } else { context.client()? };
@@ -139,6 +149,17 @@ fn resume(context: &Context, args: &JoinArgs) -> Result<()> {
     let joins: Vec<Join> = client.get(&Route::new("joins"))?.field("joins")?;
     let open = |join: &&Join| matches!(join.status, JoinStatus::Contacting | JoinStatus::Requested | JoinStatus::Admitted);
     if let Some(join) = joins.iter().find(open) {
+        if let Some(name) = &args.as_name {
+            ui.warn(
+                &Line::new()
+                    .warn("`--as` changes nothing now: ")
+                    .text("the request to join ")
+                    .strong(&join.circle)
+                    .text(" went out with the name you gave then. To ask as ")
+                    .name(name)
+                    .text(&format!(", take it back with `kith join --cancel {}`, and ask again with the link.", join.id)),
+            );
+        }
         return follow(context, &client, join.clone(), args.yes, true);
     }
     match joins.into_iter().find_map(|join| join.notice) {
@@ -152,7 +173,7 @@ fn resume(context: &Context, args: &JoinArgs) -> Result<()> {
 fn cancel(context: &Context, which: Option<&str>) -> Result<()> {
     let client = context.client()?;
     let joins: Vec<Join> = client.get(&Route::new("joins"))?.field("joins")?;
-    let fits = |join: &&Join| which.is_none_or(|which| join.circle == which || join.id.starts_with(which));
+    let fits = |join: &&Join| which.is_none_or(|which| join.circle == which || means(which, &join.id));
     let found: Vec<&Join> = joins.iter().filter(|join| join.status != JoinStatus::Joined).filter(fits).collect();
     let join = match found.as_slice() {
         [join] => *join,
@@ -198,7 +219,8 @@ fn follow(context: &Context, client: &Client, join: Join, yes: bool, patient: bo
     match join.status {
         JoinStatus::Joined => {
             context.ui().say(Line::new().good("You are in. ").text("Welcome to ").strong(&join.circle).text("."));
-            context.ui().tell("`kith note list` shows the notes, `kith inbox` what is new.");
+            let told = Aim::at(context, client, &join.id).text("`kith note list` shows the notes, `kith inbox` what is new.");
+            context.ui().tell(told);
             report(context, &join)
         }
         JoinStatus::Declined => Err(refusal("A steward declined your request.", &join)),
@@ -215,6 +237,14 @@ fn refusal(message: &str, join: &Join) -> error::Stop {
 
 /// Until a steward decided, or the members can be shown, or the time is over.
 fn settle(context: &Context, client: &Client, first: &Join, limit: Option<std::time::Duration>, yes: bool) -> Result<Join> {
+    // Whoever stops waiting has not taken anything back.
+    let (ui, id) = (context.ui().clone(), first.id.clone());
+    let waiting = interrupt::while_waiting(move || {
+        ui.say("");
+        ui.tell(format!(
+            "Your request stays open, and goes on by itself while Kith is running. `kith join` comes back to it; `kith join --cancel {id}` takes it back."
+        ));
+    });
     let spinner = context.ui().spinner("Looking for somebody to send your request to");
     let mut told = JoinStatus::Contacting;
     let outcome = context.until(limit, || {
@@ -238,6 +268,7 @@ fn settle(context: &Context, client: &Client, first: &Join, limit: Option<std::t
         Ok((!waits).then_some(join))
     });
     drop(spinner);
+    drop(waiting);
     outcome.map_err(|stop| match stop.code() {
         Some(Code::TimedOut) => error::refused(
             Code::TimedOut,

@@ -29,11 +29,20 @@ pub(crate) struct UnlockArgs {}
 pub(crate) fn start(context: &Context) -> Result<()> {
     let ui = context.ui();
     let client = context.bare_client()?;
+    let was_running = client.answers();
     if context.global().dry_run {
-        ui.say(format!("This would start Kith with its home at {}.", context.home().path().display()));
+        ui.say(if was_running {
+            let locked = client.status()?.locked;
+            format!(
+                "Kith is running already{}",
+                if locked { ", locked; this would unlock it." } else { "; this would do nothing." }
+            )
+        } else {
+            format!("This would start Kith with its home at {}.", context.home().path().display())
+        });
         return Ok(());
     }
-    if !client.answers() {
+    if !was_running {
         if !context.home().exists() {
             return Err(context.nothing_here());
         }
@@ -44,13 +53,25 @@ pub(crate) fn start(context: &Context) -> Result<()> {
         return Err(context.nothing_here());
     }
     if status.locked && (ui.interactive || context.global().passphrase_file.is_some()) {
-        context.unlock(&client)?;
+        context.unlock(&client).map_err(|stop| if was_running { stop } else { started_all_the_same(stop) })?;
     } else if status.locked {
         ui.tell("Kith is running and locked. `kith unlock` unlocks it.");
         return answer(context, &client);
     }
     ui.tell("Kith is running.");
     answer(context, &client)
+}
+
+/// It was not unlocked, but it was started.
+fn started_all_the_same(stop: Stop) -> Stop {
+    match stop.code() {
+        Some(Code::NeedsPassphrase) => error::refused(
+            Code::NeedsPassphrase,
+            "Wrong passphrase. Kith is running now, and locked.",
+            "`kith unlock` asks for the passphrase again; `kith stop` ends it.",
+        ),
+        _ => stop,
+    }
 }
 
 pub(crate) fn stop(context: &Context) -> Result<()> {

@@ -8,6 +8,7 @@ use super::succession::Succession;
 use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::{self, Result};
+use crate::global::not_empty;
 use crate::ui::{Line, Ui};
 
 /// What can be done with members.
@@ -18,11 +19,13 @@ pub(crate) enum MemberVerb {
     /// Show a member and their computers
     Show {
         /// Name or id
+        #[arg(value_parser = not_empty)]
         who: String,
     },
     /// Give a role: guest, member, facilitator, steward; or step down yourself
     Role {
         /// Name or id
+        #[arg(value_parser = not_empty)]
         who: String,
         /// The role
         role: String,
@@ -32,16 +35,19 @@ pub(crate) enum MemberVerb {
     /// Bring back what a removed member wrote, where the last of it never arrived (see `kith doctor`)
     Restore {
         /// Name or id
+        #[arg(value_parser = not_empty)]
         who: String,
     },
     /// Leave it set aside, and stop being told about it
     Aside {
         /// Name or id
+        #[arg(value_parser = not_empty)]
         who: String,
     },
     /// Remove a member; they cannot read anything written from then on
     Remove {
         /// Name or id
+        #[arg(value_parser = not_empty)]
         who: String,
     },
 }

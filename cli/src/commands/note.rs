@@ -5,11 +5,13 @@ use kith_protocol::node::Filter;
 
 use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
+use super::typed::warning;
 use super::writing::{answerable, changeable, save, want, word, writable};
 use crate::client::Client;
 use crate::context::Context;
 use crate::duration::at_least_one;
 use crate::error::{self, Result};
+use crate::global::not_empty;
 use crate::input::Body;
 use crate::ui::{Line, Ui};
 
@@ -23,6 +25,7 @@ pub(crate) enum NoteVerb {
     /// Show a note with its replies
     Show {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
         /// Show what is behind content warnings
         #[arg(long)]
@@ -35,21 +38,24 @@ pub(crate) enum NoteVerb {
     /// Bring back a note or reply that you deleted less than a day ago
     Restore {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
     },
     /// Reply to a note
     Reply {
         /// The note's id
+        #[arg(value_parser = not_empty)]
         id: String,
         /// The text, or - for stdin; without it, your editor opens
         body: Option<String>,
         /// Add a content warning; the text is shown only on demand
-        #[arg(long, value_name = "WARNING")]
+        #[arg(long, value_name = "WARNING", value_parser = warning)]
         cw: Option<String>,
     },
     /// React with an emoji
     React {
         /// The note's id
+        #[arg(value_parser = not_empty)]
         id: String,
         /// One emoji
         emoji: String,
@@ -60,6 +66,7 @@ pub(crate) enum NoteVerb {
     /// Pin a note to the top (facilitators)
     Pin {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
         /// Unpin it
         #[arg(long)]
@@ -68,6 +75,7 @@ pub(crate) enum NoteVerb {
     /// Hide a note or reply (facilitators)
     Hide {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
         /// Show it again
         #[arg(long)]
@@ -87,7 +95,7 @@ pub(crate) struct NoteNew {
     #[arg(long, value_parser = want, value_name = "WANT")]
     want: Option<Want>,
     /// Add a content warning; the text is shown only on demand
-    #[arg(long, value_name = "WARNING")]
+    #[arg(long, value_name = "WARNING", value_parser = warning)]
     cw: Option<String>,
     /// Name its language, such as en
     #[arg(long, default_value = "", hide_default_value = true)]
@@ -121,6 +129,7 @@ pub(crate) struct NoteList {
 #[derive(Debug, clap::Args)]
 pub(crate) struct NoteEdit {
     /// Its id
+    #[arg(value_parser = not_empty)]
     id: String,
     /// The new text, or - for stdin; without it and any other change, your editor opens
     body: Option<String>,
@@ -185,8 +194,25 @@ fn create(context: &Context, client: &Client, new: NoteNew) -> Result<()> {
     };
     let body = Body::read(context, client, new.body.as_deref(), &draft)?;
     let reply = body.saved(context, client, draft, |draft| save(client, draft))?;
-    context.show(&reply, |ui, note: Note| item::saved(ui, client, "Saved", (&note.circle, &note.id), note.delivery))?;
+    context.show(&reply, |ui, note: Note| written(ui, client, DraftOf::Note, &note))?;
     context.delivered(client)
+}
+
+/// Says what became of a text, wherever it comes from: where it was saved, who can read it, its id.
+pub(super) fn written(ui: &Ui, client: &Client, what: DraftOf, note: &Note) -> Result<()> {
+    match what {
+        DraftOf::Note => item::saved(ui, client, "Saved", (&note.circle, &note.id), note.delivery),
+        DraftOf::Reply => {
+            let id = note.written.clone().unwrap_or_default();
+            let sent = note.replies.iter().find(|reply| reply.id == id).and_then(|reply| reply.delivery);
+            item::saved(ui, client, "Replied", (&note.circle, &id), sent)
+        }
+        DraftOf::Edit => {
+            ui.out("Changed.")?;
+            item::tell_crossed(ui, &note.crossed);
+            Ok(())
+        }
+    }
 }
 
 fn show_list(context: &Context, list: NoteList) -> Result<()> {
@@ -395,11 +421,7 @@ fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
         let NewDraft { base, title, content_warning, want, lang, tags, .. } = draft;
         client.send("PATCH", &route, &EditNote { base, title, body: None, content_warning, want, lang, tags })?
     };
-    context.show(&reply, |ui, note: Note| {
-        ui.out("Changed.")?;
-        item::tell_crossed(ui, &note.crossed);
-        Ok(())
-    })?;
+    context.show(&reply, |ui, note: Note| written(ui, client, DraftOf::Edit, &note))?;
     context.delivered(client)
 }
 
@@ -426,10 +448,6 @@ fn reply(context: &Context, client: &Client, id: &str, given: Option<&str>, cw: 
         return Err(error::usage("The reply is empty.", ""));
     }
     let answer = body.saved(context, client, draft, |draft| save(client, draft))?;
-    context.show(&answer, |ui, note: Note| {
-        let id = note.written.clone().unwrap_or_default();
-        let sent = note.replies.iter().find(|reply| reply.id == id).and_then(|reply| reply.delivery);
-        item::saved(ui, client, "Replied", (&note.circle, &id), sent)
-    })?;
+    context.show(&answer, |ui, note: Note| written(ui, client, DraftOf::Reply, &note))?;
     context.delivered(client)
 }

@@ -3,6 +3,7 @@
 use kith_protocol::control::{Circle, CircleStatus, DaemonStatus, Inbox, Join, JoinStatus};
 use serde_json::json;
 
+use super::aim::Aim;
 use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::Result;
@@ -16,11 +17,12 @@ struct Overview {
     new: usize,
     facts: Vec<(&'static str, Line)>,
     /// Commands, and what each of them brings.
-    next: Vec<(&'static str, &'static str)>,
+    next: Vec<(String, &'static str)>,
 }
 
 impl Overview {
-    const fn new(state: &'static str, next: Vec<(&'static str, &'static str)>) -> Self {
+    fn new(state: &'static str, next: &[(&str, &'static str)]) -> Self {
+        let next = next.iter().map(|(command, brings)| ((*command).to_owned(), *brings)).collect();
         Self { state, name: None, circles: Vec::new(), new: 0, facts: Vec::new(), next }
     }
 }
@@ -31,7 +33,7 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     if !ui.json {
         return show(ui, overview);
     }
-    let next: Vec<&str> = overview.next.iter().map(|(command, _)| *command).collect();
+    let next: Vec<&str> = overview.next.iter().map(|(command, _)| command.as_str()).collect();
     let Overview { state, name, circles, new, .. } = overview;
     ui.out_value(
         &json!({ "schema": "kith.overview/1", "state": state, "name": name, "circles": circles, "new": new, "next": next }),
@@ -39,29 +41,29 @@ pub(crate) fn run(context: &Context) -> Result<()> {
 }
 
 fn look(context: &Context) -> Result<Overview> {
-    let begin = vec![
+    let begin = [
         ("kith init", "begin: a name and a passphrase"),
         ("kith join LINK", "begin, and join a circle that you are invited to"),
         ("kith demo", "watch three people use it, in a minute"),
     ];
     let client = context.bare_client()?;
     if !client.answers() && !context.home().is_begun() {
-        return Ok(Overview::new("none", begin));
+        return Ok(Overview::new("none", &begin));
     }
     if !client.answers() {
-        return Ok(Overview::new("stopped", vec![("kith start", "start it and unlock it")]));
+        return Ok(Overview::new("stopped", &[("kith start", "start it and unlock it")]));
     }
     let status = client.status()?;
     if !status.initialized {
-        return Ok(Overview::new("none", begin));
+        return Ok(Overview::new("none", &begin));
     }
     if status.locked {
-        return Ok(Overview::new("locked", vec![("kith unlock", "unlock it with your passphrase")]));
+        return Ok(Overview::new("locked", &[("kith unlock", "unlock it with your passphrase")]));
     }
-    running(&client, status)
+    running(context, &client, status)
 }
 
-fn running(client: &Client, status: DaemonStatus) -> Result<Overview> {
+fn running(context: &Context, client: &Client, status: DaemonStatus) -> Result<Overview> {
     let circles: Vec<Circle> = client.get(&Route::new("circles"))?.field("circles")?;
     let circles: Vec<Circle> = circles.into_iter().filter(|circle| circle.status == CircleStatus::Current).collect();
     let joins: Vec<Join> = client.get(&Route::new("joins"))?.field("joins")?;
@@ -69,22 +71,7 @@ fn running(client: &Client, status: DaemonStatus) -> Result<Overview> {
     let waiting = joins.iter().filter(waits).count();
     let inbox: Inbox = client.get(&Route::new("inbox"))?.read()?;
     let new = inbox.inbox.len();
-    let alone = circles.iter().find(|circle| circle.members <= 1);
-    let mut next = Vec::new();
-    if new > 0 {
-        next.push(("kith inbox", "see what is new"));
-    }
-    if waiting > 0 {
-        next.push(("kith join", "go on with the join that is under way"));
-    }
-    if circles.is_empty() {
-        next.extend([("kith circle new NAME", "start a circle"), ("kith join LINK", "join a circle that you are invited to")]);
-    } else if alone.is_some() {
-        next.push(("kith invite new", "invite somebody"));
-    }
-    if !circles.is_empty() {
-        next.extend([("kith note new", "write a note"), ("kith week", "see the next seven days")]);
-    }
+    let next = next(context, client, &circles, (new, waiting));
     let mut facts = vec![("you", Line::new().name(status.name.as_deref().unwrap_or_default()))];
     for (at, circle) in circles.iter().enumerate() {
         let members = if circle.members == 1 { "only you".to_owned() } else { format!("{} members", circle.members) };
@@ -99,6 +86,28 @@ fn running(client: &Client, status: DaemonStatus) -> Result<Overview> {
     }
     let names = circles.into_iter().map(|circle| circle.name).collect();
     Ok(Overview { state: "running", name: status.name, circles: names, new, facts, next })
+}
+
+/// What to do next, as it can be typed.
+fn next(context: &Context, client: &Client, circles: &[Circle], (new, waiting): (usize, usize)) -> Vec<(String, &'static str)> {
+    let mut next = Vec::new();
+    if new > 0 {
+        next.push(("kith inbox".to_owned(), "see what is new"));
+    }
+    if waiting > 0 {
+        next.push(("kith join".to_owned(), "go on with the join that is under way"));
+    }
+    if circles.is_empty() {
+        next.push(("kith circle new NAME".to_owned(), "start a circle"));
+        next.push(("kith join LINK".to_owned(), "join a circle that you are invited to"));
+        return next;
+    }
+    if let Some(alone) = circles.iter().find(|circle| circle.members <= 1) {
+        next.push((Aim::at(context, client, &alone.id).command("kith invite new"), "invite somebody"));
+    }
+    next.push((Aim::anywhere(context, client).command("kith note new"), "write a note"));
+    next.push(("kith week".to_owned(), "see the next seven days"));
+    next
 }
 
 fn show(ui: &Ui, overview: Overview) -> Result<()> {

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::client::{Route, launch};
+use crate::client::{Client, Route, launch};
 use crate::context::{Context, Passphrase};
 use crate::error::{self, Result};
-use crate::limits::{WEAK_BITS, WEIGHED_CHARS, WORDS};
+use crate::limits::{PASSPHRASE_TRIES, WEAK_BITS, WEIGHED_CHARS, WORDS};
 use crate::ui::Line;
+use kith_protocol::control::Code;
 
 /// Change the passphrase of this home
 #[derive(Debug, clap::Args)]
@@ -36,7 +37,7 @@ pub(crate) fn run(context: &Context, args: &PassphraseArgs) -> Result<()> {
     if !status.initialized {
         return Err(context.nothing_here());
     }
-    let old = if status.unprotected { None } else { Some(context.passphrase("Present passphrase:")?) };
+    let old = if status.unprotected { None } else { Some(present(context, &client, args)?) };
     let new = match &args.new_passphrase_file {
         Some(path) => context.passphrase_in(path)?,
         None if ui.interactive => choose(context)?,
@@ -58,6 +59,28 @@ pub(crate) fn run(context: &Context, args: &PassphraseArgs) -> Result<()> {
         "The passphrase was changed. The old one opens nothing here anymore; copies of this home made before still open with it.",
     );
     Ok(())
+}
+
+/// The present passphrase. On a terminal it is tried before a new one is chosen: nobody thinks one up in vain.
+fn present(context: &Context, client: &Client, args: &PassphraseArgs) -> Result<Passphrase> {
+    for left in (1..PASSPHRASE_TRIES).rev() {
+        let typed = context.passphrase("Present passphrase:")?;
+        if !context.ui().interactive || args.new_passphrase_file.is_some() || context.global().dry_run {
+            return Ok(typed);
+        }
+        match check(client, &typed) {
+            Err(stop) if stop.code() == Some(Code::NeedsPassphrase) && context.asks_secret() => {
+                context.ui().complain(&Line::new().warn("Wrong passphrase. ").text(&format!("Try again ({left} left).")));
+            }
+            checked => return checked.map(|()| typed),
+        }
+    }
+    let typed = context.passphrase("Present passphrase:")?;
+    check(client, &typed).map(|()| typed)
+}
+
+fn check(client: &Client, passphrase: &str) -> Result<()> {
+    client.secretly("POST", &Route::new("passphrase").seg("check"), &json!({ "passphrase": passphrase })).map(drop)
 }
 
 /// A new passphrase, on a terminal.

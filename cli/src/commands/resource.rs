@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::context::Context;
 use crate::duration::at_least_one;
 use crate::error::{self, Result};
+use crate::global::not_empty;
 use crate::ui::{Line, Ui};
 
 /// What can be done with resources.
@@ -22,6 +23,7 @@ pub(crate) enum ResourceVerb {
     /// Show a resource
     Show {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
     },
     /// Edit a resource
@@ -31,11 +33,13 @@ pub(crate) enum ResourceVerb {
     /// Bring back a resource that you deleted less than a day ago
     Restore {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
     },
     /// Add or remove tags
     Tag {
         /// Its id
+        #[arg(value_parser = not_empty)]
         id: String,
         /// Tags to add
         tags: Vec<String>,
@@ -89,6 +93,7 @@ pub(crate) struct ResourceList {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ResourceEdit {
     /// Its id
+    #[arg(value_parser = not_empty)]
     id: String,
     /// Give it a new title
     #[arg(long, value_parser = typed::title)]

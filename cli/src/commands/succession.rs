@@ -5,13 +5,14 @@ use kith_protocol::control::{Member, MemberRole, MemberStatus};
 use super::show::named;
 use crate::context::Context;
 use crate::error::Result;
+use crate::global::not_empty;
 use crate::ui::Line;
 
 /// What the last steward says about who takes over.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Succession {
     /// If you are the last steward: who becomes one in your place (founder only)
-    #[arg(long, value_name = "WHO", conflicts_with = "without_successor")]
+    #[arg(long, value_name = "WHO", value_parser = not_empty, conflicts_with = "without_successor")]
     pub(crate) successor: Option<String>,
     /// If you are the last steward: leave the others without one, for good; with --confirm CIRCLE
     #[arg(long)]
@@ -19,8 +20,22 @@ pub(crate) struct Succession {
 }
 
 impl Succession {
-    /// Asks what is to be asked before somebody leaves or steps down: on a terminal who takes over, then for a name. In a script,
-    /// naming a successor is the confirmation; where the last steward names nobody, the daemon refuses and says why.
+    /// As `settle`, where somebody leaves: in a script, naming a successor is the confirmation.
+    pub(crate) fn settle_leaving(
+        &mut self,
+        context: &Context,
+        members: &[Member],
+        what: &str,
+        called: (&[&str], &[&str]),
+    ) -> Result<()> {
+        if self.successor.is_some() && !context.ui().interactive && context.global().confirm.is_none() {
+            return Ok(());
+        }
+        self.settle(context, members, what, called)
+    }
+
+    /// Asks what is to be asked before somebody steps down: on a terminal who takes over, then for a name; in a script `--confirm`
+    /// says it. Where the last steward names nobody, the daemon refuses and says why.
     pub(crate) fn settle(
         &mut self,
         context: &Context,
@@ -39,9 +54,6 @@ impl Succession {
         }
         if open {
             self.ask(context, members, &left)?;
-        }
-        if self.successor.is_some() && !ui.interactive && context.global().confirm.is_none() {
-            return Ok(());
         }
         let means = if self.without_successor && !left.is_empty() { consequence(&left) } else { of_founder(members).to_owned() };
         context.confirm(&format!("{what}{means}"), names, ids)

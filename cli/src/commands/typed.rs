@@ -14,6 +14,25 @@ pub(super) fn lasts(text: &str) -> Result<Duration, String> {
     Ok(length)
 }
 
+/// A content warning that says something; an empty one would leave the text uncovered.
+pub(super) fn warning(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("a content warning says what it warns of; leave --cw out where nothing is to be covered".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Does a person who types this mean what has this id? As the daemon resolves it: the id, or its beginning, with its letter or
+/// without; a letter alone means nothing.
+pub(super) fn means(typed: &str, id: &str) -> bool {
+    let typed = typed.trim().to_lowercase();
+    let tail = id.split_once('-').map_or(id, |(_, tail)| tail);
+    match typed.split_once('-') {
+        Some((_, rest)) => !rest.is_empty() && id.starts_with(&typed),
+        None => typed.len() > 1 && tail.starts_with(&typed),
+    }
+}
+
 /// A title that says something.
 pub(super) fn title(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("a title holds at least one letter or number".to_owned()) } else { Ok(text.to_owned()) }
@@ -37,6 +56,25 @@ mod tests {
     fn an_invite_lasts_long_enough_to_be_answered() {
         assert!(lasts("1m").is_ok() && lasts("72h").is_ok());
         assert!(lasts("59s").is_err() && lasts("1s").is_err() && lasts("0h").is_err() && lasts("soon").is_err());
+    }
+
+    #[test]
+    fn an_empty_warning_is_none() {
+        for empty in ["", " ", "\t"] {
+            assert!(warning(empty).is_err(), "{empty:?}");
+        }
+        assert_eq!(warning("grief"), Ok("grief".to_owned()));
+    }
+
+    #[test]
+    fn an_id_is_meant_by_its_beginning_and_never_by_its_letter_alone() {
+        for typed in ["p-nabcde", "p-n", "nab", "na", " P-NAB "] {
+            assert!(means(typed, "p-nabcde"), "{typed}");
+        }
+        for typed in ["", "p", "n", "p-", "-", "n-nab", "n-abc", "x", "abc", "nabcdef"] {
+            assert!(!means(typed, "p-nabcde"), "{typed}");
+        }
+        assert!(means("im-a", "im-abc") && !means("im-", "im-abc") && !means("im", "im-abc"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use kith_protocol::control::{
     Circle, CircleStatus, Code, DraftOf, EditNote, Kind, MemberRole, NewDraft, NewNote, NewReply, Note, NoteState, Want,
 };
 
+use super::typed::means;
 use crate::client::{Client, Reply, Route};
 use crate::error::{self, Result};
 
@@ -23,7 +24,7 @@ pub(super) fn writable(client: &Client, circle: &str) -> Result<Circle> {
 /// The note that is to be replied to, where that is possible.
 pub(super) fn answerable(client: &Client, route: &Route, id: &str) -> Result<Note> {
     let note: Note = client.get(route)?.read()?;
-    if !is_called(&note.id, id) {
+    if !means(id, &note.id) {
         let hint = format!("Reply to its note: `kith note reply {}`.", note.id);
         return Err(error::usage(format!("`{id}` is a reply, and replies have no replies."), hint));
     }
@@ -38,17 +39,13 @@ pub(super) fn answerable(client: &Client, route: &Route, id: &str) -> Result<Not
 pub(super) fn changeable(client: &Client, route: &Route, id: &str) -> Result<(String, Option<String>, Note)> {
     let note: Note = client.get(&route.clone().flag("reveal", true))?.read()?;
     let circle = writable(client, &note.circle)?;
-    let reply = note.replies.iter().find(|reply| !is_called(&note.id, id) && is_called(&reply.id, id));
+    let reply = note.replies.iter().find(|reply| !means(id, &note.id) && means(id, &reply.id));
     let (author, noun) = reply.map_or((&note.author, "note"), |reply| (&reply.author, "reply"));
     if author.member != circle.me {
         return Err(error::refused(Code::NotAllowed, format!("Only its author edits a {noun}."), "You can reply to it."));
     }
     let (body, base) = reply.map_or((&note.body, &note.base), |reply| (&reply.body, &reply.base));
     Ok((body.clone().unwrap_or_default(), base.clone(), note))
-}
-
-fn is_called(whole: &str, typed: &str) -> bool {
-    whole.starts_with(typed) || whole.get(2..).is_some_and(|tail| tail.starts_with(typed))
 }
 
 /// Refuses, before anybody goes on writing, what a draft can no longer become.

@@ -48,10 +48,12 @@ pub(crate) fn haul(root: &Path) -> Result<Haul> {
 /// One file as a note.
 pub(crate) fn note(path: &Path, haul: &mut Haul, origin: Origin) -> Result<Found> {
     let bytes = files::read(path, BODY_BYTES)?;
-    let decoded = decode::text(&bytes).map_err(|why| error::failed(format!("{} cannot be read: {why}.", path.display()), ""))?;
+    let decoded = decode::text(&bytes).map_err(|why| {
+        error::failed(format!("{} cannot be read: {why}.", path.display()), "Save it as UTF-8 text, and try again.")
+    })?;
     let body = decoded.text.trim_end().to_owned();
     if body.trim().is_empty() {
-        return Err(error::failed("The file is empty.", ""));
+        return Err(error::failed("The file is empty.", "There is nothing in it to import."));
     }
     let heading = body.lines().next().and_then(|line| line.strip_prefix("# ")).map(str::trim).filter(|text| !text.is_empty());
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().replace(['_', '-'], " ")).unwrap_or_default();

@@ -23,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(unlock))
         .routes(routes!(lock))
         .routes(routes!(passphrase))
+        .routes(routes!(check_passphrase))
         .routes(routes!(stop))
 }
 
@@ -82,6 +83,13 @@ struct NewPassphrase {
 async fn passphrase(State(app): State<Arc<App>>, Body(given): Body<NewPassphrase>) -> Reply {
     app.change_passphrase(given.passphrase.map(Zeroizing::new), Zeroizing::new(given.new)).await?;
     Ok(ok("kith.passphrase/1", app.status().await?))
+}
+
+/// Is this the passphrase? Asked before anybody thinks up a new one
+#[utoipa::path(post, path = "/v1/passphrase/check", request_body = WithPassphrase, responses((status = 200)))]
+async fn check_passphrase(State(app): State<Arc<App>>, Body(given): Body<WithPassphrase>) -> Reply {
+    app.prove(given.take()).await?;
+    Ok(ok("kith.passphrase.check/1", Nothing {}))
 }
 
 /// End the daemon

@@ -73,7 +73,9 @@ fn pick(outcome: Outcome, wanted: &str) -> Result<Member, Error> {
         return Err(Error::new(Code::Failed, "The members could not be read.", "Try again."));
     };
     let exact = |member: &Member| member.id == wanted || member.name == wanted;
-    let near = |member: &Member| member.id.starts_with(wanted) || member.name.eq_ignore_ascii_case(wanted);
+    // A letter and its dash name nobody, however few there are.
+    let begins = |member: &Member| wanted.len() > 2 && member.id.starts_with(wanted);
+    let near = |member: &Member| begins(member) || member.name.eq_ignore_ascii_case(wanted);
     let mut found: Vec<Member> = members.iter().filter(|member| exact(member)).cloned().collect();
     if found.is_empty() {
         found = members.into_iter().filter(|member| !wanted.is_empty() && near(member)).collect();

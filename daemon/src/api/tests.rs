@@ -196,7 +196,7 @@ async fn every_route_is_described() {
     assert_eq!(status, 200);
     let routes: usize =
         document["paths"].as_object().expect("paths").values().map(|item| item.as_object().expect("operations").len()).sum();
-    assert_eq!(routes, 69);
+    assert_eq!(routes, 70);
     assert!(document["components"]["schemas"]["Note"].is_object());
     let refusal = &document["paths"]["/v1/circles/{c}/notes/{id}"]["delete"]["responses"]["default"];
     assert!(refusal["content"]["application/json"]["schema"]["$ref"].as_str().expect("a schema").ends_with("/Error"));
@@ -242,6 +242,10 @@ async fn a_passphrase_changes_only_with_the_present_one() {
         let (status, body) = ask(&served, "POST", "/v1/passphrase", body).await;
         assert_eq!((status, &body["code"]), (401, &json!("needs-passphrase")), "{body}");
     }
+    let (status, _) = ask(&served, "POST", "/v1/passphrase/check", r#"{"passphrase":"wrong"}"#).await;
+    assert_eq!(status, 401);
+    let (status, _) = ask(&served, "POST", "/v1/passphrase/check", r#"{"passphrase":"correct horse"}"#).await;
+    assert_eq!(status, 200);
     let (status, _) = ask(&served, "POST", "/v1/passphrase", r#"{"passphrase":"correct horse","new":""}"#).await;
     assert_eq!(status, 400, "an empty one is none");
     let (status, _) = ask(&served, "POST", "/v1/passphrase", r#"{"passphrase":"correct horse","new":"battery staple"}"#).await;

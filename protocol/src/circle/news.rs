@@ -210,7 +210,8 @@ impl Teller<'_> {
 
     fn about_circle(&self, what: Happening, done: Option<Done>, changes: Vec<FieldChange>) -> InboxEntry {
         let hints = if what == Happening::Agreement {
-            let [show, sign] = [(&[][..], "shows it"), (&["--sign"][..], "says that you agree")]
+            let id = self.summary.id.text();
+            let [show, sign] = [(&["-c", &id][..], "shows it"), (&["--sign", "-c", &id][..], "says that you agree")]
                 .map(|(args, brings)| Hint::run("circle", "agreement", args, brings));
             [show, sign].into()
         } else {

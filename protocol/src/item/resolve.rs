@@ -23,7 +23,9 @@ pub fn resolve(
         Some((letter, tail)) if letter.chars().count() == 1 => (letter.chars().next(), tail),
         Some(_) | None => (None, named.as_str()),
     };
-    let good = !tail.is_empty() && tail.len() <= 16 && tail.chars().all(|c| matches!(c, 'a'..='z' | '2'..='7'));
+    // A letter alone names nothing: neither a kind's only item, nor one whose id happens to go on with it.
+    let enough = if letter.is_some() { !tail.is_empty() } else { tail.len() > 1 };
+    let good = enough && tail.len() <= 16 && tail.chars().all(|c| matches!(c, 'a'..='z' | '2'..='7'));
     if !good {
         return Ok(Err(not_found(text, kinds)));
     }

@@ -8,19 +8,20 @@ use crate::store::{Read, StoreError};
 
 /// Of a circle that is here; `None` where they are in.
 pub(super) fn of_circle(summary: &Summary, overview: &Overview) -> Option<Notice> {
-    let name = &summary.name.0;
+    // Another circle may have the name: commands take the id.
+    let (name, id) = (&summary.name.0, summary.id.text());
     let stays = "What is on this computer stays; nothing new comes.";
-    let forget: Hints = Hint::run("circle", "forget", &["-c", name], "deletes it here").into();
+    let forget: Hints = Hint::run("circle", "forget", &["-c", &id], "deletes it here").into();
     let (message, hints) = match overview.shown().status {
         CircleStatus::Current | CircleStatus::Admitted => return None,
         CircleStatus::Suspended => (
             format!("You are no longer confirmed in {name}: a steward has to confirm you before you can write again."),
-            Hint::run("member", "list", &["-c", name], "shows the stewards").into(),
+            Hint::run("member", "list", &["-c", &id], "shows the stewards").into(),
         ),
         CircleStatus::Removed => (format!("You were removed from {name}. {stays}"), forget),
         CircleStatus::Left => (format!("You left {name}. {stays}"), forget),
     };
-    Some(Notice { circle: summary.id.text(), circle_name: name.clone(), message, hints })
+    Some(Notice { circle: id, circle_name: name.clone(), message, hints })
 }
 
 /// Of a join; `None` once they are in.

@@ -39,7 +39,15 @@ pub(super) fn run(context: &Context, import: &str, yes: bool) -> Result<()> {
     }
     let gone = items.len() - removed.len();
     let already = if gone == 0 { String::new() } else { format!(" {gone} of them were gone already.") };
-    ui.say(Line::new().good(&format!("Removed what {id} brought: {}.", things(removed.len()))).text(&already));
+    let name: Option<String> = client.get(&Route::new("circles").seg(&circle)).and_then(|reply| reply.field("name")).ok();
+    let place = name.map_or_else(Line::new, |name| Line::new().text(" from ").strong(&name));
+    ui.say(
+        Line::new()
+            .good(&format!("Removed what {id} brought"))
+            .and(place)
+            .text(&format!(": {}.", things(removed.len())))
+            .text(&already),
+    );
     ui.say("It is hidden now; its bytes are destroyed in a day. What somebody already read or copied cannot be taken back.");
     Ok(())
 }

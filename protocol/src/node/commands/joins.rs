@@ -116,8 +116,9 @@ pub(crate) fn show_join_in(people: Option<&Summary>, join: &JoinRow) -> control:
 
 fn pick_join(node: &NodeState, text: &str) -> Result<CircleId, InputError> {
     let lower = text.to_lowercase();
-    let fits =
-        |j: &&JoinRow| j.ticket.circle.text().starts_with(&lower) || j.circle_name.0.to_lowercase() == lower || text == "-";
+    let fits = |j: &&JoinRow| {
+        text.len() > 2 && j.ticket.circle.text().starts_with(&lower) || j.circle_name.0.to_lowercase() == lower || text == "-"
+    };
     let found: Vec<CircleId> = node.peers.joins.values().filter(fits).map(|j| j.ticket.circle).collect();
     match found.as_slice() {
         [one] => Ok(*one),

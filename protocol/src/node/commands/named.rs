@@ -31,7 +31,8 @@ pub(super) fn by_prefix<T: Copy>(
     what: &str,
     hint: Hint,
 ) -> Result<T, InputError> {
-    let found: Vec<(String, T)> = all.filter(|(id, _)| text.len() > 1 && id.starts_with(&text.to_lowercase())).collect();
+    // A letter and its dash name nothing, however few there are.
+    let found: Vec<(String, T)> = all.filter(|(id, _)| text.len() > 2 && id.starts_with(&text.to_lowercase())).collect();
     match found.as_slice() {
         [(_, one)] => Ok(*one),
         [] => Err(InputError::not_found(&format!("no {what} has that id"), hint)),

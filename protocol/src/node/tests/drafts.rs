@@ -82,3 +82,31 @@ fn there_is_room_for_so_many_and_so_much() {
     let refused = village.call(0, Command::KeepDraft(text("one more"))).expect_err("full");
     assert!(refused.hints.to_string().contains("kith draft remove") && !holds(&village, "one more"), "{refused:?}");
 }
+
+#[test]
+fn a_letter_alone_names_nothing_although_there_is_only_one() {
+    let mut village = circle_of_three();
+    let draft = keep(&mut village, "words of one hour");
+    let note = control::NewNote { title: "On-call".into(), body: "x".into(), ..Default::default() };
+    let Ok(Answer::Item(item)) = village.call(0, Command::New("-".into(), control::NewItem::Note(note))) else {
+        panic!("no note")
+    };
+    let control::Item::Note(note) = item else { panic!("a note") };
+    let invite = village.call(0, Command::NewInvite("-".into(), control::NewInvite::default()));
+    assert!(matches!(invite, Ok(Answer::Invite(_))), "{invite:?}");
+    for typed in ["", "l", "l-", " "] {
+        assert_eq!(village.call(0, Command::RemoveDraft(typed.into())).expect_err("no draft").code, Code::NotFound, "{typed:?}");
+    }
+    for typed in ["i", "i-"] {
+        let revoked = village.call(0, Command::RevokeInvite("-".into(), typed.into()));
+        assert_eq!(revoked.expect_err("no invite").code, Code::NotFound, "{typed:?}");
+    }
+    let first = note.id.get(2..3).expect("a letter of the id").to_owned();
+    for typed in ["n", "n-", "", &first] {
+        let shown = village.call(0, Command::Remove { circle: "-".into(), item: typed.into(), now: false });
+        assert_eq!(shown.expect_err("no note").code, Code::NotFound, "{typed:?}");
+    }
+    village.call(0, Command::RemoveDraft(draft.id[..3].into())).expect("a letter more is enough");
+    let item = note.id[2..4].to_owned();
+    village.call(0, Command::Remove { circle: "-".into(), item, now: false }).expect("and so are two without it");
+}
