@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, CommandFactory, Parser};
 use kith_protocol::control::{Code, Error};
 
@@ -29,6 +29,8 @@ impl Args {
     /// Read the command line; help, version and mistakes end here.
     pub(crate) fn read() -> Result<Self, ExitCode> {
         Self::try_parse().map_err(|error| {
+            let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let error = usage(error);
             let json = std::env::args_os().any(|arg| arg == "--json");
             if json && error.use_stderr() {
                 ui::complain_json(&as_refusal(&error.render().to_string()));
@@ -36,10 +38,12 @@ impl Args {
                 // Only now is it worth the time to put all of it together as people read it.
                 let again = grammar().try_get_matches_from(std::env::args_os()).err();
                 drop(again.as_ref().unwrap_or(&error).print());
+            } else if error.use_stderr() {
+                ui::usage_error(&error);
             } else {
                 drop(error.print());
             }
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+            code
         })
     }
 }
@@ -51,6 +55,47 @@ fn as_refusal(told: &str) -> Error {
     let hint =
         usage.map_or_else(|| "See `kith --help`.".to_owned(), |usage| format!("It goes like this: `{}`", clean::line(usage)));
     Error::new(Code::Usage, clean::line(first.trim_start_matches("error: ")), hint)
+}
+
+/// A mistake, with what helps: several words want quotes, and what is suggested is to be what was meant.
+fn usage(mut error: clap::Error) -> clap::Error {
+    let text = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let typed = text(&error, ContextKind::InvalidArg).unwrap_or_default();
+    // An option of every command is meant only by what begins like it: `--jsn`, not `--phone`.
+    let begins = |option: &str| option.trim_start_matches('-').chars().next();
+    let meant = text(&error, ContextKind::SuggestedArg);
+    if meant.is_some_and(|meant| is_global(&meant) && begins(&meant) != begins(&typed)) {
+        error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::Suggested);
+        // It shows the command with what was suggested.
+        error.remove(ContextKind::Usage);
+    }
+    if error.kind() == ErrorKind::UnknownArgument && !typed.starts_with('-') {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![one_word_too_many(&typed, std::env::args()).into()]));
+    }
+    error
+}
+
+fn is_global(option: &str) -> bool {
+    let name = option.trim_start_matches('-').split(['=', ' ']).next().unwrap_or_default().to_owned();
+    Args::command().get_arguments().any(|arg| arg.is_global_set() && arg.get_long() == Some(&name))
+}
+
+/// What to do about a word that has no place: it belongs to the one before it, or it is a title.
+fn one_word_too_many(typed: &str, words: impl Iterator<Item = String>) -> String {
+    let mut command = Args::command();
+    for word in words.skip(1) {
+        let Some(sub) = command.find_subcommand(&word) else { continue };
+        command = sub.clone();
+    }
+    let titled = command.get_arguments().any(|arg| arg.get_long() == Some("title"));
+    if titled && command.get_positionals().next().is_none() {
+        return format!("Give the title with --title, and put quotes around several words: --title \"{typed} ...\"");
+    }
+    "Put quotes around a name or text of several words: \"Tea party\"".to_owned()
 }
 
 /// All that can be typed, as help and manual pages show it: with examples, and the global options only once.
@@ -184,6 +229,27 @@ mod tests {
         let event = told("kith event new --title Circle");
         assert!(event.message.contains("--starts <TIME>"), "{}", event.message);
         assert!(told("kith note list --limit 0").message.starts_with("Invalid value '0' for '--limit <N>'"));
+    }
+
+    /// What is said about a line that cannot be understood.
+    fn said(line: &[&str]) -> String {
+        usage(Args::try_parse_from(std::iter::once(&"kith").chain(line)).unwrap_err()).to_string()
+    }
+
+    #[test]
+    fn only_what_could_be_meant_is_suggested() {
+        assert!(!said(&["resource", "new", "--phone", "112"]).contains("--home"));
+        assert!(said(&["note", "list", "--jsn"]).contains("--json"));
+        assert!(said(&["event", "new", "--title", "x", "--start", "18:00"]).contains("--starts"));
+    }
+
+    #[test]
+    fn several_words_want_quotes() {
+        assert!(said(&["circle", "new", "Tea", "party"]).contains("Put quotes around"));
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert!(one_word_too_many("party", words("kith circle new Tea party").into_iter()).starts_with("Put quotes"));
+        assert!(one_word_too_many("Tea", words("kith event new Tea --starts 18:00").into_iter()).contains("--title \"Tea"));
+        assert!(one_word_too_many("words", words("kith note new two words").into_iter()).starts_with("Put quotes"));
     }
 
     #[test]

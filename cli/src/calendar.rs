@@ -49,7 +49,7 @@ impl Series {
         let all_day = is_day(start);
         let start = parse_local(start)?;
         let end = if end.is_empty() { None } else { Some(parse_local(end)?) };
-        let tz = TimeZone::get(tz).ok()?;
+        let tz = TimeZone::get(when::zone_name(tz)).ok()?;
         let rule = rule.map_or(Ok(Rule::default()), Rule::parse).ok()?;
         let rule = if all_day { rule.of_days() } else { rule };
         Some(Self { start, end, all_day, tz, rule })
@@ -89,7 +89,10 @@ pub(crate) fn parse_local(text: &str) -> Option<DateTime> {
         return text.parse::<Date>().ok().map(|day| day.at(0, 0, 0, 0));
     }
     let text = text.trim().replacen(' ', "T", 1);
-    text.contains('T').then(|| text.parse::<DateTime>().ok())?
+    let (_, clock) = text.split_once('T')?;
+    // The library reads over an offset or a zone that stands behind the time.
+    let alone = clock.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
+    if alone { text.parse::<DateTime>().ok() } else { None }
 }
 
 /// Does the text name a day and no time?
@@ -106,6 +109,16 @@ pub(crate) fn local_text(at: DateTime, all_day: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wall_clock_has_no_offset_and_no_zone() {
+        for text in ["2026-12-01T18:00", " 2026-12-01 18:00 ", "2026-12-01T18:00:00"] {
+            assert_eq!(parse_local(text).map(|at| local_text(at, false)).as_deref(), Some("2026-12-01T18:00:00"), "{text}");
+        }
+        for behind in ["+02:00", "-05", "+0530", "Z", "[Europe/Madrid]", "+01:00[Europe/Madrid]", " UTC", "pm", " +02:00"] {
+            assert_eq!(parse_local(&format!("2026-12-01T18:00{behind}")), None, "{behind}");
+        }
+    }
 
     fn days(tz: &str, now: &str, own: &str) -> usize {
         let series = Series::read("2026-12-01", "", tz, None).unwrap();

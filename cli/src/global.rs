@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::ArgAction;
 
-use crate::duration::duration;
+use crate::duration::patience;
 
 /// Flags that every command takes, before or after it.
 #[derive(Clone, Debug, clap::Args)]
@@ -75,5 +75,5 @@ pub(crate) fn not_empty(text: &str) -> Result<String, String> {
 }
 
 fn wait(text: &str) -> Result<Wait, String> {
-    if text.is_empty() { Ok(Wait(None)) } else { duration(text).map(|d| Wait(Some(d))) }
+    if text.is_empty() { Ok(Wait(None)) } else { patience(text).map(|d| Wait(Some(d))) }
 }

@@ -10,7 +10,7 @@ use kith_protocol::limits::{BODY_BYTES, DRAFT_BYTES};
 
 use crate::client::{Client, Route};
 use crate::context::Context;
-use crate::error::{self, Result};
+use crate::error::{self, Result, Stop};
 use crate::files;
 use crate::ui::Line;
 
@@ -70,13 +70,13 @@ impl Body {
         context: &Context,
         client: &Client,
         draft: NewDraft,
-        save: impl FnOnce(&NewDraft) -> Result<T>,
+        save: impl Fn(&NewDraft) -> Result<T>,
     ) -> Result<T> {
         let draft = NewDraft { body: self.text, ..draft };
-        let result = save(&draft);
+        let result = saved_or_unlocked(context, || save(&draft));
         let failed = result.as_ref().is_err_and(|stop| stop.code().is_some()) && !draft.body.trim().is_empty();
         match self.from {
-            Origin::Editor(desk) if failed => editor::keep(context, client, &desk),
+            Origin::Editor(desk) if failed => editor::told(context.ui(), &desk, desk.rescue(client)),
             Origin::Editor(desk) => desk.wipe(),
             Origin::Stdin if failed => keep_stdin(context, client, &draft),
             Origin::Stdin | Origin::Argument => {}
@@ -85,12 +85,28 @@ impl Body {
     }
 
     /// Save what was left as it is, of which a draft is there already.
-    pub(crate) fn saved_as_it_was<T>(self, save: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(crate) fn saved_as_it_was<T>(self, context: &Context, save: impl Fn() -> Result<T>) -> Result<T> {
         if let Origin::Editor(desk) = &self.from {
             desk.wipe();
         }
-        save()
+        saved_or_unlocked(context, save)
     }
+}
+
+/// Saves. Where Kith was locked or stopped while somebody wrote, says so, puts that right with them, and saves then.
+fn saved_or_unlocked<T>(context: &Context, save: impl Fn() -> Result<T>) -> Result<T> {
+    let first = save();
+    let what = match first.as_ref().err().and_then(Stop::code) {
+        Some(Code::Locked) => "locked",
+        Some(Code::NotRunning) => "stopped",
+        _ => return first,
+    };
+    if !context.ui().interactive {
+        return first;
+    }
+    context.ui().warn(&format!("Kith was {what} while you were writing.").into());
+    context.client()?;
+    save()
 }
 
 /// Keeps what came by stdin, if that is possible.
@@ -107,7 +123,7 @@ pub(crate) fn take_in(context: &Context, client: &Client) {
     for desk in editor::strays(context.home()) {
         if let Ok(Some(draft)) = desk.rescue(client) {
             let found = Line::new().text("A text that was being written when Kith was interrupted is kept: `kith draft resume ");
-            context.ui().complain(&found.text(&draft.id).text("` goes on with it."));
+            context.ui().warn(&found.text(&draft.id).text("` goes on with it."));
         }
     }
 }

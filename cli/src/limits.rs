@@ -88,3 +88,9 @@ pub(crate) const WEIGHED_CHARS: usize = 100;
 pub(crate) const WATCH_LOOK: Duration = Duration::from_millis(500);
 /// Occurrences of one event that `week` and `month` look at.
 pub(crate) const SHOWN_OCCURRENCES: usize = 100;
+
+/// Columns of a terminal; with fewer left beside the others, the last cell of a row stands below them.
+pub(crate) const NARROW_COLUMNS: usize = 20;
+
+/// Columns of a terminal that a spinner needs besides its words: itself, and how long it has been.
+pub(crate) const SPINNER_COLUMNS: usize = 12;

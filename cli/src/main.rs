@@ -31,6 +31,7 @@ use args::Args;
 use commands::Command;
 use commands::daemon::{DaemonRun, DaemonVerb};
 use context::{Context, Setting, Settings};
+use kith_daemon::ConfigError;
 use kith_protocol::control::{Code, Error};
 
 fn main() -> ExitCode {
@@ -73,9 +74,19 @@ fn settings(home: &Path) -> Result<Vec<Setting>, Error> {
 }
 
 fn set_setting(home: &Path, key: &str, value: &str) -> Result<(), Error> {
-    kith_daemon::set_setting(home, key, value).map_err(|error| refused_setting(&error))
+    // Where the file itself is wrong it is named; otherwise it is what was typed.
+    let sound = kith_daemon::settings(home).is_ok();
+    kith_daemon::set_setting(home, key, value).map_err(|error| match &error {
+        ConfigError::Invalid(why) if sound => refused(why),
+        ConfigError::Invalid(_) | ConfigError::NoPort | ConfigError::Io(_) => refused_setting(&error),
+    })
 }
 
-fn refused_setting(error: &kith_daemon::ConfigError) -> Error {
-    Error::new(Code::Usage, format!("Nothing was changed: {error}"), "`kith config list` lists all settings.")
+fn refused_setting(error: &ConfigError) -> Error {
+    refused(&error.to_string())
+}
+
+fn refused(why: &str) -> Error {
+    let stop = if why.ends_with('.') { "" } else { "." };
+    Error::new(Code::Usage, format!("Nothing was changed: {why}{stop}"), "`kith config list` lists all settings.")
 }

@@ -235,6 +235,23 @@ fn schema_first(value: &serde_json::Value) -> String {
     format!("{{\"schema\":{schema}{gap}{}", rest.trim_start_matches('{'))
 }
 
+/// What was typed cannot be understood: on a terminal broken between words, which the library does not do.
+pub(crate) fn usage_error(error: &clap::Error) {
+    let err = std::io::stderr();
+    let text = clean::block(&error.to_string());
+    let room = if err.is_terminal() { usize::from(columns(&err)) } else { usize::MAX };
+    if text.lines().all(|line| line.chars().count() <= room) {
+        // As it is, with colour.
+        return drop(error.print());
+    }
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        for row in Line::new().text(line).paragraph(room.max(indent + 1)) {
+            drop(writeln!(err.lock(), "{}", row.plain()));
+        }
+    }
+}
+
 /// An error for machines, on stderr.
 pub(crate) fn complain_json(error: &kith_protocol::control::Error) {
     if let Ok(text) = serde_json::to_string(error) {

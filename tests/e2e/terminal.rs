@@ -239,6 +239,37 @@ fn what_an_editor_leaves_is_sealed_and_nothing_lies_open() {
     assert_eq!(saved, ["words that are saved", "words that were typed"]);
 }
 
+/// While the editor is open Kith is locked, or stopped: the passphrase is asked for with the reason, and the text is saved then.
+#[test]
+fn a_text_is_saved_once_kith_is_unlocked_again() {
+    let home = Home::protected("Amara");
+    home.found("Night shift");
+    for (ends, says) in [("lock", "was locked while you were writing"), ("stop", "was stopped while you were writing")] {
+        let run = editor(&home, &format!("kith {ends} >&2; echo 'words, {ends}' > \"$1\""));
+        let Some(mut terminal) = Terminal::open(&home, &format!("{run} kith note new --title Late")) else {
+            skipped("a terminal needs `script`", has_program("script"));
+            return;
+        };
+        terminal.asked("Passphrase", PASSPHRASE);
+        assert!(terminal.text.contains(says), "{}", terminal.text);
+        assert_eq!(terminal.ends(), 0, "{ends}");
+        assert_eq!(home.rows(&["draft", "list"], "drafts").len(), 0, "{ends}");
+        assert_eq!(lies_open(&home), Vec::<std::path::PathBuf>::new(), "{ends}");
+    }
+    let bodies: Vec<String> = home.rows(&["note", "list"], "notes").iter().map(|note| crate::text(note, "body")).collect();
+    assert_eq!(bodies, ["words, lock", "words, stop"]);
+    // Where the passphrase is wrong each time, the text stays and is named.
+    let run = editor(&home, "kith lock >&2; echo 'words that stay' > \"$1\"");
+    let Some(mut terminal) = Terminal::open(&home, &format!("{run} kith note new --title Late")) else { return };
+    for _ in 0..3 {
+        terminal.asked("Passphrase:", "wrong");
+    }
+    let screen = terminal.screen();
+    assert!(screen.contains("could not be sealed"), "{screen}");
+    // The one that was started in between.
+    drop(home.kith(&["stop"]));
+}
+
 /// A text whose process was killed is sealed by the next command about drafts.
 #[test]
 fn a_text_that_was_left_lying_is_taken_in() {

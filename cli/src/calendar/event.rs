@@ -79,7 +79,10 @@ impl<'a, 'z> EventReader<'a, 'z> {
         let Some((at, tz, _)) = self.moments(field).into_iter().flatten().next() else {
             self.left(
                 field.line,
-                format!("takes the place of a time that is none ({}); it is an event of its own", start_of(&field.raw)),
+                format!(
+                    "takes the place of a time that cannot be understood ({}); it is an event of its own",
+                    start_of(&field.raw)
+                ),
             );
             return None;
         };

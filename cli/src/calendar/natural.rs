@@ -18,7 +18,7 @@ pub(crate) fn exact_end(text: &str, start: DateTime, now: DateTime) -> String {
     }
 }
 
-/// How something repeats, as people say it, as RFC 5545 writes it.
+/// How something repeats, as people say it, as RFC 5545 writes it; empty: not at all.
 pub(crate) fn every(text: &str) -> Result<String, String> {
     let words: Vec<String> = text.to_lowercase().split_whitespace().map(str::to_owned).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != "every").collect();
@@ -28,6 +28,14 @@ pub(crate) fn every(text: &str) -> Result<String, String> {
         [count, unit] => (count.parse::<u32>().unwrap_or(0), *unit),
         _ => (0, ""),
     };
+    // Every second one of these is no rule that anybody means.
+    let alone = matches!(unit, "weekday" | "weekdays") || unit.ends_with("ly");
+    if alone && words.len() > 1 {
+        return Err(not_understood(text));
+    }
+    if matches!(words.as_slice(), ["none" | "never"]) {
+        return Ok(String::new());
+    }
     let rule = match unit {
         "day" | "days" | "daily" => "FREQ=DAILY",
         "weekday" | "weekdays" => "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
@@ -37,17 +45,24 @@ pub(crate) fn every(text: &str) -> Result<String, String> {
         _ => "",
     };
     match (rule, count) {
-        ("", _) | (_, 0) | (_, 100..) => {
-            Err(format!("I don't understand \"every {text}\". Try day, week, \"2 weeks\", month, or --rrule for anything else."))
-        }
+        ("", _) | (_, 0) | (_, 100..) => Err(not_understood(text)),
         (rule, 1) => Ok(rule.to_owned()),
         (rule, count) => Ok(format!("{rule};INTERVAL={count}")),
     }
 }
 
+fn not_understood(text: &str) -> String {
+    let said = text.trim();
+    format!("I don't understand \"{said}\". Try day, week, \"2 weeks\", month, none, or --rrule for anything else.")
+}
+
 fn said(text: &str, now: DateTime) -> Option<String> {
     let lower = text.to_lowercase().replace(',', " ");
-    let words: Vec<&str> = lower.split_whitespace().filter(|word| !matches!(*word, "at" | "on" | "the" | "@")).collect();
+    let filler = |word: &&str| matches!(*word, "at" | "on" | "the" | "@");
+    if lower.split_whitespace().next_back().is_some_and(|last| filler(&last)) {
+        return None;
+    }
+    let words: Vec<&str> = lower.split_whitespace().filter(|word| !filler(word)).collect();
     if let ["in", count, unit] = words.as_slice() {
         return later(now, count.parse().ok()?, unit);
     }
@@ -67,8 +82,19 @@ fn said(text: &str, now: DateTime) -> Option<String> {
 
 /// A day in words and a time of day.
 fn composed(words: &[&str], time: Time, now: DateTime) -> Option<String> {
+    if words == ["tonight"] && time < Time::constant(12, 0, 0, 0) {
+        return None;
+    }
     let day = if words.is_empty() { first_after(now, time) } else { day(words, now, Some(time))? };
     Some(written(day, Some(time)))
+}
+
+/// The words of a part of a day that is no time: the time is still to be said.
+pub(crate) fn without_a_time(text: &str) -> Option<&str> {
+    const PARTS: [&str; 5] = ["tonight", "morning", "afternoon", "evening", "night"];
+    let text = text.trim();
+    let last = text.split_whitespace().next_back()?.to_lowercase();
+    PARTS.contains(&last.as_str()).then_some(text)
 }
 
 fn written(day: Date, time: Option<Time>) -> String {
@@ -82,7 +108,7 @@ fn first_after(now: DateTime, time: Time) -> Date {
 
 fn later(now: DateTime, count: i64, unit: &str) -> Option<String> {
     let count = Some(count).filter(|count| (0..=10_000).contains(count))?;
-    let (span, timed) = match unit.trim_end_matches('s') {
+    let (span, timed) = match unit.strip_suffix('s').unwrap_or(unit) {
         "minute" | "min" => (count.minutes(), true),
         "hour" => (count.hours(), true),
         "day" => (count.days(), false),
@@ -97,12 +123,17 @@ fn later(now: DateTime, count: i64, unit: &str) -> Option<String> {
 fn day(words: &[&str], now: DateTime, time: Option<Time>) -> Option<Date> {
     let today = now.date();
     match words {
-        ["today" | "tonight"] => Some(today),
+        ["today"] => Some(today),
+        ["tonight"] if time.is_some() => Some(today),
         ["tomorrow"] => today.tomorrow().ok(),
         ["day", "after", "tomorrow"] => today.checked_add(2.days()).ok(),
         ["next", "week"] => today.checked_add(1.week()).ok(),
         ["next", "month"] => today.checked_add(1.month()).ok(),
-        ["in", count, unit] => later(now, count.parse().ok()?, unit)?.parse().ok(),
+        ["in", count, unit] => {
+            let then = later(now, count.parse().ok()?, unit)?;
+            // Hours from now are a time already.
+            if then.contains('T') { None } else { then.parse().ok() }
+        }
         ["next", name] => after(today, weekday(name)?),
         ["this", name] | [name] if weekday(name).is_some() => {
             let weekday = weekday(name)?;
@@ -119,7 +150,7 @@ fn day(words: &[&str], now: DateTime, time: Option<Time>) -> Option<Date> {
                 Some(number) => (day, number),
                 None => (name, month(day)?),
             };
-            Date::new(year.parse().ok()?, number, ordinal(day)?).ok()
+            Date::new(year.parse().ok().filter(|_| year.len() == 4)?, number, ordinal(day)?).ok()
         }
         _ => None,
     }
@@ -172,7 +203,7 @@ fn begins_one(names: &[&str], text: &str) -> Option<i8> {
     i8::try_from(at).ok()
 }
 
-/// `18:00`, `9am`, `6:30pm`, `18h`, `noon`, `midnight`.
+/// `18:00`, `9am`, `6:30pm`, `18h`, `18h30`, `noon`, `midnight`.
 fn time(text: &str) -> Option<Time> {
     match text {
         "noon" => return Time::new(12, 0, 0, 0).ok(),
@@ -184,9 +215,10 @@ fn time(text: &str) -> Option<Time> {
         (None, Some(text)) => (text, Some(12)),
         (None, None) => (text, None),
     };
-    let (hour, minute) = match (text.split_once(':'), text.strip_suffix('h')) {
+    let (hour, minute) = match (text.split_once(':'), text.split_once('h')) {
         (Some((hour, minute)), _) if minute.len() == 2 => (hour, minute),
-        (None, Some(hour)) if half.is_none() => (hour, "00"),
+        (None, Some((hour, ""))) if half.is_none() => (hour, "00"),
+        (None, Some((hour, minute))) if half.is_none() && minute.len() == 2 => (hour, minute),
         (None, None) if half.is_some() => (text, "00"),
         _ => return None,
     };
@@ -229,6 +261,7 @@ mod tests {
             ("next mon 18:00", "2026-12-07T18:00"),
             ("today", "2026-11-30"),
             ("tonight 20h", "2026-11-30T20:00"),
+            ("tonight at 19h30", "2026-11-30T19:30"),
             ("day after tomorrow noon", "2026-12-02T12:00"),
             ("next week", "2026-12-07"),
             ("in 2 hours", "2026-11-30T17:00"),
@@ -268,6 +301,17 @@ mod tests {
             "99999-01-01",
             "\u{1f600}",
             "0am",
+            "tonight",
+            "tonight 8:00",
+            "tomorrow at",
+            "tomorrow evening",
+            "24 dec 26",
+            "24 dec 26 17:00",
+            "in 2 hours 18:00",
+            "in 2 hourss",
+            "18:00+02:00",
+            "tomorrow 18:00 CET",
+            "18h3",
         ] {
             assert_eq!(exact(text, now()), text);
         }
@@ -289,11 +333,25 @@ mod tests {
             ("2 weeks", "FREQ=WEEKLY;INTERVAL=2"),
             ("Other Week", "FREQ=WEEKLY;INTERVAL=2"),
             ("month", "FREQ=MONTHLY"),
+            ("none", ""),
+            ("Never", ""),
             ("weekday", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
         ] {
             assert_eq!(every(said).as_deref(), Ok(rule), "{said}");
         }
-        for wrong in ["", "0 weeks", "-1 weeks", "fortnight", "1000 weeks", "2 2 weeks", "full moon"] {
+        for wrong in [
+            "",
+            "0 weeks",
+            "-1 weeks",
+            "fortnight",
+            "1000 weeks",
+            "2 2 weeks",
+            "full moon",
+            "2 weekdays",
+            "other weekday",
+            "3 daily",
+            "none of it",
+        ] {
             assert!(every(wrong).is_err(), "{wrong}");
         }
     }

@@ -68,14 +68,14 @@ impl File {
     fn odd(&mut self, number: usize, what: Oddity) {
         match what {
             Oddity::Text(last) if last > number => {
-                let part = format!("up to line {last} is no calendar's; it is taken as more of the text before it");
+                let part = format!("up to line {last} does not belong to a calendar; it is taken as more of the text before it");
                 self.notes.changed(number, "the file", part);
             }
             Oddity::Text(_) => {
                 self.notes.changed(
                     number,
                     "the file",
-                    "has a line that is no calendar's; it is taken as more of the text before it",
+                    "has a line that does not belong to a calendar; it is taken as more of the text before it",
                 );
             }
             Oddity::Nothing => self.notes.left(number, "the file", "has a line that cannot be understood"),

@@ -214,6 +214,30 @@ impl Rule {
         self.rrule.is_some() || !self.rdates.is_empty()
     }
 
+    /// The first start that the rule itself gives, where that is not the series' own: the series then has one more than it says.
+    pub(crate) fn begins_later(&self, start: DateTime, tz: &TimeZone) -> Option<DateTime> {
+        let rrule = self.clone().tidy().rrule?;
+        let first = counted(&rrule, start, tz, start, 1).ok()?.into_iter().next()?;
+        (first != start).then_some(first)
+    }
+
+    /// What a person should know of days that not every month or year has: the series leaves those out which have none.
+    pub(crate) fn skips(&self, start: DateTime) -> Option<String> {
+        let rrule = self.rrule.as_ref()?;
+        let part = |name: &str| rrule.split(';').find_map(|part| part.strip_prefix(name));
+        let by_other = ["BYDAY=", "BYSETPOS=", "BYYEARDAY=", "BYWEEKNO="].into_iter().any(|name| part(name).is_some());
+        let days = part("BYMONTHDAY=").map_or_else(|| start.day().to_string(), str::to_owned);
+        let late = days.split(',').filter_map(|day| day.parse::<i8>().ok()).find(|day| *day > 28);
+        match (part("FREQ=")?, late) {
+            _ if by_other => None,
+            ("MONTHLY", Some(day)) => Some(format!("It does not take place in months that have no day {day}.")),
+            ("YEARLY", Some(29)) if start.month() == 2 && part("BYMONTH=").is_none() => {
+                Some("It takes place in leap years only, which have a 29 February.".to_owned())
+            }
+            _ => None,
+        }
+    }
+
     /// Can it be counted from this start?
     pub(crate) fn check(&self, start: DateTime, tz: &TimeZone) -> Result<(), RuleError> {
         self.starts_from(start, tz, start, 1).map(drop)
@@ -257,9 +281,7 @@ fn moments(list: &str) -> Result<Vec<Moment>, RuleError> {
 fn counted(rrule: &str, start: DateTime, tz: &TimeZone, from: DateTime, count: usize) -> Result<Vec<DateTime>, RuleError> {
     let begin = to_chrono(start).ok_or_else(|| RuleError::Wrong("the start is out of range".to_owned()))?;
     let local = localised(rrule, tz)?;
-    let wrong = |e: rrule::RRuleError| RuleError::Wrong(format!("`{rrule}` is not a rule: {e}").trim_end_matches('.').to_owned());
-    let rule: RRule<Unvalidated> = local.parse().map_err(wrong)?;
-    let rule = rule.validate(begin).map_err(wrong)?;
+    let rule = read(&local, begin).ok_or_else(|| RuleError::Wrong(wrong_in(&local, begin)))?;
     if never(&local) {
         return Ok(Vec::new());
     }
@@ -273,6 +295,27 @@ fn counted(rrule: &str, start: DateTime, tz: &TimeZone, from: DateTime, count: u
     let dates =
         catch_unwind(move || set.all(limit).dates).map_err(|_| RuleError::Wrong(format!("`{rrule}` cannot be counted")))?;
     Ok(dates.into_iter().filter_map(from_chrono).collect())
+}
+
+/// As the library understands it.
+fn read(rule: &str, begin: chrono::DateTime<Tz>) -> Option<RRule> {
+    rule.parse::<RRule<Unvalidated>>().ok()?.validate(begin).ok()
+}
+
+/// What of a rule cannot be: the part that makes a rule of its frequency alone impossible, else all of it.
+fn wrong_in(rule: &str, begin: chrono::DateTime<Tz>) -> String {
+    let parts: Vec<&str> = rule.split(';').collect();
+    let Some(freq) = parts.iter().find(|part| part.starts_with("FREQ=")) else {
+        return "it does not say how often, such as FREQ=WEEKLY".to_owned();
+    };
+    if read(freq, begin).is_none() {
+        return format!("`{freq}` is not a frequency");
+    }
+    let alone = |part: &&&str| *part != freq && read(&format!("{freq};{part}"), begin).is_none();
+    match parts.iter().find(alone) {
+        Some(part) => format!("`{part}` does not fit into it"),
+        None => "its parts do not fit together".to_owned(),
+    }
 }
 
 /// The rule with `UNTIL` on the wall clock, since that is what is counted on.
@@ -479,6 +522,11 @@ mod tests {
             assert!(parsed.is_err() || parsed.unwrap().check(at("2026-12-01T18:00"), &tz).is_err(), "{rule}");
         }
         assert!(Rule::parse("FREQ=DAILY\nFREQ=WEEKLY").is_err());
+        let why = |rule: &str| Rule::parse(rule).unwrap().check(at("2026-12-01T18:00"), &tz).unwrap_err().to_string();
+        assert_eq!(why("FREQ=FORTNIGHTLY"), "`FREQ=FORTNIGHTLY` is not a frequency");
+        assert_eq!(why("INTERVAL=2"), "it does not say how often, such as FREQ=WEEKLY");
+        assert_eq!(why("FREQ=WEEKLY;COUNT=3;BYDAY=XX"), "`BYDAY=XX` does not fit into it");
+        assert_eq!(why("FREQ=WEEKLY;COUNT=many"), "`COUNT=MANY` does not fit into it");
         assert!(Rule::parse("RDATE:tomorrow").is_err());
         // Never: 30 February.
         assert!(starts("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "2026-12-01T18:00", "UTC", "2027-01-01T00:00", 3).is_empty());
@@ -490,6 +538,34 @@ mod tests {
             ["FREQ=DAILY;COUNT=3", "FREQ=DAILY\nRDATE:20261205T100000,20261206\nEXDATE:20261206T090000Z", "RDATE:20261205"]
         {
             assert_eq!(Rule::parse(text).unwrap().text().as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn a_start_that_the_rule_does_not_give_is_known() {
+        let later = |rule: &str| Rule::parse(rule).unwrap().begins_later(at("2026-11-30T18:00"), &TimeZone::UTC);
+        assert_eq!(later("FREQ=WEEKLY;BYDAY=TU;COUNT=3"), Some(at("2026-12-01T18:00")));
+        assert_eq!(later("FREQ=MONTHLY;BYMONTHDAY=15"), Some(at("2026-12-15T18:00")));
+        for rule in ["FREQ=WEEKLY;COUNT=3", "FREQ=WEEKLY;BYDAY=MO,TU", "FREQ=MONTHLY", "RDATE:20261205T100000"] {
+            assert_eq!(later(rule), None, "{rule}");
+        }
+    }
+
+    #[test]
+    fn days_that_not_every_month_has_are_named() {
+        let skips = |rule: &str, start: &str| Rule::parse(rule).unwrap().skips(at(start));
+        assert!(skips("FREQ=MONTHLY", "2026-12-31T18:00").unwrap().contains("no day 31"));
+        assert!(skips("FREQ=MONTHLY;INTERVAL=2", "2026-12-29T18:00").unwrap().contains("no day 29"));
+        assert!(skips("FREQ=MONTHLY;BYMONTHDAY=15,30", "2026-12-15T18:00").unwrap().contains("no day 30"));
+        assert!(skips("FREQ=YEARLY", "2028-02-29T18:00").unwrap().contains("leap years"));
+        for (rule, start) in [
+            ("FREQ=MONTHLY", "2026-12-28T18:00"),
+            ("FREQ=MONTHLY;BYMONTHDAY=-1", "2026-12-31T18:00"),
+            ("FREQ=MONTHLY;BYDAY=-1TH", "2026-12-31T18:00"),
+            ("FREQ=WEEKLY", "2026-12-31T18:00"),
+            ("FREQ=YEARLY", "2026-12-31T18:00"),
+        ] {
+            assert_eq!(skips(rule, start), None, "{rule}");
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::{is_day, local_text, parse_local};
+use super::{is_day, local_text, natural, parse_local};
 use crate::error::{Result, usage};
 
 /// What was typed.
@@ -14,6 +14,8 @@ pub(crate) struct Typed<'a> {
     pub(crate) ends: Option<&'a str>,
     pub(crate) duration: Option<std::time::Duration>,
     pub(crate) tz: Option<&'a str>,
+    /// Was the zone named together with the times? Then an offset among them has to be that zone's.
+    pub(crate) tz_named: bool,
 }
 
 /// What it means.
@@ -38,10 +40,18 @@ pub(crate) fn zone(named: Option<&str>) -> Result<(TimeZone, String)> {
                     "Zones are named after places: Europe/Madrid, America/New_York, UTC.",
                 )
             })?;
-            let canonical = tz.iana_name().unwrap_or(name).to_owned();
+            let canonical = zone_name(tz.iana_name().unwrap_or(name)).to_owned();
             Ok((tz, canonical))
         }
         None => own(TimeZone::system(), std::env::var("TZ").is_ok_and(|tz| !tz.is_empty())),
+    }
+}
+
+/// A zone as people are told of it: the one without an offset has many names.
+pub(crate) fn zone_name(name: &str) -> &str {
+    match name {
+        "Etc/UTC" | "Etc/UCT" | "Etc/Universal" | "Etc/Zulu" | "UCT" | "Universal" | "Zulu" => "UTC",
+        name => name,
     }
 }
 
@@ -51,7 +61,7 @@ fn own(tz: TimeZone, said: bool) -> Result<(TimeZone, String)> {
         return Ok((TimeZone::UTC, "UTC".to_owned()));
     }
     if let Some(name) = tz.iana_name().filter(|_| !tz.is_unknown()).map(str::to_owned) {
-        return Ok((tz, name));
+        return Ok((tz, zone_name(&name).to_owned()));
     }
     let known = if tz.is_unknown() { None } else { super::zone::alike(&tz, Timestamp::now()) };
     let named = known.and_then(|tz| tz.iana_name().map(str::to_owned).map(|name| (tz, name)));
@@ -63,7 +73,8 @@ impl When {
     pub(crate) fn resolve(typed: Typed<'_>) -> Result<Self> {
         let (tz, tz_name) = zone(typed.tz)?;
         let all_day = is_day(typed.starts);
-        let start = local(typed.starts, &tz)?;
+        let local = |text: &str| local(text, &tz, typed.tz_named);
+        let start = local(typed.starts)?;
         let mut notes = Vec::new();
         let starts = instant(start, &tz, &tz_name, all_day, &mut notes)?;
         // A time that the clocks skip is written down as the one it is taken for.
@@ -77,8 +88,8 @@ impl When {
                 ));
             }
             // Days are typed as people say them, the last one included; calendars keep the day after.
-            (Some(ends), None) if all_day => Some(local(ends, &tz)?.saturating_add(1.day())),
-            (Some(ends), None) => Some(local(ends, &tz)?),
+            (Some(ends), None) if all_day => Some(local(ends)?.saturating_add(1.day())),
+            (Some(ends), None) => Some(local(ends)?),
             (None, Some(length)) if all_day => Some(start.saturating_add(days(length)?.days())),
             (None, Some(length)) => Some(tz.to_datetime(later(starts, length)?)),
             (None, None) => None,
@@ -121,17 +132,51 @@ fn days(length: std::time::Duration) -> Result<i64> {
     Ok(seconds / 86_400)
 }
 
-fn local(text: &str, tz: &TimeZone) -> Result<DateTime> {
+/// On the wall clock of the zone. With an offset (`+02:00`, `Z`) it is a moment, which is told on that clock; where the zone was
+/// named together with it, both have to say the same.
+pub(crate) fn local(text: &str, tz: &TimeZone, tz_named: bool) -> Result<DateTime> {
     if let Some(local) = parse_local(text) {
         return Ok(local);
     }
+    if text.contains('[') {
+        return Err(usage(
+            format!("\"{text}\" holds a time zone in brackets."),
+            "Name the zone with --tz, such as --tz Europe/Madrid.",
+        ));
+    }
     if let Ok(stamp) = text.parse::<Timestamp>() {
-        return Ok(tz.to_datetime(stamp));
+        return on_the_clock(text, stamp, tz, tz_named);
+    }
+    if let Some(word) = natural::without_a_time(text) {
+        let hint = "Add one: \"tonight 20:00\", \"tomorrow 9:00\".";
+        return Err(usage(format!("\"{word}\" does not say at what time."), hint));
     }
     Err(usage(
         format!("I don't understand the time \"{text}\"."),
         "Try \"tomorrow 18:00\", \"fri 9:00\", 2026-12-01T18:00, or 2026-12-01 for a whole day.",
     ))
+}
+
+/// A moment on the wall clock, where that says the same.
+fn on_the_clock(text: &str, stamp: Timestamp, tz: &TimeZone, tz_named: bool) -> Result<DateTime> {
+    let (local, name) = (tz.to_datetime(stamp), tz.iana_name().unwrap_or("this computer's zone"));
+    // A time that ends with `Z` has no reading without it, so it conflicts with nothing.
+    if tz_named && text.parse::<DateTime>().is_ok_and(|said| said != local) {
+        return Err(usage(
+            format!("The offset in \"{text}\" is not that of {name}, where it is {} then.", local.strftime("%H:%M")),
+            "Leave the offset or --tz away.",
+        ));
+    }
+    if tz.to_timestamp(local).is_ok_and(|first| first != stamp) {
+        return Err(usage(
+            format!(
+                "In {name} {} comes twice, as the clocks go back, and this is the second one.",
+                local.strftime("%Y-%m-%d %H:%M")
+            ),
+            "Name a zone without such a change, such as --tz UTC, and take the offset away.",
+        ));
+    }
+    Ok(local)
 }
 
 fn instant(at: DateTime, tz: &TimeZone, name: &str, all_day: bool, notes: &mut Vec<String>) -> Result<Timestamp> {
@@ -159,7 +204,7 @@ mod tests {
 
     fn resolve(starts: &str, ends: Option<&str>, hours: Option<u64>, tz: &str) -> Result<When> {
         let duration = hours.map(|h| std::time::Duration::from_secs(h * 3_600));
-        When::resolve(Typed { starts, ends, duration, tz: Some(tz) })
+        When::resolve(Typed { starts, ends, duration, tz: Some(tz), tz_named: false })
     }
 
     #[test]
@@ -172,6 +217,47 @@ mod tests {
         assert!(when.notes.is_empty());
         assert_eq!(resolve("2026-12-01T17:00:00Z", None, Some(1), "Europe/Madrid").unwrap(), when);
         assert_eq!(resolve("2026-12-01 18:00", None, Some(1), "europe/madrid").unwrap(), when);
+    }
+
+    #[test]
+    fn an_offset_says_the_moment() {
+        for (starts, tz, local) in [
+            ("2026-12-01T18:00+02:00", "UTC", "2026-12-01T16:00:00"),
+            ("2026-12-01T18:00+05:00", "Europe/Madrid", "2026-12-01T14:00:00"),
+            ("2026-12-01 23:30-05", "Asia/Kolkata", "2026-12-02T10:00:00"),
+            ("2026-12-01T18:00:00+0530", "Europe/Madrid", "2026-12-01T13:30:00"),
+            ("2026-12-01T18:00z", "Asia/Tokyo", "2026-12-02T03:00:00"),
+        ] {
+            let when = resolve(starts, Some("2026-12-05T12:00+00:00"), None, tz).unwrap();
+            assert_eq!((when.starts_local.as_str(), when.ends.as_str()), (local, "2026-12-05T12:00:00Z"), "{starts} in {tz}");
+        }
+        let named = |starts: &str, tz: &str| {
+            When::resolve(Typed { starts, tz: Some(tz), tz_named: true, ..Typed::default() }).map(|when| when.starts)
+        };
+        assert!(named("2026-12-01T18:00+02:00", "Europe/Madrid").unwrap_err().to_string().contains("Europe/Madrid"));
+        assert_eq!(named("2026-12-01T18:00+01:00", "Europe/Madrid").unwrap(), "2026-12-01T17:00:00Z");
+        assert_eq!(named("2026-12-01T17:00Z", "Europe/Madrid").unwrap(), "2026-12-01T17:00:00Z");
+        // Twice 02:30: the wall clock means the first.
+        assert_eq!(resolve("2026-10-25T02:30+02:00", None, None, "Europe/Madrid").unwrap().starts, "2026-10-25T00:30:00Z");
+        assert!(resolve("2026-10-25T02:30+01:00", None, None, "Europe/Madrid").unwrap_err().to_string().contains("twice"));
+    }
+
+    #[test]
+    fn what_is_half_understood_is_refused() {
+        for text in [
+            "2026-12-01T18:00[Europe/Madrid]",
+            "2026-12-01T18:00+01:00[Europe/Madrid]",
+            "2026-12-01T18:00 UTC",
+            "2026-12-01 18:00 +02:00",
+            "2026-12-01T18:00pm",
+            "2026-12-01T18:00+27:00",
+            "2026-12-01+02:00",
+            "tonight",
+            "tomorrow evening",
+        ] {
+            assert!(resolve(text, None, None, "UTC").is_err(), "{text}");
+        }
+        assert!(resolve("tonight", None, None, "UTC").unwrap_err().to_string().contains("at what time"));
     }
 
     #[test]
@@ -203,6 +289,8 @@ mod tests {
         assert!(posix("XYZ5:17").is_err());
         assert!(own(TimeZone::unknown(), true).is_err());
         assert_eq!(own(TimeZone::unknown(), false).unwrap().1, "UTC");
+        assert_eq!(own(TimeZone::get("Etc/UTC").unwrap(), true).unwrap().1, "UTC");
+        assert_eq!(zone(Some("etc/utc")).unwrap().1, "UTC");
     }
 
     #[test]

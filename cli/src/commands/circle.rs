@@ -22,6 +22,9 @@ use crate::ui::{Line, Ui};
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum CircleVerb {
     /// Start a circle, as its founder
+    ///
+    /// Where no rules are given, newcomers read what is written after they join, everything is kept, and stewards invite and
+    /// approve (since-join, keep, stewards, required).
     New(CircleNew),
     /// List your circles
     List,
@@ -57,16 +60,16 @@ pub(crate) struct CircleRules {
     /// Read the agreement from a file, or from stdin (-)
     #[arg(long, value_name = "FILE")]
     agreement: Option<PathBuf>,
-    /// Let newcomers read earlier conversation: all, since-join, days:N [default: since-join]
+    /// Let newcomers read earlier conversation: all, since-join, days:N
     #[arg(long, value_name = "RULE")]
     history: Option<String>,
-    /// Keep conversation for good (keep), or for N days (90d) [default: keep]
+    /// Keep conversation for good (keep), or for N days (90d)
     #[arg(long, value_name = "RULE")]
     retention: Option<String>,
-    /// Let these people invite: stewards, members [default: stewards]
+    /// Let these people invite: stewards, members
     #[arg(long, value_name = "WHO")]
     invite: Option<String>,
-    /// Have a steward approve every request: required, none [default: required]
+    /// Have a steward approve every request: required, none
     #[arg(long, value_name = "RULE")]
     approval: Option<String>,
 }

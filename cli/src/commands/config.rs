@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client::Route;
 use crate::context::{Context, Setting};
-use crate::error::Result;
+use crate::error::{Result, usage};
 use crate::global::not_empty;
 use crate::ui::Line;
 use kith_protocol::control::Circle;
@@ -20,7 +20,7 @@ pub(crate) enum ConfigVerb {
         #[arg(value_parser = not_empty)]
         key: String,
     },
-    /// Change a setting; an empty value brings the default back
+    /// Change a setting; an empty value brings its default back, which all but the port have
     Set {
         /// Its name, such as circle
         #[arg(value_parser = not_empty)]
@@ -66,6 +66,14 @@ fn get(context: &Context, key: &str) -> Result<()> {
 
 fn set(context: &Context, key: &str, value: &str) -> Result<()> {
     let (ui, before) = (context.ui(), context.setting(key)?);
+    if before.key == "port" && value.trim().is_empty() {
+        let kept =
+            if before.value.is_empty() { "Nothing was changed.".to_owned() } else { format!("It is still {}.", before.value) };
+        return Err(usage(
+            format!("The port has no default: it was chosen for this home, and others know it. {kept}"),
+            "Name another one only if something else on this computer uses it.",
+        ));
+    }
     let restart = before.restart && before.value != value && context.bare_client()?.answers();
     if context.global().dry_run {
         ui.tell(format!("This would set {} to \"{value}\".", before.key));

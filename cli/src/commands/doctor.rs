@@ -56,7 +56,28 @@ fn reachability(context: &Context, status: &DaemonStatus) -> Option<Finding> {
     Some(Finding::new(Level::Note, String::new(), message, hint))
 }
 
+/// Columns: how it is, circle, what was found, what to do.
+fn plain(ui: &Ui, doctor: &Doctor) -> Result<()> {
+    let word = |level: Level| match level {
+        Level::Ok => "ok",
+        Level::Problem => "problem",
+        Level::Note => "note",
+    };
+    let rows = doctor.findings.iter().map(|finding| {
+        vec![
+            word(finding.level).into(),
+            finding.circle.as_str().into(),
+            finding.message.as_str().into(),
+            finding.hints.to_string().into(),
+        ]
+    });
+    ui.table(&[], &rows.collect::<Vec<Vec<Line>>>())
+}
+
 fn show(ui: &Ui, doctor: &Doctor) -> Result<()> {
+    if ui.plain {
+        return plain(ui, doctor);
+    }
     for finding in &doctor.findings {
         let mark = match finding.level {
             Level::Ok => Line::new().good("ok      "),
@@ -66,7 +87,7 @@ fn show(ui: &Ui, doctor: &Doctor) -> Result<()> {
         let circle = if finding.circle.is_empty() { Line::new() } else { Line::new().strong(&finding.circle).text(": ") };
         ui.out(mark.and(circle).text(&finding.message))?;
         if !finding.hints.is_empty() {
-            ui.out(Line::new().dim(&format!("        {}", finding.hints)))?;
+            ui.prose(&Line::new().dim(&format!("        {}", finding.hints)))?;
         }
     }
     if doctor.ok && doctor.findings.iter().all(|finding| finding.level == Level::Note) {

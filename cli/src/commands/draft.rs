@@ -117,7 +117,7 @@ fn resume(context: &Context, client: &Client, id: &str) -> Result<()> {
     let saved = if changed {
         body.saved(context, client, draft.text.clone(), |text| save(client, text))
     } else {
-        body.saved_as_it_was(|| save(client, &draft.text))
+        body.saved_as_it_was(context, || save(client, &draft.text))
     };
     match saved {
         Ok(reply) => {

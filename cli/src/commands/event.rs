@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use kith_protocol::control::{Author, EditEvent, Event, Kind, NewEvent, NoteState, Rsvp, RsvpPerson, Rsvped, Time};
+use kith_protocol::control::{Author, EditEvent, Event, EventTimes, Kind, NewEvent, NoteState, Rsvp, RsvpPerson, Rsvped, Time};
 use kith_protocol::node::Filter;
 
 use super::item;
@@ -10,7 +10,7 @@ use super::show::{author, delivery, dotted, short_ids, state};
 use super::typed;
 use crate::calendar::change;
 use crate::calendar::rule::{self, Rule};
-use crate::calendar::when::{Typed, When};
+use crate::calendar::when::{self, Typed, When, zone_name};
 use crate::calendar::{Series, natural, parse_local};
 use crate::client::Client;
 use crate::context::Context;
@@ -58,7 +58,7 @@ pub(crate) enum EventVerb {
 
 /// When something is; `new` and `edit` take the same.
 #[derive(Debug, clap::Args)]
-pub(crate) struct EventTimes {
+pub(crate) struct TimeArgs {
     /// End at this time, written like --starts; for whole days, the last day
     #[arg(long, value_name = "TIME")]
     ends: Option<String>,
@@ -68,7 +68,7 @@ pub(crate) struct EventTimes {
     /// Set its time zone, such as Europe/Madrid [default: this computer's]
     #[arg(long, value_name = "ZONE")]
     tz: Option<String>,
-    /// Repeat it: day, week, "2 weeks", month
+    /// Repeat it: day, week, "2 weeks", month; none takes the repetition away
     #[arg(long, value_name = "HOW", value_parser = natural::every, conflicts_with = "rrule")]
     every: Option<String>,
     /// Repeat it as RFC 5545 writes it: FREQ=WEEKLY;COUNT=8
@@ -76,27 +76,31 @@ pub(crate) struct EventTimes {
     rrule: Option<String>,
 }
 
-impl EventTimes {
+impl TimeArgs {
     /// How it repeats, as it was said or written.
     fn rule(&self) -> Option<&str> {
         self.every.as_deref().or(self.rrule.as_deref())
     }
 
-    /// What was typed, made exact.
-    fn resolve(&self, starts: &str, tz: Option<&str>, duration: Option<std::time::Duration>) -> Result<When> {
+    /// What was typed, made exact. Where no zone was named, the event's own counts.
+    fn resolve(&self, starts: &str, own: Option<&str>, duration: Option<std::time::Duration>) -> Result<When> {
+        let (tz, tz_named) = (self.tz.as_deref().or(own), self.tz.is_some());
         let now = now_in(tz)?;
         let starts = natural::exact(starts, now);
-        let ends = match (self.ends.as_deref(), parse_local(&starts)) {
-            (Some(ends), Some(start)) => Some(natural::exact_end(ends, start, now)),
-            (ends, _) => ends.map(str::to_owned),
+        let ends = match self.ends.as_deref() {
+            Some(ends) => {
+                let (zone, _) = when::zone(tz)?;
+                Some(natural::exact_end(ends, when::local(&starts, &zone, tz_named)?, now))
+            }
+            None => None,
         };
-        When::resolve(Typed { starts: &starts, ends: ends.as_deref(), duration, tz })
+        When::resolve(Typed { starts: &starts, ends: ends.as_deref(), duration, tz, tz_named })
     }
 }
 
 /// The wall clock there, now.
 fn now_in(tz: Option<&str>) -> Result<jiff::civil::DateTime> {
-    let (tz, _) = crate::calendar::when::zone(tz)?;
+    let (tz, _) = when::zone(tz)?;
     Ok(tz.to_datetime(Timestamp::now()))
 }
 
@@ -110,7 +114,7 @@ pub(crate) struct EventNew {
     #[arg(long, value_name = "TIME")]
     starts: String,
     #[command(flatten)]
-    times: EventTimes,
+    times: TimeArgs,
     /// Say what it is about; - reads it from stdin
     #[arg(long, default_value = "", hide_default_value = true)]
     description: String,
@@ -158,7 +162,7 @@ pub(crate) struct EventEdit {
     #[arg(long, value_name = "TIME")]
     starts: Option<String>,
     #[command(flatten)]
-    times: EventTimes,
+    times: TimeArgs,
     /// Say what it is about; - reads it from stdin
     #[arg(long)]
     description: Option<String>,
@@ -211,7 +215,7 @@ fn checked(rrule: Option<&str>, when: &When) -> Result<Option<String>> {
     };
     let rule = Rule::parse(text).map_err(wrong)?;
     let start = parse_local(&when.starts_local).ok_or_else(|| usage("I don't understand the start.", ""))?;
-    let (tz, _) = crate::calendar::when::zone(Some(&when.tz))?;
+    let (tz, _) = when::zone(Some(&when.tz))?;
     rule.check(start, &tz).map_err(wrong)?;
     Ok(rule.text())
 }
@@ -221,7 +225,7 @@ fn long_text(given: String) -> Result<String> {
 }
 
 fn create(context: &Context, new: EventNew) -> Result<()> {
-    let when = new.times.resolve(&new.starts, new.times.tz.as_deref(), new.times.duration)?;
+    let when = new.times.resolve(&new.starts, None, new.times.duration)?;
     let rrule = checked(new.times.rule(), &when)?;
     for note in &when.notes {
         context.ui().complain(&Line::new().warn(note));
@@ -252,7 +256,16 @@ fn create(context: &Context, new: EventNew) -> Result<()> {
         item::saved(ui, client, "Saved", (&event.circle, &event.id), event.delivery)?;
         show(ui, &event)
     };
-    item::send(context, ("POST", &item::all(context, Kind::Event)), &body, tell).map(drop)
+    let saved = item::send(context, ("POST", &item::all(context, Kind::Event)), &body, tell)?;
+    tell_skips(context, &saved.read()?);
+    Ok(())
+}
+
+/// Says what a saved series leaves out without a word of the person's.
+fn tell_skips(context: &Context, event: &Event) {
+    if let Some(skips) = Series::of(event).and_then(|series| series.rule.skips(series.start)) {
+        context.ui().warn(&Line::new().warn(&skips));
+    }
 }
 
 fn show_list(context: &Context, list: EventList) -> Result<()> {
@@ -350,7 +363,7 @@ fn when_text(event: &Event) -> String {
     let until =
         end.map(|end| if end.date() == start.date() { end.strftime("–%H:%M") } else { end.strftime(" to %Y-%m-%d %H:%M") });
     let until = until.map(|text| text.to_string()).unwrap_or_default();
-    format!("{}{until} ({})", start.strftime("%a %Y-%m-%d %H:%M"), event.tz)
+    format!("{}{until} ({})", start.strftime("%a %Y-%m-%d %H:%M"), zone_name(&event.tz))
 }
 
 /// As this computer's zone tells it, where that is another time.
@@ -369,7 +382,7 @@ fn answers(event: &Event) -> Line {
             counts = people.fold(counts.text(" (").and(name(first)), |line, person| line.text(", ").and(name(person))).text(")");
         }
     }
-    let moved = if event.moved_by.is_some() { "you have not answered since it was moved" } else { "you have not answered" };
+    let moved = if event.moved_by.is_some() { "you have not answered for the new time" } else { "you have not answered" };
     let mine = event.rsvp.mine.as_deref().map_or_else(|| Line::new().dim(moved), |mine| Line::new().text("you: ").good(mine));
     dotted(vec![counts, mine])
 }
@@ -394,12 +407,35 @@ fn changed(ui: &Ui, event: &Event) -> Line {
         Line::new().text(what).text(" by ").and(author(who)).text(&when)
     };
     let moved = event.moved_by.as_ref().map(|who| {
-        let was = event.was.as_ref().map(|was| format!(" (was {})", wall_clock(&was.starts_local, Some(&was.tz))));
-        by("moved", who, event.moved_at).text(&was.unwrap_or_default())
+        let (what, was) = event.was.as_ref().map_or(("moved", None), |was| moved(event, was));
+        by(what, who, event.moved_at).text(&was.map(|was| format!(" ({was})")).unwrap_or_default())
     });
     let edited = event.changed_by.as_ref().filter(|_| event.moved_at != event.edited_at);
     let edited = edited.map(|who| by("changed", who, event.edited_at));
     dotted(vec![moved.unwrap_or_default(), edited.unwrap_or_default()])
+}
+
+/// What was changed of when it takes place, and what was before.
+fn moved(event: &Event, was: &EventTimes) -> (&'static str, Option<String>) {
+    if (&was.starts_local, zone_name(&was.tz)) != (&event.starts_local, zone_name(&event.tz)) {
+        return ("moved", Some(format!("was {}", wall_clock(&was.starts_local, Some(&was.tz)))));
+    }
+    if was.rrule != event.rrule {
+        let rule = was.rrule.as_deref().and_then(|rule| Rule::parse(rule).ok());
+        let before = rule.map_or_else(|| "once".to_owned(), |rule| repeats(&rule));
+        return ("repetition changed", Some(format!("was {before}")));
+    }
+    if was.ends_local != event.ends_local {
+        let before =
+            if was.ends_local.is_empty() { "had none".to_owned() } else { format!("was {}", wall_clock(&was.ends_local, None)) };
+        return ("end changed", Some(before));
+    }
+    ("moved", None)
+}
+
+/// How a rule repeats, in words.
+fn repeats(rule: &Rule) -> String {
+    rule.rrule.as_deref().map_or_else(|| "on further dates".to_owned(), rule::words)
 }
 
 /// A time on a wall clock, and in which zone.
@@ -410,7 +446,7 @@ pub(super) fn wall_clock(local: &str, zone: Option<&str>) -> String {
     if crate::calendar::is_day(local) {
         return at.strftime("%a %Y-%m-%d").to_string();
     }
-    let zone = zone.map(|zone| format!(" ({zone})")).unwrap_or_default();
+    let zone = zone.map(|zone| format!(" ({})", zone_name(zone))).unwrap_or_default();
     format!("{}{zone}", at.strftime("%a %Y-%m-%d %H:%M"))
 }
 
@@ -418,7 +454,8 @@ pub(super) fn wall_clock(local: &str, zone: Option<&str>) -> String {
 fn coming(event: &Event) -> Vec<(&'static str, Line)> {
     let Some(text) = &event.rrule else { return Vec::new() };
     let Some(series) = Series::of(event) else { return vec![("repeats", Line::new().warn("a rule that Kith can't read"))] };
-    let words = series.rule.rrule.as_deref().map_or_else(|| "on further dates".to_owned(), rule::words);
+    let first = series.rule.begins_later(series.start, &series.tz).map(|_| series.start.strftime("once on %a %Y-%m-%d, then "));
+    let words = first.map(|first| first.to_string()).unwrap_or_default() + &repeats(&series.rule);
     let mut facts = vec![("repeats", Line::from(words))];
     match series.next(Timestamp::now(), NEXT_OCCURRENCES) {
         Ok(next) if next.is_empty() => facts.push(("next", Line::new().dim("it is over"))),
@@ -462,7 +499,11 @@ fn change(context: &Context, edit: EventEdit) -> Result<()> {
         item::tell_crossed(ui, &event.crossed);
         Ok(())
     };
-    item::send(context, ("PATCH", &item::one(context, Kind::Event, &edit.id)), &body, tell).map(drop)
+    let saved = item::send(context, ("PATCH", &item::one(context, Kind::Event, &edit.id)), &body, tell)?;
+    if body.starts.is_some() {
+        tell_skips(context, &saved.read()?);
+    }
+    Ok(())
 }
 
 /// New times, what was not named staying as it is.
@@ -471,11 +512,11 @@ fn retime(context: &Context, edit: &EventEdit, body: &mut EditEvent) -> Result<(
     let starts = edit.starts.clone().unwrap_or_else(|| event.starts_local.clone());
     let length = Series::of(&event).map(|series| series.seconds()).filter(|_| !event.ends_local.is_empty());
     let kept = length.and_then(|seconds| u64::try_from(seconds).ok()).map(std::time::Duration::from_secs);
-    let starts = natural::exact(&starts, now_in(Some(&event.tz))?);
+    let tz = edit.times.tz.as_deref().unwrap_or(&event.tz);
+    let starts = natural::exact(&starts, now_in(Some(tz))?);
     let same_kind = crate::calendar::is_day(&starts) == event.all_day;
     let duration = edit.times.duration.or(if edit.times.ends.is_none() && same_kind { kept } else { None });
-    let tz = edit.times.tz.as_deref().unwrap_or(&event.tz);
-    let when = edit.times.resolve(&starts, Some(tz), duration)?;
+    let when = edit.times.resolve(&starts, Some(&event.tz), duration)?;
     for note in &when.notes {
         context.ui().complain(&Line::new().warn(note));
     }

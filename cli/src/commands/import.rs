@@ -120,7 +120,7 @@ fn read(path: &Path, tz: Option<&str>) -> Result<Haul> {
             Ok(haul)
         }
         _ => Err(error::usage(
-            format!("{} is none of the files that can be imported.", path.display()),
+            format!("{} is not a file that can be imported.", path.display()),
             "A calendar (.ics), a table (.csv), a Markdown list of links (.md), bookmarks (.html), or a folder of text and Markdown.",
         )),
     }
@@ -158,12 +158,24 @@ fn tell_left_out(ui: &Ui, haul: &Haul) {
         };
         let line = left.origin.line.map(|line| format!("line {line}: ")).unwrap_or_default();
         let file = left.origin.file.as_ref().filter(|file| **file != left.what).map(|file| format!("{file}: "));
-        ui.say(word.text(&file.unwrap_or_default()).text(&line).strong(&left.what).text(" ").text(&left.why));
+        ui.say(
+            word.text(&file.unwrap_or_default())
+                .text(&line)
+                .strong(&called(&left.what, left.origin.file.as_deref()))
+                .text(" ")
+                .text(&left.why),
+        );
     }
     if minor > 0 {
         let things = if minor == 1 { "thing" } else { "things" };
         ui.say(Line::new().dim(&format!("and {minor} minor {things} (-v names them)")));
     }
+}
+
+/// What is told of: a title in quotes, and the import's own words for a part of a file, or the file, as they are.
+fn called(what: &str, file: Option<&str>) -> String {
+    let own = ["the ", "The ", "A file", "calendar \"", "\""].into_iter().any(|start| what.starts_with(start));
+    if own || file == Some(what) { what.to_owned() } else { format!("\"{what}\"") }
 }
 
 /// Shows what a folder would bring, and who would read it, before anything is published.
@@ -296,7 +308,7 @@ fn report(
         }))?;
     } else {
         for found in new.iter().filter(|_| dry) {
-            ui.out(format!("would import {}: {}", kind(&found.item), found.title))?;
+            ui.out(format!("would import {}: \"{}\"", kind(&found.item), found.title))?;
         }
         let there = if already.is_empty() { String::new() } else { format!(", {} already there", already.len()) };
         let verb = if dry { "Would import" } else { "Imported" };
@@ -363,6 +375,16 @@ mod tests {
         let link = dir.path().join("link.ics");
         std::os::unix::fs::symlink(dir.path().join("a.md"), &link).unwrap();
         assert!(!reads(&link));
+    }
+
+    #[test]
+    fn titles_stand_in_quotes() {
+        assert_eq!(called("no start", None), "\"no start\"");
+        assert_eq!(called("Tea", Some("a.md")), "\"Tea\"");
+        for own in ["the file", "The row", "calendar \"Work\"", "A file"] {
+            assert_eq!(called(own, None), own);
+        }
+        assert_eq!(called("a.md", Some("a.md")), "a.md");
     }
 
     #[test]

@@ -80,7 +80,7 @@ fn told(ui: &Ui, entry: &InboxEntry) -> Line {
         (Subject::Request, _) => {
             // By ids: a name could hold anything, and this is there to be typed.
             let [id, circle] = [&entry.id, &entry.circle].map(|id| super::show::short_id(ui, id));
-            let command = format!("kith invite approve {id} -c {circle}");
+            let command = format!("`kith invite approve {id} -c {circle}`");
             dotted(vec![author(&entry.author), Line::new().dim(&command)])
         }
         (Subject::Member, Some(what)) => person(entry, what),
@@ -91,8 +91,12 @@ fn told(ui: &Ui, entry: &InboxEntry) -> Line {
         _ => {
             let parent = entry.parent_title.as_deref().filter(|title| !title.is_empty());
             let about = parent.map(|title| Line::new().text("on ").part(title)).unwrap_or_default();
-            let more = entry.count.map(|count| Line::new().text(&format!("{count} at once, the first:"))).unwrap_or_default();
-            dotted(vec![author(&entry.author), about, more, Line::new().part(&entry.title), excerpt, warning])
+            let more = entry.count.map(|count| Line::new().text(&format!("{count} at once, such as "))).unwrap_or_default();
+            let title = Line::new().part(&entry.title);
+            // Which of them is named is the core's choice; a reader needs one to know what they are.
+            let what = if title.is_empty() { excerpt } else { dotted(vec![title, excerpt]) };
+            let what = if what.is_empty() && entry.count.is_some() { Line::from("without a title") } else { what };
+            dotted(vec![author(&entry.author), about, more.and(what), warning])
         }
     }
 }
@@ -141,8 +145,8 @@ fn rule(ui: &Ui, entry: &InboxEntry, what: Happening) -> Line {
         return Line::new().warn("No steward is left: nobody can be admitted or removed anymore");
     }
     if what == Happening::Agreement {
-        let command = format!(" · kith circle agreement --sign -c {}", super::show::short_id(ui, &entry.circle));
-        return by(Line::new().text("The agreement is another one now")).dim(&command);
+        let command = format!(" · `kith circle agreement --sign -c {}`", super::show::short_id(ui, &entry.circle));
+        return by(Line::new().text("The agreement has changed")).dim(&command);
     }
     if what == Happening::Name {
         let was = before.map(|name| Line::new().text(" (before: ").part(name).text(")")).unwrap_or_default();
@@ -168,7 +172,7 @@ fn said(what: Happening, value: &str) -> String {
         (Happening::History, _) => format!("Newcomers read the last {}", days.unwrap_or_else(|| value.to_owned())),
         (Happening::Invite, "members") => "All members invite".to_owned(),
         (Happening::Invite, _) => "Stewards invite".to_owned(),
-        (Happening::Approval, "none") => "Requests are approved by themselves".to_owned(),
+        (Happening::Approval, "none") => "Requests are approved without anybody being asked".to_owned(),
         (Happening::Approval, _) => "A steward has to approve every request".to_owned(),
         _ => value.to_owned(),
     }
@@ -193,6 +197,18 @@ fn changed(entry: &InboxEntry, what: Happening) -> Line {
     let zone = change(entry, "tz");
     match (at(before, zone.0), at(after, zone.1)) {
         (Some(before), Some(after)) if before != after => Line::new().warn("moved").text(&format!(" to {after}, was {before},")),
-        _ => Line::new().warn("moved").text(": it ends, repeats or is in a time zone that it was not before,"),
+        _ => Line::new().warn(otherwise(entry)).text(", changed"),
+    }
+}
+
+/// What is another one of when an event takes place, where its start is as it was.
+fn otherwise(entry: &InboxEntry) -> &'static str {
+    let changed = |field: &str| entry.changes.iter().any(|change| change.field == field);
+    if changed("rrule") {
+        "repeats differently"
+    } else if changed("ends_local") || changed("ends") {
+        "ends at another time"
+    } else {
+        "is in another time zone"
     }
 }

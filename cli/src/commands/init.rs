@@ -89,6 +89,7 @@ fn name(context: &Context, args: &InitArgs) -> Result<String> {
             if !typed.is_empty() {
                 break typed;
             }
+            context.ui().warn(&"Type a name: any will do, and you can use another one in each circle.".into());
         },
         None => return Err(error::usage("A name is needed.", "Give it with --name NAME.")),
     };

@@ -225,8 +225,11 @@ fn show_mine(context: &Context, id: &str) -> Result<()> {
         .collect();
     let [invite] = found.as_slice() else {
         let code = if found.is_empty() { Code::NotFound } else { Code::Ambiguous };
-        let message =
-            if found.is_empty() { "No invite has that id, and it is no link." } else { "More than one invite begins like that." };
+        let message = if found.is_empty() {
+            "No invite has that id, and it is not a link."
+        } else {
+            "More than one invite begins like that."
+        };
         return Err(error::refused(code, message, "`kith invite list` shows them; a link has to be whole and in quotes."));
     };
     if context.ui().json {

@@ -127,13 +127,14 @@ pub(crate) fn saved(
                 0 | 1 => "only you can read it".to_owned(),
                 people => format!("{people} people can read it"),
             };
-            Line::new().text(&format!("{what} in ")).strong(&circle.name).text(&format!(" ({who}). "))
+            Line::new().text(&format!("{what} in ")).strong(&circle.name).text(&format!(" ({who})."))
         }
         // It is saved, whatever became of the question.
-        Err(_) => Line::new().text(&format!("{what}. ")),
+        Err(_) => Line::new().text(&format!("{what}.")),
     };
+    let line = if id.is_empty() { line } else { line.text(" ").strong(id) };
     let sent = super::show::delivery(delivery, None, false);
-    ui.out(super::show::dotted(vec![line.strong(id), sent]))
+    ui.out(super::show::dotted(vec![line, sent]))
 }
 
 /// Says what else was changed while it was edited, by others or in another window.
@@ -155,8 +156,18 @@ pub(crate) fn mark(context: &Context, kind: Kind, id: &str, mark: Kind, off: boo
     if context.ui().json {
         return context.ui().out_json(reply.text());
     }
-    context.ui().tell("Done.");
+    context.ui().tell(marked(mark, off));
     Ok(())
+}
+
+/// What became of an item that was marked.
+const fn marked(mark: Kind, off: bool) -> &'static str {
+    match (matches!(mark, Kind::Pin), off) {
+        (true, false) => "Pinned: it is marked as pinned for everybody.",
+        (true, true) => "No longer pinned.",
+        (false, false) => "Hidden: its text is no longer shown in the circle.",
+        (false, true) => "No longer hidden.",
+    }
 }
 
 /// Brings back what one deleted.
@@ -301,6 +312,15 @@ mod tests {
                 { "id": "p-ghijkl", "body": "\n  I am here.", "state": "visible", "author": { "member": "m-bea" } },
                 { "id": "p-mnopqr", "body": null, "state": "removed", "author": { "member": "m-bea" } },
             ] })
+    }
+
+    #[test]
+    fn what_a_mark_did_is_said() {
+        let said: Vec<&str> = [(Kind::Pin, false), (Kind::Pin, true), (Kind::Hide, false), (Kind::Hide, true)]
+            .map(|(kind, off)| marked(kind, off))
+            .to_vec();
+        assert!(said[0].starts_with("Pinned") && said[1].contains("pinned") && said[2].starts_with("Hidden"));
+        assert!(said[3].contains("hidden") && said.iter().all(|words| words.ends_with('.')));
     }
 
     #[test]

@@ -190,7 +190,7 @@ fn cancel(context: &Context, which: Option<&str>) -> Result<()> {
     }
     context.ui().say(match join.status {
         JoinStatus::Requested => {
-            "Your request is taken back here. A steward who has it already may still approve it: then a member is listed whom nobody is."
+            "Your request is taken back here. A steward who has it already may still approve it: then you are listed as a member who never came in, and they have to remove you."
         }
         JoinStatus::Admitted => "You walked away. Only the stewards saw the name you gave.",
         JoinStatus::Contacting => "Your request is taken back. Nobody has seen it.",
@@ -231,8 +231,18 @@ fn follow(context: &Context, client: &Client, join: Join, yes: bool, patient: bo
 }
 
 fn refusal(message: &str, join: &Join) -> error::Stop {
-    let why = if join.reason.is_empty() { String::new() } else { format!(" ({})", join.reason) };
-    error::failed(format!("{message}{why}"), "Ask the person who invited you for a new link.")
+    error::failed(why(message, &join.reason), "Ask the person who invited you for a new link.")
+}
+
+/// One sentence, and why; nothing is said twice.
+fn why(message: &str, reason: &str) -> String {
+    let message = message.trim_end_matches('.');
+    let reason = reason.trim().trim_end_matches('.');
+    // The core's own words for a decline and for what is over say no more than the sentence does.
+    if reason.is_empty() || reason == "a steward declined the request" {
+        return format!("{message}.");
+    }
+    format!("{message}: {reason}.")
 }
 
 /// Until a steward decided, or the members can be shown, or the time is over.
@@ -314,4 +324,19 @@ fn report(context: &Context, join: &Join) -> Result<()> {
         map.insert("schema".to_owned(), "kith.invite.accept/1".into());
     }
     context.ui().out_value(&value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_one_sentence() {
+        let declined = "A steward declined your request.";
+        assert_eq!(why(declined, "a steward declined the request"), declined);
+        assert_eq!(why(declined, ""), declined);
+        let over = "This invite no longer works.";
+        assert_eq!(why(over, "the invite has expired"), "This invite no longer works: the invite has expired.");
+        assert_eq!(why(over, "it was revoked."), "This invite no longer works: it was revoked.");
+    }
 }

@@ -91,7 +91,7 @@ pub(crate) fn stop(context: &Context) -> Result<()> {
             if wait(context, ENDING).is_err() && context.home().holder() == Some(holder) {
                 // Nothing that was saved is lost by that.
                 signal(holder, &[Signal::KILL])?;
-                ui.tell("Kith did not end by itself, so it was ended.");
+                ui.tell("The daemon did not stop when it was asked to, so this command ended it.");
             }
         }
     }

@@ -407,6 +407,8 @@ fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
         tags: (!edit.tags.is_empty()).then_some(edit.tags),
         base: edit.base,
     };
+    let asked = !context.ui().json && !context.global().dry_run;
+    let before = asked.then(|| client.get(&route).and_then(|reply| reply.read::<Note>()).map(|note| note.version).ok()).flatten();
     let reply = if with_body {
         if Body::is_long(edit.body.as_deref()) {
             let (text, base, note) = changeable(client, &route, &edit.id)?;
@@ -421,7 +423,12 @@ fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
         let NewDraft { base, title, content_warning, want, lang, tags, .. } = draft;
         client.send("PATCH", &route, &EditNote { base, title, body: None, content_warning, want, lang, tags })?
     };
-    context.show(&reply, |ui, note: Note| written(ui, client, DraftOf::Edit, &note))?;
+    context.show(&reply, |ui, note: Note| {
+        if before == Some(note.version) {
+            return ui.out("Nothing differs from what is there, so nothing was changed.");
+        }
+        written(ui, client, DraftOf::Edit, &note)
+    })?;
     context.delivered(client)
 }
 

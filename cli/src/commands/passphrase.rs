@@ -124,11 +124,25 @@ fn offered(context: &Context) -> Result<Option<Passphrase>> {
         if typed.is_empty() {
             return Ok(None);
         }
-        if typed.split_whitespace().eq(words.split(' ')) {
-            return Ok(Some(words));
+        match unlike(&typed, &words) {
+            None => return Ok(Some(words)),
+            Some(what) => ui.warn(&Line::new().warn(&what).text(" Try again.")),
         }
-        ui.warn(&Line::new().warn("These are not the words. ").text("Try again."));
     }
+}
+
+/// How what was typed differs from the words, if it does. Capitals and more spaces are no difference: the words are what is used.
+fn unlike(typed: &str, words: &str) -> Option<String> {
+    let typed: Zeroizing<String> = Zeroizing::new(typed.to_lowercase());
+    let (typed, words): (Vec<&str>, Vec<&str>) = (typed.split_whitespace().collect(), words.split(' ').collect());
+    if typed == words {
+        return None;
+    }
+    if typed.len() != words.len() {
+        return Some(format!("There are {} words, and you typed {}.", words.len(), typed.len()));
+    }
+    let at = typed.iter().zip(&words).position(|(typed, word)| typed != word)?;
+    Some(format!("Word {} is another one.", at + 1))
 }
 
 /// Words with 11 random bits each.
@@ -152,6 +166,17 @@ fn bits(passphrase: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn capitals_and_spaces_make_no_other_words() {
+        let words = "seven quiet herons at dusk";
+        for typed in [words, "Seven Quiet Herons At Dusk", "  seven  quiet herons\tat dusk "] {
+            assert_eq!(unlike(typed, words), None, "{typed}");
+        }
+        assert_eq!(unlike("seven quiet herons dusk", words).as_deref(), Some("There are 5 words, and you typed 4."));
+        assert_eq!(unlike("seven quiet heron at dusk", words).as_deref(), Some("Word 3 is another one."));
+        assert!(unlike("sevenquiet herons at dusk", words).is_some() && unlike("", words).is_some());
+    }
 
     #[test]
     fn weak_ones_are_known_and_what_is_offered_is_not_weak() {

@@ -147,10 +147,11 @@ pub(crate) fn run(context: &Context, verb: ResourceVerb) -> Result<()> {
 }
 
 fn review_day(day: &str) -> Result<String> {
-    if day.is_empty() || day.parse::<jiff::civil::Date>().is_ok() {
+    // The library reads over a time behind the day.
+    if day.is_empty() || crate::calendar::is_day(day) && day.parse::<jiff::civil::Date>().is_ok() {
         return Ok(day.to_owned());
     }
-    Err(error::usage(format!("`{day}` is no day."), "Write it like 2027-01-31."))
+    Err(error::usage(format!("\"{day}\" is not a day."), "Write it like 2027-01-31."))
 }
 
 fn create(context: &Context, new: ResourceNew) -> Result<()> {
@@ -183,7 +184,7 @@ fn show_all(ui: &Ui, resources: &[Resource]) -> Result<()> {
                 vec![
                     r.id.as_str().into(),
                     r.kind.as_str().into(),
-                    r.title.as_str().into(),
+                    title(r).into(),
                     r.url.as_str().into(),
                     r.tags.join(",").into(),
                 ]
@@ -194,7 +195,7 @@ fn show_all(ui: &Ui, resources: &[Resource]) -> Result<()> {
     for (resource, id) in resources.iter().zip(ids) {
         let new = if resource.new { "new " } else { "" };
         let new = Line::new().good(if resource.changed && !resource.new { "changed " } else { new });
-        let title = if resource.state == NoteState::Visible { Line::new().title(&resource.title) } else { state(resource.state) };
+        let title = if resource.state == NoteState::Visible { Line::new().title(title(resource)) } else { state(resource.state) };
         ui.out(Line::new().dim(&format!("{id}  ")).and(new).and(title))?;
         let tags = resource.tags.iter().map(|tag| format!("#{tag}")).collect::<Vec<_>>().join(" ");
         let under = dotted(vec![resource.url.as_str().into(), refused(resource), Line::new().dim(&tags), due(resource)]);
@@ -205,9 +206,16 @@ fn show_all(ui: &Ui, resources: &[Resource]) -> Result<()> {
     Ok(())
 }
 
+/// What it is called: its title, else where it leads, else what is said about it.
+fn title(resource: &Resource) -> &str {
+    let note = resource.note.lines().next().unwrap_or_default();
+    let names = [&*resource.title, &*resource.url, note];
+    names.into_iter().find(|name| !name.trim().is_empty()).unwrap_or("(no title)")
+}
+
 /// What somebody gave as an address that is none here.
 fn refused(resource: &Resource) -> Line {
-    resource.refused_url.as_deref().map(|text| Line::new().warn(&format!("no address: {text}"))).unwrap_or_default()
+    resource.refused_url.as_deref().map(|text| Line::new().warn(&format!("not an address: {text}"))).unwrap_or_default()
 }
 
 /// Said when the day to look again has passed.
@@ -221,17 +229,14 @@ fn show(ui: &Ui, resource: &Resource) -> Result<()> {
     if resource.state != NoteState::Visible {
         return ui.out(state(resource.state));
     }
-    ui.out(Line::new().title(&resource.title))?;
+    ui.out(Line::new().title(title(resource)))?;
     ui.facts(&[
         ("where", resource.url.as_str().into()),
-        ("no address", resource.refused_url.as_deref().unwrap_or_default().into()),
+        ("not an address", resource.refused_url.as_deref().unwrap_or_default().into()),
         ("kind", resource.kind.as_str().into()),
         ("tags", resource.tags.join(", ").into()),
         ("language", resource.lang.as_str().into()),
-        (
-            "look again",
-            Line::from(resource.review_by.as_deref().unwrap_or_default()).and(Line::new().text(" ").and(due(resource))),
-        ),
+        ("look again", dotted(vec![resource.review_by.as_deref().unwrap_or_default().into(), due(resource)])),
         (
             "by",
             dotted(vec![

@@ -91,8 +91,8 @@ pub(crate) fn delivery(delivery: Option<DeliveryStatus>, counts: Option<(u32, u3
     let words = match delivery {
         Some(DeliveryStatus::Local) => "on this computer",
         Some(DeliveryStatus::Relay) => "waiting on a relay",
-        Some(DeliveryStatus::Some) => "with someone",
-        Some(DeliveryStatus::All) => "with everyone",
+        Some(DeliveryStatus::Some) => "delivered to some",
+        Some(DeliveryStatus::All) => "delivered to everyone",
         None => return Line::new(),
     };
     match counts {

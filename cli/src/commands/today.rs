@@ -1,6 +1,6 @@
 //! `kith today`, `kith week`, `kith month`: what takes place from today on, in all circles.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use kith_protocol::control::{Circle, CircleStatus, Event, Inbox, NoteState};
@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::show::{dotted, short_id};
 use crate::calendar::Series;
+use crate::calendar::when::zone_name;
 use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::Result;
@@ -54,14 +55,28 @@ impl Span {
 }
 
 /// Something that takes place: one occurrence.
+#[derive(Clone)]
 struct Entry {
     /// In one's own zone.
     at: Zoned,
-    /// Its day: of whole days the calendar's, of others the one on which it begins here, or today where it began before.
+    /// Its end there; the start itself where it has none.
+    end: Zoned,
+    /// A day that it touches: of whole days the calendar's, of others this computer's.
     day: Date,
-    seconds: i64,
     event: Event,
     circle: String,
+}
+
+impl Entry {
+    /// Does it take all of its day?
+    fn fills_its_day(&self) -> bool {
+        self.event.all_day || self.at.date() < self.day && self.end.date() > self.day
+    }
+
+    /// Where it belongs among others: what takes a whole day first, then what went on when the day began.
+    fn order(&self) -> (Date, bool, DateTime) {
+        (self.day, !self.fills_its_day(), self.at.datetime().max(self.day.at(0, 0, 0, 0)))
+    }
 }
 
 pub(crate) fn run(context: &Context, span: Span) -> Result<()> {
@@ -81,11 +96,11 @@ fn entries(client: &Client, span: Span, now: &Zoned) -> Result<Vec<Entry>> {
         let events: Vec<Event> = client.get(&route)?.field("events")?;
         entries.extend(events.iter().flat_map(|event| occurrences(event, &circle.name, now, span.end(now.date()))));
     }
-    entries.sort_by_key(|entry| (entry.day, !entry.event.all_day, entry.at.timestamp()));
+    entries.sort_by_key(Entry::order);
     Ok(entries)
 }
 
-/// What takes place of an event from today on, before this day.
+/// What takes place of an event from today on, before this day: once for each day that it touches.
 fn occurrences(event: &Event, circle: &str, now: &Zoned, before: Date) -> Vec<Entry> {
     if event.state != NoteState::Visible || event.status == "cancelled" {
         return Vec::new();
@@ -99,32 +114,37 @@ fn occurrences(event: &Event, circle: &str, now: &Zoned, before: Date) -> Vec<En
     let from = from.unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH);
     let seconds = series.seconds();
     let starts = series.next(from, SHOWN_OCCURRENCES).unwrap_or_default();
-    let entry = |at: Zoned| {
-        let last = at.date().saturating_add((seconds / 86_400 - 1).max(0).days());
-        let own = at.with_time_zone(now.time_zone().clone());
-        let day = if event.all_day { at.date() } else { own.date() };
-        let over = event.all_day && last < today;
-        (!over && day < before).then(|| Entry {
-            at: own,
-            day: day.max(today),
-            seconds,
-            event: event.clone(),
-            circle: circle.to_owned(),
-        })
+    let entries = |at: Zoned| {
+        // As long on the wall clock, whatever the clocks do meanwhile.
+        let end = at.datetime().saturating_add(SignedDuration::from_secs(seconds)).to_zoned(at.time_zone().clone());
+        let end = end.unwrap_or_else(|_| at.clone());
+        let [own, own_end] = [&at, &end].map(|time| time.with_time_zone(now.time_zone().clone()));
+        let (first, behind) = if event.all_day { (at.date(), end.date()) } else { (own.date(), day_after(&own, &own_end)) };
+        let entry = Entry { at: own, end: own_end, day: first, event: event.clone(), circle: circle.to_owned() };
+        let days = std::iter::successors(Some(first.max(today)), |day| day.tomorrow().ok());
+        days.take_while(move |day| *day < behind.min(before)).map(move |day| Entry { day, ..entry.clone() })
     };
-    starts.into_iter().filter_map(entry).collect()
+    starts.into_iter().flat_map(entries).collect()
+}
+
+/// The first day that it does not touch any more.
+fn day_after(at: &Zoned, end: &Zoned) -> Date {
+    let midnight = end > at && end.time() == Time::midnight();
+    if midnight { end.date() } else { end.date().tomorrow().unwrap_or(Date::MAX) }
 }
 
 fn as_json(ui: &Ui, span: Span, now: &Zoned, entries: &[Entry], new: usize) -> Result<()> {
-    let events: Vec<serde_json::Value> = entries
-        .iter()
-        .map(|e| {
-            let starts = e.at.timestamp();
-            let ends = starts.checked_add(SignedDuration::from_secs(e.seconds)).ok().filter(|_| e.seconds > 0);
+    // A program is told of an occurrence once, with all of its days.
+    let is = |one: &Entry, other: &Entry| (&one.event.id, one.at.timestamp()) == (&other.event.id, other.at.timestamp());
+    let firsts = entries.iter().enumerate().filter(|(at, e)| !entries.iter().take(*at).any(|before| is(before, e)));
+    let events: Vec<serde_json::Value> = firsts
+        .map(|(_, e)| {
+            let days: Vec<String> = entries.iter().filter(|other| is(other, e)).map(|other| other.day.to_string()).collect();
+            let ends = Some(&e.end).filter(|end| **end > e.at).map(|end| end.timestamp().to_string());
             json!({
                 "id": e.event.id, "circle": e.event.circle, "circle_name": e.circle, "title": e.event.title,
-                "starts": starts.to_string(), "ends": ends.map(|ends| ends.to_string()), "all_day": e.event.all_day,
-                "day": e.day.to_string(), "tz": e.event.tz, "mine": e.event.rsvp.mine,
+                "starts": e.at.timestamp().to_string(), "ends": ends, "all_day": e.event.all_day,
+                "day": e.day.to_string(), "days": days, "tz": e.event.tz, "mine": e.event.rsvp.mine,
             })
         })
         .collect();
@@ -132,7 +152,27 @@ fn as_json(ui: &Ui, span: Span, now: &Zoned, entries: &[Entry], new: usize) -> R
     ui.out_value(&json!({ "schema": schema, "date": now.date().to_string(), "events": events, "new": new }))
 }
 
+/// Columns: day, start, end, id, title, circle, one's own answer; a whole day has neither start nor end.
+fn plain(ui: &Ui, entries: &[Entry]) -> Result<()> {
+    let rows: Vec<Vec<Line>> = entries
+        .iter()
+        .map(|e| {
+            // Days have no zone; they are told by the first column alone.
+            let moment = |at: &Zoned| if e.event.all_day { String::new() } else { at.timestamp().to_string() };
+            let ends = if e.end > e.at { moment(&e.end) } else { String::new() };
+            let mine = e.event.rsvp.mine.as_deref().unwrap_or_default();
+            let cells = [e.day.to_string(), moment(&e.at), ends, e.event.id.clone()].map(Line::from);
+            let words = [Line::new().part(&e.event.title), Line::new().part(&e.circle), mine.into()];
+            cells.into_iter().chain(words).collect()
+        })
+        .collect();
+    ui.table(&[], &rows)
+}
+
 fn show(ui: &Ui, span: Span, entries: &[Entry], new: usize) -> Result<()> {
+    if ui.plain {
+        return plain(ui, entries);
+    }
     if entries.is_empty() {
         ui.out(match span {
             Span::Today => "Nothing takes place today.",
@@ -156,12 +196,17 @@ fn show(ui: &Ui, span: Span, entries: &[Entry], new: usize) -> Result<()> {
 
 /// When, on this computer's clock, and whose clock that is.
 fn hours(entry: &Entry) -> String {
-    if entry.event.all_day {
-        return format!("{:17}", "  all day");
-    }
-    let end = entry.at.saturating_add(SignedDuration::from_secs(entry.seconds));
-    let until = if entry.seconds > 0 && entry.seconds < 86_400 { end.strftime("–%H:%M").to_string() } else { String::new() };
-    format!("{:17}", format!("  {}{until} {}", entry.at.strftime("%H:%M"), entry.at.strftime("%Z")))
+    let Entry { at, end, day, .. } = entry;
+    let (from, until) = (at.strftime("%H:%M"), end.strftime("%H:%M"));
+    let hours = match (at.date() < *day, end.date() > *day) {
+        _ if entry.fills_its_day() => return format!("{:17}", "  all day"),
+        (true, _) => format!("until {until}"),
+        // Longer than to the same time of the next day.
+        (false, true) if end.datetime() >= at.datetime().saturating_add(1.day()) => format!("from {from}"),
+        (false, _) if end > at => format!("{from}–{until}"),
+        (false, _) => from.to_string(),
+    };
+    format!("{:17}", format!("  {hours} {}", at.strftime("%Z")))
 }
 
 fn about(ui: &Ui, entry: &Entry) -> Line {
@@ -173,7 +218,7 @@ fn about(ui: &Ui, entry: &Entry) -> Line {
 
 /// The time in the event's own zone, where its clock shows another.
 fn elsewhere(entry: &Entry) -> Option<String> {
-    let tz = TimeZone::get(&entry.event.tz).ok().filter(|_| !entry.event.all_day)?;
+    let tz = TimeZone::get(zone_name(&entry.event.tz)).ok().filter(|_| !entry.event.all_day && entry.at.date() == entry.day)?;
     time::elsewhere(&entry.at, &tz)
 }
 
@@ -230,5 +275,43 @@ mod tests {
             shown(&three, "2026-12-01T12:00+01:00[Europe/Madrid]", Span::Week),
             [("2026-12-01".to_owned(), "all day".to_owned())]
         );
+    }
+
+    fn days(event: &Event, now: &str, span: Span) -> String {
+        shown(event, now, span).into_iter().map(|(day, hours)| format!("{} {hours}", &day[8..])).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn what_lasts_several_days_is_shown_on_each() {
+        let marathon = event(("2026-11-29T20:00:00", "2026-12-01T08:00:00"), "UTC", None, false);
+        let all = "29 from 20:00 UTC, 30 all day, 01 until 08:00 UTC";
+        assert_eq!(days(&marathon, "2026-11-29T10:00+00:00[UTC]", Span::Week), all);
+        assert_eq!(days(&marathon, "2026-11-30T10:00+00:00[UTC]", Span::Month), "30 all day, 01 until 08:00 UTC");
+        assert_eq!(days(&marathon, "2026-11-30T10:00+00:00[UTC]", Span::Today), "30 all day");
+        assert_eq!(days(&marathon, "2026-12-01T07:00+00:00[UTC]", Span::Today), "01 until 08:00 UTC");
+        let auckland = days(&marathon, "2026-11-30T10:00+13:00[Pacific/Auckland]", Span::Week);
+        assert_eq!(auckland, "30 from 09:00 NZDT, 01 until 21:00 NZDT", "on the days of this computer's clock");
+        let trip = event(("2026-11-29", "2026-12-02"), "UTC", None, true);
+        assert_eq!(days(&trip, "2026-11-30T10:00+00:00[UTC]", Span::Week), "30 all day, 01 all day");
+        let night = event(("2026-12-01T22:00:00", "2026-12-02T02:00:00"), "UTC", Some("FREQ=WEEKLY"), false);
+        assert_eq!(days(&night, "2026-12-01T10:00+00:00[UTC]", Span::Week), "01 22:00–02:00 UTC, 02 until 02:00 UTC");
+        let evening = event(("2026-12-01T22:00:00", "2026-12-02T00:00:00"), "UTC", None, false);
+        assert_eq!(
+            days(&evening, "2026-12-01T10:00+00:00[UTC]", Span::Week),
+            "01 22:00–00:00 UTC",
+            "midnight is the day before's"
+        );
+    }
+
+    #[test]
+    fn what_goes_on_stands_before_what_begins() {
+        let now: Zoned = "2026-11-30T10:00+00:00[UTC]".parse().unwrap();
+        let marathon = event(("2026-11-29T20:00:00", "2026-12-01T08:00:00"), "UTC", None, false);
+        let early = event(("2026-12-01T07:00:00", ""), "UTC", None, false);
+        let mut entries: Vec<Entry> =
+            [&early, &marathon].iter().flat_map(|event| occurrences(event, "Tea", &now, Span::Week.end(now.date()))).collect();
+        entries.sort_by_key(Entry::order);
+        let lines: Vec<String> = entries.iter().map(|entry| hours(entry).trim().to_owned()).collect();
+        assert_eq!(lines, ["all day", "until 08:00 UTC", "07:00 UTC"]);
     }
 }

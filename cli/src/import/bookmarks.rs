@@ -138,7 +138,7 @@ impl Reader {
         }
         let title = bookmark.title.clone();
         if !address::leads_out(&url) {
-            self.haul.leave_out(origin, title, format!("leads to \"{url}\", which is no address; it is not imported"));
+            self.haul.leave_out(origin, title, format!("leads to \"{url}\", which is not an address; it is not imported"));
             return;
         }
         if url != bookmark.url {

@@ -205,7 +205,11 @@ fn note(row: &Row<'_>, haul: &mut Haul) -> Result<Found, String> {
         _ => None,
     };
     if want.is_none() && !typed.is_empty() {
-        haul.leave_out(row.origin(), &shown, format!("wants \"{typed}\", which is none of listen, advice, resources; not kept"));
+        haul.leave_out(
+            row.origin(),
+            &shown,
+            format!("wants \"{typed}\", which is not one of listen, advice, resources; not kept"),
+        );
     }
     let note = NewNote { title, body, content_warning, want, lang: row.get(LANG), tags: tags_of(&row.get(TAGS)) };
     Ok(Found { title: shown, item: BatchItem::Note(note), origin: Origin::default() })
@@ -221,6 +225,8 @@ fn event(row: &Row<'_>, haul: &mut Haul) -> Result<Found, String> {
         ends: Some(ends.as_str()).filter(|text| !text.is_empty()),
         duration: None,
         tz: Some(tz.as_str()).filter(|text| !text.is_empty()),
+        // A column of moments and one of zones say different things, and both are kept.
+        tz_named: false,
     };
     let when = When::resolve(typed).map_err(|stop| format!("has a time that cannot be used: {stop} It is not imported"))?;
     for note in &when.notes {

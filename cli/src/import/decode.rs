@@ -19,7 +19,7 @@ pub(crate) fn text(bytes: &[u8]) -> Result<Decoded, String> {
             _ => None,
         };
         let text = encoding.decode_without_bom_handling_and_without_replacement(rest);
-        let text = text.ok_or_else(|| format!("it begins as {} text and then is none", encoding.name()))?;
+        let text = text.ok_or_else(|| format!("it begins as {} text, but what follows is not", encoding.name()))?;
         return Ok(Decoded { text: text.into_owned(), read_as });
     }
     match std::str::from_utf8(bytes) {

@@ -20,7 +20,7 @@ pub(super) fn cut(item: &mut BatchItem) -> Vec<String> {
     short(title, TITLE_CHARS, "title", &mut told);
     fewer(tags, &mut told);
     if let Some(lang) = lang.filter(|lang| !is_lang(lang)) {
-        told.push(format!("names its language \"{lang}\", which is no language tag (`en`, `pt-BR`) and is not kept"));
+        told.push(format!("names its language \"{lang}\", which is not a language tag (`en`, `pt-BR`) and is not kept"));
         lang.clear();
     }
     told

@@ -227,7 +227,7 @@ fn times_of() -> Prepared {
         let (starts, ends, tz, rule) = (next(), next(), next(), next());
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let (ends, tz) = (some(ends), some(tz));
-        let when = When::resolve(Typed { starts, ends: ends.as_deref(), duration: None, tz: tz.as_deref() });
+        let when = When::resolve(Typed { starts, ends: ends.as_deref(), duration: None, tz: tz.as_deref(), tz_named: false });
         let rule = Rule::parse(rule);
         if let Ok(rule) = &rule {
             let again = Rule::parse(&rule.text().unwrap_or_default());

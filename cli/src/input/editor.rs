@@ -144,6 +144,10 @@ pub(crate) fn edit(context: &Context, client: &Client, draft: &NewDraft, again: 
     interrupt::on_interrupt(move || ended(&home, ui, &on_end));
     let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.trim().is_empty()));
     let editor = editor.unwrap_or_else(|| "vi".to_owned());
+    if !is_there(&editor) {
+        desk.wipe();
+        return Err(nothing(&editor, Some(127)));
+    }
     // Ctrl-C is the editor's while it runs. We stay, so that nothing is left behind by accident.
     let status = interrupt::left_to_the_editor(|| command(&editor, &desk.text()).status());
     let worked = status.as_ref().is_ok_and(std::process::ExitStatus::success);
@@ -163,7 +167,7 @@ pub(crate) fn edit(context: &Context, client: &Client, draft: &NewDraft, again: 
     if worked {
         return Ok((text, desk));
     }
-    keep(context, client, &desk);
+    told(context.ui(), &desk, super::saved_or_unlocked(context, || desk.rescue(client)));
     Err(error::failed(
         format!("The editor `{editor}` ended with an error, so nothing was saved."),
         "`kith draft list` shows what is kept.",
@@ -180,6 +184,22 @@ fn command(editor: &str, text: &Path) -> Command {
     }
     command.arg(text);
     command
+}
+
+/// Can what the variable names be run, as far as can be told? What only a shell understands is left to the shell.
+fn is_there(editor: &str) -> bool {
+    let program = editor.split_whitespace().next().unwrap_or_default();
+    let simple = program.chars().all(|c| c.is_ascii_alphanumeric() || "/._+-".contains(c));
+    let runs = |path: PathBuf| std::fs::metadata(&path).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0);
+    if !simple {
+        return true;
+    }
+    if program.contains('/') {
+        return runs(PathBuf::from(program));
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let builtin = matches!(program, "exec" | "command" | "env");
+    builtin || std::env::split_paths(&folders).any(|folder| runs(folder.join(program)))
 }
 
 /// Is that program Vim or Neovim, whatever it is called?
@@ -206,14 +226,8 @@ fn nothing(editor: &str, code: Option<i32>) -> error::Stop {
     error::Stop::Refused(Error::new(Code::Failed, "Nothing was saved.", ""))
 }
 
-/// Keeps what was written: sealed if that is possible, else where it lies. Says which.
-pub(crate) fn keep(context: &Context, client: &Client, desk: &Desk) {
-    let ui = context.ui();
-    let mut kept = desk.rescue(client);
-    if kept.is_err() && ui.interactive {
-        // Stopped or locked meanwhile: the person may put that right at once.
-        kept = context.client().and_then(|client| desk.rescue(&client));
-    }
+/// Says what became of what was written: it was sealed, or stays where it lies.
+pub(crate) fn told(ui: &Ui, desk: &Desk, kept: Result<Option<Draft>>) {
     match kept {
         Ok(Some(draft)) => tell(ui, &draft),
         Ok(None) => {}
@@ -224,14 +238,14 @@ pub(crate) fn keep(context: &Context, client: &Client, desk: &Desk) {
 /// Says where a kept text is.
 pub(crate) fn tell(ui: &Ui, draft: &Draft) {
     let told = Line::new().text("Your text is kept as a draft, sealed like everything else, for a week: `kith draft resume ");
-    ui.complain(&told.text(&draft.id).text("` goes on with it."));
+    ui.warn(&told.text(&draft.id).text("` goes on with it."));
 }
 
 /// It could not be sealed, so it stays where it lies. Says so.
 fn left_there(ui: &Ui, desk: &Desk, stop: error::Stop) -> error::Stop {
     let told =
         Line::new().warn("Your text could not be sealed. It is, unencrypted, in ").text(&desk.text().display().to_string());
-    ui.complain(&told.text("; `kith draft list` seals it once Kith runs and is unlocked."));
+    ui.warn(&told.text("; `kith draft list` seals it once Kith runs and is unlocked."));
     stop
 }
 
@@ -240,11 +254,7 @@ fn ended(home: &Home, ui: Ui, desk: &Desk) {
     if !desk.is_there() {
         return;
     }
-    match Client::new(home, false, ui.clone()).and_then(|client| desk.rescue(&client)) {
-        Ok(Some(draft)) => tell(&ui, &draft),
-        Ok(None) => {}
-        Err(stop) => drop(left_there(&ui, desk, stop)),
-    }
+    told(&ui, desk, Client::new(home, false, ui.clone()).and_then(|client| desk.rescue(&client)));
 }
 
 #[cfg(test)]
@@ -297,6 +307,19 @@ mod tests {
         desk.wipe();
         assert!(!desk.0.exists());
         assert_eq!(std::fs::read(other).unwrap(), [0; 5], "overwritten, not only removed");
+    }
+
+    #[test]
+    fn an_editor_that_is_not_there_is_known_before_a_shell_says_so() {
+        let place = tempfile::tempdir().unwrap();
+        let text = place.path().join("text");
+        files::write(&text, b"words", false).unwrap();
+        for editor in ["/nonexistent", "/nonexistent -w", "kith-no-such-editor", text.to_str().unwrap(), "/tmp"] {
+            assert!(!is_there(editor), "{editor}");
+        }
+        for editor in ["sh", "/bin/sh -c x", "VISUAL=x vi", "\"/a folder/editor\" -w", "~/bin/editor", "exec sh"] {
+            assert!(is_there(editor), "{editor}");
+        }
     }
 
     #[test]

@@ -128,15 +128,35 @@ impl Line {
         while !rest.is_empty() {
             let room = if rows.is_empty() { first } else { others };
             let mut end = clean::fitting(rest.iter().map(|(_, c)| *c), room);
+            end = whole_command(rest, end, (others, hard));
             if !hard && rest.get(end).is_some_and(|(_, c)| *c != ' ') {
                 end += rest.iter().skip(end).take_while(|(_, c)| *c != ' ').count();
             }
             let (row, next) = rest.split_at(end);
-            rows.push(Self::of(row));
+            let row = Self::of(row);
+            // Nobody sees spaces at the edge, and those beyond it would begin an empty row.
+            rows.push(if next.is_empty() && row.width() <= room { row } else { row.trimmed() });
             let spaces = if next.is_empty() { 0 } else { next.iter().take_while(|(_, c)| *c == ' ').count() };
             rest = next.split_at(spaces).1;
         }
         if rows.is_empty() { vec![Self::new()] } else { rows }
+    }
+
+    /// Without spaces at its end.
+    pub(crate) fn trimmed(mut self) -> Self {
+        while let Some((_, text)) = self.0.last_mut() {
+            text.truncate(text.trim_end_matches(' ').len());
+            if !text.is_empty() {
+                break;
+            }
+            self.0.pop();
+        }
+        self
+    }
+
+    /// Behind the mark of a row that goes on with the line above.
+    pub(crate) fn going_on(self) -> Self {
+        Self(vec![(Tone::Plain, GOES_ON.to_owned())]).and(self)
     }
 
     fn of(letters: &[(Tone, char)]) -> Self {
@@ -171,6 +191,25 @@ impl Line {
             return self.plain();
         }
         self.0.iter().map(|(tone, text)| paint(*tone, text)).collect()
+    }
+}
+
+/// Where a row ends that would end inside of a command between backticks: before it, so that it can be copied from one row. One that
+/// is longer than a row is broken only where all words may be.
+fn whole_command(letters: &[(Tone, char)], end: usize, (room, hard): (usize, bool)) -> usize {
+    let tick = |(at, (_, c)): (usize, &(Tone, char))| (*c == '`').then_some(at);
+    let ticks: Vec<usize> = letters.iter().enumerate().take(end).filter_map(tick).collect();
+    let Some(open) = ticks.last().copied().filter(|_| ticks.len() % 2 == 1 && end < letters.len()) else { return end };
+    let Some(close) = letters.iter().enumerate().skip(end).find_map(tick) else { return end };
+    let columns: usize = Line::of(letters.get(open..=close).unwrap_or_default()).width();
+    if columns > room && hard {
+        return end;
+    }
+    let before = letters.iter().take(open).rposition(|(_, c)| *c == ' ');
+    match before.filter(|space| letters.iter().take(*space).any(|(_, c)| *c != ' ')) {
+        Some(space) => space,
+        None if hard => end,
+        None => close + 1,
     }
 }
 
@@ -209,6 +248,30 @@ mod tests {
         assert_eq!(line.render_in(false, Some(20)), "n-abc  one two three\n  ┆ four  [warning:\n  ┆ x]");
         assert_eq!(Line::from("x".repeat(30)).render_in(false, Some(20)), format!("{}\n  ┆ {}", "x".repeat(20), "x".repeat(10)));
         assert_eq!(Line::new().render_in(false, Some(20)), "");
+    }
+
+    #[test]
+    fn a_command_stays_in_one_row() {
+        let line = Line::from("Somebody waits: `kith invite approve q-abcdef -c c-twgdp3` lets them in.");
+        let rows = |rows: Vec<Line>| rows.iter().map(Line::plain).collect::<Vec<_>>();
+        let whole = ["Somebody waits:", "`kith invite approve q-abcdef -c c-twgdp3`", "lets them in."];
+        assert_eq!(rows(line.paragraph(45)), whole);
+        assert_eq!(rows(line.rows(49)), whole);
+        assert_eq!(rows(line.paragraph(30)), whole, "a longer one stands alone");
+        let brackets = Line::from("Now (`kith inbox -c Tea`) or later, as you like it.");
+        assert_eq!(rows(brackets.paragraph(24)), ["Now", "(`kith inbox -c Tea`) or", "later, as you like it."]);
+        assert_eq!(rows(Line::from("one ` two three four").paragraph(9)), ["one ` two", "three", "four"]);
+        // Others' text: a row is never longer than the terminal.
+        let long = Line::from(format!("a `{}` b", "word ".repeat(20)));
+        assert!(long.rows(30).iter().all(|row| row.width() <= 30));
+    }
+
+    #[test]
+    fn no_row_is_empty_where_spaces_reach_the_edge() {
+        let padded = format!("id  when{}title", " ".repeat(30));
+        assert_eq!(Line::from(padded).render_in(false, Some(20)), "id  when\n  ┆ title");
+        assert_eq!(Line::from(format!("id{}", " ".repeat(30))).render_in(false, Some(20)), "id");
+        assert_eq!(Line::from("Name: ").render_in(false, Some(20)), "Name: ");
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! Columns. On a terminal padded and with a quiet header, with `--plain` tab-separated and without one.
 
+use unicode_width::UnicodeWidthStr;
+
+use super::line::GOES_ON;
 use super::{Line, Ui};
 use crate::error::Result;
+use crate::limits::NARROW_COLUMNS;
 
 /// Columns between columns.
 const SPACE: usize = 2;
@@ -62,10 +66,15 @@ fn in_columns(widths: &[usize], row: &[Line], (width, hard): Room) -> Vec<Line> 
     for (at, cell) in row.iter().enumerate() {
         let last = at + 1 == row.len();
         let room = width.saturating_sub(used);
-        if last && cell.width() > room && room > 20 {
+        if last && cell.width() > room && room > NARROW_COLUMNS {
             let mut pieces = cell.pieces(room, hard).into_iter();
             let first = line.and(pieces.next().unwrap_or_default());
             return std::iter::once(first).chain(pieces.map(|piece| Line::new().text(&" ".repeat(used)).and(piece))).collect();
+        }
+        if last && cell.width() > room {
+            // No room beside the others: it stands below them.
+            let below = width.saturating_sub(GOES_ON.width()).max(1);
+            return marked(&line, width).into_iter().chain(cell.pieces(below, hard).into_iter().map(Line::going_on)).collect();
         }
         line = line.and(cell.clone());
         if !last {
@@ -74,7 +83,13 @@ fn in_columns(widths: &[usize], row: &[Line], (width, hard): Room) -> Vec<Line> 
             used += width + SPACE;
         }
     }
-    vec![line]
+    if line.width() > width { marked(&line, width) } else { vec![line] }
+}
+
+/// A line in rows of this width; those after the first are marked as going on.
+fn marked(line: &Line, width: usize) -> Vec<Line> {
+    let rows = line.clone().trimmed().rows(width).into_iter().enumerate();
+    rows.map(|(at, row)| if at == 0 { row } else { row.going_on() }).collect()
 }
 
 #[cfg(test)]
@@ -92,6 +107,29 @@ mod tests {
         assert_eq!(lines, ["id    until         status", "i-1   3 Dec 02:45   open", "i-23  12 Dec 02:45  used"]);
         let lines = shown(&["id", "until", "status"], &[["i-1", "3 Dec 02:45", "open"], ["i-23", "", "used"]], 80);
         assert_eq!(lines, ["id    until        status", "i-1   3 Dec 02:45  open", "i-23               used"]);
+    }
+
+    #[test]
+    fn a_last_cell_without_room_stands_below() {
+        let row = [["e-abcdef", "Tue 2026-12-01 18:00 CET ↻", "Reading one chapter of a book together"]];
+        let lines = shown(&["id", "starts", "title"], &row, 40);
+        assert_eq!(
+            lines,
+            [
+                "id        starts",
+                "  ┆ title",
+                "e-abcdef  Tue 2026-12-01 18:00 CET ↻",
+                "  ┆ Reading one chapter of a book",
+                "  ┆ together",
+            ]
+        );
+        let circle = "A circle with a name that goes on and on, as long as one may be, and a little longer still";
+        let lines =
+            shown(&["id", "circle", "what"], &[["q-abcdef", circle, "Bea · `kith invite approve q-abcdef -c c-twgdp3`"]], 100);
+        assert!(lines.iter().all(|line| line.chars().count() <= 100 && !line.trim().is_empty()), "{lines:#?}");
+        assert!(lines.iter().any(|line| line.contains("`kith invite approve q-abcdef -c c-twgdp3`")), "{lines:#?}");
+        let lines = shown(&["id", "circle", "what"], &[["q-abcdef", circle, ""]], 80);
+        assert!(lines.iter().all(|line| line.chars().count() <= 80 && !line.trim().is_empty()), "{lines:#?}");
     }
 
     #[test]

@@ -160,7 +160,7 @@ fn add(link: Link, words: &str, headings: &[String], haul: &mut Haul) {
         return;
     }
     if !address::leads_out(&link.url) {
-        let why = format!("leads to \"{}\", which is no address outside its own page; it is not imported", link.url);
+        let why = format!("leads to \"{}\", which is not an address outside its own page; it is not imported", link.url);
         haul.leave_out(origin, title, why);
         return;
     }
