@@ -77,7 +77,7 @@ impl RunError {
             Self::Config(error) => Error::new(
                 Code::Usage,
                 format!("The settings cannot be used: {error}."),
-                "Mend config.toml in the home folder, or --listen.",
+                "Correct config.toml in the home folder, or the address given with --listen.",
             ),
             Self::System { what, source } => Error::new(
                 Code::Failed,

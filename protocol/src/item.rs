@@ -9,6 +9,7 @@ mod apply;
 mod base;
 mod bench;
 mod built;
+mod changed;
 pub mod compose;
 pub mod doc;
 pub mod edit;

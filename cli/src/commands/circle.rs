@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use kith_protocol::control::{Circle, CircleStatus, EditCircle, ForgetCircle, Join, LeaveCircle, MemberRole, NewCircle, Notice};
-use kith_protocol::limits::AGREEMENT_BYTES;
+use kith_protocol::control::{
+    Circle, CircleStatus, EditCircle, ForgetCircle, Join, LeaveCircle, MemberRole, NewCircle, Notice, Shortened,
+};
+use kith_protocol::limits::{AGREEMENT_BYTES, POLICY_DAYS};
 use serde_json::json;
 
 use super::aim::Aim;
 use super::member;
-use super::show::{short_id, short_ids};
+use super::show::{is_ahead, short_id, short_ids};
 use super::succession::Succession;
 use crate::client::{Client, Route};
 use crate::context::Context;
@@ -61,6 +63,8 @@ pub(crate) struct CircleRules {
     #[arg(long, value_name = "FILE")]
     agreement: Option<PathBuf>,
     /// Let newcomers read earlier conversation: all, since-join, days:N
+    ///
+    /// A looser rule opens what is written from then on; what was written before stays closed to them.
     #[arg(long, value_name = "RULE")]
     history: Option<String>,
     /// Keep conversation for good (keep), or for N days (90d)
@@ -236,8 +240,8 @@ fn show(ui: &Ui, circle: &Circle, aim: &Aim) -> Result<()> {
         ("id", circle.id.as_str().into()),
         ("my role", circle.role.map_or_else(|| circle.status.word(), MemberRole::word).into()),
         ("members", format!("{}, {}", counted(circle.members, "member"), counted(circle.devices, "computer")).into()),
-        ("history", policy("history")),
-        ("retention", policy("retention").text(&until_then(ui, circle))),
+        ("history", policy("history").text(&since_when(ui, circle))),
+        ("retention", retention(ui, circle)),
         ("who invites", policy("invite")),
         ("approval", policy("approval")),
         ("agreement", if agreement { aim.text("yes; `kith circle agreement` shows it").as_str().into() } else { Line::new() }),
@@ -259,12 +263,33 @@ fn show(ui: &Ui, circle: &Circle, aim: &Aim) -> Result<()> {
     ui.facts(&facts)
 }
 
-/// What is kept longer than the retention in force says, and until when.
-fn until_then(ui: &Ui, circle: &Circle) -> String {
-    let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
-    let shortened = circle.shortened.as_ref().filter(|shortened| shortened.from.0.0 > now);
-    shortened
-        .map_or_else(String::new, |shortened| format!(" from {} on; until then {}", ui.when(shortened.from), shortened.before))
+/// A looser rule opens nothing that a stricter one had closed.
+fn since_when(ui: &Ui, circle: &Circle) -> String {
+    let policy = circle.policies.get("history").map_or("", String::as_str);
+    let since = super::preview::open_since(policy, circle.open_since);
+    since.map_or_else(String::new, |since| format!("; what was written before {} stays closed to newcomers", ui.moment(since)))
+}
+
+/// The retention, and where it binds later, what does until then.
+fn retention(ui: &Ui, circle: &Circle) -> Line {
+    let policy = circle.policies.get("retention").map_or("", String::as_str);
+    match pending(circle) {
+        Some(shortened) if !ui.plain => {
+            let (now, then) = (kept(days(&shortened.before)), kept(days(policy)));
+            format!("kept {now} if written before {}, {then} if later", ui.when(shortened.from)).into()
+        }
+        _ => policy.into(),
+    }
+}
+
+/// A shorter retention that does not bind yet.
+fn pending(circle: &Circle) -> Option<&Shortened> {
+    circle.shortened.as_ref().filter(|shortened| is_ahead(shortened.from))
+}
+
+/// For how long: `for good`, `for 7 days`.
+fn kept(days: Option<u32>) -> String {
+    days.map_or_else(|| "for good".to_owned(), |days| format!("for {}", count(days)))
 }
 
 fn change(context: &Context, edit: CircleEdit) -> Result<()> {
@@ -296,9 +321,15 @@ fn change(context: &Context, edit: CircleEdit) -> Result<()> {
 fn confirm_shortening(context: &Context, circle: &Circle, wanted: &str) -> Result<()> {
     let before = days(circle.policies.get("retention").map_or("", String::as_str));
     let Some(wanted) = days(wanted).filter(|wanted| before.is_none_or(|before| *wanted < before)) else { return Ok(()) };
-    let was = before.map_or_else(|| "for good".to_owned(), |before| format!("for {}", count(before)));
+    let was = match pending(circle) {
+        Some(shortened) => {
+            let from = context.ui().when(shortened.from);
+            format!("{} now, and {} from {from} on", kept(days(&shortened.before)), kept(before))
+        }
+        None => format!("{} now", kept(before)),
+    };
     let what = format!(
-        "Conversation in \"{}\" is kept {was} now. What is already written keeps its own end. What anybody writes from tomorrow on \
+        "Conversation in \"{}\" is kept {was}. What is already written keeps its own end. What anybody writes from tomorrow on \
          would be destroyed after {}, on every computer.",
         circle.name,
         count(wanted)
@@ -310,10 +341,11 @@ fn count(days: u32) -> String {
     if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }
 
-/// The days of `days:N` or `Nd`; none where everything is kept, or where it is no such rule.
+/// The days of `days:N` or `Nd`; none where everything is kept, or where it is no such rule: then the daemon says so, and nobody is asked.
 fn days(rule: &str) -> Option<u32> {
     let rule = rule.trim();
-    rule.strip_prefix("days:").or_else(|| rule.strip_suffix('d'))?.parse().ok()
+    let days = rule.strip_prefix("days:").or_else(|| rule.strip_suffix('d'))?.parse().ok();
+    days.filter(|days| (1..=POLICY_DAYS).contains(days))
 }
 
 fn agreement(context: &Context) -> Result<()> {
@@ -414,5 +446,6 @@ mod tests {
     fn rules_are_read_as_days() {
         assert_eq!([days("30d"), days("days:30"), days(" 1d ")], [Some(30), Some(30), Some(1)]);
         assert_eq!([days("keep"), days("d"), days("")], [None; 3]);
+        assert_eq!([days("0d"), days("days:0"), days("36526d")], [None; 3], "no rule, so there is nothing to ask");
     }
 }

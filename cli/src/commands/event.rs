@@ -199,7 +199,7 @@ pub(crate) fn run(context: &Context, verb: EventVerb) -> Result<()> {
         EventVerb::Restore { id } => item::restore(context, Kind::Event, &id),
         EventVerb::Rsvp { id, answer } => {
             let route = item::one(context, Kind::Event, &id).seg(Kind::Rsvp.path());
-            let tell = |ui: &Ui, _: &Client, event: Event| ui.out(answers(&event));
+            let tell = |ui: &Ui, _: &Client, event: Event| ui.out(answered(&event));
             let reply = item::send(context, ("POST", &route), &Rsvped { answer }, tell)?;
             item::saw(context, &context.client()?, &reply, false);
             Ok(())
@@ -371,6 +371,12 @@ fn own_time(event: &Event) -> String {
     let own = time::zoned(event.starts);
     let local = parse_local(&event.starts_local);
     if event.all_day || local == Some(own.datetime()) { String::new() } else { own.strftime("%a %Y-%m-%d %H:%M %Z").to_string() }
+}
+
+/// What an answer leads to: an event that does not take place is answered all the same, and says so.
+fn answered(event: &Event) -> Line {
+    let cancelled = if event.status == "cancelled" { Line::new().warn("This event is cancelled") } else { Line::new() };
+    dotted(vec![cancelled, answers(event)])
 }
 
 fn answers(event: &Event) -> Line {

@@ -3,7 +3,8 @@
 use kith_protocol::control::{Happening, Inbox, InboxEntry, Subject};
 use serde_json::json;
 
-use super::show::{author, dotted, short_ids};
+use super::preview::open_since;
+use super::show::{author, dotted, is_ahead, short_ids};
 use super::typed::means;
 use crate::client::Route;
 use crate::context::Context;
@@ -86,7 +87,8 @@ fn told(ui: &Ui, entry: &InboxEntry) -> Line {
         (Subject::Member, Some(what)) => person(entry, what),
         (Subject::Circle, Some(what)) => rule(ui, entry, what),
         (Subject::Changed, Some(what)) => {
-            dotted(vec![named(entry), changed(entry, what).text(" by ").and(author(&entry.author)), warning])
+            let cancelled = if what == Happening::Cancelled { Line::new() } else { cancelled(entry) };
+            dotted(vec![named(entry), changed(entry, what).and(by_whom(entry)), cancelled, warning])
         }
         _ => {
             let parent = entry.parent_title.as_deref().filter(|title| !title.is_empty());
@@ -96,9 +98,23 @@ fn told(ui: &Ui, entry: &InboxEntry) -> Line {
             // Which of them is named is the core's choice; a reader needs one to know what they are.
             let what = if title.is_empty() { excerpt } else { dotted(vec![title, excerpt]) };
             let what = if what.is_empty() && entry.count.is_some() { Line::from("without a title") } else { what };
-            dotted(vec![author(&entry.author), about, more.and(what), warning])
+            dotted(vec![author(&entry.author), about, more.and(what), cancelled(entry), warning])
         }
     }
+}
+
+/// Said of an event that does not take place.
+fn cancelled(entry: &InboxEntry) -> Line {
+    if entry.status.as_deref() == Some("cancelled") { Line::new().warn("cancelled") } else { Line::new() }
+}
+
+/// Who changed an item, and whether the reader did at the same time and is not the one whose change stands.
+fn by_whom(entry: &InboxEntry) -> Line {
+    if entry.author.name.is_empty() {
+        return Line::new();
+    }
+    let lost = entry.changes.iter().any(|change| change.lost);
+    Line::new().text(" by ").and(author(&entry.author)).text(if lost { " at the same time as you" } else { "" })
 }
 
 /// The item by what it is called; a reply by its note.
@@ -158,7 +174,20 @@ fn rule(ui: &Ui, entry: &InboxEntry, what: Happening) -> Line {
         said.chars().take(1).flat_map(char::to_lowercase).collect::<String>() + &rest
     };
     let was = before.map(|before| format!(" (before: {})", old(before))).unwrap_or_default();
-    by(format!("{} now{was}", said(what, after.unwrap_or_default())).into())
+    by(format!("{}{was}", from_when(ui, entry, what, after.unwrap_or_default())).into())
+}
+
+/// What a rule says now, and from when on: a shorter retention binds later, and a looser history opens nothing that was closed.
+fn from_when(ui: &Ui, entry: &InboxEntry, what: Happening, value: &str) -> String {
+    let said = said(what, value);
+    match (what, entry.from) {
+        (Happening::Retention, Some(from)) if is_ahead(from) => format!("{said} from {} on", ui.when(from)),
+        (Happening::History, since) => match open_since(value, since) {
+            Some(since) => format!("{said} now, but nothing from before {}", ui.moment(since)),
+            None => format!("{said} now"),
+        },
+        _ => format!("{said} now"),
+    }
 }
 
 /// What a rule says, in words.
@@ -167,7 +196,7 @@ fn said(what: Happening, value: &str) -> String {
     match (what, value) {
         (Happening::Retention, "keep") => "New conversation is kept for good".to_owned(),
         (Happening::Retention, _) => format!("New conversation is kept for {}", days.unwrap_or_else(|| value.to_owned())),
-        (Happening::History, "all") => "Newcomers read all earlier conversation".to_owned(),
+        (Happening::History, "all") => "Newcomers read earlier conversation".to_owned(),
         (Happening::History, "since-join") => "Newcomers read what is written after they join".to_owned(),
         (Happening::History, _) => format!("Newcomers read the last {}", days.unwrap_or_else(|| value.to_owned())),
         (Happening::Invite, "members") => "All members invite".to_owned(),

@@ -223,26 +223,18 @@ fn follow(context: &Context, client: &Client, join: Join, yes: bool, patient: bo
             context.ui().tell(told);
             report(context, &join)
         }
-        JoinStatus::Declined => Err(refusal("A steward declined your request.", &join)),
-        JoinStatus::Contacting | JoinStatus::Requested | JoinStatus::Admitted | JoinStatus::Refused => {
-            Err(refusal("This invite no longer works.", &join))
+        JoinStatus::Contacting | JoinStatus::Requested | JoinStatus::Admitted | JoinStatus::Declined | JoinStatus::Refused => {
+            Err(refusal(&join))
         }
     }
 }
 
-fn refusal(message: &str, join: &Join) -> error::Stop {
-    error::failed(why(message, &join.reason), "Ask the person who invited you for a new link.")
-}
-
-/// One sentence, and why; nothing is said twice.
-fn why(message: &str, reason: &str) -> String {
-    let message = message.trim_end_matches('.');
-    let reason = reason.trim().trim_end_matches('.');
-    // The core's own words for a decline and for what is over say no more than the sentence does.
-    if reason.is_empty() || reason == "a steward declined the request" {
-        return format!("{message}.");
+/// The one sentence that the daemon has for it, wherever it is said.
+fn refusal(join: &Join) -> error::Stop {
+    match &join.notice {
+        Some(notice) => error::failed(notice.message.clone(), notice.hints.to_string()),
+        None => error::failed("The join did not go through.", "`kith join` shows how it stands."),
     }
-    format!("{message}: {reason}.")
 }
 
 /// Until a steward decided, or the members can be shown, or the time is over.
@@ -291,7 +283,12 @@ fn settle(context: &Context, client: &Client, first: &Join, limit: Option<std::t
 
 fn look(context: &Context, join: &Join) -> Result<bool> {
     let ui = context.ui();
-    ui.tell("A steward said yes. These are the members; only the stewards know the name you gave:");
+    ui.tell(if join.unasked {
+        "You were let in: this circle asks nobody first. These are the members; until you say yes, only the stewards' computers have \
+         the name you gave:"
+    } else {
+        "A steward said yes. These are the members; only the stewards know the name you gave:"
+    });
     ui.say("");
     member::table(ui, &join.members)?;
     ui.say("");
@@ -329,14 +326,26 @@ fn report(context: &Context, join: &Join) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kith_protocol::control::{Hints, Notice};
 
     #[test]
     fn a_refusal_is_one_sentence() {
-        let declined = "A steward declined your request.";
-        assert_eq!(why(declined, "a steward declined the request"), declined);
-        assert_eq!(why(declined, ""), declined);
-        let over = "This invite no longer works.";
-        assert_eq!(why(over, "the invite has expired"), "This invite no longer works: the invite has expired.");
-        assert_eq!(why(over, "it was revoked."), "This invite no longer works: it was revoked.");
+        let message = "Your request to join Tea did not go through: the invite has expired.";
+        let notice = Notice {
+            circle: "c-a".to_owned(),
+            circle_name: "Tea".to_owned(),
+            message: message.to_owned(),
+            hints: Hints::default(),
+        };
+        let join = Join {
+            id: "c-a".to_owned(),
+            circle: "Tea".to_owned(),
+            status: JoinStatus::Refused,
+            reason: "the invite has expired".to_owned(),
+            unasked: false,
+            members: Vec::new(),
+            notice: Some(notice),
+        };
+        assert_eq!(refusal(&join).to_string(), message);
     }
 }

@@ -1,8 +1,10 @@
 //! An invite link as it is given, and what it offers: for `kith invite show` and before joining.
 
-use kith_protocol::control::Preview;
+use kith_protocol::control::{Preview, Shortened, Time};
+use kith_protocol::time::DAY;
 use serde_json::json;
 
+use super::show::is_ahead;
 use crate::client::{Client, Reply, Route};
 use crate::context::Context;
 use crate::error::{self, Result};
@@ -33,8 +35,8 @@ pub(crate) fn show_preview(ui: &Ui, preview: &Preview) -> Result<()> {
         ("invited by", Line::new().name(&preview.inviter)),
         ("members", preview.members.to_string().into()),
         ("you would be", preview.role.word().into()),
-        ("history", history(&preview.history).into()),
-        ("kept", retention(&preview.retention).into()),
+        ("history", history(ui, &preview.history, preview.open_since).into()),
+        ("kept", retention(ui, &preview.retention, preview.shortened.as_ref()).into()),
         ("who sees you", preview.visible_to.as_str().into()),
         ("good until", ui.when(preview.expires_at).into()),
     ])?;
@@ -46,19 +48,60 @@ pub(crate) fn show_preview(ui: &Ui, preview: &Preview) -> Result<()> {
     ui.block(2, &preview.agreement)
 }
 
-fn history(policy: &str) -> String {
-    match policy.strip_prefix("days:") {
-        Some(days) => format!("you'll see the last {days} days, and perhaps a little more"),
-        None if policy == "all" => "you'll see all of it".to_owned(),
-        None if policy == "since-join" => "you'll see what is written after you join".to_owned(),
-        None => policy.to_owned(),
+fn history(ui: &Ui, policy: &str, since: Option<Time>) -> String {
+    let since = open_since(policy, since).map(|since| ui.moment(since));
+    match (policy.strip_prefix("days:"), since) {
+        (Some(days), Some(since)) => format!("you'll see the last {}, but nothing from before {since}", counted(days)),
+        (Some(days), None) => format!("you'll see the last {}, and perhaps a little more", counted(days)),
+        (None, Some(since)) if policy == "all" => {
+            format!("you'll see what was written since {since}; what is older stays closed to newcomers")
+        }
+        (None, None) if policy == "all" => "you'll see all of it".to_owned(),
+        (None, _) if policy == "since-join" => "you'll see what is written after you join".to_owned(),
+        (None, _) => policy.to_owned(),
     }
 }
 
-fn retention(policy: &str) -> String {
-    match policy.strip_prefix("days:") {
-        Some(days) => format!("conversation is deleted after {days} days"),
+fn retention(ui: &Ui, policy: &str, shortened: Option<&Shortened>) -> String {
+    let kept = |policy: &str| match policy.strip_prefix("days:") {
+        Some(days) => format!("conversation is deleted after {}", counted(days)),
         None if policy == "keep" => "conversation is kept".to_owned(),
         None => policy.to_owned(),
+    };
+    match shortened.filter(|shortened| is_ahead(shortened.from)) {
+        Some(Shortened { from, before }) => {
+            let from = ui.when(*from);
+            format!("{} if it was written before {from}; {} if it is written later", kept(before), kept(policy))
+        }
+        None => kept(policy),
+    }
+}
+
+/// `1 day`, `90 days`.
+pub(crate) fn counted(days: &str) -> String {
+    if days == "1" { "1 day".to_owned() } else { format!("{days} days") }
+}
+
+/// Since when newcomers read what is written, where an earlier, stricter rule keeps them from what is older. The last N days may have
+/// begun after that.
+pub(crate) fn open_since(policy: &str, since: Option<Time>) -> Option<Time> {
+    let days = policy.strip_prefix("days:").and_then(|days| days.parse::<u64>().ok());
+    since.filter(|since| days.is_none_or(|days| is_ahead(Time(since.0.plus(days * DAY)))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kith_protocol::time::Millis;
+
+    #[test]
+    fn the_last_days_may_have_begun_after_what_a_stricter_rule_closed() {
+        let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).expect("after 1970");
+        let ago = |days: u64| Some(Time(Millis(now - days * DAY)));
+        assert_eq!(
+            [open_since("all", ago(900)), open_since("days:7", ago(6)), open_since("days:7", ago(8))],
+            [ago(900), ago(6), None]
+        );
+        assert_eq!(open_since("all", None), None);
     }
 }

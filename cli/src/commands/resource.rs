@@ -1,6 +1,6 @@
 //! `kith resource ...`.
 
-use kith_protocol::control::{EditResource, Kind, NewResource, NoteState, Resource};
+use kith_protocol::control::{Author, EditResource, Kind, NewResource, NoteState, Resource};
 use kith_protocol::node::Filter;
 
 use super::item;
@@ -245,6 +245,7 @@ fn show(ui: &Ui, resource: &Resource) -> Result<()> {
                 delivery(resource.delivery, None, false),
             ]),
         ),
+        ("changed", resource.changed_by.as_ref().map(|by| changed(ui, resource, by)).unwrap_or_default()),
         ("id", resource.id.as_str().into()),
     ])?;
     if !resource.note.is_empty() {
@@ -252,6 +253,12 @@ fn show(ui: &Ui, resource: &Resource) -> Result<()> {
         ui.block(0, &resource.note)?;
     }
     Ok(())
+}
+
+/// Anybody may change it: who did last, and when.
+fn changed(ui: &Ui, resource: &Resource, by: &Author) -> Line {
+    let when = resource.edited_at.map(|at| Line::new().dim(&ui.when(at))).unwrap_or_default();
+    dotted(vec![Line::new().text("by ").and(author(by)), when])
 }
 
 fn change(context: &Context, id: &str, body: &EditResource) -> Result<()> {

@@ -1,11 +1,16 @@
 //! How things are shown that several nouns share.
 
-use kith_protocol::control::{Author, DeliveryStatus, Member, NoteState, Notice};
+use kith_protocol::control::{Author, DeliveryStatus, Member, NoteState, Notice, Time};
 
 use crate::error::Result;
 use crate::limits::{ID_CHARS, TEXT_START};
 use crate::ui::{Line, Ui};
 use kith_protocol::limits::NAMES_TOLD;
+
+/// Does a moment still lie ahead, by this computer's clock?
+pub(crate) fn is_ahead(at: Time) -> bool {
+    i64::try_from(at.0.0).is_ok_and(|at| at > jiff::Timestamp::now().as_millisecond())
+}
 
 /// Short forms of ids that stay distinct among themselves. With `--plain` and `-v` whole.
 pub(crate) fn short_ids<'a>(ui: &Ui, ids: impl Iterator<Item = &'a str>) -> Vec<String> {

@@ -272,6 +272,7 @@ pub(crate) mod tests {
             lang: String::new(),
             note: about.to_owned(),
             author: author(n, "x"),
+            changed_by: None,
             review_by: None,
             file: None,
             created_at: Time(Millis(0)),

@@ -21,6 +21,15 @@ impl Ui {
         }
         words(&zoned(time), &Zoned::now())
     }
+
+    /// A moment that has passed, as what comes before or after it is told: `3 Nov 14:03`, never `5 min ago`.
+    pub(crate) fn moment(&self, time: Time) -> String {
+        if self.plain {
+            return time.0.to_string();
+        }
+        let (at, now) = (zoned(time), Zoned::now());
+        at.strftime(if at.year() == now.year() { "%-d %b %H:%M" } else { "%-d %b %Y %H:%M" }).to_string()
+    }
 }
 
 fn words(at: &Zoned, now: &Zoned) -> String {

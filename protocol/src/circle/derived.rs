@@ -7,7 +7,7 @@ use crate::id::CircleId;
 use crate::store::{self, Read, StoreError, Table};
 
 /// The version of all of these rows together. Rows of another version are made again when a store is opened.
-pub(super) const VERSION: u8 = 4;
+pub(super) const VERSION: u8 = 5;
 
 /// The first byte of a key says what the row tells of; the circle's id follows. Its people,
 pub(super) const PEOPLE: u8 = b'p';

@@ -152,7 +152,7 @@ impl Teller<'_> {
         let was = before.filter(|known| is_in(known.status) && known.named);
         let change = |before: Option<Role>, after: Option<Role>| {
             let word = |role: Option<Role>| role.map(|role| MemberRole::word(text::role(role)).to_owned());
-            vec![FieldChange { field: "role".to_owned(), before: word(before), after: word(after) }]
+            vec![FieldChange::new("role", word(before), word(after))]
         };
         let (what, done, changes) = match was {
             // Nobody is told of before they have said yes.
@@ -167,7 +167,7 @@ impl Teller<'_> {
             Some(_) | None => return None,
         };
         // A steward's machine lets people in by itself where nobody has to approve: that is news to the steward, too.
-        let by_itself = what == Happening::Joined && self.overview.policies.contains(&Policy::ApprovalRequired(false));
+        let by_itself = what == Happening::Joined && !self.overview.asks_first();
         let mine = done.and_then(|done| done.by).is_some_and(|by| self.summary.me == Some(by));
         (!mine || by_itself).then(|| self.about_person(what, &now.id, done, changes))
     }
@@ -189,8 +189,17 @@ impl Teller<'_> {
                 PolicyField::ApprovalRequired => Happening::Approval,
                 PolicyField::Later(_) => return None,
             };
-            let change = FieldChange { field: what.word().to_owned(), before: old.and_then(short), after: short(policy) };
-            Some(self.about_circle(what, *done, vec![change]))
+            let change = FieldChange::new(what.word(), old.and_then(short), short(policy));
+            let from = match policy.field() {
+                PolicyField::Retention => self.overview.shortened.map(|term| term.set),
+                PolicyField::History => self.overview.open_since,
+                PolicyField::Name
+                | PolicyField::Agreement
+                | PolicyField::MembersInvite
+                | PolicyField::ApprovalRequired
+                | PolicyField::Later(_) => None,
+            };
+            Some(InboxEntry { from: from.map(Time), ..self.about_circle(what, *done, vec![change]) })
         });
         changed.collect()
     }

@@ -60,7 +60,7 @@ pub(crate) struct Overview {
     pub(super) frozen: bool,
     /// The retention in force is shorter than what was before: from when on it binds, and what does until then.
     #[n(14)]
-    shortened: Option<RetentionTerm>,
+    pub(super) shortened: Option<RetentionTerm>,
     /// Who set each of the policies, in their order.
     #[n(15)]
     pub(super) set: Vec<Option<Done>>,
@@ -70,6 +70,9 @@ pub(crate) struct Overview {
     /// Did the member of this machine sign the agreement as it is now?
     #[n(17)]
     signed: bool,
+    /// Since when newcomers read as much as the policy says, where it was stricter before.
+    #[n(18)]
+    pub(super) open_since: Option<Millis>,
 }
 
 impl Overview {
@@ -99,6 +102,7 @@ impl Overview {
             set: state.policies.keys().map(setting).collect(),
             ended: circle.own().ended(),
             signed: circle.agrees(),
+            open_since: circle.open_since(),
         }
     }
 
@@ -118,6 +122,11 @@ impl Overview {
         let mut all = derived::all::<Self>(read, CIRCLE)?;
         all.retain(|circle| circle.standing != OwnStanding::Admitted);
         Ok(all)
+    }
+
+    /// Does a steward have to approve whoever asks to come in?
+    pub(crate) fn asks_first(&self) -> bool {
+        !self.policies.contains(&Policy::ApprovalRequired(false))
     }
 
     /// As the local API shows it.
@@ -144,9 +153,8 @@ impl Overview {
             heads: self.heads.iter().map(ActId::text).collect(),
             roster_hash: self.roster.clone(),
             frozen: self.frozen,
-            shortened: self
-                .shortened
-                .map(|term| control::Shortened { from: control::Time(term.set), before: text::retention(term.value) }),
+            shortened: self.shortened.map(text::shortened),
+            open_since: self.open_since.map(control::Time),
             me: self.me.map(|me| me.text()).unwrap_or_default(),
             agreement_signed: self.signed,
             notice: None,
@@ -342,6 +350,7 @@ mod frozen {
             set: vec![None, Some(Done { at: Millis(1_795_359_600_000), by: some.then_some(PersonId([2; 32])) })],
             ended: some.then_some(Millis(1_795_359_600_000)),
             signed: some,
+            open_since: some.then_some(Millis(1_795_359_600_000)),
         }
     }
 
@@ -353,5 +362,5 @@ mod frozen {
         }
     }
 
-    frozen![Form::new("overview", 4, &[overview(true), overview(false)]), Form::new("invite-list", 4, &[invites()])];
+    frozen![Form::new("overview", 5, &[overview(true), overview(false)]), Form::new("invite-list", 5, &[invites()])];
 }

@@ -353,5 +353,5 @@ mod frozen {
         }
     }
 
-    frozen![Form::new("summary", 4, &[summary(Some(PersonId([2; 32])), Retention::Days(90)), summary(None, Retention::Keep)])];
+    frozen![Form::new("summary", 5, &[summary(Some(PersonId([2; 32])), Retention::Days(90)), summary(None, Retention::Keep)])];
 }

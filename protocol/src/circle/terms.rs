@@ -50,7 +50,7 @@ pub(crate) fn binding(terms: &[RetentionTerm], now: Millis) -> Retention {
 }
 
 /// Where the last setting is a shorter one: from when on it binds, and what does until then.
-pub(super) fn shortened(terms: &[RetentionTerm]) -> Option<RetentionTerm> {
+pub(crate) fn shortened(terms: &[RetentionTerm]) -> Option<RetentionTerm> {
     let (last, before) = terms.split_last()?;
     let value = binding(before, last.set);
     (!before.is_empty() && is_shorter(last.value, value)).then(|| RetentionTerm { set: last.set.plus(DAY), value })

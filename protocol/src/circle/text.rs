@@ -1,7 +1,8 @@
 //! Policies and roles as people type and read them.
 
 use super::body::{History, Policy, Retention, Role};
-use crate::control::{Code, Error, Hints, MemberRole};
+use super::terms::RetentionTerm;
+use crate::control::{Code, Error, Hints, MemberRole, Shortened, Time};
 use crate::lines::is_line;
 use crate::tomorrow::{self, is_tomorrow};
 
@@ -49,9 +50,9 @@ pub fn parse_history(text: &str) -> Result<History, Error> {
     match text.trim() {
         "all" => Ok(History::All),
         "" | "since-join" => Ok(History::SinceJoin),
-        other => {
-            days(other).map(History::Days).ok_or_else(|| usage("that is not a history rule", "use all, since-join or days:N"))
-        }
+        other => days(other).map(History::Days).ok_or_else(|| {
+            usage("that is not a history rule", format!("use all, since-join or days:N, with N from 1 to {}", most_days()))
+        }),
     }
 }
 
@@ -64,6 +65,11 @@ pub fn retention(value: Retention) -> String {
     }
 }
 
+/// A retention that was shortened, as the local API shows it.
+pub(crate) fn shortened(term: RetentionTerm) -> Shortened {
+    Shortened { from: Time(term.set), before: retention(term.value) }
+}
+
 /// Reads `keep`, `days:N` or `Nd`.
 ///
 /// # Errors
@@ -71,9 +77,9 @@ pub fn retention(value: Retention) -> String {
 pub fn parse_retention(text: &str) -> Result<Retention, Error> {
     match text.trim() {
         "" | "keep" => Ok(Retention::Keep),
-        other => {
-            days(other).map(Retention::Days).ok_or_else(|| usage("that is not a retention rule", "use keep, or days as 90d"))
-        }
+        other => days(other)
+            .map(Retention::Days)
+            .ok_or_else(|| usage("that is not a retention rule", format!("use keep, or 1 to {} days, as 90d", most_days()))),
     }
 }
 
@@ -81,6 +87,12 @@ pub fn parse_retention(text: &str) -> Result<Retention, Error> {
 fn days(text: &str) -> Option<u32> {
     let number = text.strip_prefix("days:").or_else(|| text.strip_suffix('d'))?;
     number.parse().ok().filter(|n| (1..=crate::limits::POLICY_DAYS).contains(n))
+}
+
+/// The most days that a rule may name.
+fn most_days() -> String {
+    let most = crate::limits::POLICY_DAYS;
+    format!("{},{:03}", most / 1000, most % 1000)
 }
 
 /// Reads who may invite: `stewards` or `members`; true for members.
@@ -166,7 +178,12 @@ mod tests {
             assert_eq!(history(parse_history(text).expect("a history")), text);
         }
         assert_eq!(retention(parse_retention("90d").expect("days")), "days:90");
-        assert_eq!(parse_retention("0d").expect_err("zero").code, Code::Usage);
+        for wrong in ["0d", "36526d", "days:100000"] {
+            let refused = parse_retention(wrong).expect_err("out of range");
+            assert_eq!(refused.code, Code::Usage);
+            assert!(refused.hints.to_string().contains("1 to 36,525 days"), "{refused:?}");
+        }
+        assert!(parse_history("100000d").expect_err("too many").hints.to_string().contains("36,525"));
         assert!(parse_history("days:x").is_err() && parse_role("founder").is_err());
         assert_eq!(name("  Night shift ", "a circle").expect("a name"), "Night shift");
         assert!(name("a\u{1b}[2J", "a circle").is_err());

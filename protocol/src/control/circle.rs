@@ -80,6 +80,10 @@ pub struct Circle {
     /// Set where the retention in force is a shorter one than before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortened: Option<Shortened>,
+    /// Since when newcomers read as much as `history` says, where it said less before: what is older stays closed to them. Left out
+    /// where nothing was stricter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_since: Option<Time>,
     /// No steward and no founder is left.
     pub frozen: bool,
     /// My member id.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::word::words;
-use super::{Member, MemberRole, Notice, Time};
+use super::{Member, MemberRole, Notice, Shortened, Time};
 
 /// An invite of mine or, for stewards, of the circle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -66,6 +66,12 @@ pub struct Preview {
     pub history: String,
     /// How long conversation is kept.
     pub retention: String,
+    /// As for circles: since when newcomers read as much as `history` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_since: Option<Time>,
+    /// As for circles: set where `retention` is a shorter one than before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortened: Option<Shortened>,
     /// Who will see that one joined, in a sentence.
     pub visible_to: String,
     /// The role it gives.
@@ -124,6 +130,9 @@ pub struct Join {
     pub status: JoinStatus,
     /// Why, where it failed.
     pub reason: String,
+    /// Nobody was asked: this circle lets in everybody who has a link. Known once admitted; left out where a steward approves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unasked: bool,
     /// The members, once admitted.
     pub members: Vec<Member>,
     /// How it stands, in one sentence. Left out once one is in.

@@ -244,18 +244,31 @@ impl Doc {
     /// Of all that set a field, the one with the highest number, ties by entry. Whatever had it in its past has a higher one.
     fn read_single(&self, within: &impl Fn(usize) -> bool, fields: &mut Fields) {
         let mut last: BTreeMap<u8, (u64, EntryId, &Value)> = BTreeMap::new();
-        for (rank, number, op) in self.ops().filter(|(rank, ..)| within(*rank)) {
-            let (Op::Set(field, value), Some(part)) = (op, self.parts.get(rank)) else { continue };
-            if !op.is_understood(self.kind) {
-                continue;
-            }
-            if last.get(field).is_none_or(|(than, id, _)| (*than, *id) < (number, part.id)) {
-                last.insert(*field, (number, part.id, value));
+        for (number, id, field, value) in self.sets(within) {
+            if last.get(&field).is_none_or(|(than, of, _)| (*than, *of) < (number, id)) {
+                last.insert(field, (number, id, value));
             }
         }
         for (field, (_, _, value)) in last {
             fields.set(field, value.clone());
         }
+    }
+
+    /// What set single-valued fields to something that is understood here: numbers, entries, fields and values.
+    fn sets(&self, within: &impl Fn(usize) -> bool) -> impl Iterator<Item = (u64, EntryId, u8, &Value)> {
+        self.ops().filter(|(rank, ..)| within(*rank)).filter_map(|(rank, number, op)| match op {
+            Op::Set(field, value) if op.is_understood(self.kind) => Some((number, self.parts.get(rank)?.id, *field, value)),
+            Op::Set(..) | Op::Insert(..) | Op::Delete(..) | Op::Add(..) | Op::Remove(..) => None,
+        })
+    }
+
+    /// The entries that gave a single-valued field another value, in their order: the last of them gave it the value that stands.
+    /// One that repeats what the field says already is not among them.
+    pub(super) fn set_by(&self, field: u8) -> Vec<EntryId> {
+        let mut sets: Vec<(u64, EntryId, &Value)> =
+            self.sets(&|_| true).filter(|(_, _, of, _)| *of == field).map(|(number, id, _, value)| (number, id, value)).collect();
+        sets.sort_by_key(|(number, id, _)| (*number, *id));
+        sets.chunk_by(|(_, _, a), (_, _, b)| a == b).filter_map(|same| same.first()).map(|(_, id, _)| *id).collect()
     }
 
     /// The tags that an item shows: of those that stand, the ones that were added last, as many as it holds.

@@ -83,6 +83,16 @@ impl Fields {
         }
     }
 
+    /// Takes over what another state says in a field.
+    pub(crate) fn take(&mut self, from: &Self, field: u8) {
+        self.set(field, from.value(field));
+        self.set_text(field, from.text.get(&field).map(|text| text.0.clone()).unwrap_or_default());
+        match from.tags.get(&field) {
+            Some(tags) => self.tags.insert(field, tags.clone()),
+            None => self.tags.remove(&field),
+        };
+    }
+
     /// Adds to a set.
     pub(crate) fn add_tag(&mut self, field: u8, tag: &str) {
         self.tags.entry(field).or_default().insert(Private(tag.to_owned()));

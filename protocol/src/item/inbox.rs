@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::kind::{Field, Form, Kind, fields};
-use super::kinds::{self, note::want};
-use super::load::HistoryStep;
+use super::changed::{self, Changed};
+use super::kind::{Kind, fields};
+use super::kinds::{note::want, status};
 use super::reader::{ItemReader, Shown};
 use super::row::{Flags, ItemRow, Tag, counter, local, set_counter, view_item, view_prefix};
 use super::show::Reveal;
 use crate::codec;
-use crate::control::{FieldChange, Happening, InboxEntry, Subject, Time};
-use crate::id::{CircleId, EntryId, ItemKey, PersonId};
+use crate::control::{Happening, InboxEntry, Subject, Time};
+use crate::id::{CircleId, ItemKey, PersonId};
 use crate::limits::{INBOX_ENTRIES, PAGE_ROWS, TOGETHER_ITEMS, TOGETHER_MILLIS, TOLD_CHARS};
 use crate::store::{StoreError, Table};
 use crate::tx::Tx;
@@ -64,52 +64,43 @@ fn together(entries: Vec<InboxEntry>) -> Vec<InboxEntry> {
     told
 }
 
-/// What others changed in an item since it was seen here; nothing where it says again what it said then. `left`: how many entries may
-/// still be looked at for it.
+/// What others changed in an item since it was seen here, a row for each of them; nothing where all of it is the reader's own, or
+/// says again what it said then. `left`: how many entries may still be looked at for it.
 fn change(
     reader: &ItemReader<'_>,
     kind: Kind,
     shown: &Shown,
     mark: u64,
     left: &mut usize,
-) -> Result<Option<InboxEntry>, StoreError> {
-    let (Some(told), Some(unseen)) = (entry(reader, kind, shown)?, shown.row.unseen(mark)) else { return Ok(None) };
+) -> Result<Vec<InboxEntry>, StoreError> {
+    let (Some(told), Some(unseen)) = (entry(reader, kind, shown)?, shown.row.unseen(mark)) else { return Ok(Vec::new()) };
+    let me = reader.people.me();
+    let somebody = shown.whole.as_ref().and_then(|whole| whole.edited_by).filter(|by| *by != me);
     let told = InboxEntry {
         kind: Subject::Changed,
         of: Some(told.kind),
         what: Some(Happening::Edited),
-        author: reader.author(shown.whole.as_ref().and_then(|whole| whole.edited_by)),
+        author: reader.author(somebody),
         created_at: Time(shown.last_when().0),
         ..told
     };
     let slots = &shown.row.slots;
     let affordable = left.checked_sub(slots.len());
     let full = if affordable.is_some() { reader.full(&shown.key)? } else { None };
-    let Some(whole) = full.as_ref().and_then(|full| full.whole.as_ref()) else { return Ok(Some(told)) };
+    let Some(whole) = full.as_ref().and_then(|full| full.whole.as_ref()) else { return Ok(vec![told]) };
     *left = affordable.unwrap_or(0);
     let first = slots.iter().position(|slot| slot.at == unseen.from).unwrap_or(1);
     let late: BTreeSet<_> = slots.iter().skip(first).map(|slot| slot.at).collect();
-    let knew: Vec<EntryId> = whole.steps.iter().filter(|step| !late.contains(&step.at)).map(|step| step.id).collect();
-    let others = |step: &&HistoryStep| late.contains(&step.at) && step.writer != reader.people.me();
-    let Some(last) = whole.steps.iter().filter(others).max_by_key(|step| (step.when, step.id)) else { return Ok(Some(told)) };
-    let before = whole.said_to(&knew);
-    let hidden = told.content_warning.is_some() || before.some_words(fields::WARNING).is_some();
-    let says = |field: u8, form: Form, now: bool| {
-        let fields = if now { &whole.fields } else { &before };
-        (!hidden && !matches!(form, Form::Text(_))).then(|| kinds::says(kind, fields, field))
+    let changes = changed::since(whole, &late, me);
+    let hidden = told.content_warning.is_some() || changes.iter().any(Changed::is_warned);
+    let row = |change: &Changed| InboxEntry {
+        what: Some(change.what),
+        author: reader.author(Some(change.by)),
+        created_at: Time(change.at),
+        changes: change.fields(hidden),
+        ..told.clone()
     };
-    let differs = |field: &&Field| kinds::says(kind, &before, field.number) != kinds::says(kind, &whole.fields, field.number);
-    let differing = kind.fields().iter().filter(differs);
-    let changes: Vec<FieldChange> = differing
-        .map(|field| FieldChange {
-            field: field.name.to_owned(),
-            before: says(field.number, field.form, false),
-            after: says(field.number, field.form, true),
-        })
-        .collect();
-    let what = kinds::happening(kind, &before, &whole.fields);
-    let told = InboxEntry { what: Some(what), author: reader.author(Some(last.writer)), created_at: Time(last.when), ..told };
-    Ok((!changes.is_empty()).then_some(InboxEntry { changes, ..told }))
+    Ok(changes.iter().map(row).collect())
 }
 
 fn arrived_after(reader: &ItemReader<'_>, kind: Kind, mark: u64) -> Result<Vec<ItemKey>, StoreError> {
@@ -146,6 +137,7 @@ fn entry(reader: &ItemReader<'_>, kind: Kind, shown: &Shown) -> Result<Option<In
         excerpt: (untitled && content_warning.is_none()).then(|| beginning(&shown.words(fields::BODY))),
         content_warning,
         want: want(&shown.words(fields::WANT)),
+        status: shown.whole.as_ref().and_then(|whole| status(kind, &whole.fields)),
         ..InboxEntry::new(kind.subject(), shown.id(), circle, author, at)
     }))
 }

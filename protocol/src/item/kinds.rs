@@ -365,6 +365,11 @@ pub(super) fn says(kind: Kind, fields: &Fields, field: u8) -> String {
     if shown.is_empty() && kind == Kind::Event { event::unset(field).to_owned() } else { shown }
 }
 
+/// Whether an item of a kind takes place; `None` of kinds of which that cannot be asked.
+pub(super) fn status(kind: Kind, fields: &Fields) -> Option<String> {
+    (kind == Kind::Event).then(|| event::status(fields))
+}
+
 /// What happened to an item of a kind that said one thing and says another.
 pub(super) fn happening(kind: Kind, before: &Fields, now: &Fields) -> Happening {
     match kind {

@@ -2,6 +2,7 @@
 
 use crate::circle::body::Role;
 use crate::circle::epoch::Ring;
+use crate::circle::membership::Status;
 use crate::circle::state::CircleState;
 use crate::circle::summary::Summary;
 use crate::id::{DeviceId, PersonId};
@@ -51,6 +52,8 @@ pub trait People {
     fn person(&self, device: &DeviceId) -> Option<PersonId>;
     /// Their name, where they have published one.
     fn name(&self, person: &PersonId) -> Option<String>;
+    /// Are they in the circle, or waiting to be confirmed?
+    fn is_in(&self, person: &PersonId) -> bool;
     /// Does somebody else bear a name that looks like theirs?
     fn alike(&self, person: &PersonId) -> bool;
 }
@@ -66,6 +69,10 @@ impl People for CircleState {
 
     fn name(&self, person: &PersonId) -> Option<String> {
         Some(self.name_of(person))
+    }
+
+    fn is_in(&self, person: &PersonId) -> bool {
+        self.now().people.get(person).is_some_and(|known| matches!(known.status, Status::Current | Status::Suspended))
     }
 
     fn alike(&self, _: &PersonId) -> bool {
@@ -85,6 +92,10 @@ impl People for Summary {
 
     fn name(&self, person: &PersonId) -> Option<String> {
         self.row_of(person).map(|p| p.name.0.clone())
+    }
+
+    fn is_in(&self, person: &PersonId) -> bool {
+        self.row_of(person).is_some_and(|row| matches!(row.status, Status::Current | Status::Suspended))
     }
 
     fn alike(&self, person: &PersonId) -> bool {

@@ -129,13 +129,14 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         let told = row.listed() && row.kind().is_some_and(Kind::is_told);
         let Some(before) = before.filter(|before| told && before.listed() && before.slots != row.slots) else { return Ok(()) };
         let mark = counter(self.tx, &local::seen(self.tag))?;
-        if row.is_new(mark) {
-            return Ok(());
-        }
         let (me, known) = (self.ports.people.me(), before.slots.iter().map(|slot| slot.at).collect::<BTreeSet<_>>());
-        let by_others = |slot: &&Slot| self.shelf.get(slot.at).is_some_and(|piece| piece.writer(self.ports.people) != me);
-        let fresh = row.slots.iter().filter(|slot| !slot.held && !known.contains(&slot.at));
-        let Some(first) = fresh.into_iter().find(by_others) else { return Ok(()) };
+        let writer = |slot: &Slot| self.shelf.get(slot.at).map(|piece| piece.writer(self.ports.people));
+        let fresh = || row.slots.iter().filter(|slot| !slot.held && !known.contains(&slot.at));
+        // Who changes an item has seen it; what becomes of their change is told.
+        let own = fresh().any(|slot| writer(slot) == Some(me));
+        let first = fresh().find(|slot| writer(slot).is_some_and(|writer| writer != me)).copied();
+        row.flags.set(Flags::SEEN, row.flags.has(Flags::SEEN) || (own && !row.flags.has(Flags::MINE)));
+        let Some(first) = first.filter(|_| !row.is_new(mark)) else { return Ok(()) };
         self.arrived.1 += 1;
         let from = row.unseen(mark).map_or(first.at, |unseen| unseen.from);
         row.changed = Some(Unseen { arrived: self.arrived.1, from });

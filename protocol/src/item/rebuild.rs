@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::row::{Flags, ItemRow, Tag, local, view_item};
+use super::row::{Flags, ItemRow, Slot, Tag, local, view_item};
 use super::{imports, index};
 use crate::id::{CircleId, ItemKey};
 use crate::limits::PAGE_ROWS;
@@ -32,7 +32,9 @@ pub fn clear(tx: &mut Tx<'_>) -> Result<Kept, StoreError> {
                 tx.delete(table, key);
                 if table == Table::Item {
                     let mut row = ItemRow::read(value)?;
-                    row.slots.clear();
+                    if row.changed.is_none() {
+                        row.slots.clear();
+                    }
                     let item = view_item(key)?;
                     // The word index cannot be read back; what is in it stands under an item's key.
                     index::forget(tx, &item, &row);
@@ -88,6 +90,9 @@ pub fn restore(tx: &mut Tx<'_>, kept: &Kept) -> Result<(), StoreError> {
         let before = row.clone();
         row.arrived = old.arrived;
         row.changed = old.changed;
+        // What was not seen begins at an entry, and goes on in the order in which they came here.
+        let came = |slot: &Slot| old.slots.iter().position(|known| known.at == slot.at).unwrap_or(usize::MAX);
+        row.slots.sort_by_key(came);
         row.flags.set(Flags::SEEN, old.flags.has(Flags::SEEN));
         if row.due.is_some() && old.due.is_some() && !row.flags.has(Flags::GONE) {
             // What had ended later than its label says, is judged again.

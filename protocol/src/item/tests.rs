@@ -69,6 +69,10 @@ impl People for Names {
         names.get(usize::from(person.0[0]) - 1).map(|name| (*name).to_owned())
     }
 
+    fn is_in(&self, _: &PersonId) -> bool {
+        true
+    }
+
     fn alike(&self, _: &PersonId) -> bool {
         false
     }

@@ -3,7 +3,7 @@
 use crate::circle::overview::Overview;
 use crate::circle::summary::Summary;
 use crate::control::{CircleStatus, Hint, Hints, JoinStatus, Notice};
-use crate::peer::join_row::JoinRow;
+use crate::peer::join_row::{JoinReason, JoinRow};
 use crate::store::{Read, StoreError};
 
 /// Of a circle that is here; `None` where they are in.
@@ -32,7 +32,7 @@ pub(super) fn of_join(join: &JoinRow) -> Option<Notice> {
     let on = || Hint::run("", "join", &[], "goes on waiting");
     let (message, hints): (String, Hints) = match join.status {
         JoinStatus::Contacting => {
-            let why = if join.reason.is_empty() { String::new() } else { format!(" ({})", join.reason) };
+            let why = join.reason.map(|reason| format!(": {}", reason.words())).unwrap_or_default();
             let message =
                 format!("Your request to join {circle} has reached nobody yet{why}. It goes on trying while Kith is running.");
             (message, [on(), cancel("takes it back")].into())
@@ -47,12 +47,21 @@ pub(super) fn of_join(join: &JoinRow) -> Option<Notice> {
         JoinStatus::Joined => return None,
         JoinStatus::Declined => (
             format!("A steward of {circle} declined your request."),
-            [Hint::Text("The person who invited you may know why.".to_owned()), cancel("hides this")].into(),
+            [
+                Hint::Text(
+                    "The person who invited you may know why. While the link is good, it can be used to ask again.".to_owned(),
+                ),
+                cancel("hides this"),
+            ]
+            .into(),
         ),
-        JoinStatus::Refused => (
-            format!("Your request to join {circle} came to nothing: {}.", join.reason),
-            [Hint::Text("Ask the person who invited you for a new link.".to_owned()), cancel("hides this")].into(),
-        ),
+        JoinStatus::Refused => {
+            let reason = join.reason.unwrap_or(JoinReason::Unknown);
+            (
+                format!("Your request to join {circle} did not go through: {}.", reason.words()),
+                [Hint::Text(reason.advice().to_owned()), cancel("hides this")].into(),
+            )
+        }
     };
     Some(Notice { circle: id, circle_name: name, message, hints })
 }

@@ -167,7 +167,8 @@ pub(super) fn pending(
 fn joins(base: &dyn Read) -> Result<Answer, InputError> {
     let mut shown = Vec::new();
     for join in JoinRow::all(base)?.values() {
-        shown.push(joins::show_join_in(Summary::load(base, &join.ticket.circle)?.as_ref(), join));
+        let circle = Summary::load(base, &join.ticket.circle)?.zip(Overview::load(base, &join.ticket.circle)?);
+        shown.push(joins::show_join_in(circle, join));
     }
     Ok(Answer::Joins(shown))
 }

@@ -34,6 +34,7 @@ mod names;
 mod news;
 mod queries;
 mod retention;
+mod sayings;
 mod strangers;
 mod warnings;
 mod ways_out;
@@ -329,21 +330,6 @@ fn leaving_is_told_to_whoever_is_there() {
     village.call(1, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left");
     assert_eq!(village.members(0)[1], ("Bea".to_owned(), "left".to_owned()));
     assert_eq!(village.circle(1).status, control::CircleStatus::Left);
-}
-
-#[test]
-fn a_link_is_used_once() {
-    let mut village = Village::new(3);
-    village.found(control::NewCircle { approval: "none".into(), ..Default::default() });
-    let link = village.link();
-    for at in 1..3 {
-        let accept = control::Accept { link: link.clone(), confirm: true, ..Default::default() };
-        village.call(at, Command::Accept(accept)).expect("a join");
-    }
-    let Answer::Joins(joins) = village.ask(2, Query::Joins) else { panic!("no list") };
-    assert_eq!(joins[0].status, JoinStatus::Refused);
-    assert_eq!(joins[0].reason, "the invite has been used");
-    assert_eq!(village.members(0).len(), 2);
 }
 
 impl Village {

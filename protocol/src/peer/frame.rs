@@ -154,9 +154,15 @@ pub(crate) struct Card {
     /// Stewards' devices and their HPKE keys.
     #[n(7)]
     pub(crate) stewards: Vec<StewardKey>,
-    /// The inviter's signature over all of the above and the ticket's public key.
+    /// The inviter's signature over all else here and the ticket's public key.
     #[n(8)]
     pub(crate) signature: Signature,
+    /// Since when newcomers read as much as `history` says, where it was stricter before.
+    #[n(9)]
+    pub(crate) open_since: Option<crate::time::Millis>,
+    /// The retention is shorter than what was before: from when on it binds, and what does until then.
+    #[n(10)]
+    pub(crate) shortened: Option<crate::circle::terms::RetentionTerm>,
 }
 
 /// A steward's device and its HPKE public key.

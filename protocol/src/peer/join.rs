@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::Peers;
 use super::frame::{Card, Frame, RequestBody, TicketAnswer, TicketProof, refusal};
-use super::join_row::JoinRow;
+use super::join_row::{JoinReason, JoinRow};
 use super::session::{Arriving, AskedWith, Session, send};
 use super::{hello, tickets, welcome};
 use crate::circle::record;
@@ -78,9 +78,9 @@ pub(crate) fn answered(
     let Some(asked) = peers.sessions.get(&link).and_then(|s| s.asked) else { return Ok(()) };
     match answer {
         TicketAnswer::Card(sealed) => card(peers, cx, link, &asked, sealed)?,
-        TicketAnswer::Waiting => with_join(peers, cx, &asked, |join, cx| join.set(cx, JoinStatus::Requested, "")),
+        TicketAnswer::Waiting => with_join(peers, cx, &asked, |join, cx| join.set(cx, JoinStatus::Requested, None)),
         TicketAnswer::Declined => {
-            with_join(peers, cx, &asked, |join, cx| join.set(cx, JoinStatus::Declined, "a steward declined the request"));
+            with_join(peers, cx, &asked, |join, cx| join.set(cx, JoinStatus::Declined, None));
         }
         TicketAnswer::Refused(refusal::BUSY) => {
             busy(peers, cx, link, &asked);
@@ -106,26 +106,26 @@ fn with_join(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &AskedWith, then: im
 
 fn refused(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &AskedWith, why: u8) {
     let reason = match why {
-        refusal::EXPIRED => "the invite has expired",
-        refusal::USED => "the invite has been used",
-        refusal::CLOSED => "the invite was revoked",
-        _ => "this invite is not known there",
+        refusal::EXPIRED => JoinReason::Expired,
+        refusal::USED => JoinReason::Used,
+        refusal::CLOSED => JoinReason::Revoked,
+        _ => JoinReason::Unknown,
     };
-    let error = control::Error::new(control::Code::NotFound, reason, "ask for a new invite");
+    let error = control::Error::new(control::Code::NotFound, reason.words(), reason.advice());
     for looking in peers.take_looking(|l| asked.is(&l.ticket)) {
         cx.tx.then(Effect::Reply(looking.call, Err(error.clone())));
     }
-    with_join(peers, cx, asked, |join, cx| join.set(cx, JoinStatus::Refused, reason));
+    with_join(peers, cx, asked, |join, cx| join.set(cx, JoinStatus::Refused, Some(reason)));
 }
 
 /// Too many ask there at the moment: whoever looks is told, whoever wants to join asks again in a minute.
 fn busy(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &AskedWith) {
-    let reason = "too many ask there at the moment";
-    let error = control::Error::new(control::Code::Failed, reason, "try again in a few minutes");
+    let reason = JoinReason::Busy;
+    let error = control::Error::new(control::Code::Failed, reason.words(), reason.advice());
     for looking in peers.take_looking(|l| asked.is(&l.ticket)) {
         cx.tx.then(Effect::Reply(looking.call, Err(error.clone())));
     }
-    with_join(peers, cx, asked, |join, cx| join.set(cx, join.status, reason));
+    with_join(peers, cx, asked, |join, cx| join.set(cx, join.status, Some(reason)));
     if let Some(session) = peers.sessions.get_mut(&link) {
         (session.asked, session.ask_again) = (None, Some(cx.env.now.plus(MINUTE)));
     }
@@ -161,7 +161,7 @@ fn card(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &AskedWith, s
     let Some(join) = join else { return Ok(()) };
     let Some(card) = open_card(cx, &join.ticket, sealed) else { return Err(InputError::Peer("a card that does not verify")) };
     let Some(suite) = Suite::from_byte(card.suite) else {
-        join.set(cx, JoinStatus::Refused, "the circle uses keys that this version does not know");
+        join.set(cx, JoinStatus::Refused, Some(JoinReason::NewerKith));
         return Ok(());
     };
     if join.suite != card.suite {
@@ -195,6 +195,8 @@ fn preview(ticket: &Ticket, card: &Card) -> control::Preview {
         agreement: card.agreement.0.clone(),
         history: crate::circle::text::history(card.history),
         retention: crate::circle::text::retention(card.retention),
+        open_since: card.open_since.map(Time),
+        shortened: card.shortened.map(text::shortened),
         visible_to:
             "stewards see the name you give when you ask; all members see it once you have seen who they are and said yes".into(),
         role: text::role(ticket.role),
@@ -295,7 +297,7 @@ fn settled(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, arrivi
     if !circle.is_current(&circle.device()) && !circle.unread().is_empty() {
         // Our admission rests on something that only a newer program can judge.
         if let Some(join) = peers.joins.get_mut(&id).filter(|join| join.open()) {
-            join.set(cx, JoinStatus::Refused, "this circle needs a newer Kith");
+            join.set(cx, JoinStatus::Refused, Some(JoinReason::NewerKith));
         }
         return Ok(());
     }
@@ -306,7 +308,7 @@ fn settled(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, arrivi
     circles.put_circle(circle);
     circles.touched(id);
     if let Some(join) = peers.joins.get_mut(&id).filter(|join| join.open()) {
-        join.set(cx, JoinStatus::Admitted, "");
+        join.set(cx, JoinStatus::Admitted, None);
     }
     let confirm = peers.joins.get(&id).is_some_and(|join| join.confirm);
     if confirm { confirm_join(circles, peers, cx, &id) } else { Ok(()) }
@@ -324,7 +326,7 @@ pub(crate) fn confirm_join(
     circle.publish(cx, &peers.addresses);
     let members: Vec<PeerId> = circle.records().map(|r| r.body.peer.clone()).collect();
     if let Some(join) = peers.joins.get_mut(id) {
-        join.set(cx, JoinStatus::Joined, "");
+        join.set(cx, JoinStatus::Joined, None);
     }
     circles.touched(*id);
     // Streams opened before had nothing to prove in this circle.

@@ -15,6 +15,59 @@ use crate::time::Millis;
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
 
+/// The only version of a [`JoinRow`] that is read.
+const VERSION: u8 = 2;
+
+/// Why a join does not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub(crate) enum JoinReason {
+    /// Whoever was reached does not know the invite.
+    #[n(0)]
+    Unknown,
+    /// Its time is over,
+    #[n(1)]
+    Expired,
+    /// somebody else came by it,
+    #[n(2)]
+    Used,
+    /// or it was revoked.
+    #[n(3)]
+    Revoked,
+    /// Too many ask at the moment.
+    #[n(4)]
+    Busy,
+    /// The circle's keys, or what it decided, are of a kind that this program does not know.
+    #[n(5)]
+    NewerKith,
+}
+
+impl JoinReason {
+    #[cfg(test)]
+    const ALL: [Self; 6] = [Self::Unknown, Self::Expired, Self::Used, Self::Revoked, Self::Busy, Self::NewerKith];
+
+    /// Why, as a part of a sentence.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Unknown => "this invite is not known there",
+            Self::Expired => "the invite has expired",
+            Self::Used => "the invite has been used",
+            Self::Revoked => "the invite was revoked",
+            Self::Busy => "too many ask there at the moment",
+            Self::NewerKith => "this circle needs a newer Kith",
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) const fn advice(self) -> &'static str {
+        match self {
+            Self::Unknown | Self::Expired | Self::Used | Self::Revoked => "Ask the person who invited you for a new link.",
+            Self::Busy => "Try again in a few minutes.",
+            Self::NewerKith => "Update Kith, then use the link again.",
+        }
+    }
+}
+
 /// A join under way, as stored.
 #[derive(Clone, Debug, Encode, Decode)]
 #[cbor(array)]
@@ -41,7 +94,7 @@ pub(crate) struct JoinRow {
     pub(crate) status: JoinStatus,
     /// Why, where it failed.
     #[n(7)]
-    pub(crate) reason: String,
+    pub(crate) reason: Option<JoinReason>,
     /// HPKE suite, once the card told.
     #[n(8)]
     pub(crate) suite: u8,
@@ -53,16 +106,16 @@ pub(crate) struct JoinRow {
 impl JoinRow {
     /// A new join.
     pub(crate) fn new(ticket: Ticket, name: String, confirm: bool, secrets: DeviceSecrets, now: Millis) -> Self {
-        let (circle_name, reason, suite) = (Private(String::new()), String::new(), Suite::XWing.byte());
+        let (circle_name, suite) = (Private(String::new()), Suite::XWing.byte());
         Self {
-            version: 1,
+            version: VERSION,
             ticket,
             name: Private(name),
             confirm,
             secrets,
             circle_name,
             status: JoinStatus::Contacting,
-            reason,
+            reason: None,
             suite,
             at: now,
         }
@@ -76,6 +129,15 @@ impl JoinRow {
     /// Is there still somebody to ask?
     pub(crate) const fn open(&self) -> bool {
         matches!(self.status, JoinStatus::Contacting | JoinStatus::Requested)
+    }
+
+    /// Why it failed or waits, as a part of a sentence; empty where there is nothing to say.
+    pub(crate) const fn why(&self) -> &'static str {
+        match (self.status, self.reason) {
+            (JoinStatus::Declined, _) => "a steward declined the request",
+            (_, Some(reason)) => reason.words(),
+            (_, None) => "",
+        }
     }
 
     /// Keeps the row.
@@ -95,12 +157,12 @@ impl JoinRow {
         Ok(rows.map(|row| (row.ticket.circle, row)).collect())
     }
 
-    pub(super) fn set(&mut self, cx: &mut Cx<'_, '_>, status: JoinStatus, reason: &str) {
+    pub(super) fn set(&mut self, cx: &mut Cx<'_, '_>, status: JoinStatus, reason: Option<JoinReason>) {
         if self.status == status && self.reason == reason {
             return;
         }
         self.status = status;
-        reason.clone_into(&mut self.reason);
+        self.reason = reason;
         self.at = cx.env.now;
         self.save(cx);
         notify(cx, &self.ticket.circle, self.status.into());
@@ -139,7 +201,7 @@ mod frozen {
         JoinRow {
             circle_name: Private("Night shift".to_owned()),
             status,
-            reason: "expired".to_owned(),
+            reason: Some(JoinReason::Expired),
             suite: suite.byte(),
             ..row
         }
@@ -147,8 +209,10 @@ mod frozen {
 
     fn rows() -> Vec<JoinRow> {
         let with = |suite| JoinStatus::ALL.iter().map(move |status| row(*status, suite));
-        with(Suite::XWing).chain(with(Suite::X25519)).collect()
+        let why = JoinReason::ALL.into_iter().map(Some).chain([None]);
+        let why = why.map(|reason| JoinRow { reason, ..row(JoinStatus::Refused, Suite::XWing) });
+        with(Suite::XWing).chain(with(Suite::X25519)).chain(why).collect()
     }
 
-    frozen![Form::new("join-row", 1, &rows())];
+    frozen![Form::new("join-row", 2, &rows())];
 }

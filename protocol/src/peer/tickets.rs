@@ -10,6 +10,7 @@ use super::welcome::welcome;
 use crate::circle::body::Role;
 use crate::circle::overview::InviteRow;
 use crate::circle::state::CircleState;
+use crate::circle::terms;
 use crate::circle::ticket::{self, Secret};
 use crate::codec;
 use crate::context::{Cx, InputError};
@@ -206,6 +207,8 @@ fn card(circle: &CircleState, crypto: &dyn Crypto, ticket: &DeviceId) -> Card {
         suite: circle.suite().byte(),
         stewards: devices.filter_map(|d| Some(StewardKey { device: *d, hpke: circle.keys_of(d)?.hpke.clone() })).collect(),
         signature: crypto::Signature([0; 64]),
+        open_since: circle.open_since(),
+        shortened: terms::shortened(&circle.retention_terms()),
     };
     card.signature = crypto.sign(circle.signer(), CARD, &[&card_parts(&card, ticket)]);
     card

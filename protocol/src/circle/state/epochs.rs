@@ -107,6 +107,12 @@ impl CircleState {
         newest.iter().zip(known).filter(|(_, known)| *known).map(|((id, _), _)| *id).take(limits::HEADS).collect()
     }
 
+    /// Since when newcomers read as much as the policy says, where it was stricter before: what an epoch recorded is never loosened,
+    /// so all that was written until the end of the last such epoch stays as closed as it was.
+    pub(crate) fn open_since(&self) -> Option<Millis> {
+        self.keys.open_since(self.history(), &self.membership().void())
+    }
+
     // ---- who may hold which keys -------------------------------------------------------------------------------------
 
     /// Is an epoch one that writers may use who know what we know?

@@ -108,6 +108,14 @@ impl CircleKeys {
         Some(self.ring.row(id).map_or(meta.at, |row| row.held_at.min(meta.at)))
     }
 
+    /// The end of the last epoch that opens less to newcomers than the policy says.
+    pub(super) fn open_since(&self, policy: History, void: &[ActId]) -> Option<Millis> {
+        let stands = |meta: &EpochMeta| meta.acts.iter().any(|act| !void.contains(act));
+        let less = |meta: &EpochMeta| meta.history.looseness() < policy.looseness();
+        let stricter = self.epochs.iter().filter(|(_, meta)| stands(meta) && less(meta));
+        stricter.map(|(id, meta)| self.superseded.get(id).copied().unwrap_or(meta.at)).max()
+    }
+
     /// When an epoch came to its end: by the label of what superseded it, or when it was seen here, the earlier.
     pub(super) fn ended(&self, id: &EpochId) -> Option<Millis> {
         let seen = self.ring.row(id).and_then(|row| row.superseded_at);

@@ -43,7 +43,10 @@ pub struct InboxEntry {
     pub content_warning: Option<String>,
     /// What a note asks for.
     pub want: Option<Want>,
-    /// Who wrote it or did it; empty where nobody is known.
+    /// Whether an event takes place: `confirmed`, `tentative` or `cancelled`. Left out of everything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Who wrote it or did it; of a changed item, who gave the changed fields what they say now. Empty where nobody is known.
     pub author: Author,
     /// Their clock's label.
     pub created_at: Time,
@@ -62,6 +65,10 @@ pub struct InboxEntry {
     /// What says something else now. Left out where nothing does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<FieldChange>,
+    /// From when on a rule holds that holds only for what is written later: a shorter retention, or what newcomers read where it was
+    /// less before. Left out of everything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Time>,
     /// How many items of this kind their author brought along at once; `id` and the rest are those of the first. Left out where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
@@ -85,6 +92,7 @@ impl InboxEntry {
             excerpt: None,
             content_warning: None,
             want: None,
+            status: None,
             author,
             created_at,
             what: None,
@@ -92,6 +100,7 @@ impl InboxEntry {
             member: None,
             me: false,
             changes: Vec::new(),
+            from: None,
             count: None,
             hints: Hints::default(),
         }
@@ -107,6 +116,17 @@ pub struct FieldChange {
     pub before: Option<String>,
     /// What it says now.
     pub after: Option<String>,
+    /// It said what I had set, and who set what it says now did not know of that: of two changes at the same time, theirs holds. Left
+    /// out where it is not so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
+}
+
+impl FieldChange {
+    /// A field that somebody gave another value, knowing what it said.
+    pub(crate) fn new(field: &str, before: Option<String>, after: Option<String>) -> Self {
+        Self { field: field.to_owned(), before, after, lost: false }
+    }
 }
 
 words! {

@@ -43,6 +43,9 @@ pub struct Resource {
     pub cut: bool,
     /// Who added it.
     pub author: Author,
+    /// Who changed it last. Left out where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<Author>,
     /// When somebody should look at it again: `YYYY-MM-DD`, or `null`.
     pub review_by: Option<String>,
     /// Always `null`: files come later.

@@ -238,6 +238,11 @@ pub(super) const fn unset(field: u8) -> &'static str {
     if field == STATUS { CONFIRMED } else { "" }
 }
 
+/// Its status; confirmed where it says none.
+pub(super) fn status(fields: &Fields) -> String {
+    fields.some_words(STATUS).unwrap_or_else(|| CONFIRMED.to_owned())
+}
+
 /// What happened to an event that said one thing and says another.
 pub(super) fn happening(before: &Fields, now: &Fields) -> Happening {
     let cancelled = |fields: &Fields| fields.words(STATUS) == "cancelled";
@@ -291,7 +296,6 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         tz: shown.words(TZ),
     };
     let when = when.possible();
-    let status = shown.words(STATUS);
     let whole = shown.whole.as_ref();
     let moved = whole.and_then(|whole| whole.moved);
     Ok(Event {
@@ -311,7 +315,7 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         tz: when.tz,
         rrule: shown.some_words(RRULE),
         location: shown.words(LOCATION),
-        status: if status.is_empty() { CONFIRMED.to_owned() } else { status },
+        status: whole.map_or_else(|| CONFIRMED.to_owned(), |whole| status(&whole.fields)),
         rsvp: rsvp::count(reader, &shown.key, moved, how)?,
         changed_by: whole.and_then(|whole| whole.edited_by).map(|by| reader.author(Some(by))),
         moved_by: moved.map(|moved| reader.author(Some(moved.by))),

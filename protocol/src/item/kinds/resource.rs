@@ -113,6 +113,7 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         note: shown.words(fields::BODY),
         cut: shown.is_cut(),
         author: reader.author(shown.author),
+        changed_by: shown.whole.as_ref().and_then(|whole| whole.edited_by).map(|by| reader.author(Some(by))),
         review_by: shown.some_words(REVIEW_BY),
         file: None,
         created_at: Time(shown.row.created),

@@ -82,7 +82,7 @@ pub(super) fn last_label(reader: &ItemReader<'_>, event: &ItemKey, now: Millis) 
 }
 
 /// One answer a person: the last by its author's clock, ties by key, so that all machines agree. Those from before the event was
-/// moved are asked for again.
+/// moved are asked for again, of everybody who is still in.
 pub(super) fn count(
     reader: &ItemReader<'_>,
     event: &ItemKey,
@@ -104,7 +104,9 @@ pub(super) fn count(
         let Author { member, name, alike, .. } = reader.author(Some(author));
         let person = RsvpPerson { member, name, alike, answer: answer.clone() };
         if moved.is_some_and(|moved| shown.last_when().0 < moved.at) {
-            counts.asked_again.push(person);
+            if reader.people.is_in(&author) {
+                counts.asked_again.push(person);
+            }
             continue;
         }
         match answer.as_str() {

@@ -53,7 +53,7 @@ pub fn remove(
         return Err(Error::new(Code::NotAllowed, format!("only its author can delete this {}", kind.noun()), hint).into());
     }
     if !own && now {
-        let hint = "Leave out --now: its bytes go in a day, and it is hidden at once.";
+        let hint = "Leave out --now: it is hidden at once, and destroyed a day later.";
         return Err(Error::new(Code::NotAllowed, "only your own words can be destroyed at once", hint).into());
     }
     let gone = |flags: Flags| flags.has(Flags::GONE) || (flags.has(Flags::REMOVED) && !now);

@@ -50,7 +50,7 @@ pub(super) fn hand_over(
     if summary.my_role() == Some(Role::Founder) {
         hints.push(Hint::run("member", "role", &["NAME", "steward"], "makes somebody a steward first"));
     } else {
-        hints.push(Hint::Text("Only the circle's founder could make somebody else a steward.".to_owned()));
+        hints.push(Hint::Text(only_the_founder(summary)));
     }
     hints.push(handover.again);
     Err(InputError::Refused(Error::new(Code::NeedsConfirmation, message, Hints(hints))))
@@ -72,6 +72,22 @@ fn appoint(circle: &mut CircleState, cx: &mut Cx<'_, '_>, summary: &Summary, suc
     }
     let raise = Statement::Role { person: person.id, role: Role::Steward, points: Default::default(), proposal: None };
     circle.write(cx, raise, false).map(|_| ())
+}
+
+/// To the last steward, who is not the founder: so the founder is out, or waits to be confirmed.
+fn only_the_founder(summary: &Summary) -> String {
+    let waits = |person: &&PersonRow| person.role == Some(Role::Founder) && person.status == Status::Suspended;
+    match summary.people.iter().find(waits) {
+        Some(founder) => {
+            format!(
+                "Only {}, who founded the circle, could make somebody else a steward, once you confirm them.",
+                summary.called(&founder.id)
+            )
+        }
+        None => {
+            "Nobody can make somebody else a steward: only the founder could, and they are no longer in the circle.".to_owned()
+        }
+    }
 }
 
 /// Everybody who would be left without a steward, if this machine's member were none any more; nobody, where one is left, or where

@@ -1,6 +1,7 @@
 //! Commands of somebody who comes in by a link.
 
 use super::circles::name_or_usual;
+use crate::circle::overview::Overview;
 use crate::circle::state::OwnStanding;
 use crate::circle::summary::Summary;
 use crate::circle::ticket::{Ticket, TicketError};
@@ -99,17 +100,19 @@ fn circle_standing(node: &NodeState, id: &CircleId) -> Option<OwnStanding> {
 
 /// A join as the local API shows it.
 pub(crate) fn show_join(node: &NodeState, join: &JoinRow) -> control::Join {
-    show_join_in(node.circles.all.get(&join.ticket.circle).map(Summary::of).as_ref(), join)
+    let circle = node.circles.all.get(&join.ticket.circle);
+    show_join_in(circle.map(|circle| (Summary::of(circle), Overview::of(circle))), join)
 }
 
-/// A join as the local API shows it, with the circle's people where they are known.
-pub(crate) fn show_join_in(people: Option<&Summary>, join: &JoinRow) -> control::Join {
+/// A join as the local API shows it, with the circle's people and rules where they are known.
+pub(crate) fn show_join_in(circle: Option<(Summary, Overview)>, join: &JoinRow) -> control::Join {
     control::Join {
         id: join.ticket.circle.text(),
         circle: join.circle_name.0.clone(),
         status: join.status,
-        reason: join.reason.clone(),
-        members: people.map(Summary::members).unwrap_or_default(),
+        reason: join.why().to_owned(),
+        unasked: circle.as_ref().is_some_and(|(_, rules)| !rules.asks_first()),
+        members: circle.map(|(people, _)| people.members()).unwrap_or_default(),
         notice: notices::of_join(join),
     }
 }

@@ -4,15 +4,16 @@ use crate::circle::body::{Policy, Role};
 use crate::circle::membership::Status;
 use crate::circle::overview::{self};
 use crate::circle::record;
-use crate::circle::state::CircleState;
+use crate::circle::state::{CircleState, OwnStanding};
 use crate::circle::summary::Summary;
 use crate::circle::text;
 use crate::context::InputError;
 use crate::control::{self, ClockDoubt, Finding, Hint, Hints, Level, Time};
 use crate::crypto::Crypto;
+use crate::id::PersonId;
 use crate::io::Answer;
 use crate::item;
-use crate::limits::OVER_MILLIS;
+use crate::limits::{NAMES_TOLD, OVER_MILLIS};
 use crate::log::chain;
 use crate::store::Read;
 use crate::sync::{clocks, cuts};
@@ -40,9 +41,12 @@ pub(super) fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Resul
     let (mut findings, mut newer) = (Vec::new(), 0);
     for circle in CircleState::load_all(base, crypto)?.values() {
         circle_health(circle, base, &mut findings)?;
-        records_health(circle, &mut findings);
         clock_health(circle, base, now, &mut findings)?;
-        log_health(circle, base, &mut findings)?;
+        if !is_out(circle) {
+            // To somebody who is out nothing comes any more.
+            records_health(circle, &mut findings);
+            log_health(circle, base, &mut findings)?;
+        }
         newer += items_health(circle, base, &mut findings)?;
     }
     if findings.is_empty() {
@@ -54,36 +58,16 @@ pub(super) fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Resul
 }
 
 fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>) -> Result<(), InputError> {
-    let (state, summary) = (circle.now(), Summary::of(circle));
+    let state = circle.now();
     let mut found = Findings::of(circle.name(), findings);
-    let current = state.people.values().filter(|p| p.status == Status::Current).count();
-    found.say(
-        Level::Ok,
-        format!("{current} member{}, member check {}", if current == 1 { "" } else { "s" }, overview::roster_hash(circle)),
-        "",
-    );
-    let stewards =
-        state.people.values().filter(|p| p.role.is_some_and(|r| r >= Role::Steward) && p.status == Status::Current).count();
-    if state.frozen {
-        found.say(
-            // Who is out can do nothing about it.
-            if circle.my_role().is_some() { Level::Problem } else { Level::Note },
-            "no steward is left, so nobody can be admitted or removed anymore",
-            "start a new circle with the others",
-        );
-    } else if stewards < 3 && current > 1 {
-        found.say(
-            Level::Note,
-            format!("there should be three stewards, so that the circle does not depend on one person; it has {stewards}"),
-            Hint::run("member", "role", &["NAME", "steward"], "makes somebody a steward"),
-        );
-    }
-    for person in state.people.iter().filter(|(_, p)| p.status == Status::Suspended) {
-        found.say(
-            Level::Note,
-            format!("a steward has to confirm {}", summary.called(person.0)),
-            Hint::run("member", "role", &["NAME", "member"], "lets a steward confirm them"),
-        );
+    if is_out(circle) {
+        let forget = Hint::run("circle", "forget", &["-c", &circle.name()], "deletes what is here of it");
+        found.say(Level::Ok, "you are no longer in this circle; what is on this computer stays", forget);
+    } else {
+        let current = state.people.values().filter(|p| p.status == Status::Current).count();
+        let members = format!("{current} member{}", if current == 1 { "" } else { "s" });
+        found.say(Level::Ok, format!("{members}, member check {}", overview::roster_hash(circle)), "");
+        stewards_health(circle, current, &mut found);
     }
     if !circle.unread().is_empty() {
         found.say(
@@ -100,6 +84,50 @@ fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findi
         );
     }
     Ok(())
+}
+
+/// Has the member of this machine left, or been removed? Then they can do nothing about the circle any more.
+fn is_out(circle: &CircleState) -> bool {
+    let out = matches!(circle.standing(), OwnStanding::Leaving | OwnStanding::Left | OwnStanding::Removed);
+    out || circle.my_role().is_none()
+}
+
+/// Who can let people in, and who can do something about it where that is too few: nobody is told to do what their role forbids.
+fn stewards_health(circle: &CircleState, current: usize, found: &mut Findings<'_>) {
+    let (state, summary) = (circle.now(), Summary::of(circle));
+    let is_steward = |role: Option<Role>| role >= Some(Role::Steward);
+    let current_ones = || state.people.iter().filter(|(_, person)| person.status == Status::Current);
+    let stewards: Vec<&PersonId> = current_ones().filter(|(_, person)| is_steward(person.role)).map(|(id, _)| id).collect();
+    let founder = current_ones().find(|(_, person)| person.role == Some(Role::Founder)).map(|(id, _)| id);
+    if state.frozen {
+        let hint = if current > 1 { "start a new circle with the others" } else { "start a new circle" };
+        found.say(Level::Problem, "no steward is left, so nobody can be admitted or removed anymore", hint);
+    } else if stewards.len() < 3 && current > 1 {
+        let few = stewards.len();
+        let hint: Hints = match founder {
+            Some(founder) if circle.me() == Some(*founder) => {
+                Hint::run("member", "role", &["NAME", "steward"], "makes somebody a steward").into()
+            }
+            Some(founder) => {
+                format!("ask {}: only they, who founded the circle, make somebody a steward", summary.called(founder)).into()
+            }
+            None => "nobody can make somebody a steward, because the founder is gone; in a new circle its founder can".into(),
+        };
+        found.say(
+            Level::Note,
+            format!("there should be three stewards, so that the circle does not depend on one person; it has {few}"),
+            hint,
+        );
+    }
+    for person in state.people.iter().filter(|(_, p)| p.status == Status::Suspended) {
+        let hint: Hints = if is_steward(circle.my_role()) {
+            Hint::run("member", "role", &[&summary.called(person.0), "member"], "confirms them").into()
+        } else {
+            let names: Vec<String> = stewards.iter().take(NAMES_TOLD).map(|steward| summary.called(steward)).collect();
+            if names.is_empty() { Hints::default() } else { format!("ask {}", names.join(" or ")).into() }
+        };
+        found.say(Level::Note, format!("a steward has to confirm {}", summary.called(person.0)), hint);
+    }
 }
 
 /// What the circle's keys and records say.

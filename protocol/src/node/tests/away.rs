@@ -226,6 +226,113 @@ fn other_changes_ask_nobody_again_and_say_what_they_were() {
     assert_eq!(village.news(0), [], "it says what was seen");
 }
 
+/// Two people who have both seen an event, and the event.
+fn two_with_a_meeting() -> (Village, String) {
+    let mut village = Village::new(2);
+    village.found(control::NewCircle::default());
+    village.join(1);
+    let id = village.meeting(0);
+    (0..2).for_each(|at| village.seen(at));
+    (village, id)
+}
+
+fn edit(village: &mut Village, at: usize, id: &str, edit: control::EditEvent) {
+    village.call(at, Command::Edit("-".into(), id.into(), EditItem::Event(edit))).expect("edited");
+}
+
+fn cancelled() -> control::EditEvent {
+    control::EditEvent { status: Some("cancelled".into()), ..Default::default() }
+}
+
+#[test]
+fn what_one_did_oneself_is_credited_to_nobody_else() {
+    let (mut village, id) = two_with_a_meeting();
+    village.move_to(1, &id, 19);
+    edit(&mut village, 0, &id, cancelled());
+    assert_eq!(village.news(0), [said(Happening::Moved, "Circle", "Bea")], "who cancelled it knows");
+    assert_eq!(village.inbox(0)[0].status.as_deref(), Some("cancelled"));
+    assert_eq!(village.news(1), [said(Happening::Cancelled, "Circle", "Amara")]);
+    (0..2).for_each(|at| village.seen(at));
+    let described = control::EditEvent { description: Some("Bring tea.".into()), ..Default::default() };
+    edit(&mut village, 1, &id, described);
+    village.move_to(0, &id, 20);
+    assert_eq!(village.news(0), [said(Happening::Edited, "Circle", "Bea")]);
+    assert_eq!(village.inbox(0)[0].changes.iter().map(|change| change.field.as_str()).collect::<Vec<_>>(), ["description"]);
+    village.seen(0);
+    let place = |place: &str| control::EditEvent { location: Some(place.into()), ..Default::default() };
+    edit(&mut village, 1, &id, place("Room 2"));
+    edit(&mut village, 0, &id, place("Room 3"));
+    assert_eq!(village.inbox(0), [], "what Bea wrote there is not there any more");
+    edit(&mut village, 1, &id, place("Room 4"));
+    let told = village.inbox(0).remove(0).changes.remove(0);
+    assert_eq!((told.before.as_deref(), told.after.as_deref(), told.lost), (Some("Room 3"), Some("Room 4"), false));
+}
+
+#[test]
+fn of_several_who_changed_an_item_each_is_named_with_what_stands() {
+    let mut village = Village::new(3);
+    village.found(control::NewCircle::default());
+    village.join(1);
+    village.join(2);
+    let id = village.meeting(0);
+    village.seen(0);
+    village.move_to(1, &id, 19);
+    // An edit of one part of when it is writes all parts again.
+    let longer = control::EditEvent { ends: Some("2030-12-10T21:00:00Z".into()), ..Default::default() };
+    edit(&mut village, 2, &id, longer);
+    edit(&mut village, 2, &id, cancelled());
+    let mut told: Vec<(String, Happening, Vec<String>)> = Vec::new();
+    for entry in village.inbox(0) {
+        told.push((entry.author.name, entry.what.expect("what"), entry.changes.into_iter().map(|c| c.field).collect()));
+    }
+    told.sort();
+    let fields = |fields: &[&str]| fields.iter().map(|field| (*field).to_owned()).collect::<Vec<_>>();
+    let expected = [
+        ("Bea".to_owned(), Happening::Moved, fields(&["starts", "starts_local"])),
+        ("Chioma".to_owned(), Happening::Cancelled, fields(&["ends", "ends_local", "status"])),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn of_two_changes_at_once_the_one_whose_own_is_gone_hears_of_it() {
+    for first in [0, 1] {
+        let mut village = Village::new(2);
+        village.found(control::NewCircle::default());
+        village.join(1);
+        let id = village.meeting(0);
+        village.seen(0);
+        village.offline(1);
+        village.move_to(first, &id, 13);
+        village.move_to(1 - first, &id, 14);
+        village.online(1);
+        village.settle();
+        let stands = village.event(0, &id).starts_local;
+        assert_eq!(village.event(1, &id).starts_local, stands);
+        let told: Vec<Vec<InboxEntry>> = (0..2).map(|at| village.inbox(at)).collect();
+        let (winner, loser) = if told[0].is_empty() { (0, 1) } else { (1, 0) };
+        assert_eq!(told[winner], [], "nothing stands that they do not know");
+        let [entry] = told[loser].as_slice() else { panic!("{:?}", told[loser]) };
+        assert_eq!((entry.what, entry.author.name.as_str()), (Some(Happening::Moved), ["Amara", "Bea"][winner]));
+        let starts = entry.changes.iter().find(|change| change.field == "starts_local").expect("when");
+        assert_eq!((starts.after.as_deref(), starts.lost), (Some(stands.as_str()), true));
+        let own = if loser == first { "2030-12-10T13:00:00" } else { "2030-12-10T14:00:00" };
+        assert_eq!(starts.before.as_deref(), Some(own), "from what they set themselves");
+    }
+}
+
+#[test]
+fn a_new_event_that_is_cancelled_already_says_so() {
+    let mut village = Village::new(2);
+    village.found(control::NewCircle::default());
+    village.join(1);
+    let id = village.meeting(0);
+    village.note(0, "a note", "words");
+    edit(&mut village, 0, &id, cancelled());
+    let told: Vec<(Subject, Option<String>)> = village.inbox(1).into_iter().map(|entry| (entry.kind, entry.status)).collect();
+    assert_eq!(told, [(Subject::Event, Some("cancelled".to_owned())), (Subject::Note, None)]);
+}
+
 #[test]
 fn an_edited_note_is_told_without_its_words() {
     let mut village = Village::new(2);
@@ -269,6 +376,23 @@ fn changes_are_unseen_after_a_rebuild_too() {
     village.seen(0);
     village.call(0, Command::Rebuild).expect("rebuilt");
     assert_eq!(village.inbox(0), []);
+}
+
+#[test]
+fn what_was_seen_before_a_rebuild_is_told_by_nobody_after_it() {
+    let mut village = Village::new(3);
+    village.found(control::NewCircle::default());
+    village.join(1);
+    village.join(2);
+    let meetings = [0, 1].map(|at| (1 - at, village.meeting(at)));
+    village.seen(2);
+    for (mover, id) in &meetings {
+        village.move_to(*mover, id, 19);
+    }
+    let told = village.inbox(2);
+    assert_eq!(told.len(), 2, "{told:?}");
+    village.call(2, Command::Rebuild).expect("rebuilt");
+    assert_eq!(village.inbox(2), told);
 }
 
 #[test]

@@ -125,3 +125,18 @@ fn a_preview_joins_nothing() {
 }
 
 // ---- what they write ------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_link_is_used_once() {
+    let mut village = Village::new(3);
+    village.found(control::NewCircle { approval: "none".into(), ..Default::default() });
+    let link = village.link();
+    for at in 1..3 {
+        let accept = control::Accept { link: link.clone(), confirm: true, ..Default::default() };
+        village.call(at, Command::Accept(accept)).expect("a join");
+    }
+    let Answer::Joins(joins) = village.ask(2, Query::Joins) else { panic!("no list") };
+    assert_eq!(joins[0].status, JoinStatus::Refused);
+    assert_eq!(joins[0].reason, "the invite has been used");
+    assert_eq!(village.members(0).len(), 2);
+}

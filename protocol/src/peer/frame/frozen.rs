@@ -3,10 +3,12 @@
 use super::*;
 use crate::circle::body::{ChainId, History, KeyClass, Retention};
 use crate::circle::record::Digest;
+use crate::circle::terms::RetentionTerm;
 use crate::frozen::{Form, frozen};
 use crate::id::{ActId, EntryId, EpochId, Incarnation};
 use crate::private::Private;
 use crate::sync::message::{ChainGap, ChainHave, ChainSeq, Hash, Have, SealedRequest};
+use crate::time::Millis;
 
 const DEVICE: DeviceId = DeviceId([3; 32]);
 const SIGNATURE: Signature = Signature([10; 64]);
@@ -101,6 +103,8 @@ fn card(history: History) -> Card {
         suite: 1,
         stewards: vec![StewardKey { device: DEVICE, hpke: vec![42; 32] }],
         signature: SIGNATURE,
+        open_since: (history == History::All).then_some(Millis(1_795_359_600_000)),
+        shortened: (history == History::All).then_some(RetentionTerm { set: Millis(1_795_359_600_000), value: Retention::Keep }),
     }
 }
 
@@ -108,5 +112,5 @@ frozen![
     Form::new("frame", 1, &frames()),
     Form::new("introduction", 1, &[introduction(None), introduction(Some(Gone { device: DEVICE, signature: SIGNATURE }))]),
     Form::new("request", 1, &[body(None), body(Some(Digest([13; 32])))]),
-    Form::new("card", 1, &[History::All, History::SinceJoin, History::Days(30)].map(card)),
+    Form::new("card", 2, &[History::All, History::SinceJoin, History::Days(30)].map(card)),
 ];
