@@ -224,7 +224,7 @@ mod tests {
     fn what_is_missing_is_named_to_machines_too() {
         let told = |line: &str| as_refusal(&Args::try_parse_from(line.split(' ')).map(drop).unwrap_err().render().to_string());
         let missing = told("kith note react");
-        assert_eq!(missing.message, "The following required arguments were not provided: <ID> <EMOJI>");
+        assert_eq!(missing.message, "The following required arguments were not provided: <ID> <EMOJI>.");
         assert!(missing.hints.to_string().contains("kith note react"), "{}", missing.hints);
         let event = told("kith event new --title Circle");
         assert!(event.message.contains("--starts <TIME>"), "{}", event.message);
