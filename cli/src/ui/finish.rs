@@ -6,11 +6,6 @@ use super::{Line, Ui, complain_json};
 use crate::error::{Result, Stop};
 use crate::exit::code;
 
-/// Names stand in quotes: where there are any, rows that go on are marked. All else is Kith's own.
-fn told(ui: &Ui, line: &Line) {
-    if line.plain().contains('"') { ui.complain(line) } else { ui.warn(line) }
-}
-
 /// Say how it ended, on stderr, and turn it into an exit code.
 pub(crate) fn finish(ui: &Ui, result: Result<()>) -> ExitCode {
     ui.turn_pages();
@@ -21,9 +16,10 @@ pub(crate) fn finish(ui: &Ui, result: Result<()>) -> ExitCode {
             if ui.json {
                 complain_json(&error);
             } else {
-                told(ui, &Line::new().warn("kith: ").text(&error.message));
+                // What others wrote may be in it: rows that go on are marked.
+                ui.complain(&Line::new().warn("kith: ").text(&error.message));
                 for line in error.hints.to_string().lines().filter(|line| !line.is_empty()) {
-                    told(ui, &Line::new().text("      ").dim(line));
+                    ui.complain(&Line::new().text("      ").dim(line));
                 }
             }
             ExitCode::from(code(error.code))
