@@ -187,7 +187,7 @@ fn u5_an_address_that_runs_something_is_words_wherever_it_goes() {
         assert_eq!(text(row, "url"), "", "{row}");
         assert!(bad.contains(&text(row, "refused_url").as_str()), "the words stand: {row}");
         let shown = scene.amara.kith(&["resource", "show", &text(row, "id"), "-c", Scene::CIRCLE]).ok().stdout;
-        assert!(shown.contains("no address"), "{shown}");
+        assert!(shown.contains("not an address"), "{shown}");
     }
     let file = export(&scene);
     let list = file("resources.md");

@@ -214,7 +214,7 @@ impl Edit {
     }
 
     /// Checks it against its kind's schema. What it does to fields that this program does not know is checked for its shape only, and
-    /// so is what it does to [`Field::later`] ones: whoever does not know them yet takes the same edits.
+    /// so is what it does to those that came after their kind: programs that do not know them take the same edits.
     ///
     /// # Errors
     /// [`EditError::Schema`] naming the first rule it breaks.

@@ -142,7 +142,7 @@ pub(crate) struct Request {
     /// The device that asks.
     #[n(1)]
     pub(crate) device: DeviceId,
-    /// For each steward's device: the sealed [`RequestBody`].
+    /// For each steward's device: the sealed `RequestBody`.
     #[n(2)]
     pub(crate) sealed: Vec<SealedRequest>,
 }
