@@ -206,7 +206,7 @@ impl Machine {
 fn forget_arrival(value: &mut Json) {
     match value {
         Json::Object(fields) => {
-            fields.retain(|name, _| name != "new");
+            fields.retain(|name, _| name != "new" && name != "changed");
             fields.values_mut().for_each(forget_arrival);
         }
         Json::Array(rows) => rows.iter_mut().for_each(forget_arrival),
