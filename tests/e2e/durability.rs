@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use kith_tests::dice::Dice;
-use kith_tests::proc::{Home, try_http, until};
+use kith_tests::proc::{Home, try_http, until, until_within};
 use serde_json::{Value, json};
 
 use crate::text;
@@ -125,7 +125,7 @@ fn d4_kill_9_in_writes_and_syncs_200_times_loses_nothing_acknowledged() {
     }
     assert!(acknowledged.len() > KILLS * 4, "the writers wrote too little to show anything: {}", acknowledged.len());
     // Both come to the same list: all that was acknowledged, and the same of what was not.
-    let same = until("both to have the same", || {
+    let same = until_within(Duration::from_secs(150), "both to have the same", || {
         let [mut one, mut other] = [0, 1].map(|n| listed(&homes[n], &circle, None));
         one.sort();
         other.sort();

@@ -35,13 +35,21 @@ const LOOK: Duration = Duration::from_millis(25);
 ///
 /// # Panics
 /// When [`PATIENCE`] is over, with what was waited for.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    until_within(PATIENCE, what, look)
+}
+
+/// The same, with another patience: a call that is lost on its way is made again after two minutes only.
+///
+/// # Panics
+/// When it is over, with what was waited for.
+pub fn until_within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(seen) = look() {
             return seen;
         }
-        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for {what}");
+        assert!(start.elapsed() < patience, "waited {patience:?} in vain for {what}");
         // The condition is looked at again right after; there is nothing else to wait on in another process.
         std::thread::sleep(LOOK);
     }
