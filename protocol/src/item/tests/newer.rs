@@ -46,7 +46,7 @@ fn what_is_known_of_an_item_shows_and_the_rest_is_counted_and_stays() {
     // Whoever changes it names its characters, of which the newer program's own are counted first.
     let wanted = EditNote { body: Some("one and two".to_owned()), ..EditNote::default() };
     let change = |reader: &ItemReader<'_>, place: &ComposeContext| kinds::edit(reader, place, &key, &EditItem::Note(wanted));
-    let edits = chioma.say(|reader, place, _| change(reader, place)).expect("her own").0;
+    let edits = chioma.say(|reader, place, _| change(reader, place)).expect("their own").0;
     let edits = chioma.write(edits);
     let _report = bea.take(&edits);
     assert_eq!(bea.show(&key).expect("a note").body.as_deref(), Some("one and two"));
@@ -87,7 +87,7 @@ fn with_the_item_goes_what_was_not_understood_of_it() {
     for machine in [&mut chioma, &mut bea] {
         let _report = machine.take(&[said.clone(), also.clone()]);
     }
-    let gone = chioma.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, false)).expect("her own");
+    let gone = chioma.say(|reader, place, rng| kinds::tombstone::remove(reader, place, rng, &key, false)).expect("their own");
     let gone = chioma.write(gone);
     let _report = bea.take(&gone);
     bea.now = bea.now.plus(2 * DAY).plus(limits::DESTROY_MILLIS);

@@ -129,7 +129,7 @@ fn a_machine_that_does_not_understand_it_passes_everything_on() {
     assert_eq!(village.notes(2)[0].reactions["❤"], ["Amara"]);
     assert_eq!(village.circle(2).policies.get("motto").map(String::as_str), Some(MOTTO));
     assert_eq!((village.role(2, "Chioma").as_str(), village.words_found(2, MOOD)), ("facilitator", 2));
-    // Chioma uses the role that Bea knows nothing of: what she pins stays hidden from Bea's rules until they know it.
+    // Chioma uses the role that Bea knows nothing of: what Chioma pins stays hidden from Bea until Bea knows it.
     village.call(2, Command::Pin("-".into(), hers, true)).expect("a facilitator");
     assert!(village.notes(2)[0].pinned && !village.notes(1)[0].pinned);
     village.online(0);
