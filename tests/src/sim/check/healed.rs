@@ -275,6 +275,8 @@ fn same_rows(
     let ids: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     for id in ids {
         match (a.get(id), b.get(id)) {
+            // Where the history rule became stricter, a newcomer may read how a note began and not how it was changed.
+            (Some(a), Some(b)) if !whole && a.get("version") != b.get("version") => {}
             (Some(a), Some(b)) => same("convergence/item", &format!("{noun:?} {id}"), first, a, second, b)?,
             _ if !whole => {}
             (Some(_), None) => {

@@ -351,7 +351,15 @@ fn stands(row: &Value, (who, about): (Who, &About), said: &Said, me: &str, hosti
             let names = row.get("reactions").and_then(|reactions| reactions.get(emoji)).and_then(Value::as_array);
             names.into_iter().flatten().filter_map(Value::as_str).any(|name| named(name, who))
         }
-        About::Rsvp(_) => row.get("rsvp").and_then(|rsvp| rsvp.get("mine")).and_then(Value::as_str) == Some(&said.answer),
+        About::Rsvp(_) => {
+            let Some(rsvp) = row.get("rsvp") else { return false };
+            let word = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).map(str::to_owned);
+            // Somebody moved the event since: the answer is kept, and asked for again.
+            let again = rsvp.get("asked_again").and_then(Value::as_array).into_iter().flatten();
+            let mut again = again.filter(|person| word(person, "member").as_deref() == Some(me));
+            let answer = Some(said.answer.clone());
+            word(rsvp, "mine") == answer || again.any(|person| word(person, "answer") == answer)
+        }
     }
 }
 
