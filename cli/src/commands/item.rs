@@ -221,12 +221,11 @@ pub(crate) fn remove(context: &Context, kind: Kind, RemoveArgs { id, now }: &Rem
     Ok(())
 }
 
-/// What is not there to be deleted; whoever deleted it is told how it comes back.
+/// What is not there to be deleted; the person who deleted it is told how it comes back.
 fn gone_already(shown: &Value, kind: Kind, typed: &str, circle: &Circle) -> Stop {
     let found = Doomed::of(shown, kind, typed);
     if found.is_none() && text(shown, "state") != "visible" {
-        let hint =
-            format!("`kith {} restore {}` brings both back, for whoever deleted the note.", kind.noun(), text(shown, "id"));
+        let hint = format!("`kith {} restore {}` brings both back, if you deleted the note.", kind.noun(), text(shown, "id"));
         return error::refused(Code::NotFound, "The note of this reply is deleted, or no longer shown.", hint);
     }
     let (noun, id) = found.as_ref().map_or(("reply", typed.trim()), |doomed| (kind.noun(), doomed.id.as_str()));

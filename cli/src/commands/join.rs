@@ -239,7 +239,7 @@ fn refusal(join: &Join) -> error::Stop {
 
 /// Until a steward decided, or the members can be shown, or the time is over.
 fn settle(context: &Context, client: &Client, first: &Join, limit: Option<std::time::Duration>, yes: bool) -> Result<Join> {
-    // Whoever stops waiting has not taken anything back.
+    // To stop waiting takes nothing back.
     let (ui, id) = (context.ui().clone(), first.id.clone());
     let waiting = interrupt::while_waiting(move || {
         ui.say("");

@@ -124,7 +124,7 @@ impl Overview {
         Ok(all)
     }
 
-    /// Does a steward have to approve whoever asks to come in?
+    /// Does a steward have to approve people who ask to come in?
     pub(crate) fn asks_first(&self) -> bool {
         !self.policies.contains(&Policy::ApprovalRequired(false))
     }

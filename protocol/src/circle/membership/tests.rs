@@ -239,7 +239,7 @@ fn a_policy_that_is_not_known_is_set_and_decides_nothing() {
     let state = small.membership.state();
     assert!(state.members_invite());
     assert_eq!(state.policies[&PolicyField::Later(6)], later(6, &[0x81, 0x01]));
-    // What nobody may write, whoever knows it.
+    // What nobody may write, known or not.
     let mut long = vec![0x81, 0x59, 0x80, 0x01];
     long.extend([0; 0x8001]);
     assert_eq!(small.act(5, 1, set(vec![later(64, &[0x80])])), Verdict::Inadmissible);

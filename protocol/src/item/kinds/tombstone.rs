@@ -91,7 +91,7 @@ pub fn restore(reader: &ItemReader<'_>, place: &ComposeContext, key: &ItemKey) -
     }
     let standing = reader.shown(&reader.children(Kind::Tombstone, key)?, false)?;
     if standing.iter().any(|shown| shown.author != Some(place.me)) {
-        let hint = "Only whoever deleted it can bring it back.";
+        let hint = "Only the person who deleted it can bring it back.";
         return Err(Error::new(Code::NotAllowed, format!("Somebody else deleted this {noun}."), hint).into());
     }
     let mut entries = Vec::new();

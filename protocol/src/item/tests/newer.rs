@@ -43,7 +43,7 @@ fn what_is_known_of_an_item_shows_and_the_rest_is_counted_and_stays() {
         assert_eq!(machine.show(&key).expect("a note").body.as_deref(), Some("one two"));
         assert_eq!(newer(machine), (1, 0));
     }
-    // Whoever changes it names its characters, of which the newer program's own are counted first.
+    // A change of it names its characters, of which the newer program's own are counted first.
     let wanted = EditNote { body: Some("one and two".to_owned()), ..EditNote::default() };
     let change = |reader: &ItemReader<'_>, place: &ComposeContext| kinds::edit(reader, place, &key, &EditItem::Note(wanted));
     let edits = chioma.say(|reader, place, _| change(reader, place)).expect("their own").0;

@@ -65,7 +65,7 @@ fn a_deletion_holds_that_comes_when_all_of_it_is_over_by_one_clock() {
         assert_eq!(state(&bea, &key), NoteState::Expired);
         let destroyed = bea.take(&tombstones).destroy;
         if at_once {
-            assert_eq!(destroyed, [note.at], "whoever wrote it wants it gone at once");
+            assert_eq!(destroyed, [note.at], "its author wants it gone at once");
         } else {
             assert_eq!((destroyed, state(&bea, &key)), (Vec::new(), NoteState::Removed));
             bea.now = bea.now.plus(DAY);
