@@ -135,24 +135,31 @@ fn knows_the_way(world: &World, who: Who, other: Who, id: &str) -> bool {
     stored.iter().filter_map(read).any(|record| record.body.peer == other.peer && record.body.addresses.contains(&other.addr))
 }
 
-/// Those who can find each other, the first among them: where somebody hostile was all that two others knew of each other's
-/// whereabouts, they stay apart.
+/// Those who can find each other, the most of them: where somebody hostile was all that two others knew of each other's whereabouts,
+/// or a copy of a machine that is gone for good is what one's record names, they stay apart.
 fn together(world: &World, circles: &[(Who, control::Circle)], id: &str) -> Vec<Who> {
     let mut open: Vec<Who> =
         circles.iter().filter(|(_, circle)| circle.status == control::CircleStatus::Current).map(|(who, _)| *who).collect();
-    if open.is_empty() || world.machines.iter().all(|machine| machine.mask.is_none()) {
+    if world.machines.iter().all(|machine| machine.mask.is_none() && machine.copy_of.is_none()) {
         return open;
     }
-    let mut found = vec![open.remove(0)];
-    let mut at = 0;
-    while let Some(one) = found.get(at).copied() {
-        let (near, far) =
-            open.into_iter().partition(|other| knows_the_way(world, one, *other, id) || knows_the_way(world, *other, one, id));
-        open = far;
-        found.extend::<Vec<Who>>(near);
-        at += 1;
+    let mut most = Vec::new();
+    while let Some(one) = open.pop() {
+        let mut found = vec![one];
+        let mut at = 0;
+        while let Some(one) = found.get(at).copied() {
+            let (near, far) = open
+                .into_iter()
+                .partition(|other| knows_the_way(world, one, *other, id) || knows_the_way(world, *other, one, id));
+            open = far;
+            found.extend::<Vec<Who>>(near);
+            at += 1;
+        }
+        if found.len() > most.len() {
+            most = found;
+        }
     }
-    found
+    most
 }
 
 /// Does anybody believe to be out whom the others count in, so that they are called in vain?

@@ -100,16 +100,18 @@ pub fn removals_of(world: &World, who: Who, circle: &str, out: &str) -> Vec<ActI
     opened(world, who, circle).iter().filter(|(_, body)| removes(body)).map(|(act, _)| act.id()).collect()
 }
 
-/// A reply: in its author's own words.
+/// A reply: in its author's own words. Somebody hostile may put words of theirs into what they wrote themselves.
 fn judge_reply(world: &World, who: Who, people: &[String], hostile: Option<&String>, reply: &Value) -> Option<Found> {
     let body = reply.get("body").and_then(Value::as_str).unwrap_or_default();
     let author = reply.get("author").and_then(|author| author.get("member")).and_then(Value::as_str).unwrap_or_default();
+    let by_hostile = hostile.is_some_and(|hostile| hostile == author || hostile.is_empty());
     let owner = |writer: &Who| people.get(world.machines.get(*writer).and_then(|machine| machine.copy_of).unwrap_or(*writer));
-    let hers = match world.workload.said.get(body) {
+    let words = if by_hostile { body.replace(HOSTILE, "") } else { body.to_owned() };
+    let theirs = match world.workload.said.get(&words) {
         Some(writer) => owner(writer).is_some_and(|person| person == author || person.is_empty()),
-        None => hostile.is_some_and(|hostile| hostile == author || hostile.is_empty()) && !body.contains(CANARY),
+        None => by_hostile && !words.contains(CANARY),
     };
-    (!hers && !body.is_empty()).then(|| ("authenticity/author", format!("machine {who} shows a reply as {author}'s: {body}")))
+    (!theirs && !body.is_empty()).then(|| ("authenticity/author", format!("machine {who} shows a reply as {author}'s: {body}")))
 }
 
 /// Who the owner of a machine is in a circle; empty where they are not in it.
