@@ -14,17 +14,17 @@ mod status;
 mod word;
 
 pub use circle::{
-    Circle, CircleStatus, Device, EditCircle, Epoch, ForgetCircle, LeaveCircle, Member, MemberRole, MemberStatus, NewCircle,
-    SetRole, Shortened,
+    Circle, CircleStatus, Device, EditCircle, Epoch, ForgetCircle, LeaveCircle, Member, MemberStatus, NewCircle, Role, SetRole,
+    Shortened,
 };
 pub use draft::{Draft, DraftOf, NewDraft};
 pub use error::{Code, Error};
 pub use hint::{Hint, Hints};
 pub use item::{
-    Author, Batch, BatchItem, Change, Crossed, DeliveryStatus, EditEvent, EditItem, EditNote, EditResource, Event, EventTimes,
-    FieldChange, Happening, Import, Inbox, InboxEntry, Item, Items, Made, NewEvent, NewItem, NewNote, NewReaction, NewReply,
-    NewResource, NewResourceInBatch, Note, NoteState, Reply, Resource, Response, Revision, Rsvp, RsvpCounts, RsvpPerson, Rsvped,
-    SearchHit, Want,
+    Author, Batch, BatchItem, Change, Crossed, DeliveryStatus, EditEvent, EditItem, EditNote, EditResource, Event, EventStatus,
+    EventTimes, FieldChange, Happening, Import, Inbox, InboxEntry, Item, ItemState, Items, Made, NewEvent, NewItem, NewNote,
+    NewReaction, NewReply, NewResource, NewResourceInBatch, Note, Reply, Resource, Response, Revision, Rsvp, RsvpCounts,
+    RsvpPerson, Rsvped, SearchHit, Want, WantChange,
 };
 pub use join::{Accept, Invite, InviteStatus, Join, JoinStatus, NewInvite, PendingRequest, Preview};
 pub use kind::Kind;
@@ -32,6 +32,7 @@ pub use notice::Notice;
 pub use status::{
     ClockDoubt, DaemonStatus, Doctor, Finding, Level, PeerCounts, StoreStatus, Subject, Sync, Topic, WatchChange, WatchEvent,
 };
+pub use word::UnknownWord;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

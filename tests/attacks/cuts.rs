@@ -102,9 +102,7 @@ fn whoever_was_a_facilitator_hides_nothing_more_from_below_the_cut() {
     }
     until("Mallory to know of being a facilitator", || {
         let Ok(Answer::Members(rows)) = mallory.ask(Query::Members(mallory.circle().text())) else { return None };
-        rows.iter()
-            .any(|row| row.name == "Mallory" && row.role == Some(kith_protocol::control::MemberRole::Facilitator))
-            .then_some(())
+        rows.iter().any(|row| row.name == "Mallory" && row.role == Some(kith_protocol::control::Role::Facilitator)).then_some(())
     });
     let note = |title: &str| {
         until("the note at Amara's", || {

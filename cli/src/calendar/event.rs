@@ -3,7 +3,7 @@
 
 use calcard::icalendar::{ICalendarComponentType as Kind, ICalendarProperty as Name};
 use jiff::Timestamp;
-use kith_protocol::control::NewEvent;
+use kith_protocol::control::{EventStatus, NewEvent};
 use kith_protocol::limits::{BODY_BYTES, PLACE_CHARS, RRULE_BYTES, TAG_CHARS, TAGS, TITLE_CHARS, UID_CHARS};
 
 use super::change::{Change, Incoming};
@@ -48,7 +48,7 @@ impl<'a, 'z> EventReader<'a, 'z> {
         let change = self.changed_occurrence(&event.uid);
         self.fields(&mut event);
         if cancels {
-            event.status = "cancelled".to_owned();
+            event.status = Some(EventStatus::Cancelled);
         }
         let times = self.times();
         // What calls something off need not say when that would have been.
@@ -68,7 +68,7 @@ impl<'a, 'z> EventReader<'a, 'z> {
         let Some((at, tz, future)) = change else {
             return Some(Read::Event(Box::new(Incoming { line, event, sequence, modified, cancels })));
         };
-        let cancelled = event.status == "cancelled";
+        let cancelled = event.status == Some(EventStatus::Cancelled);
         let (uid, title) = (event.uid.clone(), self.label.clone());
         Some(Read::Change(Box::new(Change { line, uid, at, tz, future, cancelled, title, event, sequence, modified })))
     }
@@ -177,19 +177,15 @@ impl<'a, 'z> EventReader<'a, 'z> {
         text.chars().take(limit).collect::<String>().trim().to_owned()
     }
 
-    fn status(&mut self, field: &Field) -> String {
-        match field.text().to_ascii_uppercase().as_str() {
-            "CONFIRMED" | "" => String::new(),
-            "TENTATIVE" => "tentative".to_owned(),
-            "CANCELLED" => "cancelled".to_owned(),
-            other => {
-                self.changed(
-                    field.line,
-                    format!("has a status \"{}\" that is not known; it counts as confirmed", start_of(other)),
-                );
-                String::new()
-            }
+    /// Confirmed is not said: it is what an event is that says nothing.
+    fn status(&mut self, field: &Field) -> Option<EventStatus> {
+        let text = field.text();
+        let known = text.parse().ok();
+        if known.is_none() && !text.is_empty() {
+            let other = text.to_ascii_uppercase();
+            self.changed(field.line, format!("has a status \"{}\" that is not known; it counts as confirmed", start_of(&other)));
         }
+        known.filter(|status| *status != EventStatus::Confirmed)
     }
 
     fn cut(&mut self, text: &mut String) {

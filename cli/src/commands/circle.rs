@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kith_protocol::control::{
-    Circle, CircleStatus, EditCircle, ForgetCircle, Join, LeaveCircle, MemberRole, NewCircle, Notice, Shortened,
+    Circle, CircleStatus, EditCircle, ForgetCircle, Join, LeaveCircle, NewCircle, Notice, Role, Shortened,
 };
 use kith_protocol::limits::{AGREEMENT_BYTES, POLICY_DAYS};
 use serde_json::json;
@@ -212,7 +212,7 @@ fn list(context: &Context) -> Result<()> {
         .iter()
         .zip(ids)
         .map(|(circle, id)| {
-            let role = circle.role.map_or_else(|| circle.status.word(), MemberRole::word);
+            let role = circle.role.map_or_else(|| circle.status.word(), Role::word);
             vec![Line::new().dim(&id), circle.members.to_string().into(), role.into(), Line::new().strong(&circle.name)]
         })
         .collect();
@@ -238,7 +238,7 @@ fn show(ui: &Ui, circle: &Circle, aim: &Aim) -> Result<()> {
     let mut facts = vec![
         ("circle", Line::new().strong(&circle.name)),
         ("id", circle.id.as_str().into()),
-        ("my role", circle.role.map_or_else(|| circle.status.word(), MemberRole::word).into()),
+        ("my role", circle.role.map_or_else(|| circle.status.word(), Role::word).into()),
         ("members", format!("{}, {}", counted(circle.members, "member"), counted(circle.devices, "computer")).into()),
         ("history", policy("history").text(&since_when(ui, circle))),
         ("retention", retention(ui, circle)),

@@ -2,7 +2,9 @@
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use kith_protocol::control::{Author, EditEvent, Event, EventTimes, Kind, NewEvent, NoteState, Rsvp, RsvpPerson, Rsvped, Time};
+use kith_protocol::control::{
+    Author, EditEvent, Event, EventStatus, EventTimes, ItemState, Kind, NewEvent, Rsvp, RsvpPerson, Rsvped, Time,
+};
 use kith_protocol::node::Filter;
 
 use super::item;
@@ -51,7 +53,6 @@ pub(crate) enum EventVerb {
         #[arg(value_parser = not_empty)]
         id: String,
         /// Your answer: yes, no or maybe
-        #[arg(value_parser = rsvp)]
         answer: Rsvp,
     },
 }
@@ -125,8 +126,8 @@ pub(crate) struct EventNew {
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
     /// Set its status: confirmed, tentative or cancelled
-    #[arg(long)]
-    status: Option<String>,
+    #[arg(long, value_parser = typed::status)]
+    status: Option<EventStatus>,
 }
 
 /// Which events.
@@ -176,17 +177,8 @@ pub(crate) struct EventEdit {
     #[arg(long)]
     base: Option<String>,
     /// Set its status: confirmed, tentative or cancelled
-    #[arg(long)]
-    status: Option<String>,
-}
-
-fn rsvp(text: &str) -> std::result::Result<Rsvp, String> {
-    match text {
-        "yes" => Ok(Rsvp::Yes),
-        "no" => Ok(Rsvp::No),
-        "maybe" => Ok(Rsvp::Maybe),
-        _ => Err("one of yes, no, maybe".to_owned()),
-    }
+    #[arg(long, value_parser = typed::status)]
+    status: Option<EventStatus>,
 }
 
 pub(crate) fn run(context: &Context, verb: EventVerb) -> Result<()> {
@@ -247,7 +239,7 @@ fn create(context: &Context, new: EventNew) -> Result<()> {
         tz: when.tz,
         rrule,
         location: new.location,
-        status: new.status.unwrap_or_default(),
+        status: new.status,
         uid: String::new(),
         sequence: 0,
         tags: new.tags,
@@ -296,9 +288,9 @@ fn table(ui: &Ui, events: &[Event], now: Timestamp) -> Result<()> {
         .iter()
         .zip(ids)
         .map(|(event, id)| {
-            let mine = event.rsvp.mine.as_deref().map(|answer| Line::new().good(answer)).unwrap_or_default();
-            let title = if event.state == NoteState::Visible { Line::new().title(&event.title) } else { state(event.state) };
-            let cancelled = if event.status == "cancelled" { Line::new().warn("  cancelled") } else { Line::new() };
+            let mine = event.rsvp.mine.map(|answer| Line::new().good(answer.word())).unwrap_or_default();
+            let title = if event.state == ItemState::Visible { Line::new().title(&event.title) } else { state(event.state) };
+            let cancelled = if event.status == EventStatus::Cancelled { Line::new().warn("  cancelled") } else { Line::new() };
             let new = match (event.new, event.changed) {
                 (true, _) => Line::new().good("new "),
                 (false, true) => Line::new().good("changed "),
@@ -326,13 +318,13 @@ fn short_start(event: &Event, now: Timestamp) -> String {
 }
 
 fn show(ui: &Ui, event: &Event) -> Result<()> {
-    if event.state != NoteState::Visible {
+    if event.state != ItemState::Visible {
         return ui.out(state(event.state));
     }
     ui.out(Line::new().title(&event.title))?;
     let mut facts = vec![("when", Line::from(when_text(event))), ("for you", own_time(event).into())];
-    if event.status != "confirmed" {
-        facts.push(("status", Line::new().warn(&event.status)));
+    if event.status != EventStatus::Confirmed {
+        facts.push(("status", Line::new().warn(event.status.word())));
     }
     facts.extend([
         ("where", Line::from(event.location.as_str())),
@@ -375,13 +367,14 @@ fn own_time(event: &Event) -> String {
 
 /// What an answer leads to: an event that does not take place is answered all the same, and says so.
 fn answered(event: &Event) -> Line {
-    let cancelled = if event.status == "cancelled" { Line::new().warn("This event is cancelled") } else { Line::new() };
+    let cancelled =
+        if event.status == EventStatus::Cancelled { Line::new().warn("This event is cancelled") } else { Line::new() };
     dotted(vec![cancelled, answers(event)])
 }
 
 fn answers(event: &Event) -> Line {
     let mut counts = Line::new();
-    for (answer, count) in [("yes", event.rsvp.yes), ("maybe", event.rsvp.maybe), ("no", event.rsvp.no)] {
+    for (answer, count) in [(Rsvp::Yes, event.rsvp.yes), (Rsvp::Maybe, event.rsvp.maybe), (Rsvp::No, event.rsvp.no)] {
         counts = if counts.is_empty() { counts } else { counts.text(", ") }.text(&format!("{count} {answer}"));
         let mut people = event.rsvp.people.iter().filter(|person| person.answer == answer);
         if let Some(first) = people.next() {
@@ -389,7 +382,7 @@ fn answers(event: &Event) -> Line {
         }
     }
     let moved = if event.moved_by.is_some() { "you have not answered for the new time" } else { "you have not answered" };
-    let mine = event.rsvp.mine.as_deref().map_or_else(|| Line::new().dim(moved), |mine| Line::new().text("you: ").good(mine));
+    let mine = event.rsvp.mine.map_or_else(|| Line::new().dim(moved), |mine| Line::new().text("you: ").good(mine.word()));
     dotted(vec![counts, mine])
 }
 
@@ -489,7 +482,7 @@ fn change(context: &Context, edit: EventEdit) -> Result<()> {
         title: edit.title.clone(),
         description: edit.description.clone().map(long_text).transpose()?,
         location: edit.location.clone(),
-        status: edit.status.clone(),
+        status: edit.status,
         tags: (!edit.tags.is_empty()).then(|| edit.tags.clone()),
         ..EditEvent::default()
     };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use kith_protocol::control::{Circle, Event, Kind, Note, NoteState, Resource};
+use kith_protocol::control::{Circle, Event, ItemState, Kind, Note, Resource};
 use serde_json::json;
 
 use crate::client::{Client, Reply, Route};
@@ -98,7 +98,7 @@ fn left_out(kind: Kind, reply: &Reply) -> Result<usize> {
 }
 
 fn withheld(notes: &[Note]) -> usize {
-    let kept_back = |body: &Option<String>, state: NoteState| usize::from(body.is_none() && state == NoteState::Visible);
+    let kept_back = |body: &Option<String>, state: ItemState| usize::from(body.is_none() && state == ItemState::Visible);
     let of = |note: &Note| {
         kept_back(&note.body, note.state) + note.replies.iter().map(|reply| kept_back(&reply.body, reply.state)).sum::<usize>()
     };

@@ -1,6 +1,6 @@
 //! `kith inbox`.
 
-use kith_protocol::control::{Happening, Inbox, InboxEntry, Subject};
+use kith_protocol::control::{EventStatus, Happening, Inbox, InboxEntry, Subject};
 use serde_json::json;
 
 use super::preview::open_since;
@@ -105,7 +105,7 @@ fn told(ui: &Ui, entry: &InboxEntry) -> Line {
 
 /// Said of an event that does not take place.
 fn cancelled(entry: &InboxEntry) -> Line {
-    if entry.status.as_deref() == Some("cancelled") { Line::new().warn("cancelled") } else { Line::new() }
+    if entry.status == Some(EventStatus::Cancelled) { Line::new().warn("cancelled") } else { Line::new() }
 }
 
 /// Who changed an item, and whether the reader did at the same time and is not the one whose change stands.

@@ -1,6 +1,6 @@
 //! `kith invite ...`.
 
-use kith_protocol::control::{Circle, Code, Invite, NewInvite, PendingRequest, Preview};
+use kith_protocol::control::{Circle, Code, Invite, NewInvite, PendingRequest, Preview, Role};
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 use serde_json::json;
@@ -65,8 +65,8 @@ pub(crate) struct InviteNew {
     #[arg(long, value_name = "DURATION", value_parser = typed::lasts)]
     expires: Option<std::time::Duration>,
     /// Give this role: guest, member [default: member]
-    #[arg(long)]
-    role: Option<String>,
+    #[arg(long, value_parser = typed::role)]
+    role: Option<Role>,
     /// Let this many people use it [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     uses: Option<u32>,
@@ -98,7 +98,7 @@ fn route(context: &Context, noun: &str) -> Route {
 fn create(context: &Context, new: &InviteNew) -> Result<()> {
     let expires_in = new.expires.map_or(Ok(0), |length| u64::try_from(length.as_millis()));
     let body = NewInvite {
-        role: new.role.clone().unwrap_or_default(),
+        role: new.role,
         expires_in: expires_in.map_err(|_| error::usage("That is too long.", "Say --expires 72h."))?,
         uses: new.uses.unwrap_or(0),
     };

@@ -1,6 +1,6 @@
 //! What every noun of items has: its list, one of them, a new one, its changes, its deletion, pins and hides.
 
-use kith_protocol::control::{Circle, Code, Crossed, DeliveryStatus, Kind, MemberRole};
+use kith_protocol::control::{Circle, Code, Crossed, DeliveryStatus, Kind, Role};
 use kith_protocol::node::Filter;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -286,7 +286,7 @@ impl Doomed {
 
     /// May the member of this machine delete it? Else the daemon says why not.
     fn may_go(&self, circle: &Circle) -> bool {
-        self.author == circle.me || circle.role == Some(MemberRole::Founder)
+        self.author == circle.me || circle.role == Some(Role::Founder)
     }
 
     fn sentence(&self, now: bool) -> String {

@@ -1,6 +1,6 @@
 //! `kith member ...`.
 
-use kith_protocol::control::{Circle, Code, Member, MemberRole, MemberStatus, SetRole};
+use kith_protocol::control::{Circle, Code, Member, MemberStatus, Role, SetRole};
 use serde_json::json;
 
 use super::show::{named, short_ids};
@@ -28,7 +28,8 @@ pub(crate) enum MemberVerb {
         #[arg(value_parser = not_empty)]
         who: String,
         /// The role
-        role: String,
+        #[arg(value_parser = Role::given)]
+        role: Role,
         #[command(flatten)]
         succession: Succession,
     },
@@ -88,12 +89,11 @@ pub(crate) fn all(client: &Client, circle: &str) -> Result<Vec<Member>> {
 }
 
 /// Gives a role. Stepping down oneself is confirmed by name, and the last steward says who takes over.
-fn set_role(context: &Context, client: &Client, who: &str, role: String, mut succession: Succession) -> Result<()> {
+fn set_role(context: &Context, client: &Client, who: &str, role: Role, mut succession: Succession) -> Result<()> {
     let member: Member = client.get(&route(context).seg(who))?.read()?;
-    let wanted = MemberRole::ALL.iter().copied().find(|known| known.word() == role.trim().to_lowercase());
-    if member.me && wanted.is_some_and(|wanted| Some(wanted) < member.role) {
+    if member.me && Some(role) < member.role {
         let circle: Circle = client.get(&Route::new("circles").seg(context.circle()))?.read()?;
-        let is = member.role.map_or("", MemberRole::word);
+        let is = member.role.map_or("", Role::word);
         let what = format!("You would no longer be {is} of \"{}\", and only be {role}.", circle.name);
         let (names, ids) = ([member.name.as_str(), &circle.name], [member.id.as_str(), &circle.id]);
         succession.settle(context, &all(client, &circle.id)?, &what, (&names, &ids))?;
@@ -118,7 +118,7 @@ pub(crate) fn table(ui: &Ui, members: &[Member]) -> Result<()> {
             let status =
                 if member.status == MemberStatus::Current { Line::new() } else { Line::new().warn(member.status.word()) };
             let me = if member.me && !ui.plain { " (you)" } else { "" };
-            let role = member.role.map_or("", MemberRole::word);
+            let role = member.role.map_or("", Role::word);
             vec![Line::new().dim(&id), role.into(), status, Line::new().person(&member.name, member.alike, &member.id).dim(me)]
         })
         .collect();
@@ -129,7 +129,7 @@ fn show(ui: &Ui, member: &Member) -> Result<()> {
     let mut facts = vec![
         ("member", Line::new().person(&member.name, member.alike, &member.id).dim(if member.me { " (you)" } else { "" })),
         ("id", member.id.as_str().into()),
-        ("role", member.role.map_or("", MemberRole::word).into()),
+        ("role", member.role.map_or("", Role::word).into()),
         ("status", member.status.word().into()),
     ];
     for device in &member.devices {
@@ -157,12 +157,9 @@ fn remove(context: &Context, client: &Client, who: &str) -> Result<()> {
         return Err(error::usage("That is you.", "`kith circle leave` ends your part in the circle."));
     }
     let (mine, theirs) = (circle.role, member.role);
-    if mine < Some(MemberRole::Steward) || theirs >= Some(MemberRole::Steward) && mine < Some(MemberRole::Founder) {
-        let message = if mine < Some(MemberRole::Steward) {
-            "Only stewards remove somebody."
-        } else {
-            "Only the founder removes a steward."
-        };
+    if mine < Some(Role::Steward) || theirs >= Some(Role::Steward) && mine < Some(Role::Founder) {
+        let message =
+            if mine < Some(Role::Steward) { "Only stewards remove somebody." } else { "Only the founder removes a steward." };
         return Err(error::refused(Code::NotAllowed, message, "`kith member list` shows who may."));
     }
     let who = named(&member);

@@ -1,12 +1,14 @@
 //! `kith note ...`.
 
-use kith_protocol::control::{DraftOf, EditNote, Kind, NewDraft, NewReaction, Note, NoteState, Reply as NoteReply, Want};
+use kith_protocol::control::{
+    DraftOf, EditNote, ItemState, Kind, NewDraft, NewReaction, Note, Reply as NoteReply, Want, WantChange,
+};
 use kith_protocol::node::Filter;
 
 use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
 use super::typed::warning;
-use super::writing::{answerable, changeable, save, want, word, writable};
+use super::writing::{answerable, changeable, save, writable};
 use crate::client::Client;
 use crate::context::Context;
 use crate::duration::at_least_one;
@@ -92,7 +94,7 @@ pub(crate) struct NoteNew {
     #[arg(long, default_value = "", hide_default_value = true)]
     title: String,
     /// Say what you would like: listen, advice, resources
-    #[arg(long, value_parser = want, value_name = "WANT")]
+    #[arg(long, value_name = "WANT")]
     want: Option<Want>,
     /// Add a content warning; the text is shown only on demand
     #[arg(long, value_name = "WARNING", value_parser = warning)]
@@ -138,7 +140,7 @@ pub(crate) struct NoteEdit {
     title: Option<String>,
     /// Say what you would like: listen, advice, resources; empty for none
     #[arg(long)]
-    want: Option<String>,
+    want: Option<WantChange>,
     /// Change the content warning; empty for none
     #[arg(long, value_name = "WARNING")]
     cw: Option<String>,
@@ -187,7 +189,7 @@ fn create(context: &Context, client: &Client, new: NoteNew) -> Result<()> {
         body: String::new(),
         title: Some(new.title),
         content_warning: new.cw,
-        want: new.want.map(|want| word(want).to_owned()),
+        want: new.want.map(WantChange::from),
         lang: Some(new.lang),
         tags: Some(new.tags),
         base: None,
@@ -284,7 +286,7 @@ fn headline(note: &Note) -> Line {
     if note.pinned {
         line = line.dim("pinned ");
     }
-    if note.state != NoteState::Visible {
+    if note.state != ItemState::Visible {
         return line.and(state(note.state));
     }
     line = line.title(&title(note));
@@ -379,13 +381,13 @@ fn show_reply(ui: &Ui, reply: &NoteReply) -> Result<()> {
 }
 
 /// A body, or why there is none.
-fn body(ui: &Ui, indent: usize, text: Option<&str>, warning: Option<&str>, why: NoteState) -> Result<()> {
+fn body(ui: &Ui, indent: usize, text: Option<&str>, warning: Option<&str>, why: ItemState) -> Result<()> {
     if let Some(warning) = warning {
         ui.out(Line::new().text(&" ".repeat(indent)).warn(&format!("Content warning: {warning}")))?;
     }
     match text {
         Some(text) => ui.block(indent, text),
-        None if why != NoteState::Visible => ui.out(Line::new().text(&" ".repeat(indent)).and(state(why))),
+        None if why != ItemState::Visible => ui.out(Line::new().text(&" ".repeat(indent)).and(state(why))),
         None => ui.out(Line::new().text(&" ".repeat(indent)).dim("Add --reveal to read it.")),
     }
 }

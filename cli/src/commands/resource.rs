@@ -1,6 +1,6 @@
 //! `kith resource ...`.
 
-use kith_protocol::control::{Author, EditResource, Kind, NewResource, NoteState, Resource};
+use kith_protocol::control::{Author, EditResource, ItemState, Kind, NewResource, Resource};
 use kith_protocol::node::Filter;
 
 use super::item;
@@ -195,7 +195,7 @@ fn show_all(ui: &Ui, resources: &[Resource]) -> Result<()> {
     for (resource, id) in resources.iter().zip(ids) {
         let new = if resource.new { "new " } else { "" };
         let new = Line::new().good(if resource.changed && !resource.new { "changed " } else { new });
-        let title = if resource.state == NoteState::Visible { Line::new().title(title(resource)) } else { state(resource.state) };
+        let title = if resource.state == ItemState::Visible { Line::new().title(title(resource)) } else { state(resource.state) };
         ui.out(Line::new().dim(&format!("{id}  ")).and(new).and(title))?;
         let tags = resource.tags.iter().map(|tag| format!("#{tag}")).collect::<Vec<_>>().join(" ");
         let under = dotted(vec![resource.url.as_str().into(), refused(resource), Line::new().dim(&tags), due(resource)]);
@@ -226,7 +226,7 @@ fn due(resource: &Resource) -> Line {
 }
 
 fn show(ui: &Ui, resource: &Resource) -> Result<()> {
-    if resource.state != NoteState::Visible {
+    if resource.state != ItemState::Visible {
         return ui.out(state(resource.state));
     }
     ui.out(Line::new().title(title(resource)))?;

@@ -1,6 +1,6 @@
 //! How things are shown that several nouns share.
 
-use kith_protocol::control::{Author, DeliveryStatus, Member, NoteState, Notice, Time};
+use kith_protocol::control::{Author, DeliveryStatus, ItemState, Member, Notice, Time};
 
 use crate::error::Result;
 use crate::limits::{ID_CHARS, TEXT_START};
@@ -81,13 +81,13 @@ pub(crate) fn said(notice: &Notice) -> Line {
 }
 
 /// Why something is not shown.
-pub(crate) fn state(state: NoteState) -> Line {
+pub(crate) fn state(state: ItemState) -> Line {
     match state {
-        NoteState::Visible => Line::new(),
-        NoteState::Expired => Line::new().dim("past what this circle keeps"),
-        NoteState::Removed => Line::new().dim("deleted"),
-        NoteState::Hidden => Line::new().dim("hidden by a facilitator"),
-        NoteState::Held => Line::new().dim("held for a steward to look at"),
+        ItemState::Visible => Line::new(),
+        ItemState::Expired => Line::new().dim("past what this circle keeps"),
+        ItemState::Removed => Line::new().dim("deleted"),
+        ItemState::Hidden => Line::new().dim("hidden by a facilitator"),
+        ItemState::Held => Line::new().dim("held for a steward to look at"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who takes over when somebody leaves or steps down, and the question before it.
 
-use kith_protocol::control::{Member, MemberRole, MemberStatus};
+use kith_protocol::control::{Member, MemberStatus, Role};
 
 use super::show::named;
 use crate::context::Context;
@@ -61,7 +61,7 @@ impl Succession {
 
     fn ask(&mut self, context: &Context, members: &[Member], left: &[&Member]) -> Result<()> {
         let ui = context.ui();
-        if !members.iter().any(|member| member.me && member.role == Some(MemberRole::Founder)) {
+        if !members.iter().any(|member| member.me && member.role == Some(Role::Founder)) {
             self.without_successor = true;
             return Ok(());
         }
@@ -79,7 +79,7 @@ impl Succession {
 
 /// Those who would have no steward any more if this machine's member were none.
 fn left_behind(members: &[Member]) -> Vec<&Member> {
-    let steward = |member: &Member| member.status == MemberStatus::Current && member.role >= Some(MemberRole::Steward);
+    let steward = |member: &Member| member.status == MemberStatus::Current && member.role >= Some(Role::Steward);
     let stay = |member: &&Member| !member.me && matches!(member.status, MemberStatus::Current | MemberStatus::Suspended);
     let others: Vec<&Member> = members.iter().filter(stay).collect();
     let mine = members.iter().any(|member| member.me && steward(member));
@@ -99,7 +99,7 @@ fn consequence(left: &[&Member]) -> String {
 
 /// What a founder alone can do.
 fn of_founder(members: &[Member]) -> &'static str {
-    let founder = members.iter().any(|member| member.me && member.role == Some(MemberRole::Founder));
+    let founder = members.iter().any(|member| member.me && member.role == Some(Role::Founder));
     let alone = !members.iter().any(|member| !member.me && member.status == MemberStatus::Current);
     if founder && !alone {
         " You are the founder: afterward no single person can change the circle's rules or make somebody a steward."
@@ -112,21 +112,21 @@ fn of_founder(members: &[Member]) -> &'static str {
 mod tests {
     use super::*;
 
-    fn member(name: &str, role: MemberRole, status: MemberStatus) -> Member {
+    fn member(name: &str, role: Role, status: MemberStatus) -> Member {
         let me = name == "Me";
         Member { id: format!("m-{name}"), name: name.to_owned(), role: Some(role), status, devices: Vec::new(), me, alike: false }
     }
 
-    fn left(others: &[(&str, MemberRole, MemberStatus)]) -> Vec<String> {
-        let mut all = vec![member("Me", MemberRole::Founder, MemberStatus::Current)];
+    fn left(others: &[(&str, Role, MemberStatus)]) -> Vec<String> {
+        let mut all = vec![member("Me", Role::Founder, MemberStatus::Current)];
         all.extend(others.iter().map(|(name, role, status)| member(name, *role, *status)));
         left_behind(&all).into_iter().map(|member| member.name.clone()).collect()
     }
 
     #[test]
     fn those_who_stay_without_a_steward_are_named() {
-        use MemberRole::{Guest, Member, Steward};
         use MemberStatus::{Current, Left, Removed, Suspended};
+        use Role::{Guest, Member, Steward};
         assert!(left(&[]).is_empty(), "somebody alone leaves nobody behind");
         assert!(left(&[("Bea", Steward, Current), ("Chi", Member, Current)]).is_empty());
         assert_eq!(left(&[("Bea", Steward, Suspended), ("Chi", Guest, Current)]), ["Bea", "Chi"]);
@@ -135,8 +135,7 @@ mod tests {
 
     #[test]
     fn what_follows_is_said_of_one_and_of_several() {
-        let (bea, chi) =
-            (member("Bea", MemberRole::Member, MemberStatus::Current), member("Chi", MemberRole::Guest, MemberStatus::Current));
+        let (bea, chi) = (member("Bea", Role::Member, MemberStatus::Current), member("Chi", Role::Guest, MemberStatus::Current));
         assert!(consequence(&[&bea]).starts_with(" Bea stays, without a steward. They can never again let"));
         assert!(consequence(&[&bea, &chi]).starts_with(" Bea and Chi stay, without a steward. None of them can ever again let"));
     }

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
-use kith_protocol::control::{Circle, CircleStatus, Event, Inbox, NoteState};
+use kith_protocol::control::{Circle, CircleStatus, Event, EventStatus, Inbox, ItemState, Rsvp};
 use serde_json::json;
 
 use super::show::{dotted, short_id};
@@ -102,7 +102,7 @@ fn entries(client: &Client, span: Span, now: &Zoned) -> Result<Vec<Entry>> {
 
 /// What takes place of an event from today on, before this day: once for each day that it touches.
 fn occurrences(event: &Event, circle: &str, now: &Zoned, before: Date) -> Vec<Entry> {
-    if event.state != NoteState::Visible || event.status == "cancelled" {
+    if event.state != ItemState::Visible || event.status == EventStatus::Cancelled {
         return Vec::new();
     }
     let today = now.date();
@@ -160,7 +160,7 @@ fn plain(ui: &Ui, entries: &[Entry]) -> Result<()> {
             // Days have no zone; they are told by the first column alone.
             let moment = |at: &Zoned| if e.event.all_day { String::new() } else { at.timestamp().to_string() };
             let ends = if e.end > e.at { moment(&e.end) } else { String::new() };
-            let mine = e.event.rsvp.mine.as_deref().unwrap_or_default();
+            let mine = e.event.rsvp.mine.map_or("", Rsvp::word);
             let cells = [e.day.to_string(), moment(&e.at), ends, e.event.id.clone()].map(Line::from);
             let words = [Line::new().part(&e.event.title), Line::new().part(&e.circle), mine.into()];
             cells.into_iter().chain(words).collect()
@@ -210,7 +210,7 @@ fn hours(entry: &Entry) -> String {
 }
 
 fn about(ui: &Ui, entry: &Entry) -> Line {
-    let mine = entry.event.rsvp.mine.as_deref().map(|mine| Line::new().text("you: ").good(mine)).unwrap_or_default();
+    let mine = entry.event.rsvp.mine.map(|mine| Line::new().text("you: ").good(mine.word())).unwrap_or_default();
     let title = Line::new().part(&entry.event.title);
     let there = elsewhere(entry).map(|there| Line::new().dim(&there)).unwrap_or_default();
     dotted(vec![title, Line::new().part(&entry.circle), there, mine, Line::new().dim(&short_id(ui, &entry.event.id))])

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kith_protocol::control::{EventStatus, Role, UnknownWord};
+
 use crate::duration::duration;
 use crate::limits::INVITE_LASTS;
 
@@ -31,6 +33,16 @@ pub(super) fn means(typed: &str, id: &str) -> bool {
         Some((_, rest)) => !rest.is_empty() && id.starts_with(&typed),
         None => typed.len() > 1 && tail.starts_with(&typed),
     }
+}
+
+/// Whether an event takes place; empty: it does.
+pub(super) fn status(text: &str) -> Result<EventStatus, UnknownWord> {
+    if text.trim().is_empty() { Ok(EventStatus::Confirmed) } else { text.parse() }
+}
+
+/// The role that an invite gives; empty: a member's.
+pub(super) fn role(text: &str) -> Result<Role, UnknownWord> {
+    if text.trim().is_empty() { Ok(Role::Member) } else { Role::given(text) }
 }
 
 /// A title that says something.

@@ -1,7 +1,7 @@
 //! What a text is to become: whether it can, before anybody writes it, and how it is saved.
 
 use kith_protocol::control::{
-    Circle, CircleStatus, Code, DraftOf, EditNote, Kind, MemberRole, NewDraft, NewNote, NewReply, Note, NoteState, Want,
+    Circle, CircleStatus, Code, DraftOf, EditNote, ItemState, Kind, NewDraft, NewNote, NewReply, Note, Role, WantChange,
 };
 
 use super::typed::means;
@@ -14,7 +14,7 @@ pub(super) fn writable(client: &Client, circle: &str) -> Result<Circle> {
     if circle.status != CircleStatus::Current {
         return Err(error::refused(Code::NotAllowed, format!("You are not in \"{}\" now.", circle.name), ""));
     }
-    if circle.role < Some(MemberRole::Member) {
+    if circle.role < Some(Role::Member) {
         let hint = "A steward can change your role, if you would like to write.";
         return Err(error::refused(Code::NotAllowed, "Guests read and react here; they do not write.", hint));
     }
@@ -28,7 +28,7 @@ pub(super) fn answerable(client: &Client, route: &Route, id: &str) -> Result<Not
         let hint = format!("Reply to its note: `kith note reply {}`.", note.id);
         return Err(error::usage(format!("`{id}` is a reply, and replies have no replies."), hint));
     }
-    if note.state != NoteState::Visible {
+    if note.state != ItemState::Visible {
         return Err(error::refused(Code::NotFound, "That note is not here, or no longer shown.", ""));
     }
     writable(client, &note.circle)?;
@@ -70,7 +70,7 @@ pub(super) fn save(client: &Client, draft: &NewDraft) -> Result<Reply> {
                 title: given(&draft.title),
                 body: draft.body.clone(),
                 content_warning: draft.content_warning.clone(),
-                want: draft.want.as_deref().and_then(|word| want(word).ok()),
+                want: draft.want.and_then(WantChange::want),
                 lang: given(&draft.lang),
                 tags: draft.tags.clone().unwrap_or_default(),
             };
@@ -86,29 +86,11 @@ pub(super) fn save(client: &Client, draft: &NewDraft) -> Result<Reply> {
                 title: draft.title.clone(),
                 body: Some(draft.body.clone()),
                 content_warning: draft.content_warning.clone(),
-                want: draft.want.clone(),
+                want: draft.want,
                 lang: draft.lang.clone(),
                 tags: draft.tags.clone(),
             };
             client.send("PATCH", &one, &change)
         }
-    }
-}
-
-pub(super) fn want(text: &str) -> std::result::Result<Want, String> {
-    match text {
-        "listen" => Ok(Want::Listen),
-        "advice" => Ok(Want::Advice),
-        "resources" => Ok(Want::Resources),
-        _ => Err("one of listen, advice, resources".to_owned()),
-    }
-}
-
-/// As it is typed.
-pub(super) const fn word(want: Want) -> &'static str {
-    match want {
-        Want::Listen => "listen",
-        Want::Advice => "advice",
-        Want::Resources => "resources",
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use kith_protocol::control::{
-    Accept, Circle, CircleStatus, Code, Event, Invite, Join, JoinStatus, Member, MemberRole, Note, NoteState, PendingRequest,
-    Preview, Want,
+    Accept, Circle, CircleStatus, Code, Event, Invite, ItemState, Join, JoinStatus, Member, Note, PendingRequest, Preview, Role,
+    Want,
 };
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn event(client: &Client, id: &str, event: &str) -> Result<Event> {
 }
 
 fn find_note(person: &Person, id: &str, note: &str) -> Result<Note> {
-    person.wait("a note", || Ok(notes(&person.client, id)?.into_iter().find(|n| n.id == note && n.state == NoteState::Visible)))
+    person.wait("a note", || Ok(notes(&person.client, id)?.into_iter().find(|n| n.id == note && n.state == ItemState::Visible)))
 }
 
 /// A circle with its founder in it.
@@ -40,7 +40,7 @@ pub(crate) fn found(story: &mut Story<'_>, amara: &Person) -> Result<String> {
     let new = json!({ "name": "Night shift", "agreement": AGREEMENT, "retention": "90d", "history": "since-join" });
     let made: Circle = amara.client.send("POST", &Route::new("circles"), &new)?.read()?;
     story.tell("\"Night shift\": conversation is kept for 90 days, and newcomers read what is said from then on.")?;
-    story.check(made.members == 1 && made.role == Some(MemberRole::Founder), "Amara is its founder, and its only member.")?;
+    story.check(made.members == 1 && made.role == Some(Role::Founder), "Amara is its founder, and its only member.")?;
     Ok(made.id)
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use kith_protocol::control::{Event, NoteState};
+use kith_protocol::control::{Event, EventStatus, ItemState};
 
 use super::{uid, with_plain_ends, zone};
 use crate::calendar::Series;
@@ -27,7 +27,7 @@ pub(crate) fn events(name: &str, events: &[Event]) -> String {
     line(&mut out, &format!("X-WR-CALNAME:{}", escape(name)));
     let shown: Vec<(&Event, Series)> = events
         .iter()
-        .filter(|event| event.state == NoteState::Visible)
+        .filter(|event| event.state == ItemState::Visible)
         .filter_map(|event| Some((event, Series::of(event).or_else(|| once(event))?)))
         .collect();
     let mut zones: BTreeMap<String, (TimeZone, DateTime, Option<DateTime>)> = BTreeMap::new();
@@ -84,7 +84,7 @@ fn write(out: &mut String, event: &Event, series: &Series) {
             line(out, &format!("{name}:{}", escape(value)));
         }
     }
-    line(out, &format!("STATUS:{}", status(&event.status)));
+    line(out, &format!("STATUS:{}", status(event.status)));
     if !event.tags.is_empty() {
         let tags: Vec<String> = event.tags.iter().map(|tag| escape(tag)).collect();
         line(out, &format!("CATEGORIES:{}", tags.join(",")));
@@ -100,11 +100,12 @@ fn countable(series: &Series) -> bool {
     rrule.chars().all(letters) && alone.check(series.start, &series.tz).is_ok()
 }
 
-fn status(word: &str) -> &'static str {
-    match word {
-        "cancelled" => "CANCELLED",
-        "tentative" => "TENTATIVE",
-        _ => "CONFIRMED",
+/// As RFC 5545 spells it.
+const fn status(status: EventStatus) -> &'static str {
+    match status {
+        EventStatus::Cancelled => "CANCELLED",
+        EventStatus::Tentative => "TENTATIVE",
+        EventStatus::Confirmed => "CONFIRMED",
     }
 }
 
@@ -188,7 +189,7 @@ mod tests {
             tz: tz.to_owned(),
             rrule: rrule.map(str::to_owned),
             location: String::new(),
-            status: "confirmed".to_owned(),
+            status: EventStatus::Confirmed,
             rsvp: RsvpCounts::default(),
             author: Author { member: "m-abc".to_owned(), name: "Amara".to_owned(), ..Default::default() },
             created_at: Time(Millis(0)),
@@ -196,7 +197,7 @@ mod tests {
             uid: String::new(),
             sequence: 0,
             tags: vec!["peer".to_owned(), "a,b".to_owned()],
-            state: NoteState::Visible,
+            state: ItemState::Visible,
             delivery: None,
             new: false,
             changed: false,
@@ -241,7 +242,6 @@ mod tests {
     fn what_others_chose_names_no_event_and_no_zone() {
         let mut forged = event("europe/madrid", "2026-12-01T18:00:00", Some("FREQ=DAILY;X=\u{2028}BEGIN:VEVENT"));
         forged.uid = "e-victim@kith".to_owned();
-        forged.status = "confirmed\u{2028}UID:x".to_owned();
         let text =
             events("x", &[forged, Event { id: "e-2".to_owned(), ..event("UTC", "2026-12-01T18:00:00", Some("FREQ=SECONDLY")) }]);
         assert!(text.contains("UID:e-abc@kith\r\n") && !text.contains("e-victim"), "{text}");

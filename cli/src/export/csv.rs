@@ -3,7 +3,7 @@
 //! Spreadsheets disagree on what parts cells: where it is the semicolon (in Spain, in Germany), quotes that follow a comma mean
 //! nothing. So an apostrophe stands also within a cell, wherever another reading of the table would let a formula begin.
 
-use kith_protocol::control::{Author, Event, Note, NoteState, Resource, Want};
+use kith_protocol::control::{Author, Event, ItemState, Note, Resource, Want};
 
 use super::with_plain_ends;
 
@@ -124,18 +124,9 @@ fn who(author: &Author) -> [String; 3] {
     [author.name.clone(), author.member.clone(), if author.alike { "alike" } else { "" }.to_owned()]
 }
 
-/// What a note asks for, in the word that `--want` takes.
-const fn want_word(want: Want) -> &'static str {
-    match want {
-        Want::Listen => "listen",
-        Want::Advice => "advice",
-        Want::Resources => "resources",
-    }
-}
-
 /// Notes, without replies; `kith import` reads the table again.
 pub(crate) fn notes(notes: &[Note]) -> String {
-    let visible = notes.iter().filter(|note| note.state == NoteState::Visible);
+    let visible = notes.iter().filter(|note| note.state == ItemState::Visible);
     table(
         &["id", "created_at", "author", "author_id", "author_alike", "title", "body", "content_warning", "tags", "want", "lang"],
         visible.map(|note| {
@@ -146,7 +137,7 @@ pub(crate) fn notes(notes: &[Note]) -> String {
                 note.body.clone().unwrap_or_default(),
                 note.content_warning.clone().unwrap_or_default(),
                 tags_cell(&note.tags),
-                note.want.map_or("", want_word).to_owned(),
+                note.want.map_or("", Want::word).to_owned(),
                 note.lang.clone(),
             ]);
             row
@@ -156,7 +147,7 @@ pub(crate) fn notes(notes: &[Note]) -> String {
 
 /// Events; `kith import` reads the table again.
 pub(crate) fn events(events: &[Event]) -> String {
-    let visible = events.iter().filter(|event| event.state == NoteState::Visible);
+    let visible = events.iter().filter(|event| event.state == ItemState::Visible);
     table(
         &[
             "id",
@@ -186,7 +177,7 @@ pub(crate) fn events(events: &[Event]) -> String {
                 event.tz.clone(),
                 event.rrule.clone().unwrap_or_default(),
                 event.location.clone(),
-                event.status.clone(),
+                event.status.to_string(),
                 event.description.clone(),
                 tags_cell(&event.tags),
                 super::uid(event),
@@ -216,7 +207,7 @@ fn last_day(event: &Event) -> String {
 
 /// Resources; `kith import` reads the table again.
 pub(crate) fn resources(resources: &[Resource]) -> String {
-    let visible = resources.iter().filter(|resource| resource.state == NoteState::Visible);
+    let visible = resources.iter().filter(|resource| resource.state == ItemState::Visible);
     table(
         &[
             "id",

@@ -4,7 +4,7 @@
 //! forms only: as words within such a line, behind everything of Kith's in it, with all marks escaped; or, where it may have
 //! several lines, as a block that is indented by four spaces, in which nothing means anything and every word stands as written.
 
-use kith_protocol::control::{Author, Event, Note, NoteState, Resource, Time};
+use kith_protocol::control::{Author, Event, EventStatus, ItemState, Note, Resource, Time};
 
 use super::csv::tags_cell;
 use super::{one_line, with_plain_ends};
@@ -22,12 +22,12 @@ const HIDDEN: &str = "*(behind a content warning, not exported; `--reveal` expor
 /// Notes with their replies.
 pub(crate) fn notes(circle: &str, notes: &[Note]) -> String {
     let mut out = format!("# Notes of {}\n", words(circle));
-    for note in notes.iter().filter(|note| note.state == NoteState::Visible) {
+    for note in notes.iter().filter(|note| note.state == ItemState::Visible) {
         let title = if note.title.trim().is_empty() { "Without a title".to_owned() } else { words(&note.title) };
         out.push_str(&format!("\n## {title}\n\n{}\n", by(&note.id, note.created_at, &note.author)));
         fact(&mut out, "Tags", &note.tags.join(", "));
         said(&mut out, note.content_warning.as_deref(), note.body.as_deref());
-        for reply in note.replies.iter().filter(|reply| reply.state == NoteState::Visible) {
+        for reply in note.replies.iter().filter(|reply| reply.state == ItemState::Visible) {
             out.push_str(&format!("\n### Reply\n\n{}\n", by(&reply.id, reply.created_at, &reply.author)));
             said(&mut out, reply.content_warning.as_deref(), reply.body.as_deref());
         }
@@ -38,13 +38,13 @@ pub(crate) fn notes(circle: &str, notes: &[Note]) -> String {
 /// Events, times as their own zone tells them.
 pub(crate) fn events(circle: &str, events: &[Event]) -> String {
     let mut out = format!("# Events of {}\n", words(circle));
-    for event in events.iter().filter(|event| event.state == NoteState::Visible) {
+    for event in events.iter().filter(|event| event.state == ItemState::Visible) {
         out.push_str(&format!("\n## {}\n\n{}\n", words(&event.title), by(&event.id, event.created_at, &event.author)));
         let end = if event.ends_local.is_empty() { String::new() } else { format!(" to {}", event.ends_local.replace('T', " ")) };
         fact(&mut out, "When", &format!("{}{end} ({})", event.starts_local.replace('T', " "), event.tz));
         fact(&mut out, "Again", event.rrule.as_deref().unwrap_or_default());
         fact(&mut out, "Where", &event.location);
-        fact(&mut out, "Status", if event.status == "confirmed" { "" } else { &event.status });
+        fact(&mut out, "Status", if event.status == EventStatus::Confirmed { "" } else { event.status.word() });
         let rsvp = &event.rsvp;
         fact(&mut out, "Answers", &format!("{} yes, {} maybe, {} no", rsvp.yes, rsvp.maybe, rsvp.no));
         block(&mut out, &event.description);
@@ -56,7 +56,7 @@ pub(crate) fn events(circle: &str, events: &[Event]) -> String {
 pub(crate) fn resources(circle: &str, resources: &[Resource]) -> String {
     let mut out = format!("# Resources of {}\n", words(circle));
     let mut sections: Vec<&str> = Vec::new();
-    let visible: Vec<&Resource> = resources.iter().filter(|r| r.state == NoteState::Visible).collect();
+    let visible: Vec<&Resource> = resources.iter().filter(|r| r.state == ItemState::Visible).collect();
     for resource in &visible {
         let section = first_tag(resource);
         if !sections.contains(&section) {
@@ -213,7 +213,7 @@ pub(crate) mod tests {
             author: author(n, name),
             created_at: Time(Millis(0)),
             edited_at: None,
-            state: NoteState::Visible,
+            state: ItemState::Visible,
             delivery: None,
             new: false,
             cut: false,
@@ -237,7 +237,7 @@ pub(crate) mod tests {
             tz: "Europe/Madrid".to_owned(),
             rrule: Some(rrule.to_owned()),
             location: place.to_owned(),
-            status: "confirmed".to_owned(),
+            status: EventStatus::Confirmed,
             rsvp: RsvpCounts::default(),
             author: author(n, name),
             created_at: Time(Millis(0)),
@@ -245,7 +245,7 @@ pub(crate) mod tests {
             uid: String::new(),
             sequence: 0,
             tags: Vec::new(),
-            state: NoteState::Visible,
+            state: ItemState::Visible,
             delivery: None,
             new: false,
             changed: false,
@@ -277,7 +277,7 @@ pub(crate) mod tests {
             file: None,
             created_at: Time(Millis(0)),
             edited_at: None,
-            state: NoteState::Visible,
+            state: ItemState::Visible,
             delivery: None,
             new: false,
             changed: false,

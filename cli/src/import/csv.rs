@@ -1,6 +1,6 @@
 //! A table: its header says what it holds. With `body` it is notes, with `starts` events, else resources.
 
-use kith_protocol::control::{BatchItem, NewEvent, NewNote, NewResourceInBatch, Want};
+use kith_protocol::control::{BatchItem, EventStatus, NewEvent, NewNote, NewResourceInBatch, Want};
 
 use super::dates::{self, Order};
 use super::sheet::{self, Sheet, SheetRow};
@@ -198,12 +198,7 @@ fn note(row: &Row<'_>, haul: &mut Haul) -> Result<Found, String> {
     }
     let shown = if title.is_empty() { body.trim().chars().take(40).collect() } else { title.clone() };
     let typed = row.get(WANT);
-    let want = match typed.to_lowercase().as_str() {
-        "listen" => Some(Want::Listen),
-        "advice" => Some(Want::Advice),
-        "resources" => Some(Want::Resources),
-        _ => None,
-    };
+    let want: Option<Want> = typed.parse().ok();
     if want.is_none() && !typed.is_empty() {
         haul.leave_out(
             row.origin(),
@@ -280,13 +275,13 @@ fn moment(row: &Row<'_>, title: &str, (days, times): (&[&str], &[&str]), haul: &
 }
 
 /// A status that is known; others count as confirmed.
-fn status(row: &Row<'_>, title: &str, haul: &mut Haul) -> String {
+fn status(row: &Row<'_>, title: &str, haul: &mut Haul) -> Option<EventStatus> {
     let typed = row.get(STATUS).to_lowercase();
-    if typed.is_empty() || ["confirmed", "tentative", "cancelled"].contains(&typed.as_str()) {
-        return typed;
+    let known = typed.parse().ok();
+    if known.is_none() && !typed.is_empty() {
+        haul.change(row.origin(), title, format!("has a status \"{typed}\" that is not known; it counts as confirmed"));
     }
-    haul.change(row.origin(), title, format!("has a status \"{typed}\" that is not known; it counts as confirmed"));
-    String::new()
+    known
 }
 
 #[cfg(test)]

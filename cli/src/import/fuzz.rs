@@ -1,7 +1,7 @@
 //! Files that people import, bent in every way: never a panic, never more than a file can hold, and what is read is fit to be
 //! sent. A calendar that was read, written and read again holds the same.
 
-use kith_protocol::control::{BatchItem, Event, NewEvent, NoteState, RsvpCounts, Time};
+use kith_protocol::control::{BatchItem, Event, EventStatus, ItemState, NewEvent, RsvpCounts, Time};
 use kith_protocol::limits::{BODY_BYTES, TAGS, TITLE_CHARS};
 use kith_protocol::time::Millis;
 use kith_tests::fuzz::{Form, Prepared, Target, Verdict};
@@ -164,7 +164,7 @@ fn kept(n: usize, new: &NewEvent) -> Option<Event> {
         tz: new.tz.clone(),
         rrule: new.rrule.clone(),
         location: new.location.clone(),
-        status: "confirmed".to_owned(),
+        status: EventStatus::Confirmed,
         rsvp: RsvpCounts::default(),
         author: kith_protocol::control::Author { member: "m-1".to_owned(), name: "Amara".to_owned(), ..Default::default() },
         created_at: time(starts)?,
@@ -172,7 +172,7 @@ fn kept(n: usize, new: &NewEvent) -> Option<Event> {
         uid: format!("{n}@x"),
         sequence: 0,
         tags: Vec::new(),
-        state: NoteState::Visible,
+        state: ItemState::Visible,
         delivery: None,
         new: false,
         changed: false,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use kith_protocol::control::{BatchItem, EditEvent, Event, NewEvent, NoteState};
+use kith_protocol::control::{BatchItem, EditEvent, Event, EventStatus, ItemState, NewEvent};
 
 use super::{Found, Haul};
 use crate::calendar::Series;
@@ -56,7 +56,7 @@ impl Haul {
         if !calendar {
             return Vec::new();
         }
-        let events = here.iter().filter(|event| event.state == NoteState::Visible).collect();
+        let events = here.iter().filter(|event| event.state == ItemState::Visible).collect();
         let mut later = Later {
             events,
             modified,
@@ -107,14 +107,14 @@ impl<'a> Later<'a> {
         let Some(event) = self.find(&incoming.event.uid) else {
             return self.leave_out(origin, title, "is called off, and is not here", Weight::Dropped);
         };
-        if event.status == "cancelled" {
+        if event.status == EventStatus::Cancelled {
             return;
         }
         if incoming.sequence < event.sequence {
             return self.leave_out(origin, title, "is called off, but what is here is newer; it stays", Weight::Dropped);
         }
         let sequence = (incoming.sequence > event.sequence).then_some(incoming.sequence);
-        let edit = EditEvent { status: Some("cancelled".to_owned()), sequence, ..EditEvent::default() };
+        let edit = EditEvent { status: Some(EventStatus::Cancelled), sequence, ..EditEvent::default() };
         self.updates.push(Update { id: event.id.clone(), title: event.title.clone(), origin, edit, fields: vec!["status"] });
     }
 
@@ -203,14 +203,13 @@ fn is_newer(event: &Event, sequence: u64, modified: Option<Timestamp>) -> bool {
 
 /// What of an event a file says otherwise.
 fn differing(event: &Event, new: &NewEvent) -> Vec<&'static str> {
-    let status = |text: &str| if text.is_empty() { "confirmed".to_owned() } else { text.to_owned() };
     let tags = |tags: &[String]| tags.iter().cloned().collect::<BTreeSet<_>>();
     let all = [
         ("title", event.title != new.title),
         ("time", moves(event, new)),
         ("recurrence", rule(event.rrule.as_deref(), new) != rule(new.rrule.as_deref(), new)),
         ("location", event.location != new.location),
-        ("status", event.status != status(&new.status)),
+        ("status", event.status != new.status.unwrap_or(EventStatus::Confirmed)),
         ("description", event.description != new.description),
         ("tags", tags(&event.tags) != tags(&new.tags)),
     ];
@@ -246,7 +245,7 @@ fn edit(event: &Event, new: &NewEvent, fields: &[&str]) -> EditEvent {
         title: some("title", &new.title),
         description: some("description", &new.description),
         location: some("location", &new.location),
-        status: says("status").then(|| if new.status.is_empty() { "confirmed".to_owned() } else { new.status.clone() }),
+        status: says("status").then(|| new.status.unwrap_or(EventStatus::Confirmed)),
         tags: says("tags").then(|| new.tags.clone()),
         sequence: (new.sequence != event.sequence).then_some(new.sequence),
         ..EditEvent::default()

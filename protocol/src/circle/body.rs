@@ -7,31 +7,11 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 
 use crate::codec::UnknownValue;
+pub use crate::control::Role;
 use crate::crypto::DeviceKeys;
 use crate::id::{ActId, DeviceId, EpochId, Incarnation, PersonId};
 use crate::private::Private;
 use crate::time::Millis;
-
-/// What a person may do in a circle. Order is rank: guest < member < facilitator < steward < founder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Role {
-    /// Reads and reacts.
-    #[n(0)]
-    Guest,
-    /// Writes.
-    #[n(1)]
-    Member,
-    /// Also pins and hides.
-    #[n(2)]
-    Facilitator,
-    /// Also admits and removes.
-    #[n(3)]
-    Steward,
-    /// From the genesis; one, never given.
-    #[n(4)]
-    Founder,
-}
 
 /// Key classes of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]

@@ -16,7 +16,7 @@ use super::state::{CircleState, OwnStanding};
 use super::summary::{PersonRow, Summary};
 use super::text;
 use crate::codec;
-use crate::control::{Author, FieldChange, Happening, Hint, Hints, InboxEntry, MemberRole, Subject, Time};
+use crate::control::{Author, FieldChange, Happening, Hint, Hints, InboxEntry, Subject, Time};
 use crate::id::{CircleId, PersonId};
 use crate::store::{Read, StoreError, Table};
 use crate::time::Millis;
@@ -151,7 +151,7 @@ impl Teller<'_> {
         let is_in = |status: Status| matches!(status, Status::Current | Status::Suspended);
         let was = before.filter(|known| is_in(known.status) && known.named);
         let change = |before: Option<Role>, after: Option<Role>| {
-            let word = |role: Option<Role>| role.map(|role| MemberRole::word(text::role(role)).to_owned());
+            let word = |role: Option<Role>| role.map(|role| role.word().to_owned());
             vec![FieldChange::new("role", word(before), word(after))]
         };
         let (what, done, changes) = match was {

@@ -144,7 +144,7 @@ impl Overview {
         control::Circle {
             id: self.id.text(),
             name: self.name.0.clone(),
-            role: self.role.filter(|_| inside).map(text::role),
+            role: self.role.filter(|_| inside),
             status,
             members: count(self.members),
             devices: count(self.devices),

@@ -11,7 +11,6 @@ use super::derived;
 use super::membership::Status;
 use super::state::{CircleState, OwnStanding};
 use super::terms::{self, RetentionTerm};
-use super::text;
 use crate::control::{self, Code, Error, Hint, MemberStatus};
 use crate::id::{CircleId, DeviceId, PersonId};
 use crate::private::Private;
@@ -202,7 +201,7 @@ impl Summary {
         control::Member {
             id: person.id.text(),
             name: person.name.0.clone(),
-            role: person.role.map(text::role),
+            role: person.role,
             status: match person.status {
                 Status::Current => MemberStatus::Current,
                 Status::Suspended => MemberStatus::Suspended,

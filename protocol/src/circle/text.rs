@@ -1,36 +1,10 @@
-//! Policies and roles as people type and read them.
+//! Policies and names as people type and read them.
 
-use super::body::{History, Policy, Retention, Role};
+use super::body::{History, Policy, Retention};
 use super::terms::RetentionTerm;
-use crate::control::{Code, Error, Hints, MemberRole, Shortened, Time};
+use crate::control::{Code, Error, Hints, Shortened, Time};
 use crate::lines::is_line;
 use crate::tomorrow::{self, is_tomorrow};
-
-/// A role as the local API names it.
-#[must_use]
-pub const fn role(role: Role) -> MemberRole {
-    match role {
-        Role::Guest => MemberRole::Guest,
-        Role::Member => MemberRole::Member,
-        Role::Facilitator => MemberRole::Facilitator,
-        Role::Steward => MemberRole::Steward,
-        Role::Founder => MemberRole::Founder,
-    }
-}
-
-/// A word's role.
-///
-/// # Errors
-/// A usage error that names the words there are.
-pub fn parse_role(text: &str) -> Result<Role, Error> {
-    match text.trim().to_lowercase().as_str() {
-        "guest" => Ok(Role::Guest),
-        "member" => Ok(Role::Member),
-        "facilitator" => Ok(Role::Facilitator),
-        "steward" => Ok(Role::Steward),
-        _ => Err(usage("that role does not exist, or cannot be given", "use guest, member, facilitator or steward")),
-    }
-}
 
 /// `all`, `since-join` or `days:N`.
 #[must_use]
@@ -184,7 +158,7 @@ mod tests {
             assert!(refused.hints.to_string().contains("1 to 36,525 days"), "{refused:?}");
         }
         assert!(parse_history("100000d").expect_err("too many").hints.to_string().contains("36,525"));
-        assert!(parse_history("days:x").is_err() && parse_role("founder").is_err());
+        assert!(parse_history("days:x").is_err());
         assert_eq!(name("  Night shift ", "a circle").expect("a name"), "Night shift");
         assert!(name("a\u{1b}[2J", "a circle").is_err());
     }

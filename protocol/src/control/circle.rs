@@ -2,25 +2,43 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::word::words;
+use super::word::{UnknownWord, words};
 use super::{Notice, Time};
 
 words! {
-    /// What somebody may do in a circle, the least first.
-    pub enum MemberRole {
+    /// What a person may do in a circle, the least first. The numbers are wire and storage form.
+    #[derive(Hash, minicbor::Encode, minicbor::Decode)]
+    #[cbor(index_only)]
+    pub enum Role {
         /// Reads, and reacts.
+        #[n(0)]
         Guest = "guest",
         /// Writes.
+        #[n(1)]
         Member = "member",
         /// Hides and pins what others wrote, too.
+        #[n(2)]
         Facilitator = "facilitator",
         /// Lets people in and removes them, too.
+        #[n(3)]
         Steward = "steward",
-        /// Decides on policies and stewards, too.
+        /// Decides on policies and stewards, too. From the genesis; one, never given.
+        #[n(4)]
         Founder = "founder",
+    }
+}
+
+impl Role {
+    /// A word's role, of those that somebody can be given.
+    ///
+    /// # Errors
+    /// For every other word, with those there are.
+    pub fn given(word: &str) -> Result<Self, UnknownWord> {
+        const GIVEN: &[&str] = Role::WORDS.split_at(Role::Founder as usize).0;
+        word.parse().ok().filter(|role| *role != Self::Founder).ok_or(UnknownWord(GIVEN))
     }
 }
 
@@ -62,7 +80,7 @@ pub struct Circle {
     /// Its name.
     pub name: String,
     /// My role; `null` once removed or left.
-    pub role: Option<MemberRole>,
+    pub role: Option<Role>,
     /// How I stand to it.
     pub status: CircleStatus,
     /// How many current members.
@@ -122,7 +140,7 @@ pub struct Member {
     /// Their name, or their short id while they have not published one.
     pub name: String,
     /// Their role; `null` once out.
-    pub role: Option<MemberRole>,
+    pub role: Option<Role>,
     /// How they stand to the circle.
     pub status: MemberStatus,
     /// Their devices.
@@ -205,10 +223,11 @@ pub struct ForgetCircle {
 }
 
 /// A role to set. The last two are for the last steward who steps down.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SetRole {
-    /// `guest`, `member`, `facilitator` or `steward`.
-    pub role: String,
+    /// Which one; nobody is made a founder.
+    #[serde(deserialize_with = "given")]
+    pub role: Role,
     /// Who becomes a steward in the same commit; only the founder can name somebody who is none yet.
     #[serde(default)]
     pub successor: Option<String>,
@@ -220,7 +239,12 @@ pub struct SetRole {
 impl SetRole {
     /// A role, and nothing about who takes over.
     #[must_use]
-    pub fn to(role: impl Into<String>) -> Self {
-        Self { role: role.into(), ..Self::default() }
+    pub const fn to(role: Role) -> Self {
+        Self { role, successor: None, without_successor: false }
     }
+}
+
+fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Role, D::Error> {
+    let word = String::deserialize(d)?;
+    Role::given(&word).map_err(|unknown| unknown.of(&word))
 }

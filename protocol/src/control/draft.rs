@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Time;
 use super::word::words;
+use super::{Time, WantChange};
 
 words! {
     /// What a text is to become.
@@ -34,7 +34,7 @@ pub struct NewDraft {
     /// Its content warning.
     pub content_warning: Option<String>,
     /// What it asks for.
-    pub want: Option<String>,
+    pub want: Option<WantChange>,
     /// Its language.
     pub lang: Option<String>,
     /// Its tags.

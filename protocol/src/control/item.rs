@@ -12,10 +12,10 @@ mod rsvp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use author::{Author, Crossed, DeliveryStatus, NoteState};
-pub use event::{EditEvent, Event, EventTimes, NewEvent};
+pub use author::{Author, Crossed, DeliveryStatus, ItemState};
+pub use event::{EditEvent, Event, EventStatus, EventTimes, NewEvent};
 pub use inbox::{FieldChange, Happening, Inbox, InboxEntry};
-pub use note::{EditNote, NewNote, Note, Want};
+pub use note::{EditNote, NewNote, Note, Want, WantChange};
 pub use reaction::NewReaction;
 pub use reply::{NewReply, Reply};
 pub use resource::{EditResource, NewResource, NewResourceInBatch, Resource};

@@ -1,10 +1,10 @@
 //! Invites and joining.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::word::words;
-use super::{Member, MemberRole, Notice, Shortened, Time};
+use super::{Member, Notice, Role, Shortened, Time};
 
 /// An invite of mine or, for stewards, of the circle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -14,7 +14,7 @@ pub struct Invite {
     /// The link; a secret, held only by the inviter's own machine, else `null`.
     pub link: Option<String>,
     /// The role it gives.
-    pub role: MemberRole,
+    pub role: Role,
     /// When it ends.
     pub expires_at: Time,
     /// How many people may come by it.
@@ -43,8 +43,9 @@ words! {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct NewInvite {
-    /// `guest` or `member`; empty: `member`.
-    pub role: String,
+    /// Which role it gives: that of a guest or of a member. Absent or empty: that of a member.
+    #[serde(deserialize_with = "given_or_empty")]
+    pub role: Option<Role>,
     /// Milliseconds from now; 0: 72 hours.
     pub expires_in: u64,
     /// How many people; 0: one.
@@ -75,7 +76,7 @@ pub struct Preview {
     /// Who will see that one joined, in a sentence.
     pub visible_to: String,
     /// The role it gives.
-    pub role: MemberRole,
+    pub role: Role,
     /// When the invite ends.
     pub expires_at: Time,
 }
@@ -150,7 +151,7 @@ pub struct PendingRequest {
     /// When the request arrived here.
     pub requested_at: Time,
     /// The role the invite gives.
-    pub role: MemberRole,
+    pub role: Role,
     /// Which invite.
     pub invite: String,
     /// Is or was somebody in whose name looks like the one given? Left out where nobody is.
@@ -159,4 +160,9 @@ pub struct PendingRequest {
     /// Is it only somebody who is out? Left out where it is not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alike_former: bool,
+}
+
+fn given_or_empty<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Role>, D::Error> {
+    let word = Option::<String>::deserialize(d)?.filter(|word| !word.trim().is_empty());
+    word.map(|word| Role::given(&word).map_err(|unknown| unknown.of(&word))).transpose()
 }

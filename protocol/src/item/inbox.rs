@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::changed::{self, Changed};
 use super::kind::{Kind, fields};
-use super::kinds::{note::want, status};
+use super::kinds::status;
 use super::reader::{ItemReader, Shown};
 use super::row::{Flags, ItemRow, Tag, counter, local, set_counter, view_item, view_prefix};
 use super::show::Reveal;
@@ -136,7 +136,7 @@ fn entry(reader: &ItemReader<'_>, kind: Kind, shown: &Shown) -> Result<Option<In
         title,
         excerpt: (untitled && content_warning.is_none()).then(|| beginning(&shown.words(fields::BODY))),
         content_warning,
-        want: want(&shown.words(fields::WANT)),
+        want: shown.words(fields::WANT).parse().ok(),
         status: shown.whole.as_ref().and_then(|whole| status(kind, &whole.fields)),
         ..InboxEntry::new(kind.subject(), shown.id(), circle, author, at)
     }))

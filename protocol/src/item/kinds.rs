@@ -24,7 +24,7 @@ use super::reader::{ItemReader, Shown};
 use super::show::{How, Reveal};
 use super::tomorrow;
 use crate::circle::body::{KeyClass, Retention, Role};
-use crate::control::{Code, Crossed, EditItem, Error, Happening, Item, Items, Kind, NewItem, Response, Subject};
+use crate::control::{Code, Crossed, EditItem, Error, EventStatus, Happening, Item, Items, Kind, NewItem, Response, Subject};
 use crate::id::{ItemKey, PersonId};
 use crate::io::Filter;
 use crate::limits::BATCH_ITEMS;
@@ -366,7 +366,7 @@ pub(super) fn says(kind: Kind, fields: &Fields, field: u8) -> String {
 }
 
 /// Whether an item of a kind takes place; `None` of kinds of which that cannot be asked.
-pub(super) fn status(kind: Kind, fields: &Fields) -> Option<String> {
+pub(super) fn status(kind: Kind, fields: &Fields) -> Option<EventStatus> {
     (kind == Kind::Event).then(|| event::status(fields))
 }
 

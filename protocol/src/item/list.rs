@@ -6,7 +6,7 @@ use super::kind::Kind;
 use super::reader::{ItemReader, Shown};
 use super::row::{view_item, view_prefix};
 use super::show::{How, Reveal};
-use crate::control::NoteState;
+use crate::control::ItemState;
 use crate::id::ItemKey;
 use crate::io::Filter;
 use crate::limits::{LIST_CHILDREN, LIST_CHILDREN_EACH, PAGE_ROWS};
@@ -36,7 +36,7 @@ pub(super) fn list<T>(
         let keys: Vec<ItemKey> = rows.iter().map(|(key, _)| view_item(key)).collect::<Result<_, _>>()?;
         for shown in reader.shown(&keys, filter.full)? {
             let wanted = filter.tag.as_ref().is_none_or(|tag| shown.tags().contains(tag));
-            if !wanted || !matches!(shown.state, NoteState::Visible | NoteState::Hidden) {
+            if !wanted || !matches!(shown.state, ItemState::Visible | ItemState::Hidden) {
                 continue;
             }
             found.extend(make(&shown, how)?);

@@ -11,7 +11,7 @@ use super::parts::{self, Shares};
 use super::port::{DeliveryCounts, People, Source};
 use super::row::{Flags, ItemRow, Slot, Tag, counter, local, view_item, view_parent, view_prefix};
 use super::veil::Veil;
-use crate::control::{self, Author, DeliveryStatus, NoteState};
+use crate::control::{self, Author, DeliveryStatus, ItemState};
 use crate::id::{CircleId, ItemId, ItemKey, PersonId};
 use crate::limits::PAGE_ROWS;
 use crate::log::entry::{EntryAt, Said};
@@ -50,7 +50,7 @@ impl std::fmt::Debug for ItemReader<'_> {
 pub(super) struct Shown {
     pub(super) key: ItemKey,
     pub(super) row: ItemRow,
-    pub(super) state: NoteState,
+    pub(super) state: ItemState,
     pub(super) author: Option<PersonId>,
     /// Only of visible items.
     pub(super) whole: Option<Box<LoadedItem>>,
@@ -135,17 +135,17 @@ impl<'a> ItemReader<'a> {
             let there = !(text && shown.row.flags.has(Flags::LONG) && shown.row.flags.has(Flags::UNBUILT));
             shown.whole = if there { built::get(self.read, &key, text)?.map(Box::new) } else { None };
         }
-        if shown.whole.is_none() && shown.state == NoteState::Visible && shown.row.flags.has(Flags::UNBUILT) {
+        if shown.whole.is_none() && shown.state == ItemState::Visible && shown.row.flags.has(Flags::UNBUILT) {
             // It had one entry until now: it shows as that made it.
             let slot = shown.row.slots.first().copied();
             shown.whole = slot.as_ref().and_then(whole);
             shown.author = shown.author.or_else(|| entries.creator(slot?.at));
         }
-        if shown.state != NoteState::Visible {
+        if shown.state != ItemState::Visible {
             shown.whole = None;
         } else if shown.whole.is_none() {
             // The row was settled when its entries could be opened; now they cannot, or are still to be put together.
-            shown.state = NoteState::Held;
+            shown.state = ItemState::Held;
         }
         if !text && let Some(whole) = &mut shown.whole {
             whole.shorten();
@@ -369,17 +369,17 @@ fn first(row: &ItemRow) -> Option<&Slot> {
     }
 }
 
-fn state(row: &ItemRow, now: Millis) -> NoteState {
+fn state(row: &ItemRow, now: Millis) -> ItemState {
     if row.flags.has(Flags::REMOVED) {
-        NoteState::Removed
+        ItemState::Removed
     } else if row.flags.has(Flags::GONE) || row.expired(now) {
-        NoteState::Expired
+        ItemState::Expired
     } else if row.flags.has(Flags::HELD) || !row.flags.has(Flags::READY) {
-        NoteState::Held
+        ItemState::Held
     } else if row.flags.has(Flags::HIDDEN) {
-        NoteState::Hidden
+        ItemState::Hidden
     } else {
-        NoteState::Visible
+        ItemState::Visible
     }
 }
 

@@ -207,18 +207,6 @@ pub(super) fn day(text: &str) -> Result<String, Error> {
     if good { Ok(text.to_owned()) } else { Err(usage("that is not a day", "Write it like 2027-03-31.")) }
 }
 
-/// One of some words, or empty.
-///
-/// # Errors
-/// [`Code::Usage`] naming them.
-pub(super) fn word(text: &str, known: &[&str], what: &str) -> Result<String, Error> {
-    let text = text.trim().to_lowercase();
-    if text.is_empty() || known.contains(&text.as_str()) {
-        return Ok(text);
-    }
-    Err(usage(format!("{what} cannot be that"), format!("Choose one of: {}.", known.join(", "))))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

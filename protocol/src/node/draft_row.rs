@@ -62,7 +62,7 @@ impl DraftRow {
             body: Private(text.body),
             title: text.title.map(Private),
             warning: text.content_warning.map(Private),
-            want: text.want.map(Private),
+            want: text.want.map(|want| Private(want.word().to_owned())),
             lang: text.lang.map(Private),
             tags: text.tags.map(|tags| tags.into_iter().map(Private).collect()),
             base: text.base,
@@ -83,7 +83,7 @@ impl DraftRow {
             body: self.body.0,
             title: open(self.title),
             content_warning: open(self.warning),
-            want: open(self.want),
+            want: self.want.and_then(|want| want.0.parse().ok()),
             lang: open(self.lang),
             tags: self.tags.map(|tags| tags.into_iter().map(|tag| tag.0).collect()),
             base: self.base,
@@ -140,6 +140,7 @@ pub(super) fn next_due(read: &dyn Read) -> Result<Option<Millis>, StoreError> {
 #[cfg(test)]
 mod frozen {
     use super::*;
+    use crate::control::WantChange;
     use crate::frozen::{Form, frozen};
 
     fn rows() -> Vec<DraftRow> {
@@ -151,7 +152,7 @@ mod frozen {
             body: "Three nights.".to_owned(),
             title: words("On-call"),
             content_warning: words("burnout"),
-            want: words("listen"),
+            want: Some(WantChange::Listen),
             lang: words("en"),
             tags: Some(vec!["night".to_owned()]),
             base: words("abcd"),

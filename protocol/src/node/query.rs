@@ -8,7 +8,6 @@ use crate::circle::membership::Status;
 use crate::circle::overview::{self, InviteList, Overview};
 use crate::circle::state::{CircleRow, OwnStanding};
 use crate::circle::summary::{self, Summary};
-use crate::circle::text;
 use crate::circle::ticket::PeerHint;
 use crate::context::InputError;
 use crate::control::{self, ClockDoubt, Error, Time};
@@ -156,7 +155,7 @@ pub(super) fn pending(
             alike_former: like_former && !like_present,
             name: body.name.0,
             requested_at: Time(row.at),
-            role: text::role(invite.role),
+            role: invite.role,
             invite: short_text('i', &invite.act.0),
         });
     }

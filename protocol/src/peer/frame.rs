@@ -92,24 +92,58 @@ pub(crate) enum TicketAnswer {
     Declined,
     /// Nothing to be had with this ticket here.
     #[n(3)]
-    Refused(#[n(0)] u8),
+    Refused(#[n(0)] Refusal),
     /// Admitted: keys, acts and records.
     #[n(4)]
     Welcome(#[n(0)] Acts, #[n(1)] Vec<Bytes>),
 }
 
-/// Why a ticket gives nothing.
-pub(crate) mod refusal {
-    /// Not known here.
-    pub(crate) const UNKNOWN: u8 = 0;
-    /// Its time is over.
-    pub(crate) const EXPIRED: u8 = 1;
-    /// Somebody else came by it.
-    pub(crate) const USED: u8 = 2;
-    /// It was closed.
-    pub(crate) const CLOSED: u8 = 3;
-    /// Too many tries, or too many requests wait.
-    pub(crate) const BUSY: u8 = 4;
+/// Why a ticket gives nothing; a number on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// 0: not known here.
+    Unknown,
+    /// 1: its time is over.
+    Expired,
+    /// 2: somebody else came by it.
+    Used,
+    /// 3: it was closed.
+    Closed,
+    /// 4: too many tries, or too many requests wait.
+    Busy,
+    /// Any other: a newer program's. To this one it says no more than that nothing is known.
+    Later(u8),
+}
+
+impl<C> Encode<C> for Refusal {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        let number = match self {
+            Self::Unknown => 0,
+            Self::Expired => 1,
+            Self::Used => 2,
+            Self::Closed => 3,
+            Self::Busy => 4,
+            Self::Later(number) => *number,
+        };
+        e.u8(number)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Refusal {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Ok(match d.u8()? {
+            0 => Self::Unknown,
+            1 => Self::Expired,
+            2 => Self::Used,
+            3 => Self::Closed,
+            4 => Self::Busy,
+            later => Self::Later(later),
+        })
+    }
 }
 
 /// What only stewards read.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Peers;
-use super::frame::{Card, Frame, RequestBody, TicketAnswer, TicketProof, refusal};
+use super::frame::{Card, Frame, Refusal, RequestBody, TicketAnswer, TicketProof};
 use super::join_row::{JoinReason, JoinRow};
 use super::session::{Arriving, AskedWith, Session, send};
 use super::{hello, tickets, welcome};
@@ -82,7 +82,7 @@ pub(crate) fn answered(
         TicketAnswer::Declined => {
             with_join(peers, cx, &asked, |join, cx| join.set(cx, JoinStatus::Declined, None));
         }
-        TicketAnswer::Refused(refusal::BUSY) => {
+        TicketAnswer::Refused(Refusal::Busy) => {
             busy(peers, cx, link, &asked);
             return Ok(());
         }
@@ -104,12 +104,12 @@ fn with_join(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &AskedWith, then: im
     }
 }
 
-fn refused(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &AskedWith, why: u8) {
+fn refused(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &AskedWith, why: Refusal) {
     let reason = match why {
-        refusal::EXPIRED => JoinReason::Expired,
-        refusal::USED => JoinReason::Used,
-        refusal::CLOSED => JoinReason::Revoked,
-        _ => JoinReason::Unknown,
+        Refusal::Expired => JoinReason::Expired,
+        Refusal::Used => JoinReason::Used,
+        Refusal::Closed => JoinReason::Revoked,
+        Refusal::Unknown | Refusal::Busy | Refusal::Later(_) => JoinReason::Unknown,
     };
     let error = control::Error::new(control::Code::NotFound, reason.words(), reason.advice());
     for looking in peers.take_looking(|l| asked.is(&l.ticket)) {
@@ -199,7 +199,7 @@ fn preview(ticket: &Ticket, card: &Card) -> control::Preview {
         shortened: card.shortened.map(text::shortened),
         visible_to:
             "stewards see the name you give when you ask; all members see it once you have seen who they are and said yes".into(),
-        role: text::role(ticket.role),
+        role: ticket.role,
         expires_at: Time(ticket.expires),
     }
 }

@@ -3,7 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use super::Peers;
-use super::frame::{Card, Frame, StewardKey, TicketAnswer, TicketProof, refusal};
+use super::frame::{Card, Frame, Refusal, StewardKey, TicketAnswer, TicketProof};
 use super::requests::RequestRow;
 use super::session::{Guest, Welcome, send};
 use super::welcome::welcome;
@@ -72,7 +72,7 @@ pub(crate) fn ticket(
     let Some(their_salt) = session.their_salt else { return Err(InputError::Peer("a ticket before hello")) };
     let peer = session.peer.clone();
     if !peers.tries.one_more(&peer, cx.env.now) {
-        return refuse(cx, link, refusal::BUSY);
+        return refuse(cx, link, Refusal::Busy);
     }
     let Some(session) = peers.sessions.get_mut(&link) else { return Ok(()) };
     let bound = proof_parts((&peer, &their_salt), (&peers.peer, &session.my_salt), &proof.device);
@@ -80,7 +80,7 @@ pub(crate) fn ticket(
         && cx.env.crypto.verify(&proof.device, TICKET, &[&bound], &proof.device_signature);
     let said = if right { concern(circles, cx, proof)? } else { Word::Unknown };
     let (circle, answer) = match said {
-        Word::Unknown => (None, Some(TicketAnswer::Refused(refusal::UNKNOWN))),
+        Word::Unknown => (None, Some(TicketAnswer::Refused(Refusal::Unknown))),
         Word::Nothing(answer) => (None, Some(answer)),
         Word::Something(circle, answer) => (Some(circle), answer),
     };
@@ -112,7 +112,7 @@ fn make_room(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link) {
     }
 }
 
-pub(super) fn refuse(cx: &mut Cx<'_, '_>, link: Link, why: u8) -> Result<(), InputError> {
+pub(super) fn refuse(cx: &mut Cx<'_, '_>, link: Link, why: Refusal) -> Result<(), InputError> {
     send(cx, link, &Frame::Answer(TicketAnswer::Refused(why)));
     Ok(())
 }
@@ -171,12 +171,12 @@ fn word(
 }
 
 /// Why nobody comes in by an invite; `None` where somebody does.
-pub(super) const fn why_not(status: InviteStatus) -> Option<u8> {
+pub(super) const fn why_not(status: InviteStatus) -> Option<Refusal> {
     match status {
         InviteStatus::Open => None,
-        InviteStatus::Expired => Some(refusal::EXPIRED),
-        InviteStatus::Used => Some(refusal::USED),
-        InviteStatus::Revoked => Some(refusal::CLOSED),
+        InviteStatus::Expired => Some(Refusal::Expired),
+        InviteStatus::Used => Some(Refusal::Used),
+        InviteStatus::Revoked => Some(Refusal::Closed),
     }
 }
 

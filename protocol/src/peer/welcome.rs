@@ -3,7 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use super::Peers;
-use super::frame::{Frame, RequestBody, TicketAnswer, refusal};
+use super::frame::{Frame, Refusal, RequestBody, TicketAnswer};
 use super::requests::{RequestRow, Requests};
 use super::session::Session;
 use super::session::{say, send};
@@ -46,7 +46,7 @@ pub(crate) fn request(
         refuse_guests(peers, cx, &guest.circle, &ended);
     }
     if !peers.requests.room(&guest.circle) {
-        return refuse(cx, link, refusal::BUSY);
+        return refuse(cx, link, Refusal::Busy);
     }
     keep_request(circles, peers, cx, &guest.circle, request)?;
     if peers.sessions.get(&link).and_then(|s| s.guest).is_some_and(|g| !g.welcomed) {
@@ -100,12 +100,12 @@ fn keep_request(
 /// Forgets requests that have come to an end: admitted, or by an invite that gives nothing any more. Whoever asked by such an
 /// invite waits for nothing: their device, and why.
 #[must_use = "those who wait want to hear of it"]
-pub(crate) fn forget_requests(circle: &CircleState, requests: &mut Requests, cx: &mut Cx<'_, '_>) -> Vec<(DeviceId, u8)> {
+pub(crate) fn forget_requests(circle: &CircleState, requests: &mut Requests, cx: &mut Cx<'_, '_>) -> Vec<(DeviceId, Refusal)> {
     let mut over = Vec::new();
     for (device, waits) in requests.of(&circle.id()) {
         let why = match circle.invite_of(&waits.ticket) {
             Some(invite) => why_not(invite_status(circle, &invite, cx.env.now)),
-            None => Some(refusal::UNKNOWN),
+            None => Some(Refusal::Unknown),
         };
         let admitted = circle.keys_of(&device).is_some();
         if admitted || why.is_some() {
@@ -119,7 +119,7 @@ pub(crate) fn forget_requests(circle: &CircleState, requests: &mut Requests, cx:
 }
 
 /// Tells open links of guests that they wait for nothing any more.
-pub(crate) fn refuse_guests(peers: &mut Peers, cx: &mut Cx<'_, '_>, id: &CircleId, ended: &[(DeviceId, u8)]) {
+pub(crate) fn refuse_guests(peers: &mut Peers, cx: &mut Cx<'_, '_>, id: &CircleId, ended: &[(DeviceId, Refusal)]) {
     for (link, session) in &mut peers.sessions {
         let Some(guest) = session.guest.filter(|guest| guest.circle == *id) else { continue };
         if let Some((_, why)) = ended.iter().find(|(device, _)| *device == guest.device) {
@@ -251,7 +251,7 @@ pub(super) fn welcome(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, 
     let Some(guest) = peers.sessions.get(&link).and_then(|s| s.guest) else { return Ok(()) };
     let Some(circle) = circles.all.get(&guest.circle) else { return Ok(()) };
     if !circle.is_current(&guest.device) {
-        return refuse(cx, link, refusal::CLOSED);
+        return refuse(cx, link, Refusal::Closed);
     }
     let Some(session) = peers.sessions.get_mut(&link) else { return Ok(()) };
     let sent = &mut session.welcome;

@@ -7,7 +7,7 @@ mod intent;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_protocol::control::{self, Items, JoinStatus, Kind, NewItem, NoteState, Response};
+use kith_protocol::control::{self, ItemState, Items, JoinStatus, Kind, NewItem, Response};
 use kith_protocol::limits;
 use kith_protocol::node::{Answer, Command, Filter, Query};
 use kith_protocol::time::HOUR;
@@ -149,7 +149,7 @@ impl Workload {
 
     /// Somebody inside a circle.
     fn acts(&mut self, who: Who, number: usize, plan: &Plan, circle: &control::Circle, ask: Ask<'_>) -> Option<Act> {
-        let steward = matches!(circle.role, Some(control::MemberRole::Founder | control::MemberRole::Steward));
+        let steward = matches!(circle.role, Some(control::Role::Founder | control::Role::Steward));
         if steward && matches!(ask(Query::Pending(circle.id.clone())), Ok(Answer::Pending(pending)) if !pending.is_empty()) {
             return Some(if self.aged && self.rng.chance(12) { Act::Decline } else { Act::Approve });
         }
@@ -235,11 +235,10 @@ impl Workload {
             }
             Act::Rsvp => {
                 let event = some_item(&id, Kind::Event, pick, ask)?.0;
-                let answers = [(control::Rsvp::Yes, "yes"), (control::Rsvp::No, "no"), (control::Rsvp::Maybe, "maybe")];
-                let (answer, shown) = *one_of(&answers, pick / 7)?;
+                let answer = *one_of(control::Rsvp::ALL, pick / 7)?;
                 (
                     Command::Respond(id, event.clone(), Response::Rsvp(answer)),
-                    Intent::Rsvp { circle: number, event, answer: shown.to_owned() },
+                    Intent::Rsvp { circle: number, event, answer: answer.word().to_owned() },
                 )
             }
             Act::Write(noun) => return self.write(who, number, id, *noun, pick),
@@ -269,7 +268,7 @@ impl Workload {
     fn wrong(&mut self, who: Who, id: String, wrong: Wrong, pick: u64, founder: &Who, ask: Ask<'_>) -> Option<Command> {
         let seat = || {
             let Ok(Answer::Members(members)) = ask(Query::Members(id.clone())) else { return None };
-            let other = |m: &control::Member| !m.me && m.role == Some(control::MemberRole::Founder);
+            let other = |m: &control::Member| !m.me && m.role == Some(control::Role::Founder);
             members.into_iter().find(other).filter(|_| who != *founder).map(|member| member.id)
         };
         let note = |words: String, bytes: usize| {
@@ -283,14 +282,14 @@ impl Workload {
                 return (!mine).then_some(Command::Edit(id, item, control::EditItem::Note(edit)));
             }
             Wrong::Unseat => Command::RemoveMember(id.clone(), seat()?),
-            Wrong::Lower => Command::SetRole(id.clone(), seat()?, control::SetRole::to("guest")),
+            Wrong::Lower => Command::SetRole(id.clone(), seat()?, control::SetRole::to(control::Role::Guest)),
             Wrong::Long => Command::New(id, NewItem::Note(note(self.words(), limits::BODY_BYTES))),
             Wrong::Several => {
                 let notes = [note(self.words(), 1), note(self.words(), limits::BODY_BYTES)];
                 Command::Batch(id, control::Batch { items: notes.map(control::BatchItem::Note).into(), import: None })
             }
             Wrong::Invite => {
-                Command::NewInvite(id, control::NewInvite { role: "steward".to_owned(), ..control::NewInvite::default() })
+                Command::NewInvite(id, control::NewInvite { role: Some(control::Role::Steward), ..control::NewInvite::default() })
             }
         })
     }
@@ -307,7 +306,8 @@ impl Workload {
                 }
             }
             Act::Role => {
-                let role = (*one_of(&["member", "facilitator", "steward"], pick / 7)?).to_owned();
+                let roles = [control::Role::Member, control::Role::Facilitator, control::Role::Steward];
+                let role = *one_of(&roles, pick / 7)?;
                 Command::SetRole(id.clone(), other_member(&id, pick, false, ask)?, control::SetRole::to(role))
             }
             Act::Raise(whom) => {
@@ -316,7 +316,7 @@ impl Workload {
                 let member =
                     members.into_iter().find(|member| member.name == name && member.status == control::MemberStatus::Current)?;
                 self.plans.get_mut(number)?.raised = true;
-                Command::SetRole(id, member.id, control::SetRole::to("steward"))
+                Command::SetRole(id, member.id, control::SetRole::to(control::Role::Steward))
             }
             Act::Policy => Command::EditCircle(id, self.policy(number, pick)?),
             Act::Revoke => {
@@ -458,7 +458,7 @@ fn one_of<T>(from: &[T], pick: u64) -> Option<&T> {
 fn other_member(circle: &str, pick: u64, spare_founder: bool, ask: Ask<'_>) -> Option<String> {
     let Ok(Answer::Members(mut members)) = ask(Query::Members(circle.to_owned())) else { return None };
     members.retain(|m| {
-        !m.me && m.status == control::MemberStatus::Current && !(spare_founder && m.role == Some(control::MemberRole::Founder))
+        !m.me && m.status == control::MemberStatus::Current && !(spare_founder && m.role == Some(control::Role::Founder))
     });
     one_of(&members, pick).map(|member| member.id.clone())
 }
@@ -466,7 +466,7 @@ fn other_member(circle: &str, pick: u64, spare_founder: bool, ask: Ask<'_>) -> O
 /// An item that is shown: its id, its version, whether it is mine (who sees a delivery state wrote it).
 fn some_item(circle: &str, noun: Kind, pick: u64, ask: Ask<'_>) -> Option<(String, u64, bool)> {
     let query = Query::List { circle: Some(circle.to_owned()), kind: noun, filter: Filter::default() };
-    let shown = |state: &NoteState| *state == NoteState::Visible;
+    let shown = |state: &ItemState| *state == ItemState::Visible;
     let rows: Vec<_> = match ask(query).ok()? {
         Answer::Items(Items::Notes(list)) => {
             list.into_iter().filter(|n| shown(&n.state)).map(|n| (n.id, n.version, n.delivery.is_some())).collect()

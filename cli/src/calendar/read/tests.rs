@@ -1,5 +1,7 @@
 //! Small calendars with the oddities that are met in the wild.
 
+use kith_protocol::control::EventStatus;
+
 use super::*;
 use crate::left_out::Weight;
 
@@ -30,7 +32,7 @@ fn a_plain_event_is_kept_whole() {
     assert_eq!(event.description, "one, two\nthree\n\nhttps://example.org");
     assert_eq!(event.location, "aka bild, wien");
     assert_eq!(event.tags, ["peer", "support"]);
-    assert_eq!(event.status, "tentative");
+    assert_eq!(event.status, Some(EventStatus::Tentative));
     assert!(told(&read).is_empty(), "{:?}", told(&read));
     assert!(read.left.iter().any(|left| left.weight == Weight::Minor && left.why.contains("DTSTAMP")));
 }

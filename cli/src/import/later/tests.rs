@@ -39,7 +39,7 @@ impl Circle {
             "id": format!("e-{}", self.events.len()), "circle": "c-1", "title": new.title, "description": new.description,
             "starts": new.starts, "ends": (!new.ends.is_empty()).then_some(&new.ends), "starts_local": new.starts_local,
             "ends_local": new.ends_local, "all_day": new.starts_local.len() == 10, "tz": new.tz, "rrule": new.rrule,
-            "location": new.location, "status": if new.status.is_empty() { "confirmed" } else { &new.status },
+            "location": new.location, "status": new.status.unwrap_or(EventStatus::Confirmed),
             "rsvp": { "yes": 0, "no": 0, "maybe": 0, "mine": null }, "author": { "member": "m-1", "name": "Amara" },
             "created_at": WRITTEN, "edited_at": null, "uid": new.uid, "sequence": new.sequence, "tags": new.tags,
             "state": "visible", "delivery": null, "new": false,
@@ -95,7 +95,7 @@ fn a_higher_sequence_moves_and_calls_off() {
     assert!(circle.told[0].contains("differs from what is here (time, location)"), "{:?}", circle.told);
     let cancel = format!("METHOD:CANCEL\n{}", meeting("SEQUENCE:5\n"));
     assert_eq!(circle.import(&cancel).len(), 1);
-    assert_eq!(circle.one("m").status, "cancelled");
+    assert_eq!(circle.one("m").status, EventStatus::Cancelled);
     assert!(circle.import(&cancel).is_empty() && circle.told.is_empty());
     assert_eq!(circle.events.len(), 1);
 }

@@ -32,20 +32,20 @@ pub struct Crossed {
     pub mine: bool,
 }
 
-/// Whether an item is shown, and if not, why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum NoteState {
-    /// Shown.
-    Visible,
-    /// Past the circle's retention.
-    Expired,
-    /// Deleted.
-    Removed,
-    /// Hidden by a facilitator.
-    Hidden,
-    /// Held for a steward to look at.
-    Held,
+words! {
+    /// Whether an item is shown, and if not, why.
+    pub enum ItemState {
+        /// Shown.
+        Visible = "visible",
+        /// Past the circle's retention.
+        Expired = "expired",
+        /// Deleted.
+        Removed = "removed",
+        /// Hidden by a facilitator.
+        Hidden = "hidden",
+        /// Held for a steward to look at.
+        Held = "held",
+    }
 }
 
 words! {

@@ -1,11 +1,24 @@
 //! Events.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::RsvpCounts;
-use super::author::{Author, Crossed, DeliveryStatus, NoteState};
+use super::author::{Author, Crossed, DeliveryStatus, ItemState};
 use crate::control::Time;
+use crate::control::word::{or_empty, read, words};
+
+words! {
+    /// Whether an event takes place.
+    pub enum EventStatus {
+        /// It does.
+        Confirmed = "confirmed",
+        /// It may.
+        Tentative = "tentative",
+        /// It does not.
+        Cancelled = "cancelled",
+    }
+}
 
 /// An event; a recurring one is one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -46,8 +59,8 @@ pub struct Event {
     pub rrule: Option<String>,
     /// Where.
     pub location: String,
-    /// `confirmed`, `tentative` or `cancelled`.
-    pub status: String,
+    /// Whether it takes place.
+    pub status: EventStatus,
     /// Answers.
     pub rsvp: RsvpCounts,
     /// Who made it.
@@ -76,7 +89,7 @@ pub struct Event {
     /// Tags.
     pub tags: Vec<String>,
     /// Shown or not.
-    pub state: NoteState,
+    pub state: ItemState,
     /// As for notes.
     pub delivery: Option<DeliveryStatus>,
     /// Not yet seen here.
@@ -125,8 +138,9 @@ pub struct NewEvent {
     pub rrule: Option<String>,
     /// Where.
     pub location: String,
-    /// `confirmed` (empty), `tentative` or `cancelled`.
-    pub status: String,
+    /// Whether it takes place; absent or empty: confirmed.
+    #[serde(deserialize_with = "or_empty")]
+    pub status: Option<EventStatus>,
     /// The calendar's own id, or empty.
     pub uid: String,
     /// How often its organizer has changed it.
@@ -160,10 +174,17 @@ pub struct EditEvent {
     pub rrule: Option<String>,
     /// Where.
     pub location: Option<String>,
-    /// `confirmed`, `tentative` or `cancelled`.
-    pub status: Option<String>,
+    /// Whether it takes place; empty: confirmed.
+    #[serde(deserialize_with = "or_confirmed")]
+    pub status: Option<EventStatus>,
     /// How often its organizer has changed it.
     pub sequence: Option<u64>,
     /// Tags, all of them.
     pub tags: Option<Vec<String>>,
+}
+
+/// An empty status takes off what was said before, and that means confirmed.
+fn or_confirmed<'de, D: Deserializer<'de>>(d: D) -> Result<Option<EventStatus>, D::Error> {
+    let Some(word) = Option::<String>::deserialize(d)? else { return Ok(None) };
+    if word.trim().is_empty() { Ok(Some(EventStatus::Confirmed)) } else { read(&word).map(Some) }
 }

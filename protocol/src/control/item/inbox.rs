@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::author::Author;
+use super::event::EventStatus;
 use super::note::Want;
 use crate::control::word::words;
 use crate::control::{Hints, Notice, Subject, Time};
@@ -43,9 +44,9 @@ pub struct InboxEntry {
     pub content_warning: Option<String>,
     /// What a note asks for.
     pub want: Option<Want>,
-    /// Whether an event takes place: `confirmed`, `tentative` or `cancelled`. Left out of everything else.
+    /// Whether an event takes place. Left out of everything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
+    pub status: Option<EventStatus>,
     /// Who wrote it or did it; of a changed item, who gave the changed fields what they say now. Empty where nobody is known.
     pub author: Author,
     /// Their clock's label.

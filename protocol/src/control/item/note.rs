@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Reply;
-use super::author::{Author, Crossed, DeliveryStatus, NoteState};
+use super::author::{Author, Crossed, DeliveryStatus, ItemState};
 use crate::control::Time;
+use crate::control::word::words;
 
 /// A note.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -61,7 +62,7 @@ pub struct Note {
     #[serde(default)]
     pub reacted: BTreeMap<String, Vec<Author>>,
     /// Shown or not.
-    pub state: NoteState,
+    pub state: ItemState,
     /// To its author, how far it has come; to others `null`.
     pub delivery: Option<DeliveryStatus>,
     /// To its author, on how many of how many other current devices it is.
@@ -75,16 +76,53 @@ pub struct Note {
     pub clock_skewed: bool,
 }
 
-/// What a post asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Want {
-    /// To be heard.
-    Listen,
-    /// Advice.
-    Advice,
-    /// Links, numbers, people.
-    Resources,
+words! {
+    /// What a note asks for.
+    pub enum Want {
+        /// To be heard.
+        Listen = "listen",
+        /// Advice.
+        Advice = "advice",
+        /// Links, numbers, people.
+        Resources = "resources",
+    }
+}
+
+words! {
+    /// What a note shall ask for: a [`Want`], or nothing any more.
+    pub enum WantChange {
+        /// To be heard.
+        Listen = "listen",
+        /// Advice.
+        Advice = "advice",
+        /// Links, numbers, people.
+        Resources = "resources",
+        /// Nothing: takes off what it asked for.
+        Nothing = "",
+    }
+}
+
+impl WantChange {
+    /// What the note asks for then.
+    #[must_use]
+    pub const fn want(self) -> Option<Want> {
+        match self {
+            Self::Listen => Some(Want::Listen),
+            Self::Advice => Some(Want::Advice),
+            Self::Resources => Some(Want::Resources),
+            Self::Nothing => None,
+        }
+    }
+}
+
+impl From<Want> for WantChange {
+    fn from(want: Want) -> Self {
+        match want {
+            Want::Listen => Self::Listen,
+            Want::Advice => Self::Advice,
+            Want::Resources => Self::Resources,
+        }
+    }
 }
 
 /// A new note.
@@ -118,8 +156,8 @@ pub struct EditNote {
     pub body: Option<String>,
     /// Content warning.
     pub content_warning: Option<String>,
-    /// `listen`, `advice`, `resources` or empty.
-    pub want: Option<String>,
+    /// What it asks for; empty: nothing.
+    pub want: Option<WantChange>,
     /// Language.
     pub lang: Option<String>,
     /// Tags, all of them.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::author::{Author, DeliveryStatus, NoteState};
+use super::author::{Author, DeliveryStatus, ItemState};
 use crate::control::Time;
 
 /// A reply to a note.
@@ -28,7 +28,7 @@ pub struct Reply {
     /// Of the last edit, if any.
     pub edited_at: Option<Time>,
     /// Shown or not.
-    pub state: NoteState,
+    pub state: ItemState,
     /// As for notes.
     pub delivery: Option<DeliveryStatus>,
     /// Not yet seen here.

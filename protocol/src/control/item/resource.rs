@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::author::{Author, Crossed, DeliveryStatus, NoteState};
+use super::author::{Author, Crossed, DeliveryStatus, ItemState};
 use crate::control::Time;
 
 /// A resource: a link or a pointer worth keeping.
@@ -55,7 +55,7 @@ pub struct Resource {
     /// Of the last edit, if any.
     pub edited_at: Option<Time>,
     /// Shown or not.
-    pub state: NoteState,
+    pub state: ItemState,
     /// As for notes.
     pub delivery: Option<DeliveryStatus>,
     /// Not yet seen here.

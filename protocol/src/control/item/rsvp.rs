@@ -3,16 +3,18 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An answer to an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Rsvp {
-    /// Coming.
-    Yes,
-    /// Not coming.
-    No,
-    /// Perhaps.
-    Maybe,
+use crate::control::word::words;
+
+words! {
+    /// An answer to an event.
+    pub enum Rsvp {
+        /// Coming.
+        Yes = "yes",
+        /// Not coming.
+        No = "no",
+        /// Perhaps.
+        Maybe = "maybe",
+    }
 }
 
 /// The body of an RSVP request.
@@ -32,8 +34,8 @@ pub struct RsvpPerson {
     /// Does somebody else bear a name that looks like it? Left out where nobody does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alike: bool,
-    /// `yes`, `no` or `maybe`.
-    pub answer: String,
+    /// What they answered.
+    pub answer: Rsvp,
 }
 
 /// Who answered what, and one's own answer. Answers from before an event was moved do not count.
@@ -45,8 +47,8 @@ pub struct RsvpCounts {
     pub no: u32,
     /// Perhaps.
     pub maybe: u32,
-    /// One's own: `yes`, `no`, `maybe` or `null`.
-    pub mine: Option<String>,
+    /// One's own; `null` where one has not answered.
+    pub mine: Option<Rsvp>,
     /// Who answered, by name.
     #[serde(default)]
     pub people: Vec<RsvpPerson>,

@@ -10,7 +10,7 @@ use crate::control::{Code, Crossed, Error, Hint};
 use crate::id::{ItemId, ItemKey};
 use crate::item::edit::{Op, Value};
 use crate::item::edit_builder::EditBuilder;
-use crate::item::kind::{Editors, Form, Kind, fields};
+use crate::item::kind::{Editors, Kind, fields};
 use crate::item::load::{LoadedItem, Seen, touched};
 use crate::item::reader::{ItemReader, Shown};
 use crate::item::valid;
@@ -167,10 +167,11 @@ impl Changing {
         self.line(fields::WARNING, warning, TITLE_CHARS, "a content warning")
     }
 
-    /// One of the words that a field knows.
-    pub(in crate::item) fn word(&mut self, field: u8, word: Option<&String>, what: &str) -> Result<(), Error> {
-        let known = words(self.kind(), field);
-        self.set(field, word.map(|word| valid::word(word, known, what)))
+    /// One of the words that a field knows; empty takes it off.
+    pub(in crate::item) fn word(&mut self, field: u8, word: Option<&'static str>) {
+        if let Some(word) = word {
+            self.value(field, Value::text(word));
+        }
     }
 
     pub(in crate::item) fn text(&mut self, words: Option<&String>, noun: &str) -> Result<(), Error> {
@@ -232,13 +233,5 @@ impl Changing {
     pub(in crate::item) fn done(self, now: Millis) -> Result<Vec<NewEntry>, ComposeError> {
         let class = class(self.shown.row.kind());
         Ok(self.save(now, class)?.into_iter().collect())
-    }
-}
-
-/// The words a field of a kind knows.
-fn words(kind: Kind, field: u8) -> &'static [&'static str] {
-    match kind.field(field).map(|field| field.form) {
-        Some(Form::Word(words)) => words,
-        Some(Form::Line(_) | Form::Lines(_) | Form::Text(_) | Form::Moment | Form::Flag | Form::Tags) | None => &[],
     }
 }

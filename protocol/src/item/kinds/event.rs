@@ -4,7 +4,7 @@ use rand_core::CryptoRng;
 
 use super::rsvp;
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Code, EditEvent, Error, Event, EventTimes, Happening, NewEvent, NoteState, Subject, Time};
+use crate::control::{Code, EditEvent, Error, Event, EventStatus, EventTimes, Happening, ItemState, NewEvent, Subject, Time};
 use crate::id::ItemKey;
 use crate::io::Filter;
 use crate::item::compose::{Changing, ComposeContext, First, needed};
@@ -48,10 +48,6 @@ const SEQUENCE: u8 = 15;
 /// Start, end, zone and rule are one value: an edit of one writes all of them, so that of two edits at once one holds as a whole.
 const WHEN: [u8; 6] = [STARTS, ENDS, STARTS_LOCAL, ENDS_LOCAL, TZ, RRULE];
 
-/// What an event is that says nothing else.
-const CONFIRMED: &str = "confirmed";
-const STATUSES: &[&str] = &[CONFIRMED, "tentative", "cancelled"];
-
 /// Its row.
 pub const SPEC: Spec = Spec {
     kind: Kind::Event,
@@ -73,7 +69,7 @@ pub const SPEC: Spec = Spec {
         Field::new(TZ, "tz", Form::Line(64)).moves(),
         Field::new(RRULE, "rrule", Form::Lines(RRULE_BYTES)).moves(),
         Field::new(LOCATION, "location", Form::Line(PLACE_CHARS)).found(),
-        Field::new(STATUS, "status", Form::Word(STATUSES)),
+        Field::new(STATUS, "status", Form::Word(EventStatus::WORDS)),
         Field::new(UID, "uid", Form::Line(UID_CHARS)),
         Field::new(SEQUENCE, "sequence", Form::Line(SEQUENCE_CHARS)),
     ],
@@ -101,7 +97,7 @@ pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, 
     first.set(TZ, &valid::zone(&new.tz)?);
     first.set(RRULE, &valid::rule(new.rrule.as_deref().unwrap_or_default())?);
     first.set(LOCATION, &new.location);
-    first.set(STATUS, &valid::word(&new.status, STATUSES, "the status")?);
+    first.set(STATUS, new.status.map_or("", EventStatus::word));
     first.set(UID, &new.uid);
     first.set(SEQUENCE, &sequence(new.sequence));
     first.tags(&new.tags)?;
@@ -147,7 +143,7 @@ pub(in crate::item) fn change(change: &mut Changing, wanted: &EditEvent) -> Resu
     change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "a title")?;
     when(change, wanted)?;
     change.line(LOCATION, wanted.location.as_ref(), PLACE_CHARS, "a place")?;
-    change.word(STATUS, wanted.status.as_ref(), "the status")?;
+    change.word(STATUS, wanted.status.map(EventStatus::word));
     change.set(SEQUENCE, wanted.sequence.map(|number| Ok(sequence(number))))?;
     change.tags(wanted.tags.as_ref())?;
     change.text(wanted.description.as_ref(), "description")
@@ -227,25 +223,25 @@ fn all(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Event>, StoreErro
         let days = event.all_day.then_some((event.starts_local.as_str(), event.ends_local.as_str()));
         let over = || is_over(event.starts.0, event.ends.map(|ends| ends.0), days, rule, reader.now);
         let wanted = (!filter.new || event.new)
-            && !(filter.unanswered && (event.rsvp.mine.is_some() || event.state != NoteState::Visible))
-            && !(filter.upcoming && (event.state != NoteState::Visible || over()));
+            && !(filter.unanswered && (event.rsvp.mine.is_some() || event.state != ItemState::Visible))
+            && !(filter.upcoming && (event.state != ItemState::Visible || over()));
         Ok(wanted.then_some(event))
     })
 }
 
 /// What a field means that was never set.
 pub(super) const fn unset(field: u8) -> &'static str {
-    if field == STATUS { CONFIRMED } else { "" }
+    if field == STATUS { EventStatus::Confirmed.word() } else { "" }
 }
 
 /// Its status; confirmed where it says none.
-pub(super) fn status(fields: &Fields) -> String {
-    fields.some_words(STATUS).unwrap_or_else(|| CONFIRMED.to_owned())
+pub(super) fn status(fields: &Fields) -> EventStatus {
+    fields.words(STATUS).parse().unwrap_or(EventStatus::Confirmed)
 }
 
 /// What happened to an event that said one thing and says another.
 pub(super) fn happening(before: &Fields, now: &Fields) -> Happening {
-    let cancelled = |fields: &Fields| fields.words(STATUS) == "cancelled";
+    let cancelled = |fields: &Fields| status(fields) == EventStatus::Cancelled;
     let moved = SPEC.fields.iter().any(|field| field.moves && before.value(field.number) != now.value(field.number));
     match (cancelled(before), cancelled(now)) {
         (false, true) => Happening::Cancelled,
@@ -315,7 +311,7 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         tz: when.tz,
         rrule: shown.some_words(RRULE),
         location: shown.words(LOCATION),
-        status: whole.map_or_else(|| CONFIRMED.to_owned(), |whole| status(&whole.fields)),
+        status: whole.map_or(EventStatus::Confirmed, |whole| status(&whole.fields)),
         rsvp: rsvp::count(reader, &shown.key, moved, how)?,
         changed_by: whole.and_then(|whole| whole.edited_by).map(|by| reader.author(Some(by))),
         moved_by: moved.map(|moved| reader.author(Some(moved.by))),

@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 
 use super::{reaction, reply};
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Code, EditNote, Error, NewNote, Note, NoteState, Subject, Time, Want};
+use crate::control::{Code, EditNote, Error, ItemState, NewNote, Note, Subject, Time, Want, WantChange};
 use crate::io::Filter;
 use crate::item::compose::{Changing, ComposeContext, First};
 use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
@@ -18,8 +18,6 @@ use crate::item::valid;
 use crate::limits::{BODY_BYTES, TITLE_CHARS};
 use crate::log::entry::NewEntry;
 use crate::store::StoreError;
-
-const WANTS: &[&str] = &["listen", "advice", "resources"];
 
 /// Its row.
 pub const SPEC: Spec = Spec {
@@ -35,31 +33,12 @@ pub const SPEC: Spec = Spec {
         Field::new(fields::TITLE, "title", Form::Line(TITLE_CHARS)).found(),
         Field::new(fields::BODY, "body", Form::Text(BODY_BYTES)).found(),
         Field::new(fields::WARNING, "content_warning", Form::Line(TITLE_CHARS)).found(),
-        Field::new(fields::WANT, "want", Form::Word(WANTS)),
+        Field::new(fields::WANT, "want", Form::Word(Want::WORDS)),
         Field::new(fields::LANG, "lang", Form::Line(35)),
         Field::new(fields::TAGS, "tags", Form::Tags).found(),
     ],
     appears: Appears::EVERYWHERE,
 };
-
-/// The word of a wish.
-const fn word(want: Want) -> &'static str {
-    match want {
-        Want::Listen => "listen",
-        Want::Advice => "advice",
-        Want::Resources => "resources",
-    }
-}
-
-/// The wish of a word.
-pub(in crate::item) fn want(word: &str) -> Option<Want> {
-    match word {
-        "listen" => Some(Want::Listen),
-        "advice" => Some(Want::Advice),
-        "resources" => Some(Want::Resources),
-        _ => None,
-    }
-}
 
 /// A new note as it is kept.
 pub(in crate::item) fn tidy(new: &NewNote) -> Result<NewNote, Error> {
@@ -80,7 +59,7 @@ pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, 
     let mut first = First::default();
     first.set(fields::TITLE, &new.title);
     first.warning(new.content_warning.as_deref())?;
-    first.set(fields::WANT, new.want.map_or("", word));
+    first.set(fields::WANT, new.want.map_or("", Want::word));
     first.set(fields::LANG, &new.lang);
     first.tags(&new.tags)?;
     first.text(fields::BODY, new.body);
@@ -91,7 +70,7 @@ pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, 
 pub(in crate::item) fn change(change: &mut Changing, wanted: &EditNote) -> Result<(), Error> {
     change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "a title")?;
     change.warning(wanted.content_warning.as_ref())?;
-    change.word(fields::WANT, wanted.want.as_ref(), "what is wanted")?;
+    change.word(fields::WANT, wanted.want.map(WantChange::word));
     change.set(fields::LANG, wanted.lang.as_ref().map(|lang| valid::lang(lang)))?;
     change.tags(wanted.tags.as_ref())?;
     change.text(wanted.body.as_ref(), "note")
@@ -100,7 +79,7 @@ pub(in crate::item) fn change(change: &mut Changing, wanted: &EditNote) -> Resul
 /// Notes, oldest first. What is new in a reply makes its note new.
 pub(in crate::item) fn list(reader: &ItemReader<'_>, filter: &Filter) -> Result<Vec<Note>, StoreError> {
     listed(reader, Kind::Note, filter, |shown, how| {
-        if filter.unanswered && (shown.state != NoteState::Visible || reply::is_answered(reader, shown, how)?) {
+        if filter.unanswered && (shown.state != ItemState::Visible || reply::is_answered(reader, shown, how)?) {
             return Ok(None);
         }
         let note = show(reader, shown, how)?;
@@ -114,7 +93,7 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
     let content_warning = shown.some_words(fields::WARNING);
     let (delivery, delivered) = reader.delivery(shown);
     let (mut replies, mut reacted, mut all) = (Vec::new(), BTreeMap::new(), true);
-    if shown.state == NoteState::Visible {
+    if shown.state == ItemState::Visible {
         (replies, all) = reply::show_all(reader, shown, content_warning.is_some(), how)?;
         let (reactions, every_one) = reaction::show_all(reader, &shown.key, how)?;
         (reacted, all) = (reactions, all && every_one);
@@ -133,7 +112,7 @@ pub(in crate::item) fn show(reader: &ItemReader<'_>, shown: &Shown, how: How<'_>
         created_at: Time(shown.row.created),
         edited_at: shown.edited().map(Time),
         version: shown.whole.as_ref().map_or(shown.row.slots.len(), |whole| whole.count) as u64,
-        want: want(&shown.words(fields::WANT)),
+        want: shown.words(fields::WANT).parse().ok(),
         lang: shown.words(fields::LANG),
         tags: shown.tags(),
         pinned: shown.row.flags.has(Flags::PINNED),

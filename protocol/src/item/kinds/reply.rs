@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{Code, EditNote, Error, NewReply, NoteState, Reply, Subject, Time};
+use crate::control::{Code, EditNote, Error, ItemState, NewReply, Reply, Subject, Time};
 use crate::id::ItemKey;
 use crate::item::compose::{Changing, ComposeContext, ComposeError, First, target};
 use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
@@ -68,7 +68,7 @@ pub(super) fn show_all(
 ) -> Result<(Vec<Reply>, bool), StoreError> {
     let (keys, all) = how.children_of(reader, Kind::Reply, &note.key)?;
     let replies =
-        reader.shown(&keys, how.full)?.into_iter().filter(|reply| matches!(reply.state, NoteState::Visible | NoteState::Hidden));
+        reader.shown(&keys, how.full)?.into_iter().filter(|reply| matches!(reply.state, ItemState::Visible | ItemState::Hidden));
     Ok((replies.map(|reply| show(reader, &reply, warned, how)).collect::<Result<_, _>>()?, all))
 }
 
@@ -93,7 +93,7 @@ pub(super) fn is_answered(reader: &ItemReader<'_>, note: &Shown, how: How<'_>) -
     let most = if how.full { usize::MAX } else { LIST_CHILDREN };
     let (keys, _) = reader.children_in(how.all, Kind::Reply, &note.key, most)?;
     for some in keys.rchunks(ANSWERS_READ) {
-        let answers = |reply: &Shown| reply.state == NoteState::Visible && reply.author != note.author;
+        let answers = |reply: &Shown| reply.state == ItemState::Visible && reply.author != note.author;
         if reader.shown(some, false)?.iter().any(answers) {
             return Ok(true);
         }

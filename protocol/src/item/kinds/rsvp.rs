@@ -19,7 +19,6 @@ use crate::time::{DAY, Millis};
 
 /// The answer.
 const ANSWER: u8 = 0;
-const ANSWERS: &[&str] = &["yes", "no", "maybe"];
 
 /// Its row.
 pub const SPEC: Spec = Spec {
@@ -31,7 +30,7 @@ pub const SPEC: Spec = Spec {
     opened_by: Role::Member,
     edited_by: Editors::Creator,
     targets: Targets::Kinds(&[Kind::Event]),
-    fields: &[Field::new(ANSWER, "answer", Form::Word(ANSWERS)).required()],
+    fields: &[Field::new(ANSWER, "answer", Form::Word(Rsvp::WORDS)).required()],
     appears: Appears { export: true, ..Appears::NOWHERE },
 };
 
@@ -44,11 +43,7 @@ pub(in crate::item) fn compose(
     answer: Rsvp,
 ) -> Result<Vec<NewEntry>, ComposeError> {
     let (_, about) = target(reader, event, &[Kind::Event])?;
-    let answer = match answer {
-        Rsvp::Yes => "yes",
-        Rsvp::No => "no",
-        Rsvp::Maybe => "maybe",
-    };
+    let answer = answer.word();
     let keys = reader.children(Kind::Rsvp, event)?;
     // Later than what it answers, whatever the clock says: else it would be asked for again.
     let moved = reader.visible(event)?.and_then(|event| event.whole?.moved).filter(|moved| is_near(moved.at, place.now));
@@ -100,19 +95,19 @@ pub(super) fn count(
     }
     let mut counts = RsvpCounts::default();
     for (author, shown) in last {
-        let answer = shown.words(ANSWER);
+        let answer = shown.words(ANSWER).parse().unwrap_or(Rsvp::Maybe);
         let Author { member, name, alike, .. } = reader.author(Some(author));
-        let person = RsvpPerson { member, name, alike, answer: answer.clone() };
+        let person = RsvpPerson { member, name, alike, answer };
         if moved.is_some_and(|moved| shown.last_when().0 < moved.at) {
             if reader.people.is_in(&author) {
                 counts.asked_again.push(person);
             }
             continue;
         }
-        match answer.as_str() {
-            "yes" => counts.yes += 1,
-            "no" => counts.no += 1,
-            _ => counts.maybe += 1,
+        match answer {
+            Rsvp::Yes => counts.yes += 1,
+            Rsvp::No => counts.no += 1,
+            Rsvp::Maybe => counts.maybe += 1,
         }
         if author == reader.people.me() {
             counts.mine = Some(answer);

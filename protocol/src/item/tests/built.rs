@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::circle::body::KeyClass;
-use crate::control::{EditEvent, EditItem as Wanted, EditNote, EditResource, NewEvent, NewResource, NoteState};
+use crate::control::{EditEvent, EditItem as Wanted, EditNote, EditResource, ItemState, NewEvent, NewResource};
 use crate::io::Filter;
 use crate::item::edit::{Edit, Op, VERSION, Value};
 use crate::item::kind::fields as f;
@@ -163,9 +163,9 @@ fn one_turn_puts_together_what_weighs_so_much_and_the_rest_follows() {
     let spent = amara.turn(&last);
     assert!(spent.weight <= TURN_WEIGHT && spent.builds < 20, "{spent:?}");
     assert!(unbuilt(&amara.store).expect("reads"));
-    assert!(amara.notes().iter().all(|note| note.state == NoteState::Visible), "they show as they were");
+    assert!(amara.notes().iter().all(|note| note.state == ItemState::Visible), "they show as they were");
     let was = amara.show(&long).expect("a note");
-    assert_eq!((was.body, was.state), (Some("é".repeat(20_000)), NoteState::Visible), "so does a long one of one entry");
+    assert_eq!((was.body, was.state), (Some("é".repeat(20_000)), ItemState::Visible), "so does a long one of one entry");
     amara.caught_up();
     for key in &keys {
         assert_eq!(amara.show(key).expect("a note").body, bea.show(key).expect("a note").body);

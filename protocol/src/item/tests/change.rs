@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::{Code, EditEvent, EditItem, EditNote, NewEvent, NewReaction, NewReply, NoteState, Rsvp};
+use crate::control::{Code, EditEvent, EditItem, EditNote, ItemState, NewEvent, NewReaction, NewReply, Rsvp};
 use crate::item::Applied;
 use crate::item::kind::Kind;
 use crate::time::{DAY, SECOND};
@@ -140,12 +140,12 @@ fn what_is_deleted_is_hidden_at_once_and_destroyed_a_day_later() {
     assert_eq!(report.outcomes, [Outcome::Applied(applied)]);
     assert!(bea.notes().is_empty() && bea.store.search(&[vec!["grief".to_owned()]], 9).expect("searches").is_empty());
     let shown = bea.show(&key).expect("named");
-    assert_eq!((shown.state, shown.body, shown.title.as_str()), (NoteState::Removed, None, ""));
+    assert_eq!((shown.state, shown.body, shown.title.as_str()), (ItemState::Removed, None, ""));
     assert!(report.destroy.is_empty() && bea.tick().is_empty());
     bea.now = bea.now.plus(DAY + SECOND);
     assert_eq!(bea.tick(), [note.at]);
     assert!(bea.tick().is_empty());
-    assert_eq!(bea.show(&key).expect("named").state, NoteState::Removed);
+    assert_eq!(bea.show(&key).expect("named").state, ItemState::Removed);
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn a_tombstone_may_come_before_its_target_and_an_edit_before_its_item() {
     let report = dune.take(&[note, edits[0].clone()]);
     assert_eq!(report.outcomes, [Outcome::Kept, Outcome::Kept]);
     assert!(dune.notes().is_empty());
-    assert_eq!(dune.show(&key).expect("named").state, NoteState::Removed);
+    assert_eq!(dune.show(&key).expect("named").state, ItemState::Removed);
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn a_thief_s_tombstone_is_undone_by_the_cut() {
     bea.now = bea.now.plus(2 * DAY);
     assert!(bea.tick().is_empty());
     let _report = bea.rejudge(&tombstones, true);
-    assert_eq!(bea.show(&key).expect("named").state, NoteState::Removed);
+    assert_eq!(bea.show(&key).expect("named").state, ItemState::Removed);
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn what_lies_beyond_a_cut_is_held_unless_another_s_words_rest_on_it() {
     let (key, note) = chioma.note("a", "one");
     deliver(std::slice::from_ref(&note), &mut [&mut bea]);
     let _report = bea.rejudge(std::slice::from_ref(&note), false);
-    assert_eq!(bea.show(&key).expect("named").state, NoteState::Held);
+    assert_eq!(bea.show(&key).expect("named").state, ItemState::Held);
     assert!(bea.notes().is_empty());
     let _report = bea.rejudge(&[note], true);
     assert_eq!(bea.notes().len(), 1);
@@ -290,7 +290,7 @@ fn what_lies_beyond_a_cut_is_held_unless_another_s_words_rest_on_it() {
     deliver(&edits, &mut [&mut bea]);
     let _report = bea.rejudge(&[made], false);
     let shown = bea.reader(|reader| shown_event(reader, &key)).expect("an event");
-    assert_eq!((shown.state, shown.title.as_str(), shown.location.as_str()), (NoteState::Visible, "Circle", "Library"));
+    assert_eq!((shown.state, shown.title.as_str(), shown.location.as_str()), (ItemState::Visible, "Circle", "Library"));
 }
 
 #[test]
@@ -303,7 +303,7 @@ fn facilitators_hide_and_pin_and_take_it_back() {
     let report = chioma.take(&hidden);
     assert!(matches!(&report.outcomes[..], [Outcome::Applied(applied)] if applied.change == crate::control::WatchChange::Hide));
     let shown = chioma.notes().remove(0);
-    assert_eq!((shown.state, shown.body, shown.title.as_str()), (NoteState::Hidden, None, ""));
+    assert_eq!((shown.state, shown.body, shown.title.as_str()), (ItemState::Hidden, None, ""));
     assert!(chioma.store.search(&[vec!["harsh".to_owned()]], 9).expect("searches").is_empty());
     let shown_again = mark(&mut bea, Kind::Hide, &key, false).expect("a facilitator");
     deliver(&shown_again, &mut [&mut chioma]);
@@ -330,7 +330,7 @@ fn conversation_expires_where_it_was_written_to_and_nothing_else_does() {
     assert_eq!(edits[0].retention, Retention::Days(30));
     chioma.now = chioma.now.plus(30 * DAY);
     let shown = chioma.show(&key).expect("named");
-    assert_eq!((shown.state, shown.body), (NoteState::Expired, None), "hidden before the next tick");
+    assert_eq!((shown.state, shown.body), (ItemState::Expired, None), "hidden before the next tick");
     assert_eq!(chioma.notes().len(), 1);
     assert_eq!(chioma.tick(), [note.at, edits[0].at]);
     assert!(chioma.tick().is_empty() && chioma.log.0.borrow()[&kept.at].payload.is_some());
@@ -384,8 +384,8 @@ fn a_deletion_and_a_hide_last_as_long_as_what_they_are_about() {
     let mut dune = Machine::new(DUNE);
     let travel = [log(&chioma, &gone), log(&bea, &hidden), vec![one, two]].concat();
     deliver(&travel, &mut [&mut dune]);
-    let shown: Vec<NoteState> = dune.notes().iter().map(|note| note.state).collect();
-    assert_eq!(shown, [NoteState::Hidden]);
+    let shown: Vec<ItemState> = dune.notes().iter().map(|note| note.state).collect();
+    assert_eq!(shown, [ItemState::Hidden]);
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Machine {
         let rows = self.store.scan(crate::store::Table::Item, &[], &[], 1_000).expect("reads");
         let keys = rows.into_iter().filter_map(|(key, _)| Some(ItemKey(key.try_into().ok()?)));
         let gone: Vec<ItemKey> =
-            keys.filter(|key| self.show(key).is_some_and(|note| note.state == control::NoteState::Removed)).collect();
+            keys.filter(|key| self.show(key).is_some_and(|note| note.state == control::ItemState::Removed)).collect();
         gone.get(at.checked_rem(gone.len())?).copied()
     }
 

@@ -1,7 +1,7 @@
 //! No clock alone hides anything for good, or destroys anything.
 
 use super::*;
-use crate::control::NoteState;
+use crate::control::ItemState;
 use crate::item::kinds::tombstone;
 use crate::limits::OVER_MILLIS;
 use crate::time::DAY;
@@ -14,7 +14,7 @@ fn a_note() -> (Machine, ItemKey, Opened) {
     (chioma, key, note)
 }
 
-fn state(machine: &Machine, key: &ItemKey) -> NoteState {
+fn state(machine: &Machine, key: &ItemKey) -> ItemState {
     machine.show(key).expect("a note").state
 }
 
@@ -24,13 +24,13 @@ fn a_clock_that_is_ahead_hides_and_brings_back_once_it_is_right() {
     let right = chioma.now;
     chioma.now = right.plus(60 * DAY);
     assert!(chioma.tick_with(None, None).is_empty(), "a clock alone destroys nothing");
-    assert_eq!((state(&chioma, &key), chioma.notes().len()), (NoteState::Expired, 0));
+    assert_eq!((state(&chioma, &key), chioma.notes().len()), (ItemState::Expired, 0));
     assert_eq!(crate::item::listed(&chioma.store, &CIRCLE), Ok(0));
     assert!(crate::item::hidden(&chioma.store, &CIRCLE).is_ok_and(|hidden| hidden == Some((1, chioma.now))));
     chioma.now = right;
     chioma.with_tx(|tx, _| look_again(tx, true));
     assert!(chioma.tick_with(None, None).is_empty());
-    assert_eq!((state(&chioma, &key), chioma.notes().len()), (NoteState::Visible, 1));
+    assert_eq!((state(&chioma, &key), chioma.notes().len()), (ItemState::Visible, 1));
     assert_eq!(crate::item::listed(&chioma.store, &CIRCLE), Ok(1));
     assert_eq!(crate::item::hidden(&chioma.store, &CIRCLE), Ok(None));
     // It ends when its time has come.
@@ -47,7 +47,7 @@ fn a_clock_that_was_behind_when_words_came_destroys_nothing_once_it_is_right() {
     let _report = bea.take(&[note]);
     bea.now = right.plus(HOUR);
     assert!(bea.tick_with(None, Some(right)).is_empty());
-    assert_eq!((state(&bea, &key), bea.notes().len()), (NoteState::Visible, 1));
+    assert_eq!((state(&bea, &key), bea.notes().len()), (ItemState::Visible, 1));
     bea.now = right.plus(30 * DAY);
     assert_eq!(bea.tick().len(), 1, "it ends in its time");
 }
@@ -62,12 +62,12 @@ fn a_deletion_holds_that_comes_when_all_of_it_is_over_by_one_clock() {
         let tombstones: Vec<Opened> = entries.into_iter().map(|entry| chioma.seal(entry)).collect();
         bea.now = bea.now.plus(40 * DAY);
         assert!(bea.tick_with(None, None).is_empty());
-        assert_eq!(state(&bea, &key), NoteState::Expired);
+        assert_eq!(state(&bea, &key), ItemState::Expired);
         let destroyed = bea.take(&tombstones).destroy;
         if at_once {
             assert_eq!(destroyed, [note.at], "its author wants it gone at once");
         } else {
-            assert_eq!((destroyed, state(&bea, &key)), (Vec::new(), NoteState::Removed));
+            assert_eq!((destroyed, state(&bea, &key)), (Vec::new(), ItemState::Removed));
             bea.now = bea.now.plus(DAY);
             assert!(bea.tick_with(None, None).contains(&note.at), "in a day, not in a week");
         }
@@ -91,7 +91,7 @@ fn a_clock_that_is_by_itself_has_to_say_so_for_a_week() {
     assert!(chioma.tick_with(None, None).is_empty());
     chioma.now = chioma.now.plus(1);
     assert_eq!(chioma.tick_with(None, None), [note.at]);
-    assert_eq!(state(&chioma, &key), NoteState::Expired);
+    assert_eq!(state(&chioma, &key), ItemState::Expired);
     assert!(chioma.tick_with(None, None).is_empty() && crate::item::next_due(&chioma.store) == Ok(None));
 }
 
@@ -119,7 +119,7 @@ fn what_somebody_whose_clock_is_behind_writes_is_as_young_as_what_they_knew() {
     bea.now = right.plus(HOUR);
     assert!(bea.take(std::slice::from_ref(&note)).destroy.is_empty());
     assert!(bea.tick_with(Some(right), Some(bea.now)).is_empty());
-    assert_eq!((state(&bea, &key), bea.notes().len()), (NoteState::Visible, 1));
+    assert_eq!((state(&bea, &key), bea.notes().len()), (ItemState::Visible, 1));
     assert!(bea.notes()[0].clock_skewed, "the date that is shown is wrong");
     // A change of it, and time, change nothing about that.
     chioma.now = Millis(right.0 - 3 * 365 * DAY + HOUR);
@@ -169,7 +169,7 @@ fn a_deletion_by_somebody_whose_clock_is_behind_holds() {
     bea.now = right.plus(HOUR);
     assert!(bea.take(&[vec![note.clone()], gone].concat()).destroy.is_empty());
     assert!(bea.tick_with(Some(right), Some(bea.now)).is_empty());
-    assert_eq!((state(&bea, &key), bea.notes().len()), (NoteState::Removed, 0));
+    assert_eq!((state(&bea, &key), bea.notes().len()), (ItemState::Removed, 0));
     bea.now = bea.now.plus(DAY);
     assert_eq!(bea.tick(), [note.at], "a day later, and not before");
 }

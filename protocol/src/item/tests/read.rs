@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::{Code, NewEvent, NewItem, NewReply, NewResource, Want};
+use crate::control::{Code, EventStatus, NewEvent, NewItem, NewReply, NewResource, Want};
 use crate::io::Filter;
 use crate::item::kind::Kind;
 use crate::item::{Reveal, inbox, resolve, search, see, see_all};
@@ -155,7 +155,10 @@ fn events_and_resources_have_all_their_fields() {
         (event.starts.0.to_string().as_str(), event.starts_local.as_str()),
         ("2026-12-01T17:00:00Z", "2026-12-01T18:00:00")
     );
-    assert_eq!((event.status.as_str(), event.rrule.as_deref(), event.all_day), ("confirmed", Some("FREQ=WEEKLY;COUNT=8"), false));
+    assert_eq!(
+        (event.status, event.rrule.as_deref(), event.all_day),
+        (EventStatus::Confirmed, Some("FREQ=WEEKLY;COUNT=8"), false)
+    );
     let link = amara.reader(|reader| kinds::resource::list(reader, &Filter::default())).remove(0);
     assert_eq!((link.kind.as_str(), link.url.as_str(), link.author.name.as_str()), ("link", "https://example.org", "Amara"));
 }

@@ -2,7 +2,7 @@
 
 use super::change::remove;
 use super::*;
-use crate::control::{Code, NewReply, NoteState};
+use crate::control::{Code, ItemState, NewReply};
 use crate::item::edit::{Edit, Op, Value};
 use crate::item::kind::{Kind, fields};
 use crate::limits::{DESTROY_MILLIS, MARKS};
@@ -13,7 +13,7 @@ fn restore(machine: &mut Machine, key: &ItemKey) -> Result<Vec<Opened>, control:
     Ok(machine.write(entries))
 }
 
-fn state(machine: &Machine, key: &ItemKey) -> NoteState {
+fn state(machine: &Machine, key: &ItemKey) -> ItemState {
     machine.show(key).expect("a note").state
 }
 
@@ -29,7 +29,7 @@ fn a_note_comes_back_with_its_replies_and_its_words_are_found_again() {
     let (found, due) = (amara.indexed(), crate::item::next_due(&amara.store).expect("reads"));
     let tombstone = remove(&mut amara, &key, false).expect("their own");
     let _report = bea.take(&tombstone);
-    assert_eq!((state(&amara, &key), state(&bea, &key)), (NoteState::Removed, NoteState::Removed));
+    assert_eq!((state(&amara, &key), state(&bea, &key)), (ItemState::Removed, ItemState::Removed));
     assert_ne!(amara.indexed(), found);
     amara.now = amara.now.plus(DESTROY_MILLIS - HOUR);
     let lifted = restore(&mut amara, &key).expect("within the day");
@@ -74,7 +74,7 @@ fn what_was_destroyed_here_stays_deleted_when_it_is_taken_back_elsewhere() {
     bea.now = bea.now.plus(DESTROY_MILLIS);
     bea.tick();
     let _report = bea.take(&lifted);
-    assert_eq!(state(&bea, &key), NoteState::Removed);
+    assert_eq!(state(&bea, &key), ItemState::Removed);
     assert!(bea.notes().is_empty() && bea.indexed().is_empty());
 }
 
@@ -109,14 +109,14 @@ fn nobody_brings_back_what_somebody_else_deleted() {
     (forged.at, forged.id, forged.payload) =
         (EntryAt { chain: 99, seq: 1 }, EntryId([99; 32]), Some(crate::codec::encode(&edit)));
     assert!(matches!(bea.take(&[forged]).outcomes[..], [Outcome::SetAside(_)]));
-    assert_eq!(state(&bea, &key), NoteState::Removed);
+    assert_eq!(state(&bea, &key), ItemState::Removed);
     // The founder takes it back; but not the author's own deletion beside it.
     let by_author = remove(&mut chioma, &key, false).expect("removed already");
     assert!(by_author.is_empty(), "one deletion is enough");
     let lifted = restore(&mut amara, &key).expect("their own deletion");
     for machine in [&mut bea, &mut chioma] {
         let _report = machine.take(&lifted);
-        assert_eq!(state(machine, &key), NoteState::Visible);
+        assert_eq!(state(machine, &key), ItemState::Visible);
     }
 }
 
@@ -133,7 +133,7 @@ fn an_author_who_deletes_and_takes_back_often_does_not_undo_the_founders_deletio
     amara.now = amara.now.plus(HOUR);
     many.extend(remove(&mut amara, &key, false).expect("the founder may"));
     let _report = bea.take(&many);
-    assert_eq!(state(&bea, &key), NoteState::Removed);
+    assert_eq!(state(&bea, &key), ItemState::Removed);
     bea.now = amara.now.plus(DESTROY_MILLIS + 1);
     assert!(!bea.tick().is_empty(), "the bytes go a day later");
 }
@@ -150,7 +150,7 @@ fn a_deletion_that_is_taken_back_late_or_was_to_be_at_once_holds() {
     edit.at = edit.at.plus(DESTROY_MILLIS);
     late.payload = Some(crate::codec::encode(&edit));
     let _report = bea.take(&[vec![note.clone()], tombstone, vec![late]].concat());
-    assert_eq!(state(&bea, &key), NoteState::Removed);
+    assert_eq!(state(&bea, &key), ItemState::Removed);
     // One that says "at once" in any of its edits, whatever the others say, in any order.
     let mut chioma = Machine::new(CHIOMA);
     let _report = chioma.take(&[note]);

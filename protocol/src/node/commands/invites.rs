@@ -5,7 +5,6 @@ use crate::circle::body::{Role, Statement};
 use crate::circle::overview::InviteRow;
 use crate::circle::state::CircleState;
 use crate::circle::summary::Summary;
-use crate::circle::text;
 use crate::circle::ticket::{self, PeerHint, Secret, Ticket};
 use crate::context::{Cx, InputError};
 use crate::control::{self, Code, Error, Hint, InviteStatus, Time};
@@ -39,7 +38,7 @@ pub(crate) fn new_invite(
             ],
         )));
     }
-    let role = if new.role.is_empty() { Role::Member } else { text::parse_role(&new.role)? };
+    let role = new.role.unwrap_or(Role::Member);
     if role > Role::Member {
         return Err(InputError::usage(
             "an invite gives the role of member or guest",
@@ -86,7 +85,7 @@ pub(crate) fn show_invite(
     control::Invite {
         id: short_text('i', &row.act.0),
         link,
-        role: text::role(row.role),
+        role: row.role,
         expires_at: Time(row.expires),
         uses: row.uses,
         used: row.used,

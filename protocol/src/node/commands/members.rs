@@ -6,7 +6,6 @@ use crate::circle::body::{Point, Points, Role, Statement};
 use crate::circle::membership::Status;
 use crate::circle::state::CircleState;
 use crate::circle::summary::{self, Summary};
-use crate::circle::text;
 use crate::context::{Cx, InputError};
 use crate::control::{self, Hint};
 use crate::id::{CircleId, DeviceId, PersonId};
@@ -143,7 +142,10 @@ pub(crate) fn set_role(
     member: &str,
     set: &control::SetRole,
 ) -> Result<Answer, InputError> {
-    let role = text::parse_role(&set.role)?;
+    let role = set.role;
+    if role == Role::Founder {
+        return Err(InputError::usage("nobody is made a founder", "use guest, member, facilitator or steward"));
+    }
     let (circle, summary) = inside(node, cx, circle)?;
     let person = summary::pick_person(&summary, member)?.clone();
     if person.role == Some(role) {
@@ -151,7 +153,7 @@ pub(crate) fn set_role(
     }
     if Some(person.id) == circle.me() && role < Role::Steward {
         let named = if person.alike { person.id.text() } else { person.name.0.clone() };
-        let args = [named.as_str(), &set.role, "--without-successor", "--confirm", &summary.name.0];
+        let args = [named.as_str(), role.word(), "--without-successor", "--confirm", &summary.name.0];
         let again = Hint::run("member", "role", &args, "steps down all the same");
         let handover = Handover { successor: set.successor.as_deref(), nobody: set.without_successor, again };
         hand_over(circle, cx, &summary, handover)?;

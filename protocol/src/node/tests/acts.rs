@@ -145,7 +145,7 @@ fn keys_made_again_and_again_arrive_with_their_acts() {
 #[test]
 fn what_is_good_before_something_bad_is_kept_and_nothing_is_read_again() {
     let mut village = circle_of_three();
-    let steward = Command::SetRole("-".into(), "Bea".into(), control::SetRole::to("steward"));
+    let steward = Command::SetRole("-".into(), "Bea".into(), control::SetRole::to(control::Role::Steward));
     village.call(0, steward).expect("a role");
     let id = village.only(0);
     let good = village.invite(1);

@@ -23,8 +23,8 @@ impl Village {
     }
 
     fn rank(&mut self, at: usize, who: &str, role: &str) {
-        self.call(at, Command::SetRole("-".into(), who.into(), control::SetRole { role: role.into(), ..Default::default() }))
-            .expect("a role");
+        let set = control::SetRole::to(role.parse().expect("a role"));
+        self.call(at, Command::SetRole("-".into(), who.into(), set)).expect("a role");
     }
 
     fn rule(&mut self, edit: control::EditCircle) {
@@ -218,10 +218,11 @@ fn other_changes_ask_nobody_again_and_say_what_they_were() {
     assert_eq!(village.news(0), [said(Happening::Edited, "Circle", "Bea")]);
     let event = village.event(0, &id);
     assert_eq!((event.rsvp.yes, event.moved_by, event.was), (1, None, None));
-    let cancel = control::EditEvent { status: Some("cancelled".into()), ..Default::default() };
+    let cancel = control::EditEvent { status: Some(control::EventStatus::Cancelled), ..Default::default() };
     village.call(1, Command::Edit("-".into(), id.clone(), EditItem::Event(cancel))).expect("cancelled");
     assert_eq!(village.news(0), [said(Happening::Cancelled, "Circle", "Bea")]);
-    let undo = control::EditEvent { status: Some("confirmed".into()), location: Some(String::new()), ..Default::default() };
+    let undo =
+        control::EditEvent { status: Some(control::EventStatus::Confirmed), location: Some(String::new()), ..Default::default() };
     village.call(1, Command::Edit("-".into(), id, EditItem::Event(undo))).expect("back");
     assert_eq!(village.news(0), [], "it says what was seen");
 }
@@ -241,7 +242,7 @@ fn edit(village: &mut Village, at: usize, id: &str, edit: control::EditEvent) {
 }
 
 fn cancelled() -> control::EditEvent {
-    control::EditEvent { status: Some("cancelled".into()), ..Default::default() }
+    control::EditEvent { status: Some(control::EventStatus::Cancelled), ..Default::default() }
 }
 
 #[test]
@@ -250,7 +251,7 @@ fn what_one_did_oneself_is_credited_to_nobody_else() {
     village.move_to(1, &id, 19);
     edit(&mut village, 0, &id, cancelled());
     assert_eq!(village.news(0), [said(Happening::Moved, "Circle", "Bea")], "who cancelled it knows");
-    assert_eq!(village.inbox(0)[0].status.as_deref(), Some("cancelled"));
+    assert_eq!(village.inbox(0)[0].status, Some(control::EventStatus::Cancelled));
     assert_eq!(village.news(1), [said(Happening::Cancelled, "Circle", "Amara")]);
     (0..2).for_each(|at| village.seen(at));
     let described = control::EditEvent { description: Some("Bring tea.".into()), ..Default::default() };
@@ -329,8 +330,9 @@ fn a_new_event_that_is_cancelled_already_says_so() {
     let id = village.meeting(0);
     village.note(0, "a note", "words");
     edit(&mut village, 0, &id, cancelled());
-    let told: Vec<(Subject, Option<String>)> = village.inbox(1).into_iter().map(|entry| (entry.kind, entry.status)).collect();
-    assert_eq!(told, [(Subject::Event, Some("cancelled".to_owned())), (Subject::Note, None)]);
+    let told: Vec<(Subject, Option<control::EventStatus>)> =
+        village.inbox(1).into_iter().map(|entry| (entry.kind, entry.status)).collect();
+    assert_eq!(told, [(Subject::Event, Some(control::EventStatus::Cancelled)), (Subject::Note, None)]);
 }
 
 #[test]

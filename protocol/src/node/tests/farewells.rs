@@ -8,7 +8,7 @@ fn put_out_by_a_new_steward() -> Village {
     village.found(control::NewCircle::default());
     (1..4).for_each(|at| village.join(at));
     village.offline(2);
-    let steward = control::SetRole::to("steward");
+    let steward = control::SetRole::to(control::Role::Steward);
     village.call(0, Command::SetRole("-".into(), "Bea".into(), steward)).expect("the founder's to say");
     village.call(1, Command::RemoveMember("-".into(), "Chioma".into())).expect("a steward's to do");
     village
@@ -27,7 +27,7 @@ fn whoever_never_heard_that_somebody_is_a_steward_is_told_by_one_they_know() {
 #[test]
 fn somebody_who_was_put_out_twice_is_told_by_the_one_they_believe() {
     let mut village = circle_of_three();
-    let steward = control::SetRole::to("steward");
+    let steward = control::SetRole::to(control::Role::Steward);
     village.offline(2);
     village.call(0, Command::SetRole("-".into(), "Bea".into(), steward)).expect("the founder's to say");
     village.offline(1);

@@ -1,7 +1,7 @@
 //! The last steward does not go by a slip: the command refuses, whoever sends it.
 
 use super::*;
-use crate::control::{Hint, LeaveCircle, SetRole};
+use crate::control::{Hint, LeaveCircle, Role, SetRole};
 
 fn leave(village: &mut Village, at: usize, leave: LeaveCircle) -> Result<Answer, Error> {
     village.call(at, Command::Leave("-".into(), leave))
@@ -22,7 +22,7 @@ fn to_nobody() -> LeaveCircle {
 /// Who is what, as somebody sees it.
 fn roles(village: &Village, at: usize) -> Vec<(String, Option<&'static str>)> {
     let Answer::Members(members) = village.ask(at, Query::Members("-".into())) else { panic!("no list") };
-    members.into_iter().map(|member| (member.name, member.role.map(control::MemberRole::word))).collect()
+    members.into_iter().map(|member| (member.name, member.role.map(control::Role::word))).collect()
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn the_last_steward_is_told_who_would_be_left_and_nothing_happens() {
     assert_eq!(refused.code, Code::NeedsConfirmation);
     assert!(refused.message.contains("the last steward of \"Night shift\"") && refused.message.contains("Bea and Chioma"));
     assert!(refused.hints.0.iter().any(|hint| matches!(hint, Hint::Run { verb, .. } if verb == "role")), "{refused:?}");
-    for lower in ["facilitator", "member", "guest"] {
+    for lower in [Role::Facilitator, Role::Member, Role::Guest] {
         let refused = role(&mut village, 0, "Amara", SetRole::to(lower)).expect_err("nor like this");
         assert_eq!(refused.code, Code::NeedsConfirmation, "{lower}");
     }
@@ -59,7 +59,7 @@ fn a_founder_hands_over_and_leaves_at_once() {
 #[test]
 fn a_founder_steps_down_and_hands_over_at_once() {
     let mut village = circle_of_three();
-    let set = SetRole { successor: Some("Chioma".into()), ..SetRole::to("member") };
+    let set = SetRole { successor: Some("Chioma".into()), ..SetRole::to(Role::Member) };
     role(&mut village, 0, "Amara", set).expect("stepped down");
     let expected = [("Chioma".to_owned(), Some("steward")), ("Amara".to_owned(), Some("member"))];
     assert!(expected.iter().all(|one| roles(&village, 1).contains(one)), "{:?}", roles(&village, 1));
@@ -71,17 +71,17 @@ fn whoever_says_so_leaves_the_others_without() {
     leave(&mut village, 0, to_nobody()).expect("left");
     assert!(village.circle(1).frozen);
     let mut village = circle_of_three();
-    role(&mut village, 0, "Amara", SetRole { without_successor: true, ..SetRole::to("member") }).expect("stepped down");
+    role(&mut village, 0, "Amara", SetRole { without_successor: true, ..SetRole::to(Role::Member) }).expect("stepped down");
     assert!(village.circle(1).frozen);
 }
 
 #[test]
 fn one_of_two_stewards_goes_freely_and_then_the_other_does_not() {
     let mut village = circle_of_three();
-    role(&mut village, 0, "Bea", SetRole::to("steward")).expect("a steward");
+    role(&mut village, 0, "Bea", SetRole::to(Role::Steward)).expect("a steward");
     leave(&mut village, 0, LeaveCircle::default()).expect("Bea is a steward");
     assert_eq!(leave(&mut village, 1, LeaveCircle::default()).expect_err("the last").code, Code::NeedsConfirmation);
-    assert_eq!(role(&mut village, 1, "Bea", SetRole::to("member")).expect_err("the last").code, Code::NeedsConfirmation);
+    assert_eq!(role(&mut village, 1, "Bea", SetRole::to(Role::Member)).expect_err("the last").code, Code::NeedsConfirmation);
     // Bea is no founder, and makes nobody a steward: to say that nobody takes over is the only way.
     assert_eq!(leave(&mut village, 1, to("Chioma")).expect_err("may not").code, Code::NotAllowed);
     leave(&mut village, 1, to_nobody()).expect("left");

@@ -59,7 +59,7 @@ impl Village {
     }
 
     fn raise(&mut self, at: usize, name: &str, role: &str) {
-        let set = control::SetRole { role: role.into(), ..Default::default() };
+        let set = control::SetRole::to(role.parse().expect("a role"));
         self.call(at, Command::SetRole("-".into(), name.into(), set)).expect("a role");
     }
 }

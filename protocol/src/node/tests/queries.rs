@@ -55,7 +55,7 @@ impl Village {
 fn busy(village: &mut Village) {
     village.found(control::NewCircle { agreement: "Be kind.".into(), ..Default::default() });
     village.join(1);
-    village.checked(0, Command::SetRole("-".into(), "Bea".into(), control::SetRole::to("steward")));
+    village.checked(0, Command::SetRole("-".into(), "Bea".into(), control::SetRole::to(control::Role::Steward)));
     let edit = control::EditCircle { history: Some("all".into()), retention: Some("90d".into()), ..Default::default() };
     village.checked(0, Command::EditCircle("-".into(), edit));
     for at in [0, 1] {

@@ -36,7 +36,7 @@ impl Village {
     }
 
     fn steward(&mut self, who: &str) {
-        self.call(0, Command::SetRole("-".into(), who.into(), control::SetRole::to("steward"))).expect("a role");
+        self.call(0, Command::SetRole("-".into(), who.into(), control::SetRole::to(control::Role::Steward))).expect("a role");
     }
 }
 

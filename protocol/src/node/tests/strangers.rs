@@ -5,7 +5,7 @@ use crate::circle::ticket::Ticket;
 use crate::control::Accept;
 use crate::crypto::{Crypto, SigningKey};
 use crate::limits::{STRANGER_FRAMES, STRANGER_MILLIS, TICKET_TRIES};
-use crate::peer::frame::{Salt, TicketAnswer, TicketProof, Token, refusal};
+use crate::peer::frame::{Refusal, Salt, TicketAnswer, TicketProof, Token};
 use crate::peer::tickets;
 use crate::sync::message::Bytes;
 use crate::time::{HOUR, MINUTE};
@@ -104,7 +104,7 @@ fn with_a_used_link() -> (Village, String) {
 
 /// What somebody says who is in no circle at all.
 fn nothing() -> String {
-    format!("{:?}", Frame::Answer(TicketAnswer::Refused(refusal::UNKNOWN)))
+    format!("{:?}", Frame::Answer(TicketAnswer::Refused(Refusal::Unknown)))
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn an_old_link_tells_of_nobody_but_its_maker() {
     assert!(told(&mut village, 1, &ended, &anybody)[0] == nothing(), "and nobody else does");
     village.now = village.now.plus(100 * HOUR);
     village.settle();
-    for (link, why) in [(used, refusal::USED), (closed, refusal::CLOSED), (ended, refusal::EXPIRED)] {
+    for (link, why) in [(used, Refusal::Used), (closed, Refusal::Closed), (ended, Refusal::Expired)] {
         let maker = told(&mut village, 0, &link, &anybody);
         assert_eq!(maker[0], format!("{:?}", Frame::Answer(TicketAnswer::Refused(why))));
         assert!(maker[1].starts_with("ends Some(Some("), "nothing is open to its holder: {maker:?}");

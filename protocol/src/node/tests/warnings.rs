@@ -33,7 +33,7 @@ impl Table {
         let mut village = Village::new(2);
         village.found(control::NewCircle::default());
         village.join(1);
-        let role = control::SetRole::to("facilitator");
+        let role = control::SetRole::to(control::Role::Facilitator);
         village.call(0, Command::SetRole("-".into(), "Bea".into(), role)).expect("a role");
         let note = |village: &mut Village, at, new| match village.call(at, Command::New("-".into(), NewItem::Note(new))) {
             Ok(Answer::Item(Item::Note(note))) => note.id,

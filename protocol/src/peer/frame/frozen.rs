@@ -61,7 +61,7 @@ fn answers() -> Vec<TicketAnswer> {
         TicketAnswer::Card(bytes(37)),
         TicketAnswer::Waiting,
         TicketAnswer::Declined,
-        TicketAnswer::Refused(refusal::BUSY),
+        TicketAnswer::Refused(Refusal::Busy),
         TicketAnswer::Welcome(Acts { keys: Some(bytes(32)), acts: vec![bytes(33)] }, vec![bytes(35)]),
     ]
 }
@@ -114,3 +114,14 @@ frozen![
     Form::new("request", 1, &[body(None), body(Some(Digest([13; 32])))]),
     Form::new("card", 2, &[History::All, History::SinceJoin, History::Days(30)].map(card)),
 ];
+
+#[test]
+fn a_refusal_is_a_number_on_the_wire_and_a_later_one_is_kept() {
+    let known = [Refusal::Unknown, Refusal::Expired, Refusal::Used, Refusal::Closed, Refusal::Busy];
+    for number in 0..=u8::MAX {
+        let bytes = crate::codec::encode(&number);
+        let refusal: Refusal = crate::codec::decode(&bytes, "refusal").expect("any number is one");
+        assert_eq!(refusal, known.get(usize::from(number)).copied().unwrap_or(Refusal::Later(number)));
+        assert_eq!(crate::codec::encode(&refusal), bytes);
+    }
+}

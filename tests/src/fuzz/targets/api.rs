@@ -170,7 +170,7 @@ fn few_words() -> Prepared {
         if let Ok(retention) = &retention {
             assert_eq!(text::parse_retention(&text::retention(*retention)).ok(), Some(*retention), "what is said is understood");
         }
-        let role = text::parse_role(&text).is_ok();
+        let role = control::Role::given(&text).is_ok();
         let others = text::parse_invite(&text).is_ok() || text::parse_approval(&text).is_ok();
         if let Ok(name) = text::name(&text, "a name") {
             assert_eq!(text::name(&name, "a name").ok(), Some(name.clone()), "a name is trimmed once");

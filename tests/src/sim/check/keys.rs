@@ -57,7 +57,7 @@ impl Before {
         let mine = my_circle(&asker(world, who), &id)?;
         let reached = written_chains(world, who, &circle, &device).into_iter().map(|head| (head.no, head.seq)).collect();
         let (retention, guest) =
-            (mine.policies.get("retention").cloned(), mine.role == Some(kith_protocol::control::MemberRole::Guest));
+            (mine.policies.get("retention").cloned(), mine.role == Some(kith_protocol::control::Role::Guest));
         Some(Self { circle, device, known: known(&asker(world, who), &id), retention, guest, reached })
     }
 }
