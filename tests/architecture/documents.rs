@@ -43,7 +43,8 @@ fn links(text: &str) -> Vec<String> {
 /// Files and folders that a text names in backticks, test names behind `::` left out. A word in capitals stands for many.
 fn paths(text: &str) -> Vec<&str> {
     let named = text.split('`').skip(1).step_by(2).filter_map(|quoted| quoted.split("::").next());
-    let ours = |path: &&str| ["protocol/", "daemon/", "cli/", "tests/", "src/"].iter().any(|room| path.starts_with(room));
+    let room = |path: &str| ["protocol/", "daemon/", "cli/", "tests/", "src/"].iter().any(|room| path.starts_with(room));
+    let ours = |path: &&str| room(path) || path.contains('/') && path.ends_with(".rs");
     let one = |path: &&str| path.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c));
     named.filter(ours).filter(one).collect()
 }
@@ -62,8 +63,8 @@ fn paths_that_documents_name_are_there() {
 
 #[test]
 fn paths_are_told_from_other_words() {
-    let text = "in `protocol/src/a.rs` and `cli/src/b.rs::holds`, not `src/NOUN.rs`, `kith note`, daemon/src/c.rs or `/v1/src/`";
-    assert_eq!(paths(text), ["protocol/src/a.rs", "cli/src/b.rs"]);
+    let text = "in `protocol/src/a.rs` and `cli/src/b.rs::holds`, `ui/d.rs`, not `src/NOUN.rs`, `e.rs`, `kith note`, daemon/src/c.rs or `/v1/src/`";
+    assert_eq!(paths(text), ["protocol/src/a.rs", "cli/src/b.rs", "ui/d.rs"]);
 }
 
 /// Columns that a line of text may have in a document.
