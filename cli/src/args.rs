@@ -53,8 +53,17 @@ fn as_refusal(told: &str) -> Error {
     let first = told.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
     let usage = told.lines().find_map(|line| line.strip_prefix("Usage: "));
     let hint =
-        usage.map_or_else(|| "See `kith --help`.".to_owned(), |usage| format!("It goes like this: `{}`", clean::line(usage)));
-    Error::new(Code::Usage, clean::line(first.trim_start_matches("error: ")), hint)
+        usage.map_or_else(|| "See `kith --help`.".to_owned(), |usage| format!("It goes like this: `{}`.", clean::line(usage)));
+    Error::new(Code::Usage, sentence(clean::line(first.trim_start_matches("error: "))), hint)
+}
+
+/// What clap says, as a sentence: it begins with a small letter and ends without a period.
+fn sentence(mut text: String) -> String {
+    text.get_mut(..1).into_iter().for_each(str::make_ascii_uppercase);
+    if !text.is_empty() && !text.ends_with(['.', '?', '!']) {
+        text.push('.');
+    }
+    text
 }
 
 /// A mistake, with what helps: several words want quotes, and what is suggested is to be what was meant.

@@ -44,7 +44,8 @@ impl Reply {
 
     /// As a type.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_str(&self.0).map_err(|e| error::failed(format!("The daemon's answer cannot be read: {e}"), SAME_VERSION))
+        serde_json::from_str(&self.0)
+            .map_err(|e| error::failed(format!("The daemon's answer cannot be read: {e}."), SAME_VERSION))
     }
 
     /// One field of it.
@@ -52,7 +53,7 @@ impl Reply {
         let mut value: serde_json::Value = self.read()?;
         let field = value.get_mut(name).map(serde_json::Value::take).unwrap_or_default();
         serde_json::from_value(field)
-            .map_err(|e| error::failed(format!("The daemon's answer cannot be read: {name}: {e}"), SAME_VERSION))
+            .map_err(|e| error::failed(format!("The daemon's answer cannot be read: {name}: {e}."), SAME_VERSION))
     }
 }
 
@@ -75,7 +76,7 @@ impl Client {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|e| error::failed(format!("Cannot begin: {}", error::reason(&e)), ""))?;
+            .map_err(|e| error::failed(format!("Cannot begin: {}.", error::reason(&e)), ""))?;
         Ok(Self { runtime, home: home.clone(), socket: home.socket(), dry_run, ui, probed: OnceLock::new() })
     }
 
@@ -195,7 +196,7 @@ impl Client {
 }
 
 fn encode(body: &impl Serialize) -> Result<String> {
-    serde_json::to_string(body).map_err(|e| error::failed(format!("This cannot be written as JSON: {e}"), ""))
+    serde_json::to_string(body).map_err(|e| error::failed(format!("This cannot be written as JSON: {e}."), ""))
 }
 
 fn not_running(socket: &Path) -> Stop {

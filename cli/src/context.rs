@@ -256,7 +256,7 @@ impl Context {
     pub(crate) fn passphrase_in(&self, path: &Path) -> Result<Passphrase> {
         let bytes = if path.as_os_str() == "-" {
             files::up_to(std::io::stdin().lock(), PASSPHRASE_BYTES)
-                .map_err(|e| error::failed(format!("Cannot read stdin: {}", error::reason(&e)), ""))?
+                .map_err(|e| error::failed(format!("Cannot read stdin: {}.", error::reason(&e)), ""))?
                 .ok_or_else(|| error::usage("That is too long for a passphrase.", ""))?
         } else {
             files::read(path, PASSPHRASE_BYTES)?
@@ -332,7 +332,7 @@ impl Context {
             }
             return Err(error::refused(
                 Code::NeedsConfirmation,
-                format!("--confirm says \"{typed}\", and this is \"{name}\". Nothing was done."),
+                format!("`--confirm` says \"{typed}\", and this is \"{name}\". Nothing was done."),
                 "Check the name, and the circle (-c).",
             ));
         }

@@ -80,7 +80,7 @@ pub(crate) fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> 
     } else {
         Code::Failed
     };
-    refused(code, format!("{what} {}: {}", path.display(), reason(error)), io_hint(error.kind()))
+    refused(code, format!("{what} {}: {}.", path.display(), reason(error)), io_hint(error.kind()))
 }
 
 /// What to do about a file or folder; nothing of it is the daemon's.

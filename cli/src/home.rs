@@ -22,7 +22,7 @@ impl Home {
         if home.socket().as_os_str().len() > SOCKET_PATH_BYTES {
             return Err(error::usage(
                 format!("The path {} is too long for a local socket.", home.0.display()),
-                "Choose a shorter --home (at most about 85 characters).",
+                format!("Choose a shorter --home (at most {} bytes).", SOCKET_PATH_BYTES - "/run/kithd.sock".len()),
             ));
         }
         Ok(home)

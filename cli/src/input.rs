@@ -138,7 +138,7 @@ fn piped() -> bool {
 pub(crate) fn stdin(limit: usize) -> Result<String> {
     let stdin = std::io::stdin();
     let bytes = files::up_to(stdin.lock(), limit)
-        .map_err(|e| error::failed(format!("Cannot read stdin: {}", error::reason(&e)), ""))?
+        .map_err(|e| error::failed(format!("Cannot read stdin: {}.", error::reason(&e)), ""))?
         .ok_or_else(|| {
             error::refused(
                 Code::TooLarge,

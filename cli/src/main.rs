@@ -87,6 +87,5 @@ fn refused_setting(error: &ConfigError) -> Error {
 }
 
 fn refused(why: &str) -> Error {
-    let stop = if why.ends_with('.') { "" } else { "." };
-    Error::new(Code::Usage, format!("Nothing was changed: {why}{stop}"), "`kith config list` lists all settings.")
+    Error::new(Code::Usage, format!("Nothing was changed: {why}."), "`kith config list` lists all settings.")
 }

@@ -265,7 +265,7 @@ fn closed(result: std::io::Result<()>) -> Result<()> {
         if error.kind() == ErrorKind::BrokenPipe {
             return Stop::Closed;
         }
-        failed(format!("Cannot write the answer: {}", crate::error::reason(&error)), "")
+        failed(format!("Cannot write the answer: {}.", crate::error::reason(&error)), "")
     })
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use kith_protocol::control::{Code, DaemonStatus, Error};
+use kith_protocol::control::{Code, DaemonStatus, Error, Hint, Needed};
 use kith_protocol::id::Addr;
 use kith_protocol::node::{Answer, Command, Query};
 use kith_protocol::time::{MINUTE, Millis};
@@ -15,7 +15,7 @@ use crate::address::bytes;
 use crate::clock;
 use crate::config::{Config, outside};
 use crate::driver::Machine;
-use crate::home::Home;
+use crate::home::{Home, another_home};
 use crate::keystore::{Cost, KeyError, Keystore, MasterKey};
 use crate::limits;
 use crate::session::{Session, SessionError};
@@ -98,7 +98,7 @@ impl App {
             return Err(Error::new(
                 Code::Usage,
                 format!("There is a Kith at {} already.", self.home.root().display()),
-                "`kith status` shows how things are. Another one needs another --home.",
+                [Hint::run("", "status", &[], "shows how things are"), another_home("sets up another one")],
             ));
         }
         if passphrase.as_ref().is_some_and(|passphrase| passphrase.is_empty()) {
@@ -274,7 +274,11 @@ impl App {
         }
         let aside = self.home.root().join(format!("store-without-keys-{}.db", clock::now().0));
         store::move_aside(&store, &aside).map_err(|error| {
-            Error::new(Code::Failed, format!("Cannot move {} aside: {}.", store.display(), error.kind()), "Use another --home.")
+            Error::new(
+                Code::Failed,
+                format!("Cannot move {} aside: {}.", store.display(), error.kind()),
+                another_home("uses another folder"),
+            )
         })
     }
 }
@@ -302,11 +306,11 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + S
 }
 
 fn locked() -> Error {
-    Error::new(Code::Locked, "Kith is locked.", "`kith unlock` unlocks it.")
+    Error::new(Code::Locked, "Kith is locked.", Hint::run("", "unlock", &[], "unlocks it"))
 }
 
 fn not_initialized() -> Error {
-    Error::new(Code::Usage, "There is no identity here yet.", "`kith init` sets one up.")
+    Error::new(Code::Usage, "There is no identity here yet.", Hint::run("", "init", &[], "sets one up"))
 }
 
 fn key_trouble(error: &KeyError, home: &Home) -> Error {
@@ -316,12 +320,12 @@ fn key_trouble(error: &KeyError, home: &Home) -> Error {
         KeyError::PassphraseNeeded => Error::new(
             Code::NeedsPassphrase,
             "The passphrase is needed for this.",
-            "Give it with --passphrase-file, or on a terminal.",
+            Hint::Need { what: Needed::Passphrase, from: Vec::new() },
         ),
         KeyError::Newer(_) => Error::new(
             Code::Failed,
             "The keys file was written by a newer kith.",
-            "Use that one with this home, or another --home.",
+            [Hint::Text("Use the newer one with this home.".to_owned()), another_home("sets up another one")],
         ),
         KeyError::Damaged(what) => Error::new(
             Code::Damaged,

@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kith_protocol::control::{Code, Error};
+use kith_protocol::control::{Code, Error, Hint};
 use kith_protocol::id::{Addr, PeerId};
 use kith_protocol::node::{CallId, Effect, Input};
 use kith_protocol::store::{Store, StoreError};
@@ -51,7 +51,10 @@ impl Trouble {
             Self::Fault => Error::new(
                 Code::Failed,
                 "Something went wrong inside kithd; nothing was changed.",
-                "Try again. If it happens again, `kith doctor` and the log may say more.",
+                [
+                    Hint::Text("Try again. If it happens again, the log may say more.".to_owned()),
+                    Hint::run("", "doctor", &[], "looks for damage"),
+                ],
             ),
         }
     }
@@ -153,7 +156,7 @@ impl<M: Machine> Driver<M> {
     pub(crate) fn run(mut self) -> Result<(), Error> {
         let ended = self.turns();
         for call in std::mem::take(&mut self.calls).into_values() {
-            let stopped = Error::new(Code::Failed, "The daemon is stopping.", "`kith start` starts it again.");
+            let stopped = Error::new(Code::Failed, "The daemon is stopping.", Hint::run("", "start", &[], "starts it again"));
             drop(call.send(Err(ended.clone().err().unwrap_or(stopped))));
         }
         drop(self.machine);

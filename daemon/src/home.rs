@@ -1,5 +1,6 @@
 //! The home folder: its layout, its permissions, and that only one daemon lives in it.
 
+use kith_protocol::control::Hint;
 use kith_protocol::limits::SOCKET_PATH_BYTES;
 
 use std::fs::{DirBuilder, File, Permissions, TryLockError};
@@ -130,6 +131,11 @@ fn make_private(folder: &Path) -> Result<(), HomeError> {
         std::fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(io)?;
     }
     Ok(())
+}
+
+/// Where a home cannot be used, another one can; `brings` says what for.
+pub(crate) fn another_home(brings: &str) -> Hint {
+    Hint::run("", "init", &["--home", "DIR"], brings)
 }
 
 #[cfg(test)]

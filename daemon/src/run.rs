@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kith_protocol::control::{Code, Error};
+use kith_protocol::control::{Code, Error, Hint};
 use rustix::process::{Resource, Rlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -12,7 +12,7 @@ use crate::api::{self, Socket};
 use crate::app::App;
 use crate::config::{Config, ConfigError};
 use crate::driver::Machine;
-use crate::home::{Home, HomeError};
+use crate::home::{Home, HomeError, another_home};
 use crate::keystore::Cost;
 use crate::logging;
 
@@ -57,27 +57,30 @@ impl RunError {
             Self::Home(HomeError::Taken) => Error::new(
                 Code::Failed,
                 "Another kithd already runs for this home.",
-                "`kith status` shows its status; `kith stop` ends it.",
+                [Hint::run("", "status", &[], "shows its status"), Hint::run("", "stop", &[], "ends it")],
             ),
             Self::Home(HomeError::TooLong(over)) => Error::new(
                 Code::Usage,
                 format!("The home's path is too long for a local socket, by {over} bytes."),
-                "Choose a shorter --home.",
+                another_home("uses a folder with a shorter path"),
             ),
             Self::Home(HomeError::NotMine(path)) => Error::new(
                 Code::Failed,
                 format!("The folder {} belongs to another user.", path.display()),
-                "Choose another --home, or start kithd as that user.",
+                [Hint::Text("Start kithd as that user.".to_owned()), another_home("uses another folder")],
             ),
             Self::Home(HomeError::Io { path, source }) => Error::new(
                 Code::Failed,
                 format!("The home cannot be used: {}: {}.", path.display(), source.kind()),
-                "See whether the folder is there and yours to write, or choose another --home.",
+                [
+                    Hint::Text("See whether the folder is there and yours to write.".to_owned()),
+                    another_home("uses another folder"),
+                ],
             ),
             Self::Config(error) => Error::new(
                 Code::Usage,
                 format!("The settings cannot be used: {error}."),
-                "Correct config.toml in the home folder, or the address given with --listen.",
+                "Correct config.toml in the home folder, or the address to listen on that was given.",
             ),
             Self::System { what, source } => Error::new(
                 Code::Failed,
@@ -94,14 +97,14 @@ pub(crate) fn run_with<M: Machine>(options: &Options) -> Result<(), RunError> {
     harden();
     let home = Home::prepare(&options.home)?;
     let _only_one = home.lock()?;
-    logging::start(&home.log(), options.verbose).map_err(system("opening the log"))?;
+    logging::start(&home.log(), options.verbose).map_err(system("Opening the log"))?;
     let config = Config::load(&home.config(), &options.listen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("kithd")
         .enable_all()
         .build()
-        .map_err(system("starting the runtime"))?;
+        .map_err(system("Starting the runtime"))?;
     let app = Arc::new(App::new::<M>(home, config, Cost::NORMAL));
     let served = runtime.block_on(serve(Arc::clone(&app)));
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
@@ -109,11 +112,11 @@ pub(crate) fn run_with<M: Machine>(options: &Options) -> Result<(), RunError> {
 }
 
 async fn serve(app: Arc<App>) -> Result<(), RunError> {
-    let mut end = signal(SignalKind::terminate()).map_err(system("waiting for signals"))?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(system("waiting for signals"))?;
+    let mut end = signal(SignalKind::terminate()).map_err(system("Waiting for signals"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(system("Waiting for signals"))?;
     // Before the socket: whoever sees the socket finds an open home open.
     app.open_unprotected().await.map_err(RunError::Open)?;
-    let socket = Socket::bind(&app.home().socket()).map_err(system("making the socket"))?;
+    let socket = Socket::bind(&app.home().socket()).map_err(system("Making the socket"))?;
     let mut stopping = app.stopping();
     let asked = async move {
         tokio::select! {

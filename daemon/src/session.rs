@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use kith_protocol::control::{Code, Error};
+use kith_protocol::control::{Code, Error, Hint};
 use kith_protocol::node::{Command, Query};
 use kith_protocol::store::{Read, Store, Table, Writes};
 use rand_core::TryRng;
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::clock;
 use crate::config::Config;
 use crate::driver::{Driver, Machine, store_trouble};
-use crate::home::Home;
+use crate::home::{Home, another_home};
 use crate::hub::Hub;
 use crate::keystore::MasterKey;
 use crate::limits::{EVENTS, FIRST_ADDRESS, READ};
@@ -48,13 +48,18 @@ impl SessionError {
     pub(crate) fn told(&self, home: &Home) -> Error {
         let safe = "Copy the home folder somewhere safe before anything else; nothing in it was changed.";
         match self {
-            Self::Store(OpenError::Newer { .. }) => {
-                Error::new(Code::Failed, capital(self), "Use the newer kith with this home, or another --home.")
+            Self::Store(OpenError::Newer { found, known }) => {
+                let message = format!("The store has version {found}, and this program knows version {known}.");
+                Error::new(Code::Failed, message, [Hint::Text("Use the newer Kith with this home.".to_owned()), another_home("sets up another one")])
             }
-            Self::Store(OpenError::Older { .. }) => Error::new(
+            Self::Store(OpenError::Older { found, oldest }) => Error::new(
                 Code::Failed,
-                capital(self),
-                "Export with the kith that wrote it (`kith export`), then begin in another --home: found the circle again, or ask to be let in.",
+                format!("The store has version {found}, written before the first release; this program reads version {oldest} and later."),
+                [
+                    Hint::Text("Export with the Kith that wrote it, then begin in another home: found the circle again, or ask to be let in.".to_owned()),
+                    Hint::run("", "export", &[], "exports"),
+                    another_home("sets up another one"),
+                ],
             ),
             Self::Store(OpenError::Damaged(_)) | Self::NoTransportKey => {
                 Error::new(Code::Damaged, format!("The store at {} is damaged.", home.store().display()), safe)
@@ -62,7 +67,7 @@ impl SessionError {
             Self::Store(OpenError::Missing) => Error::new(
                 Code::Damaged,
                 format!("The store at {} is missing.", home.store().display()),
-                "Put it back from where it was moved, or begin again in another --home.",
+                [Hint::Text("Put it back from where it was moved.".to_owned()), another_home("begins again in another folder")],
             ),
             Self::Store(OpenError::Full) => store_trouble(&kith_protocol::store::StoreError::Full),
             Self::Core(error) => store_trouble(error),
@@ -72,16 +77,10 @@ impl SessionError {
                 format!("Stop that program, or choose another `port` in {}, then unlock again.", home.config().display()),
             ),
             Self::Store(OpenError::Io(_)) | Self::Net(NetError::Start(_)) | Self::Thread(_) => {
-                Error::new(Code::Failed, capital(self), "Try again; the log in the home folder says more.")
+                Error::new(Code::Failed, format!("This home cannot be opened: {self}."), "Try again; the log in the home folder says more.")
             }
         }
     }
-}
-
-fn capital(error: &SessionError) -> String {
-    let text = error.to_string();
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
 }
 
 type Answerer = fn(&dyn Read, kith_protocol::time::Millis, Query) -> Result<Outcome, kith_protocol::store::StoreError>;
@@ -244,14 +243,21 @@ fn gone() -> Error {
     Error::new(
         Code::Failed,
         "The daemon stopped in the middle of this.",
-        "`kith status` shows its status; `kith start` starts it.",
+        [Hint::run("", "status", &[], "shows its status"), Hint::run("", "start", &[], "starts it")],
     )
 }
 
 fn too_long() -> Error {
-    Error::new(Code::TimedOut, "Reading that took too long.", "Ask for less, for example with --limit.")
+    Error::new(Code::TimedOut, "Reading that took too long.", "Ask for less at a time.")
 }
 
 fn timed_out() -> Error {
-    Error::new(Code::TimedOut, "No answer came in time.", "It may still happen; `kith status` and a new try are safe.")
+    Error::new(
+        Code::TimedOut,
+        "No answer came in time.",
+        [
+            Hint::Text("It may still happen, and a new try is safe.".to_owned()),
+            Hint::run("", "status", &[], "shows how things are"),
+        ],
+    )
 }

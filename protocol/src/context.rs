@@ -66,13 +66,13 @@ impl InputError {
 
     /// A refusal of what only a current member may do.
     pub(crate) fn outside() -> Self {
-        let hint = "you can still read and export what is here";
-        Self::Refused(Error::new(Code::NotAllowed, "you are no longer in this circle", hint))
+        let hint = "You can still read and export what is here.";
+        Self::Refused(Error::new(Code::NotAllowed, "You are no longer in this circle.", hint))
     }
 
     /// A refusal because something has to arrive first.
     pub(crate) fn not_yet(message: &str) -> Self {
-        Self::Refused(Error::new(Code::Failed, message, "wait until another member is online, then try again"))
+        Self::Refused(Error::new(Code::Failed, message, "Wait until another member is online, then try again."))
     }
 
     /// A refusal of what makes no sense.

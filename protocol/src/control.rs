@@ -19,7 +19,7 @@ pub use circle::{
 };
 pub use draft::{Draft, DraftOf, NewDraft};
 pub use error::{Code, Error};
-pub use hint::{Hint, Hints};
+pub use hint::{Hint, Hints, Needed};
 pub use item::{
     Author, Batch, BatchItem, Change, Crossed, DeliveryStatus, EditEvent, EditItem, EditNote, EditResource, Event, EventStatus,
     EventTimes, FieldChange, Happening, Import, Inbox, InboxEntry, Item, ItemState, Items, Made, NewEvent, NewItem, NewNote,

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::{is_test, none, project_files, read, root};
 
 /// What the core may name directly. It holds no clock, socket, file, database or terminal; a new name here is a decision.
-const CORE: [&str; 19] = [
+const CORE: [&str; 20] = [
     "argon2",
     "blake3",
     "chacha20poly1305",
@@ -21,6 +21,7 @@ const CORE: [&str; 19] = [
     "unicode-normalization",
     "unicode-script",
     "unicode-security",
+    "unicode-segmentation",
     "utoipa",
     "x25519-dalek",
     "zeroize",

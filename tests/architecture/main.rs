@@ -16,6 +16,7 @@ mod limits;
 mod lock;
 mod names;
 mod promises;
+mod sentences;
 mod source;
 mod stored;
 mod tokens;

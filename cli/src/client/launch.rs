@@ -38,7 +38,7 @@ pub(crate) fn start(home: &Home, client: &Client, ui: &Ui) -> Result<()> {
 }
 
 fn spawn(home: &Home) -> Result<Child> {
-    let program = std::env::current_exe().map_err(|e| failed(format!("Cannot find this program: {}", error::reason(&e)), ""))?;
+    let program = std::env::current_exe().map_err(|e| failed(format!("Cannot find this program: {}.", error::reason(&e)), ""))?;
     let log_path = home.start_log();
     let log = std::fs::OpenOptions::new()
         .create(true)
@@ -59,7 +59,7 @@ fn spawn(home: &Home) -> Result<Child> {
         .current_dir("/")
         .process_group(0)
         .spawn()
-        .map_err(|e| failed(format!("Cannot start the daemon: {}", error::reason(&e)), ""))
+        .map_err(|e| failed(format!("Cannot start the daemon: {}.", error::reason(&e)), ""))
 }
 
 fn wait(home: &Home, client: &Client, mut child: Child) -> Result<()> {
@@ -88,6 +88,7 @@ fn said(home: &Home) -> Stop {
     if let Some(error) = text.lines().rev().find_map(|line| serde_json::from_str::<Error>(line).ok()) {
         return Stop::Refused(error);
     }
-    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("It said nothing.");
+    let last = text.lines().rev().find(|line| !line.trim().is_empty());
+    let last = last.map_or_else(|| "It said nothing.".to_owned(), |line| format!("It said \"{line}\"."));
     failed(format!("Kith could not start. {last}"), "`kith daemon logs` says more.")
 }

@@ -68,6 +68,7 @@ impl Aim {
                 }
                 Hint::Run { noun, verb, args, brings }
             }
+            need @ Hint::Need { .. } => need,
         });
         Hints(aimed.collect())
     }

@@ -20,6 +20,6 @@ pub(crate) fn run(context: &Context, args: &CompletionsArgs) -> Result<()> {
     let mut script = Vec::new();
     shell
         .write_registration(ASKED, "kith", "kith", "kith", &mut script)
-        .map_err(|e| error::failed(format!("Cannot write the completions: {}", error::reason(&e)), ""))?;
+        .map_err(|e| error::failed(format!("Cannot write the completions: {}.", error::reason(&e)), ""))?;
     context.ui().out_file(&String::from_utf8_lossy(&script))
 }

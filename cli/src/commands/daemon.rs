@@ -82,7 +82,7 @@ struct Service {
 
 fn service(context: &Context) -> Result<Service> {
     let program =
-        std::env::current_exe().map_err(|e| error::failed(format!("Cannot find this program: {}", error::reason(&e)), ""))?;
+        std::env::current_exe().map_err(|e| error::failed(format!("Cannot find this program: {}.", error::reason(&e)), ""))?;
     let user = std::env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let user = user.ok_or_else(|| error::failed("HOME is not set, so there is no place for a service file.", ""))?;
     let home = context.home().path();

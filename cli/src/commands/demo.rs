@@ -44,7 +44,7 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> Result<()> {
     };
     // Names stay short: the paths of sockets have to.
     let folder =
-        tempfile::Builder::new().prefix("kith-").tempdir().map_err(|e| failed(format!("Cannot make a folder: {e}"), ""))?;
+        tempfile::Builder::new().prefix("kith-").tempdir().map_err(|e| failed(format!("Cannot make a folder: {e}."), ""))?;
     let children: Children = Arc::new(Mutex::new(Vec::new()));
     let (doomed, place) = (Arc::clone(&children), folder.path().to_path_buf());
     interrupt::on_interrupt(move || {
@@ -65,7 +65,7 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> Result<()> {
         );
         ui.say(format!("`kith --home {} start` starts one of them.", kept.join("amara").display()));
     } else if let Err(e) = folder.close() {
-        return Err(failed(format!("The demo's folder could not be removed: {e}"), ""));
+        return Err(failed(format!("The demo's folder could not be removed: {e}."), ""));
     } else if outcome.is_ok() {
         ui.say(Line::new().dim("The three homes and their daemons were removed again."));
     }

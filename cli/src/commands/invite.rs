@@ -240,7 +240,7 @@ fn show_mine(context: &Context, id: &str) -> Result<()> {
         return context.ui().out_value(&value);
     }
     let invite: Invite =
-        serde_json::from_value((*invite).clone()).map_err(|e| error::failed(format!("Cannot read the invite: {e}"), ""))?;
+        serde_json::from_value((*invite).clone()).map_err(|e| error::failed(format!("Cannot read the invite: {e}."), ""))?;
     table(context.ui(), std::slice::from_ref(&invite))?;
     invite.link.map_or(Ok(()), |link| context.ui().out_link(&link))
 }

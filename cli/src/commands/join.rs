@@ -211,7 +211,7 @@ fn follow(context: &Context, client: &Client, join: Join, yes: bool, patient: bo
         if !yes && !look(context, &join)? {
             client.send("DELETE", &Route::new("joins").seg(&join.id), &json!({}))?;
             context.ui().tell("You walked away. Only the stewards saw the name you gave.");
-            return report(context, &Join { reason: "walked away".to_owned(), ..join });
+            return report(context, &Join { reason: "You walked away.".to_owned(), ..join });
         }
         client.send("POST", &Route::new("joins").seg(&join.id).seg("confirm"), &json!({}))?;
         join.status = JoinStatus::Joined;
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_one_sentence() {
-        let message = "Your request to join Tea did not go through: the invite has expired.";
+        let message = "Your request to join Tea did not go through. The invite has expired.";
         let notice = Notice {
             circle: "c-a".to_owned(),
             circle_name: "Tea".to_owned(),
@@ -341,7 +341,7 @@ mod tests {
             id: "c-a".to_owned(),
             circle: "Tea".to_owned(),
             status: JoinStatus::Refused,
-            reason: "the invite has expired".to_owned(),
+            reason: "The invite has expired.".to_owned(),
             unasked: false,
             members: Vec::new(),
             notice: Some(notice),

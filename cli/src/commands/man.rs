@@ -41,6 +41,6 @@ fn render(command: &clap::Command) -> Result<String> {
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone())
         .render(&mut page)
-        .map_err(|e| error::failed(format!("Cannot write the page: {e}"), ""))?;
+        .map_err(|e| error::failed(format!("Cannot write the page: {e}."), ""))?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }

@@ -149,7 +149,7 @@ fn unlike(typed: &str, words: &str) -> Option<String> {
 fn random_words() -> Result<Passphrase> {
     let list: Vec<&str> = LIST.lines().collect();
     let mut bytes = [0_u8; WORDS * 2];
-    getrandom::fill(&mut bytes).map_err(|e| error::failed(format!("This computer gives no random numbers: {e}"), ""))?;
+    getrandom::fill(&mut bytes).map_err(|e| error::failed(format!("This computer gives no random numbers: {e}."), ""))?;
     let numbers = bytes.as_chunks::<2>().0.iter().map(|pair| usize::from(u16::from_le_bytes(*pair)));
     // 65,536 is a multiple of the 2,048 words, so each is as likely as any other.
     let words: Vec<&str> = numbers.filter_map(|number| list.get(number % list.len()).copied()).collect();

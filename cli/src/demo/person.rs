@@ -77,7 +77,7 @@ impl Person {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .map_err(|e| failed(format!("Cannot start a daemon: {}", error::reason(&e)), ""))?;
+            .map_err(|e| failed(format!("Cannot start a daemon: {}.", error::reason(&e)), ""))?;
         self.pid = child.id();
         adopt(&self.children, child)?;
         let said = || std::fs::read_to_string(&log_path).unwrap_or_default();
@@ -138,10 +138,17 @@ impl Person {
             .env_remove("KITH_HOME")
             .stdin(Stdio::null())
             .output()
-            .map_err(|e| failed(format!("Cannot run kith: {}", error::reason(&e)), ""))?;
+            .map_err(|e| failed(format!("Cannot run kith: {}.", error::reason(&e)), ""))?;
         let text = String::from_utf8_lossy(&out.stdout).into_owned();
         serde_json::from_str(&text).map_err(|_| {
-            failed(format!("`kith {}` answered: {} {text}", words.join(" "), String::from_utf8_lossy(&out.stderr).trim()), "")
+            failed(
+                format!(
+                    "`kith {}` did not answer in JSON. {} {text}",
+                    words.join(" "),
+                    String::from_utf8_lossy(&out.stderr).trim()
+                ),
+                "",
+            )
         })
     }
 }
@@ -157,7 +164,7 @@ fn connections(status: &DaemonStatus) -> String {
 }
 
 fn program() -> Result<PathBuf> {
-    std::env::current_exe().map_err(|e| failed(format!("Cannot find this program: {}", error::reason(&e)), ""))
+    std::env::current_exe().map_err(|e| failed(format!("Cannot find this program: {}.", error::reason(&e)), ""))
 }
 
 /// End every daemon that still runs: politely, then firmly.

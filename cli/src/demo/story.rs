@@ -53,7 +53,7 @@ impl<'a> Story<'a> {
         if holds {
             Ok(())
         } else {
-            Err(failed(format!("This did not hold: {what}"), "The demo keeps everything with --keep, for looking at."))
+            Err(failed(format!("A check did not hold. {what}"), "The demo keeps everything with --keep, for looking at."))
         }
     }
 

@@ -54,7 +54,7 @@ impl Desk {
 
     fn laid(self, home: &Home, draft: &NewDraft) -> Result<Self> {
         let sheet = Sheet { home: home.path().to_owned(), draft: draft.clone() };
-        let sheet = serde_json::to_vec(&sheet).map_err(|e| error::failed(format!("This cannot be written as JSON: {e}"), ""))?;
+        let sheet = serde_json::to_vec(&sheet).map_err(|e| error::failed(format!("This cannot be written as JSON: {e}."), ""))?;
         let written =
             files::write(&self.sheet(), &sheet, false).and_then(|()| files::write(&self.text(), draft.body.as_bytes(), false));
         written.inspect_err(|_| self.wipe()).map(|()| self)

@@ -93,7 +93,7 @@ impl Ui {
         }
         Err(refused(
             Code::NeedsConfirmation,
-            format!("This would ask: {question}"),
+            format!("An answer is needed. {question}"),
             "Run it in a terminal without --no-input, or answer with a flag.",
         ))
     }

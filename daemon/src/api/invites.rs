@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use kith_protocol::circle::{link_addresses, link_at};
-use kith_protocol::control::{Accept, Code, Error, Invite, Join, NewInvite, Preview};
+use kith_protocol::control::{Accept, Code, Error, Hint, Invite, Join, NewInvite, Preview};
 use kith_protocol::node::{Answer, Command, Query};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -113,9 +113,9 @@ fn unreachable(error: Error, link: &str) -> Error {
     let tried = shown_addresses(&link_addresses(link));
     let tried = if tried.is_empty() { String::new() } else { format!("Kith tried {}. ", tried.join(", ")) };
     let ways = "The computer of the person who invites you has to be on, with Kith running and unlocked. If it is, the two of you are \
-                probably in different networks: use the same Wi-Fi, a VPN such as Tailscale, or ask for a link with a forwarded port \
-                (`kith invite new --at ADDRESS:PORT`).";
-    Error { hints: format!("{tried}{ways}").into(), ..error }
+                probably in different networks: use the same Wi-Fi, a VPN such as Tailscale, or ask for a link with a forwarded port.";
+    let at = Hint::run("invite", "new", &["--at", "ADDRESS:PORT"], "makes such a link");
+    Error { hints: [Hint::Text(format!("{tried}{ways}")), at].into(), ..error }
 }
 
 /// Where one more circle is to go.

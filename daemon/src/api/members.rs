@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use kith_protocol::control::{Code, Error, Member, SetRole};
+use kith_protocol::control::{Code, Error, Hint, Member, SetRole};
 use kith_protocol::node::{Answer, Command, Query};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -83,6 +83,8 @@ fn pick(outcome: Outcome, wanted: &str) -> Result<Member, Error> {
     match (found.pop(), found.is_empty()) {
         (Some(member), true) => Ok(member),
         (Some(_), false) => Err(Error::new(Code::Ambiguous, "More than one member is called that.", "Use the id.")),
-        (None, _) => Err(Error::new(Code::NotFound, "No member is called that.", "`kith member list` names them all.")),
+        (None, _) => {
+            Err(Error::new(Code::NotFound, "No member is called that.", Hint::run("member", "list", &[], "names them all")))
+        }
     }
 }

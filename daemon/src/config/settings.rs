@@ -61,7 +61,7 @@ pub fn set_setting(home: &Path, key: &str, text: &str) -> Result<(), ConfigError
     let text = text.trim();
     if text.is_empty() {
         if *key == "port" {
-            return Err(ConfigError::Invalid("`port` is needed: others know it.".to_owned()));
+            return Err(ConfigError::Invalid("`port` is needed: others know it".to_owned()));
         }
         document.remove(key);
     } else {
@@ -78,7 +78,7 @@ pub fn set_setting(home: &Path, key: &str, text: &str) -> Result<(), ConfigError
 
 fn unknown(key: &str) -> ConfigError {
     let names: Vec<&str> = KNOWN.iter().map(|(name, ..)| *name).collect();
-    ConfigError::Invalid(format!("there is no setting {key:?}. There are: {}.", names.join(", ")))
+    ConfigError::Invalid(format!("there is no setting {key:?}; there are {}", names.join(", ")))
 }
 
 fn read(home: &Path) -> Result<DocumentMut, ConfigError> {
@@ -94,7 +94,7 @@ fn item(key: &str, shape: Shape, text: &str) -> Result<Item, ConfigError> {
     Ok(match shape {
         Shape::Text => value(text),
         Shape::Number => {
-            let number: i64 = text.parse().map_err(|_| ConfigError::Invalid(format!("`{key}` is a number, not {text:?}.")))?;
+            let number: i64 = text.parse().map_err(|_| ConfigError::Invalid(format!("`{key}` is a number, not {text:?}")))?;
             value(number)
         }
         Shape::List => value(text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Array>()),

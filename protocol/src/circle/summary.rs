@@ -250,10 +250,10 @@ pub(crate) fn pick<'a>(all: &'a [Summary], text: &str) -> Result<&'a Summary, Er
             [one] => Ok(one),
             [] => Err(Error::new(
                 Code::NotFound,
-                "you are in no circle yet",
+                "You are in no circle yet.",
                 [Hint::run("circle", "new", &["NAME"], "starts one"), Hint::run("", "join", &["LINK"], "joins one")],
             )),
-            _ => Err(Error::new(Code::Ambiguous, "you are in several circles", format!("name one with -c: {}", listed(&live)))),
+            _ => Err(Error::new(Code::Ambiguous, "You are in several circles.", Hint::which_circle(listed(&live)))),
         };
     }
     let exact: Vec<&Summary> = all.iter().filter(open).filter(|s| s.id.text() == text || s.name.0 == text).collect();
@@ -262,13 +262,17 @@ pub(crate) fn pick<'a>(all: &'a [Summary], text: &str) -> Result<&'a Summary, Er
     let found = if exact.is_empty() { all.iter().filter(open).filter(loose).collect() } else { exact };
     match found.as_slice() {
         [one] => Ok(one),
-        [] => Err(Error::new(Code::NotFound, "no circle has that name or id", Hint::run("circle", "list", &[], "shows yours"))),
-        _ => Err(Error::new(Code::Ambiguous, "several circles have that name", format!("use an id: {}", listed(&found)))),
+        [] => Err(Error::new(Code::NotFound, "No circle has that name or id.", Hint::run("circle", "list", &[], "shows yours"))),
+        _ => Err(Error::new(
+            Code::Ambiguous,
+            "Several circles have that name.",
+            format!("Use an id: {}.", listed(&found).join(", ")),
+        )),
     }
 }
 
-fn listed(all: &[&Summary]) -> String {
-    all.iter().take(8).map(|s| format!("{} ({})", s.id.text(), s.name.0)).collect::<Vec<_>>().join(", ")
+fn listed(all: &[&Summary]) -> Vec<String> {
+    all.iter().take(8).map(|s| format!("{} ({})", s.id.text(), s.name.0)).collect()
 }
 
 /// The person that somebody names by id, prefix or name.
@@ -294,12 +298,12 @@ pub(crate) fn pick_person<'a>(summary: &'a Summary, text: &str) -> Result<&'a Pe
         [one] => Ok(one),
         [] => Err(Error::new(
             Code::NotFound,
-            "nobody in this circle has that name or id",
+            "Nobody in this circle has that name or id.",
             Hint::run("member", "list", &[], "shows who is there"),
         )),
         _ => {
             let ids: Vec<String> = found.iter().take(8).map(|p| format!("{} ({})", p.id.text(), p.name.0)).collect();
-            Err(Error::new(Code::Ambiguous, "several people have that name", format!("use an id: {}", ids.join(", "))))
+            Err(Error::new(Code::Ambiguous, "Several people have that name.", format!("Use an id: {}.", ids.join(", "))))
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::body::{History, Policy, Retention};
 use super::terms::RetentionTerm;
 use crate::control::{Code, Error, Hints, Shortened, Time};
-use crate::lines::is_line;
+use crate::limits::NAME_CHARS;
+use crate::lines::{grouped, is_line};
 use crate::tomorrow::{self, is_tomorrow};
 
 /// `all`, `since-join` or `days:N`.
@@ -25,7 +26,7 @@ pub fn parse_history(text: &str) -> Result<History, Error> {
         "all" => Ok(History::All),
         "" | "since-join" => Ok(History::SinceJoin),
         other => days(other).map(History::Days).ok_or_else(|| {
-            usage("that is not a history rule", format!("use all, since-join or days:N, with N from 1 to {}", most_days()))
+            usage("That is not a history rule.", format!("Use all, since-join or days:N, with N from 1 to {}.", most_days()))
         }),
     }
 }
@@ -53,7 +54,7 @@ pub fn parse_retention(text: &str) -> Result<Retention, Error> {
         "" | "keep" => Ok(Retention::Keep),
         other => days(other)
             .map(Retention::Days)
-            .ok_or_else(|| usage("that is not a retention rule", format!("use keep, or 1 to {} days, as 90d", most_days()))),
+            .ok_or_else(|| usage("That is not a retention rule.", format!("Use keep, or 1 to {} days, as 90d.", most_days()))),
     }
 }
 
@@ -65,8 +66,7 @@ fn days(text: &str) -> Option<u32> {
 
 /// The most days that a rule may name.
 fn most_days() -> String {
-    let most = crate::limits::POLICY_DAYS;
-    format!("{},{:03}", most / 1000, most % 1000)
+    grouped(crate::limits::POLICY_DAYS)
 }
 
 /// Reads who may invite: `stewards` or `members`; true for members.
@@ -77,7 +77,7 @@ pub fn parse_invite(text: &str) -> Result<bool, Error> {
     match text.trim() {
         "" | "stewards" => Ok(false),
         "members" => Ok(true),
-        _ => Err(usage("that is not a rule about who may invite", "use stewards or members")),
+        _ => Err(usage("That is not a rule about who may invite.", "Use stewards or members.")),
     }
 }
 
@@ -89,7 +89,7 @@ pub fn parse_approval(text: &str) -> Result<bool, Error> {
     match text.trim() {
         "" | "required" => Ok(true),
         "none" => Ok(false),
-        _ => Err(usage("that is not an approval rule", "use required or none")),
+        _ => Err(usage("That is not an approval rule.", "Use required or none.")),
     }
 }
 
@@ -114,7 +114,7 @@ pub fn policy(policy: &Policy) -> Option<(&'static str, String)> {
 /// Could a peer's bytes be the name of a person, a device or a circle: one line, not too long?
 #[must_use]
 pub(crate) fn is_name(text: &str) -> bool {
-    text.chars().count() <= crate::limits::NAME_CHARS && is_line(text)
+    text.chars().count() <= NAME_CHARS && is_line(text)
 }
 
 /// A name as it will be shown: trimmed, one line, neither empty nor too long.
@@ -124,16 +124,20 @@ pub(crate) fn is_name(text: &str) -> bool {
 pub fn name(text: &str, what: &str) -> Result<String, Error> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(usage(&format!("{what} needs a name"), "give one of up to 80 characters"));
+        return Err(usage(&format!("The name of {what} is empty."), format!("Give one of up to {NAME_CHARS} characters.")));
     }
     if !is_line(text) {
         return Err(usage(
-            &format!("the name of {what} holds control characters"),
-            "use letters, digits, spaces and punctuation",
+            &format!("The name of {what} holds control characters."),
+            "Use letters, digits, spaces and punctuation.",
         ));
     }
-    if text.chars().count() > crate::limits::NAME_CHARS {
-        return Err(Error::new(Code::TooLarge, format!("the name of {what} is longer than 80 characters"), "shorten it"));
+    if text.chars().count() > NAME_CHARS {
+        return Err(Error::new(
+            Code::TooLarge,
+            format!("The name of {what} is longer than {NAME_CHARS} characters."),
+            "Shorten it.",
+        ));
     }
     Ok(text.to_owned())
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::word::words;
+
 /// One thing that helps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -22,9 +24,31 @@ pub enum Hint {
         /// What comes of it, as the end of a sentence that begins with the command; may be empty.
         brings: String,
     },
+    /// Something that was left out has to be said.
+    Need {
+        /// What it is.
+        what: Needed,
+        /// What there is to choose from; may be empty.
+        from: Vec<String>,
+    },
+}
+
+words! {
+    /// What a command may lack.
+    pub enum Needed {
+        /// Which circle is meant.
+        Circle = "circle",
+        /// The passphrase.
+        Passphrase = "passphrase",
+    }
 }
 
 impl Hint {
+    /// Which circle is meant has to be said.
+    pub(crate) const fn which_circle(from: Vec<String>) -> Self {
+        Self::Need { what: Needed::Circle, from }
+    }
+
     /// Something that Kith does, and what comes of it.
     #[must_use]
     pub fn run(noun: &str, verb: &str, args: &[&str], brings: &str) -> Self {
@@ -49,6 +73,10 @@ impl fmt::Display for Hint {
                 let gap = if brings.is_empty() { "" } else { " " };
                 write!(f, "`{gap}{brings}.")
             }
+            Self::Need { what: Needed::Circle, from } => write!(f, "Name one with `--circle`: {}.", from.join(", ")),
+            Self::Need { what: Needed::Passphrase, .. } => {
+                f.write_str("Type it on a terminal, or give it with `--passphrase-file FILE`.")
+            }
         }
     }
 }
@@ -59,7 +87,7 @@ fn quoted(arg: &str) -> String {
     if !arg.is_empty() && arg.chars().all(plain) { arg.to_owned() } else { format!("'{}'", arg.replace('\'', r"'\''")) }
 }
 
-/// All that helps, the best first. In JSON `hint` is the text that a terminal shows; where something can be run, `hints` is the data.
+/// All that helps, the best first. In JSON `hint` is the text that a terminal shows; where it is more than text, `hints` is the data.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "HintsJson", into = "HintsJson")]
 pub struct Hints(pub Vec<Hint>);
@@ -119,8 +147,8 @@ struct HintsJson {
 
 impl From<Hints> for HintsJson {
     fn from(hints: Hints) -> Self {
-        let runs = hints.0.iter().any(|hint| matches!(hint, Hint::Run { .. }));
-        Self { hint: hints.to_string(), hints: if runs { hints.0 } else { Vec::new() } }
+        let is_data = hints.0.iter().any(|hint| !matches!(hint, Hint::Text(_)));
+        Self { hint: hints.to_string(), hints: if is_data { hints.0 } else { Vec::new() } }
     }
 }
 
@@ -140,6 +168,7 @@ impl ToSchema for Hints {
     fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
         HintsJson::schemas(schemas);
         schemas.push((Hint::name().into_owned(), <Hint as utoipa::PartialSchema>::schema()));
+        Hint::schemas(schemas);
     }
 }
 
@@ -163,6 +192,17 @@ mod tests {
         assert_eq!(serde_json::from_value::<Error>(json).expect("an error"), plain);
         let silent = serde_json::to_value(Error::new(Code::Failed, "It failed.", "")).expect("JSON");
         assert_eq!(silent["hint"], "");
+    }
+
+    #[test]
+    fn what_is_lacking_is_data_too() {
+        let which = Hint::which_circle(vec!["c-abc (Tea)".to_owned(), "c-def (Night shift)".to_owned()]);
+        let error = Error::new(Code::Ambiguous, "You are in several circles.", which);
+        let json = serde_json::to_value(&error).expect("JSON");
+        assert_eq!(json["hint"], "Name one with `--circle`: c-abc (Tea), c-def (Night shift).");
+        assert_eq!(json["hints"][0]["need"]["what"], "circle");
+        assert_eq!(json["hints"][0]["need"]["from"][1], "c-def (Night shift)");
+        assert_eq!(serde_json::from_value::<Error>(json).expect("an error"), error);
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::error::told;
 use super::word::words;
 use super::{Hints, JoinStatus, Notice, Time};
 use crate::time::Millis;
@@ -125,11 +124,10 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Something that was found, told in sentences.
+    /// Something that was found, in whole sentences.
     #[must_use]
     pub fn new(level: Level, circle: String, message: impl Into<String>, hints: impl Into<Hints>) -> Self {
-        let (message, hints) = told(message.into(), hints.into());
-        Self { level, circle, message, hints }
+        Self { level, circle, message: message.into(), hints: hints.into() }
     }
 }
 

@@ -60,11 +60,11 @@ impl ComposeContext {
         }
         let (message, hint) = match kind.opened_by() {
             Role::Facilitator => {
-                ("only facilitators and stewards do that", Hint::run("member", "list", &[], "shows whom you can ask"))
+                ("Only facilitators and stewards do that.", Hint::run("member", "list", &[], "shows whom you can ask"))
             }
             Role::Guest | Role::Member | Role::Steward | Role::Founder => {
                 let hint = Hint::Text("A steward can change your role, if you would like to write.".to_owned());
-                ("guests read and react here; they do not write", hint)
+                ("Guests read and react here; they do not write.", hint)
             }
         };
         Err(Error::new(Code::NotAllowed, message, hint))
@@ -107,12 +107,16 @@ pub(super) struct Target {
 fn entry(kind: Kind, class: KeyClass, item: ItemId, retention: Retention, edit: &Edit) -> Result<NewEntry, Error> {
     let payload = codec::encode(edit);
     if payload.len() > PAYLOAD_BYTES {
-        let message =
-            format!("this {} is {} kB in all; it holds {} kB", kind.noun(), payload.len().div_ceil(1 << 10), PAYLOAD_BYTES >> 10);
+        let message = format!(
+            "This {} is {} kB in all; it holds {} kB.",
+            kind.noun(),
+            payload.len().div_ceil(1 << 10),
+            PAYLOAD_BYTES >> 10
+        );
         return Err(Error::new(Code::TooLarge, message, "Split it into several, or change less at a time."));
     }
     if let Err(error) = Edit::parse(&payload, kind) {
-        return Err(Error::new(Code::Failed, format!("this cannot be written down: {error}"), "Try with a smaller change."));
+        return Err(Error::new(Code::Failed, format!("This cannot be written down: {error}."), "Try with a smaller change."));
     }
     Ok(NewEntry { class, kind: kind.number(), item, retention, payload })
 }

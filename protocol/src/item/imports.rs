@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use data_encoding::BASE32_NOPAD;
 use rand_core::CryptoRng;
 
+use super::resolve::where_listed;
 use super::row::{ItemRow, Tag, local};
 use crate::control::{Code, Error, Hint, Import};
 use crate::id::{CircleId, ItemKey};
@@ -56,7 +57,7 @@ impl ImportId {
             [] => Err(not_found(text)),
             _ => Err(Error::new(
                 Code::Ambiguous,
-                "several imports begin like that",
+                "Several imports begin like that.",
                 "Type a few more characters of the one you mean.",
             )),
         })
@@ -66,7 +67,7 @@ impl ImportId {
 fn not_found(text: &str) -> Error {
     let text: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
     let hint = Hint::Text("An import's id is shown when it is done; one that was undone has none any more.".to_owned());
-    Error::new(Code::NotFound, format!("there is no import `{text}` here"), hint)
+    Error::new(Code::NotFound, format!("There is no import `{text}` here."), hint)
 }
 
 /// Notes down what an import brought.
@@ -92,8 +93,8 @@ pub fn show(read: &dyn Read, circles: &[CircleId], import: ImportId) -> Result<R
     found.sort();
     let circle = |tag: &Tag| circles.iter().find(|circle| Tag::of(circle) == *tag);
     let Some(circle) = found.first().and_then(|(.., tag)| circle(tag)) else {
-        let hint = Hint::run("note", "list", &[], "shows what is");
-        return Ok(Err(Error::new(Code::NotFound, "nothing of that import is here any more", hint)));
+        let hint = where_listed(&[]);
+        return Ok(Err(Error::new(Code::NotFound, "Nothing of that import is here any more.", hint)));
     };
     let items = found.into_iter().map(|(_, _, id, _)| id).collect();
     Ok(Ok(Import { id: import.text(), circle: circle.text(), items }))

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changed::{self, Changed};
+use super::excerpt;
 use super::kind::{Kind, fields};
 use super::kinds::status;
 use super::reader::{ItemReader, Shown};
@@ -134,20 +135,12 @@ fn entry(reader: &ItemReader<'_>, kind: Kind, shown: &Shown) -> Result<Option<In
         parent: target.as_ref().map(Shown::id),
         parent_title: target.as_ref().map(|target| target.words(fields::TITLE)),
         title,
-        excerpt: (untitled && content_warning.is_none()).then(|| beginning(&shown.words(fields::BODY))),
+        excerpt: (untitled && content_warning.is_none()).then(|| excerpt::beginning(&shown.words(fields::BODY), TOLD_CHARS)),
         content_warning,
         want: shown.words(fields::WANT).parse().ok(),
         status: shown.whole.as_ref().and_then(|whole| status(kind, &whole.fields)),
         ..InboxEntry::new(kind.subject(), shown.id(), circle, author, at)
     }))
-}
-
-/// How a text begins, in one line.
-fn beginning(text: &str) -> String {
-    let words: Vec<&str> = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().split_whitespace().collect();
-    let line = words.join(" ");
-    let start: String = line.chars().take(TOLD_CHARS).collect();
-    if start.len() < line.len() { format!("{start}…") } else { start }
 }
 
 /// Marks everything of a circle as seen.

@@ -28,6 +28,7 @@ use crate::control::{Code, Crossed, EditItem, Error, EventStatus, Happening, Ite
 use crate::id::{ItemKey, PersonId};
 use crate::io::Filter;
 use crate::limits::BATCH_ITEMS;
+use crate::lines::{counted, grouped};
 use crate::log::entry::NewEntry;
 use crate::planted::{Bug, planted};
 use crate::store::StoreError;
@@ -301,13 +302,17 @@ impl TryCryptoRng for Unused {}
 /// [`Error`] naming the first that cannot be written, counted from 1.
 pub fn batch(place: &ComposeContext, rng: &mut dyn CryptoRng, items: &[NewItem]) -> Result<Vec<NewEntry>, Error> {
     if items.len() > BATCH_ITEMS {
-        let message = format!("{} items at once; there is room for {BATCH_ITEMS}", items.len());
+        let message = format!(
+            "{} are too many at once; there is room for {}.",
+            counted(items.len(), "item", "items"),
+            grouped(BATCH_ITEMS)
+        );
         return Err(Error::new(Code::TooLarge, message, "Send them in several parts."));
     }
     let made = items.iter().enumerate().map(|(at, item)| {
         let now = Millis(place.now.0.saturating_sub((items.len() - at) as u64));
         let made = compose(&ComposeContext { now, ..*place }, rng, item);
-        made.map_err(|error| Error { message: format!("item {}: {}", at + 1, error.message), ..error })
+        made.map_err(|error| Error { message: format!("Item {} cannot be written. {}", at + 1, error.message), ..error })
     });
     made.collect()
 }
@@ -354,7 +359,7 @@ fn change(changing: &mut Changing, wanted: &EditItem) -> Result<(), Error> {
         (Kind::Event, EditItem::Event(wanted)) => event::change(changing, wanted),
         (Kind::Resource, EditItem::Resource(wanted)) => resource::change(changing, wanted),
         (kind, EditItem::Note(_) | EditItem::Event(_) | EditItem::Resource(_)) => {
-            Err(Error::new(Code::Usage, format!("that is a {}", kind.noun()), "Edit it by its own noun."))
+            Err(Error::new(Code::Usage, format!("That is a {}.", kind.noun()), "Edit it by its own noun."))
         }
     }
 }

@@ -159,7 +159,7 @@ impl<'a> ItemReader<'a> {
         if !full {
             return Ok(());
         }
-        let (message, hint) = ("you have changed this as often as one person may", "Start a new one, and link to this one.");
+        let (message, hint) = ("You have changed this as often as one person may.", "Start a new one, and link to this one.");
         Err(control::Error::new(control::Code::Failed, message, hint).into())
     }
 

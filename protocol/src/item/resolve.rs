@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use super::row::{Flags, ItemRow, Tag};
-use crate::control::{Code, Error, Hint};
+use crate::control::{Code, Error, Hint, Hints};
 use crate::id::{CircleId, ItemKey};
 use crate::limits::{NAMED_CANDIDATES, PAGE_ROWS};
 use crate::store::{Read, StoreError, Table};
@@ -27,7 +27,7 @@ pub fn resolve(
     let enough = if letter.is_some() { !tail.is_empty() } else { tail.len() > 1 };
     let good = enough && tail.len() <= 16 && tail.chars().all(|c| matches!(c, 'a'..='z' | '2'..='7'));
     if !good {
-        return Ok(Err(not_found(text, kinds)));
+        return Ok(Err(not_found(text, letter, kinds)));
     }
     let mut found: Vec<(CircleId, Kind, ItemKey, bool)> = Vec::new();
     let prefix = head(tail);
@@ -55,30 +55,45 @@ pub fn resolve(
             Some(_) | None => break,
         }
     }
-    Ok(pick(text, kinds, &found))
+    Ok(pick(text, letter, kinds, &found))
 }
 
-fn pick(text: &str, kinds: &[Kind], found: &[(CircleId, Kind, ItemKey, bool)]) -> Result<(CircleId, Kind, ItemKey), Error> {
+fn pick(
+    text: &str,
+    letter: Option<char>,
+    kinds: &[Kind],
+    found: &[(CircleId, Kind, ItemKey, bool)],
+) -> Result<(CircleId, Kind, ItemKey), Error> {
     let mut standing = found.iter().filter(|(.., gone)| !gone);
     let one = match (standing.next(), standing.next(), found) {
         (Some(one), None, _) | (None, _, [one]) => one,
-        (None, _, []) => return Err(not_found(text, kinds)),
+        (None, _, []) => return Err(not_found(text, letter, kinds)),
         _ => return Err(ambiguous(text, found)),
     };
     Ok((one.0, one.1, one.2))
 }
 
-fn not_found(text: &str, kinds: &[Kind]) -> Error {
-    let noun = if let [kind, ..] = kinds { kind.noun() } else { "item" };
-    let listed = kinds.first().copied().unwrap_or(Kind::Note).noun();
-    let hint = Hint::run(listed, "list", &[], "shows the ids");
-    Error::new(Code::NotFound, format!("there is no {noun} `{}` here", clipped(text)), hint)
+/// `letter`: the one that was typed before the dash. Where the command takes any kind, it says which one was meant.
+fn not_found(text: &str, letter: Option<char>, kinds: &[Kind]) -> Error {
+    let typed = Kind::ALL.into_iter().filter(|kind| !kind.is_mark() && Some(kind.letter()) == letter);
+    let meant: Vec<Kind> = if let [kind, ..] = kinds { vec![*kind] } else { typed.collect() };
+    let noun = if let [kind] = meant.as_slice() { kind.noun() } else { "item" };
+    Error::new(Code::NotFound, format!("There is no {noun} `{}` here.", clipped(text)), where_listed(&meant))
+}
+
+/// Where items of these kinds are listed, with their ids: each kind names its own list, or that of what it is shown with. Empty: of
+/// any kind.
+#[must_use]
+pub(crate) fn where_listed(kinds: &[Kind]) -> Hints {
+    let any = kinds.is_empty();
+    let lists = Kind::listed().filter(|list| any || kinds.iter().any(|kind| kind == list || kind.about() == Some(*list)));
+    Hints(lists.map(|list| Hint::run(list.noun(), "list", &[], &format!("shows the {} with their ids", list.path()))).collect())
 }
 
 fn ambiguous(text: &str, found: &[(CircleId, Kind, ItemKey, bool)]) -> Error {
     let ids: Vec<String> = found.iter().take(NAMED_CANDIDATES).map(|(_, kind, key, _)| key.text(kind.letter())).collect();
     let more = if found.len() > NAMED_CANDIDATES { " and others" } else { "" };
-    let message = format!("`{}` could be {}{more}", clipped(text), ids.join(", "));
+    let message = format!("`{}` could be {}{more}.", clipped(text), ids.join(", "));
     Error::new(Code::Ambiguous, message, "Type a few more characters of the one you mean.")
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::index;
 use super::kind::fields;
 use super::reader::{ItemReader, Shown};
 use super::row::{ItemRow, Tag};
-use super::words::{Sought, composed};
+use super::words::Sought;
+use super::{excerpt, index};
 use crate::control::{SearchHit, Time};
 use crate::id::ItemKey;
-use crate::limits::{EXCERPT_BEFORE_CHARS, EXCERPT_CHARS, SPARE_HITS};
+use crate::limits::SPARE_HITS;
 use crate::store::{Read, StoreError};
 
 /// What was found in some circles, the newest first, at most `limit`.
@@ -74,30 +74,9 @@ fn hit(reader: &ItemReader<'_>, shown: &Shown, wanted: &Sought) -> Result<Option
         id: shown.id(),
         circle: reader.circle.text(),
         title: if warned { String::new() } else { title },
-        excerpt: (!warned).then(|| excerpt(&shown.words(fields::BODY), wanted)),
+        excerpt: (!warned).then(|| excerpt::around(&shown.words(fields::BODY), wanted)),
         content_warning,
         author: reader.author(shown.author),
         created_at: Time(shown.row.created),
     }))
-}
-
-/// The words around the first match, or the first ones.
-fn excerpt(body: &str, wanted: &Sought) -> String {
-    let start = wanted.first_in(body).unwrap_or(0).saturating_sub(EXCERPT_BEFORE_CHARS);
-    let cut: String =
-        composed(body).chars().skip(start).take(EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    cut.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_excerpt_shows_the_match() {
-        let body = format!("{} Ärger im Dienst {}", "x".repeat(300), "y".repeat(300));
-        let found = excerpt(&body, &Sought::new("ärg"));
-        assert!(found.contains("Ärger im Dienst") && found.chars().count() <= EXCERPT_CHARS, "{found}");
-        assert_eq!(excerpt("short\nwords", &Sought::new("none")), "short words");
-    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::control::{Code, Error, Hint, Hints};
 use crate::limits::{BODY_BYTES, RRULE_BYTES, TAG_CHARS, TAGS, URL_CHARS};
+use crate::lines::{counted, grouped};
 use crate::time::Millis;
 
 fn usage(message: impl Into<String>, hint: impl Into<Hints>) -> Error {
@@ -19,7 +20,7 @@ pub(super) fn line(text: &str, limit: usize, what: &str) -> Result<String, Error
     let clean = clean.trim().to_owned();
     let chars = clean.chars().count();
     if chars > limit {
-        let message = format!("{what} is {chars} characters long; it holds {limit}");
+        let message = format!("{what} is {} characters long; it holds {}.", grouped(chars), grouped(limit));
         return Err(Error::new(Code::TooLarge, message, "Shorten it, and put the rest into the text."));
     }
     Ok(clean)
@@ -41,7 +42,7 @@ pub(super) fn text_within(text: &str, noun: &str, there: usize) -> Result<String
     let clean: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r')).collect();
     if clean.len() > BODY_BYTES.max(there) {
         let (size, limit) = (clean.len().div_ceil(1 << 10), BODY_BYTES >> 10);
-        let message = format!("this {noun} is {size} kB long; it holds {limit} kB");
+        let message = format!("This {noun} is {size} kB long; it holds {limit} kB.");
         return Err(Error::new(Code::TooLarge, message, "Split it into several, or share a link to where the long text is."));
     }
     Ok(clean)
@@ -54,13 +55,13 @@ pub(super) fn text_within(text: &str, noun: &str, there: usize) -> Result<String
 pub(super) fn tags(tags: &[String]) -> Result<BTreeSet<String>, Error> {
     let mut set = BTreeSet::new();
     for tag in tags {
-        let tag = line(tag.trim_start_matches(|c: char| c == '#' || c.is_whitespace()), TAG_CHARS, "a tag")?;
+        let tag = line(tag.trim_start_matches(|c: char| c == '#' || c.is_whitespace()), TAG_CHARS, "The tag")?;
         if !tag.is_empty() {
             set.insert(tag);
         }
     }
     if set.len() > TAGS {
-        let message = format!("{} tags; there is room for {TAGS}", set.len());
+        let message = format!("{} are too many; there is room for {TAGS}.", counted(set.len(), "tag", "tags"));
         return Err(Error::new(Code::TooLarge, message, "Keep the ones people would look for."));
     }
     Ok(set)
@@ -73,7 +74,7 @@ pub(super) fn tags(tags: &[String]) -> Result<BTreeSet<String>, Error> {
 pub(super) fn lang(text: &str) -> Result<String, Error> {
     let text = text.trim();
     let good = text.len() <= 35 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && !text.starts_with('-');
-    if good { Ok(text.to_owned()) } else { Err(usage("that is not a language tag", "Write it like `en`, `es` or `pt-BR`.")) }
+    if good { Ok(text.to_owned()) } else { Err(usage("That is not a language tag.", "Write it like `en`, `es` or `pt-BR`.")) }
 }
 
 /// Kinds of addresses that open nothing on the reader's own machine, and run nothing.
@@ -86,15 +87,16 @@ const SCHEMES: &[&str] = &["http", "https", "mailto", "tel", "sms", "geo", "xmpp
 pub(super) fn url(text: &str) -> Result<String, Error> {
     let text = text.trim();
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(usage("an address holds no spaces or control characters", "Copy it again, as one piece."));
+        return Err(usage("An address holds no spaces or control characters.", "Copy it again, as one piece."));
     }
     if text.chars().count() > URL_CHARS {
-        let message = format!("this address is {} characters long; it holds {URL_CHARS}", text.chars().count());
+        let message =
+            format!("This address is {} characters long; it holds {}.", grouped(text.chars().count()), grouped(URL_CHARS));
         return Err(Error::new(Code::TooLarge, message, "Leave out what follows the `?`, if it opens without."));
     }
     match scheme(text).filter(|_| !is_address(text)) {
         Some(scheme) => Err(usage(
-            format!("addresses of the kind `{scheme}:` are not kept"),
+            format!("Addresses of the kind `{scheme}:` are not kept."),
             "Use one that starts with https:, http:, mailto: or tel:.",
         )),
         None => Ok(text.to_owned()),
@@ -124,7 +126,7 @@ fn scheme(text: &str) -> Option<&str> {
 pub(super) fn emoji(text: &str) -> Result<String, Error> {
     let text = text.trim();
     if emojis::get(text).is_none() {
-        return Err(usage("a reaction is one emoji", Hint::run("note", "react", &["<ID>", "❤"], "is an example")));
+        return Err(usage("A reaction is one emoji.", Hint::run("note", "react", &["<ID>", "❤"], "is an example")));
     }
     Ok(text.to_owned())
 }
@@ -136,7 +138,7 @@ pub(super) fn emoji(text: &str) -> Result<String, Error> {
 pub(super) fn moment(text: &str, what: &str) -> Result<Millis, Error> {
     let stamp: Result<jiff::Timestamp, _> = text.trim().parse();
     let millis = stamp.ok().and_then(|stamp| u64::try_from(stamp.as_millisecond()).ok());
-    millis.map(Millis).ok_or_else(|| usage(format!("{what} is not a moment"), "Write it like 2026-12-01T18:00:00Z."))
+    millis.map(Millis).ok_or_else(|| usage(format!("{what} is not a moment."), "Write it like 2026-12-01T18:00:00Z."))
 }
 
 /// A wall clock's time or a day, or empty.
@@ -150,7 +152,7 @@ pub(super) fn wall(text: &str, what: &str) -> Result<String, Error> {
     if text.is_empty() || is_day || is_time {
         return Ok(text.to_owned());
     }
-    Err(usage(format!("{what} is not a time of day"), "Write it like 2026-12-01T18:00:00, or 2026-12-01 for a whole day."))
+    Err(usage(format!("{what} is not a time of day."), "Write it like 2026-12-01T18:00:00, or 2026-12-01 for a whole day."))
 }
 
 /// The wall clock in a moment as it was typed.
@@ -173,7 +175,7 @@ pub(super) fn zone(text: &str) -> Result<String, Error> {
     match text {
         "" => Ok("UTC".to_owned()),
         _ if good => Ok(text.to_owned()),
-        _ => Err(usage("that is not a time zone", "Write it like Europe/Madrid.")),
+        _ => Err(usage("That is not a time zone.", "Write it like Europe/Madrid.")),
     }
 }
 
@@ -189,10 +191,10 @@ pub(super) fn rule(text: &str) -> Result<String, Error> {
         ["FREQ=", "RDATE", "EXDATE", "EXRULE"].iter().any(|start| line.starts_with(start)) || line.contains(";FREQ=")
     };
     if rule.len() > RRULE_BYTES {
-        return Err(Error::new(Code::TooLarge, "this recurrence names too many dates", "Split the event in two."));
+        return Err(Error::new(Code::TooLarge, "This recurrence names too many dates.", "Split the event in two."));
     }
     if !rule.lines().all(named) || rule.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(usage("that is not a recurrence rule", "Write it like FREQ=WEEKLY;COUNT=8."));
+        return Err(usage("That is not a recurrence rule.", "Write it like FREQ=WEEKLY;COUNT=8."));
     }
     Ok(rule.to_owned())
 }
@@ -204,7 +206,7 @@ pub(super) fn rule(text: &str) -> Result<String, Error> {
 pub(super) fn day(text: &str) -> Result<String, Error> {
     let text = text.trim();
     let good = text.is_empty() || (text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok());
-    if good { Ok(text.to_owned()) } else { Err(usage("that is not a day", "Write it like 2027-03-31.")) }
+    if good { Ok(text.to_owned()) } else { Err(usage("That is not a day.", "Write it like 2027-03-31.")) }
 }
 
 #[cfg(test)]

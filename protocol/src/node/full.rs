@@ -51,7 +51,7 @@ fn room(
     if count.len() < CIRCLES || id.is_some_and(|id| count.contains(id)) {
         return Ok(());
     }
-    let message = format!("you are in {CIRCLES} circles, and one home holds no more");
+    let message = format!("You are in {CIRCLES} circles, and one home holds no more.");
     let hint =
         [Hint::run("circle", "leave", &[], "makes room"), Hint::Text("Circles that ended for you do not count.".to_owned())];
     Err(InputError::Refused(Error::new(Code::TooLarge, message, hint)))

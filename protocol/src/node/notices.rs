@@ -32,9 +32,9 @@ pub(super) fn of_join(join: &JoinRow) -> Option<Notice> {
     let on = || Hint::run("", "join", &[], "goes on waiting");
     let (message, hints): (String, Hints) = match join.status {
         JoinStatus::Contacting => {
-            let why = join.reason.map(|reason| format!(": {}", reason.words())).unwrap_or_default();
+            let why = join.reason.map(|reason| format!(" {}", reason.words())).unwrap_or_default();
             let message =
-                format!("Your request to join {circle} has reached nobody yet{why}. It goes on trying while Kith is running.");
+                format!("Your request to join {circle} has reached nobody yet.{why} It goes on trying while Kith is running.");
             (message, [on(), cancel("takes it back")].into())
         }
         JoinStatus::Requested => {
@@ -58,7 +58,7 @@ pub(super) fn of_join(join: &JoinRow) -> Option<Notice> {
         JoinStatus::Refused => {
             let reason = join.reason.unwrap_or(JoinReason::Unknown);
             (
-                format!("Your request to join {circle} did not go through: {}.", reason.words()),
+                format!("Your request to join {circle} did not go through. {}", reason.words()),
                 [Hint::Text(reason.advice().to_owned()), cancel("hides this")].into(),
             )
         }

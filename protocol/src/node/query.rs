@@ -35,7 +35,7 @@ pub fn answer(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -
         Err(InputError::Refused(error)) => Ok(Err(error)),
         Err(InputError::Store(error)) => Err(error),
         Err(InputError::Peer(_) | InputError::Later(..)) => {
-            Ok(Err(Error::new(control::Code::Failed, "that could not be answered", "")))
+            Ok(Err(Error::new(control::Code::Failed, "That could not be answered.", "")))
         }
     }
 }

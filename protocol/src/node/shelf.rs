@@ -88,8 +88,9 @@ pub(super) fn find(
     let ids: Vec<CircleId> = all.iter().map(|s| s.id).collect();
     let (id, kind, key) = item::resolve(read, &ids, kinds, text)??;
     let summary = all.into_iter().find(|s| s.id == id);
-    let summary = summary
-        .ok_or_else(|| InputError::not_found("no circle has that name or id", Hint::run("circle", "list", &[], "shows yours")))?;
+    let summary = summary.ok_or_else(|| {
+        InputError::not_found("No circle has that name or id.", Hint::run("circle", "list", &[], "shows yours"))
+    })?;
     Ok((summary, kind, key))
 }
 
@@ -106,9 +107,7 @@ pub(super) fn show(
     }
     let shelf = Shelf::open(read, summary.clone())?;
     let found = item::show(&shelf.reader(read, now), key, reveal)?;
-    found
-        .map(Answer::Item)
-        .ok_or_else(|| InputError::not_found("that is not here", Hint::run("note", "list", &[], "shows what is")))
+    found.map(Answer::Item).ok_or_else(|| InputError::not_found("That is not here.", item::where_listed(&[kind])))
 }
 
 /// What is answered right after writing. A warning hides nothing that one wrote oneself; what others put behind one stays there,

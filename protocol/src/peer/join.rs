@@ -151,8 +151,8 @@ fn card(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &AskedWith, s
             Some(card) => Ok(Answer::Preview(preview(&looking.ticket, &card))),
             None => Err(control::Error::new(
                 control::Code::Failed,
-                "the invite could not be verified",
-                "ask the inviter for a new link",
+                "The invite could not be verified.",
+                "Ask the inviter for a new link.",
             )),
         };
         cx.tx.then(Effect::Reply(looking.call, answer));
@@ -344,8 +344,8 @@ pub(crate) fn tidy(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>
     for looking in peers.take_looking(|l| now.since(l.since) > limits::PREVIEW_MILLIS) {
         let error = control::Error::new(
             control::Code::TimedOut,
-            "nobody named in the invite could be reached",
-            "ask the inviter to start Kith and try again",
+            "Nobody named in the invite could be reached.",
+            "Ask the inviter to start Kith and try again.",
         );
         cx.tx.then(Effect::Reply(looking.call, Err(error)));
     }

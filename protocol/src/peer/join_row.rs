@@ -46,15 +46,15 @@ impl JoinReason {
     #[cfg(test)]
     const ALL: [Self; 6] = [Self::Unknown, Self::Expired, Self::Used, Self::Revoked, Self::Busy, Self::NewerKith];
 
-    /// Why, as a part of a sentence.
+    /// Why, as a sentence.
     pub(crate) const fn words(self) -> &'static str {
         match self {
-            Self::Unknown => "this invite is not known there",
-            Self::Expired => "the invite has expired",
-            Self::Used => "the invite has been used",
-            Self::Revoked => "the invite was revoked",
-            Self::Busy => "too many ask there at the moment",
-            Self::NewerKith => "this circle needs a newer Kith",
+            Self::Unknown => "This invite is not known there.",
+            Self::Expired => "The invite has expired.",
+            Self::Used => "The invite has been used.",
+            Self::Revoked => "The invite was revoked.",
+            Self::Busy => "Too many people are asking there at the moment.",
+            Self::NewerKith => "This circle needs a newer Kith.",
         }
     }
 
@@ -131,10 +131,10 @@ impl JoinRow {
         matches!(self.status, JoinStatus::Contacting | JoinStatus::Requested)
     }
 
-    /// Why it failed or waits, as a part of a sentence; empty where there is nothing to say.
+    /// Why it failed or waits, as a sentence; empty where there is nothing to say.
     pub(crate) const fn why(&self) -> &'static str {
         match (self.status, self.reason) {
-            (JoinStatus::Declined, _) => "a steward declined the request",
+            (JoinStatus::Declined, _) => "A steward declined the request.",
             (_, Some(reason)) => reason.words(),
             (_, None) => "",
         }

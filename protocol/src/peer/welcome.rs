@@ -312,26 +312,26 @@ pub(crate) fn admit(
     let Some(circle) = circles.all.get_mut(id) else { return Err(InputError::outside()) };
     let row = RequestRow::get(&cx.tx, id, device)?;
     let row =
-        row.ok_or_else(|| InputError::not_found("no request has that id", Hint::run("invite", "pending", &[], "shows them")))?;
+        row.ok_or_else(|| InputError::not_found("No request has that id.", Hint::run("invite", "pending", &[], "shows them")))?;
     let body = open_request(circle.own(), cx.env.crypto, &row.request).ok_or_else(|| {
         InputError::Refused(Error::new(
             Code::Failed,
-            "this request was not sealed to your device",
-            "another steward can open it; or ask for a new one",
+            "This request was not sealed to your device.",
+            "Another steward can open it; or ask for a new one.",
         ))
     })?;
     let invite = circle.invite_of(&row.request.ticket);
-    let invite = invite.ok_or_else(|| InputError::not_found("the invite of this request is gone", "make a new invite"))?;
+    let invite = invite.ok_or_else(|| InputError::not_found("The invite of this request is gone.", "Make a new invite."))?;
     match invite_status(circle, &invite, cx.env.now) {
         InviteStatus::Open => {}
         InviteStatus::Used => {
-            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite has been used up", "make a new invite")));
+            return Err(InputError::Refused(Error::new(Code::NotAllowed, "The invite has been used up.", "Make a new invite.")));
         }
         InviteStatus::Expired => {
-            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite has expired", "make a new invite")));
+            return Err(InputError::Refused(Error::new(Code::NotAllowed, "The invite has expired.", "Make a new invite.")));
         }
         InviteStatus::Revoked => {
-            return Err(InputError::Refused(Error::new(Code::NotAllowed, "the invite was revoked", "make a new invite")));
+            return Err(InputError::Refused(Error::new(Code::NotAllowed, "The invite was revoked.", "Make a new invite.")));
         }
     }
     let role = circle.now().invites.get(&invite).map_or(Role::Guest, |facts| facts.role);

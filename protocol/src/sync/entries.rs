@@ -36,11 +36,11 @@ impl KeyRing for AllKeys<'_> {
 pub(crate) fn stop(error: LogError) -> InputError {
     match error {
         LogError::Store(error) => InputError::Store(error),
-        LogError::NoKey(_) => InputError::not_yet("the circle's keys have not arrived yet"),
+        LogError::NoKey(_) => InputError::not_yet("The circle's keys have not arrived yet."),
         other @ (LogError::Codec(_) | LogError::Closed | LogError::Signature | LogError::Rule(_) | LogError::Quota(_)) => {
             InputError::Refused(Error::new(
                 Code::Failed,
-                format!("that could not be written: {other}"),
+                format!("That could not be written: {other}."),
                 Hint::run("", "doctor", &[], "looks for damage"),
             ))
         }

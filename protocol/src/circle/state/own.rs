@@ -49,14 +49,14 @@ impl CircleState {
         let (author, countersigned) = (self.device(), false);
         let fact = Fact { id: ActId([0; 32]), author, parents, statement, epoch: rekey, countersigned };
         if self.membership().check(&fact) != Verdict::Admissible {
-            return Err(InputError::not_allowed("your role in this circle does not allow that"));
+            return Err(InputError::not_allowed("Your role in this circle does not allow that."));
         }
         let (epoch, keys) = if rekey { self.fresh_epoch(cx, &fact.parents) } else { (None, None) };
         let Some(roster) = self.roster_key(&under).cloned() else { return Err(keys_missing()) };
         let place = ActPlace::In { circle: self.id, parents: fact.parents, epoch: under, roster: &roster };
         let body = ActBody { at: cx.env.now, statement: fact.statement, epoch };
         let sealed = act::write_act(cx.env.crypto, cx.env.rng, self.signer(), place, &body)
-            .map_err(|_| InputError::usage("that is more than one membership act can hold", "shorten the agreement"))?;
+            .map_err(|_| InputError::usage("That is more than one membership act can hold.", "Shorten the agreement."))?;
         act::put_act(&mut cx.tx, &sealed);
         let id = sealed.id();
         self.absorb(cx.env.crypto, &sealed, body);
@@ -124,12 +124,12 @@ impl CircleState {
             }
         }
         if !self.may_rotate() {
-            return Err(InputError::not_yet("somebody who writes in this circle has to renew its keys first"));
+            return Err(InputError::not_yet("Somebody who writes in this circle has to renew its keys first."));
         }
         Err(if self.membership().crowded() {
             too_many_heads()
         } else {
-            InputError::not_yet("no keys can be made for this circle yet")
+            InputError::not_yet("No keys can be made for this circle yet.")
         })
     }
 
@@ -230,10 +230,10 @@ impl CircleState {
 }
 
 fn too_many_heads() -> InputError {
-    let message = "many things were decided side by side in this circle, and are being brought together";
-    InputError::Refused(Error::new(Code::Failed, message, "try again in a moment"))
+    let message = "Many things were decided side by side in this circle, and are being brought together.";
+    InputError::Refused(Error::new(Code::Failed, message, "Try again in a moment."))
 }
 
 fn keys_missing() -> InputError {
-    InputError::not_yet("the circle's keys have not arrived yet")
+    InputError::not_yet("The circle's keys have not arrived yet.")
 }

@@ -6,13 +6,14 @@ use rand_core::CryptoRng;
 
 use super::{ComposeContext, ComposeError, Target, entry};
 use crate::circle::body::KeyClass;
-use crate::control::{Code, Crossed, Error, Hint};
+use crate::control::{Code, Crossed, Error};
 use crate::id::{ItemId, ItemKey};
 use crate::item::edit::{Op, Value};
 use crate::item::edit_builder::EditBuilder;
 use crate::item::kind::{Editors, Kind, fields};
 use crate::item::load::{LoadedItem, Seen, touched};
 use crate::item::reader::{ItemReader, Shown};
+use crate::item::resolve::where_listed;
 use crate::item::valid;
 use crate::limits::TITLE_CHARS;
 use crate::log::entry::NewEntry;
@@ -26,23 +27,26 @@ pub(in crate::item) fn target(reader: &ItemReader<'_>, key: &ItemKey, kinds: &[K
         let (item, class, retention) = (shown.item()?, class(shown.row.kind()), shown.row.retention);
         Some((shown, Target { item, class, retention }))
     });
-    found.ok_or_else(|| {
-        Error::new(Code::NotFound, "that is not here, or no longer shown", Hint::run("note", "list", &[], "shows what is")).into()
-    })
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    let kind = reader.row(key)?.and_then(|row| row.kind());
+    let lists = if kinds.is_empty() { where_listed(kind.as_slice()) } else { where_listed(kinds) };
+    Err(Error::new(Code::NotFound, "That is not here, or no longer shown.", lists).into())
 }
 
 /// An item that is here, shown or not.
 pub(in crate::item) fn any(reader: &ItemReader<'_>, key: &ItemKey) -> Result<(Kind, Target), ComposeError> {
     let missing =
-        || ComposeError::from(Error::new(Code::NotFound, "that is not here", Hint::run("note", "list", &[], "shows what is")));
-    let row = reader.row(key)?.ok_or_else(missing)?;
-    let kind = row.kind().filter(|kind| !kind.is_mark()).ok_or_else(missing)?;
+        |kind: Option<Kind>| ComposeError::from(Error::new(Code::NotFound, "That is not here.", where_listed(kind.as_slice())));
+    let row = reader.row(key)?.ok_or_else(|| missing(None))?;
+    let kind = row.kind().filter(|kind| !kind.is_mark()).ok_or_else(|| missing(row.kind()))?;
     for slot in &row.slots {
         if let Some(opened) = reader.source.load(reader.read, slot.at)? {
             return Ok((kind, Target { item: opened.item, class: class(Some(kind)), retention: row.retention }));
         }
     }
-    Err(missing())
+    Err(missing(Some(kind)))
 }
 
 /// The key class of an item that is no mark.
@@ -65,7 +69,7 @@ pub fn mark(
     place.may_open(kind)?;
     let (target_kind, target) = any(reader, key)?;
     if !kind.may_target(target_kind) {
-        let message = format!("a {} cannot be {}", target_kind.noun(), if kind == Kind::Pin { "pinned" } else { "hidden" });
+        let message = format!("A {} cannot be {}.", target_kind.noun(), if kind == Kind::Pin { "pinned" } else { "hidden" });
         return Err(Error::new(Code::Usage, message, "Name the note, event or resource itself.").into());
     }
     let there = reader.children(kind, key)?;
@@ -90,15 +94,15 @@ pub fn mark(
 
 /// Its entries are not all here, or not all open.
 fn unready() -> ComposeError {
-    Error::new(Code::Failed, "this cannot be changed yet: parts of it are missing", "They come from any member who has them.")
+    Error::new(Code::Failed, "This cannot be changed yet: parts of it are missing.", "They come from any member who has them.")
         .into()
 }
 
 fn refused(place: &ComposeContext, kind: Kind, item: ItemId) -> ComposeError {
     let (message, hint) = if item.creator == place.me || kind.spec().edited_by != Editors::Creator {
-        (format!("you cannot change this {} in your role", kind.noun()), "A steward can change your role.")
+        (format!("You cannot change this {} in your role.", kind.noun()), "A steward can change your role.")
     } else {
-        (format!("only its author edits a {}", kind.noun()), "You can reply to it.")
+        (format!("Only its author edits a {}.", kind.noun()), "You can reply to it.")
     };
     Error::new(Code::NotAllowed, message, hint).into()
 }
@@ -128,7 +132,7 @@ impl Changing {
         let mut changing = Self::of(reader, key)?.ok_or_else(unready)?;
         if let Some(base) = base {
             changing.seen = changing.whole.at(base).ok_or_else(|| {
-                let message = "this was changed from a state of it that is not known here";
+                let message = "This was changed from a state of it that is not known here.";
                 Error::new(Code::Usage, message, "Show it again, and make your change there.")
             })?;
         }
@@ -164,7 +168,7 @@ impl Changing {
     }
 
     pub(in crate::item) fn warning(&mut self, warning: Option<&String>) -> Result<(), Error> {
-        self.line(fields::WARNING, warning, TITLE_CHARS, "a content warning")
+        self.line(fields::WARNING, warning, TITLE_CHARS, "The content warning")
     }
 
     /// One of the words that a field knows; empty takes it off.

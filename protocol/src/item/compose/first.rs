@@ -29,7 +29,7 @@ impl First {
     }
 
     pub(in crate::item) fn warning(&mut self, warning: Option<&str>) -> Result<(), Error> {
-        self.set(fields::WARNING, &valid::line(warning.unwrap_or_default(), TITLE_CHARS, "a content warning")?);
+        self.set(fields::WARNING, &valid::line(warning.unwrap_or_default(), TITLE_CHARS, "The content warning")?);
         Ok(())
     }
 

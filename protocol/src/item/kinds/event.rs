@@ -80,17 +80,17 @@ pub const SPEC: Spec = Spec {
 pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewEvent) -> Result<NewEntry, Error> {
     let mut first = First::default();
     let new = &tidy(new)?;
-    needed(&new.title, "the event has no title", "Give it one, so that people know what it is about.")?;
-    let starts = valid::moment(&new.starts, "the start")?;
-    let typed = valid::wall(&new.starts_local, "the start")?;
+    needed(&new.title, "The event has no title.", "Give it one, so that people know what it is about.")?;
+    let starts = valid::moment(&new.starts, "The start")?;
+    let typed = valid::wall(&new.starts_local, "The start")?;
     let starts_local = if typed.is_empty() { valid::wall_of(&new.starts) } else { typed };
     first.set(fields::TITLE, &new.title);
     first.value(STARTS, Value::Moment(starts.0));
     first.set(STARTS_LOCAL, &starts_local);
     if !new.ends.trim().is_empty() {
-        let ends = valid::moment(&new.ends, "the end")?;
+        let ends = valid::moment(&new.ends, "The end")?;
         ordered(starts, ends)?;
-        let typed = valid::wall(&new.ends_local, "the end")?;
+        let typed = valid::wall(&new.ends_local, "The end")?;
         first.value(ENDS, Value::Moment(ends.0));
         first.set(ENDS_LOCAL, &if typed.is_empty() { valid::wall_of(&new.ends) } else { typed });
     }
@@ -108,10 +108,10 @@ pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, 
 /// The words of a new event as they are kept; its times stay as they were given.
 pub(in crate::item) fn tidy(new: &NewEvent) -> Result<NewEvent, Error> {
     Ok(NewEvent {
-        title: valid::line(&new.title, TITLE_CHARS, "a title")?,
+        title: valid::line(&new.title, TITLE_CHARS, "The title")?,
         description: valid::text(&new.description, "description")?,
-        location: valid::line(&new.location, PLACE_CHARS, "a place")?,
-        uid: valid::line(&new.uid, UID_CHARS, "a calendar id")?,
+        location: valid::line(&new.location, PLACE_CHARS, "The place")?,
+        uid: valid::line(&new.uid, UID_CHARS, "The calendar id")?,
         tags: valid::tags(&new.tags)?.into_iter().collect(),
         ..new.clone()
     })
@@ -127,7 +127,7 @@ fn ordered(starts: Millis, ends: Millis) -> Result<(), Error> {
     if ends >= starts {
         return Ok(());
     }
-    Err(Error::new(Code::Usage, "the event would end before it starts", "Check the dates and the time zone."))
+    Err(Error::new(Code::Usage, "The event would end before it starts.", "Check the dates and the time zone."))
 }
 
 /// What an event shall say.
@@ -135,14 +135,14 @@ pub(in crate::item) fn change(change: &mut Changing, wanted: &EditEvent) -> Resu
     let emptied = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
     if emptied(&wanted.title) {
         let hint = "Give it one, so that people know what it is about.";
-        return Err(Error::new(Code::Usage, "the event would have no title", hint));
+        return Err(Error::new(Code::Usage, "The event would have no title.", hint));
     }
     if emptied(&wanted.starts) {
-        return Err(Error::new(Code::Usage, "an event has a start", "Write it like 2026-12-01T18:00:00Z."));
+        return Err(Error::new(Code::Usage, "An event has a start.", "Write it like 2026-12-01T18:00:00Z."));
     }
-    change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "a title")?;
+    change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "The title")?;
     when(change, wanted)?;
-    change.line(LOCATION, wanted.location.as_ref(), PLACE_CHARS, "a place")?;
+    change.line(LOCATION, wanted.location.as_ref(), PLACE_CHARS, "The place")?;
     change.word(STATUS, wanted.status.map(EventStatus::word));
     change.set(SEQUENCE, wanted.sequence.map(|number| Ok(sequence(number))))?;
     change.tags(wanted.tags.as_ref())?;
@@ -194,10 +194,10 @@ fn given(wanted: &EditEvent) -> Result<[Option<Value>; 6], Error> {
         (None, None) => Ok(None),
     };
     Ok([
-        moment(&wanted.starts, "the start")?,
-        moment(&wanted.ends, "the end")?,
-        wall(&wanted.starts_local, &wanted.starts, "the start")?,
-        wall(&wanted.ends_local, &wanted.ends, "the end")?,
+        moment(&wanted.starts, "The start")?,
+        moment(&wanted.ends, "The end")?,
+        wall(&wanted.starts_local, &wanted.starts, "The start")?,
+        wall(&wanted.ends_local, &wanted.ends, "The end")?,
         wanted.tz.as_ref().map(|tz| valid::zone(tz)).transpose()?.map(|tz| Value::text(&tz)),
         wanted.rrule.as_ref().map(|rule| valid::rule(rule)).transpose()?.map(|rule| Value::text(&rule)),
     ])

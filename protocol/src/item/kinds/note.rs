@@ -42,12 +42,12 @@ pub const SPEC: Spec = Spec {
 
 /// A new note as it is kept.
 pub(in crate::item) fn tidy(new: &NewNote) -> Result<NewNote, Error> {
-    let title = valid::line(&new.title, TITLE_CHARS, "a title")?;
+    let title = valid::line(&new.title, TITLE_CHARS, "The title")?;
     let body = valid::text(&new.body, "note")?;
     if title.is_empty() && body.trim().is_empty() {
-        return Err(Error::new(Code::Usage, "the note is empty", "Give it a title or some words."));
+        return Err(Error::new(Code::Usage, "The note is empty.", "Give it a title or some words."));
     }
-    let warning = valid::line(new.content_warning.as_deref().unwrap_or_default(), TITLE_CHARS, "a content warning")?;
+    let warning = valid::line(new.content_warning.as_deref().unwrap_or_default(), TITLE_CHARS, "The content warning")?;
     let content_warning = (!warning.is_empty()).then_some(warning);
     let tags = valid::tags(&new.tags)?.into_iter().collect();
     Ok(NewNote { title, body, content_warning, want: new.want, lang: valid::lang(&new.lang)?, tags })
@@ -68,7 +68,7 @@ pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, 
 
 /// What a note shall say.
 pub(in crate::item) fn change(change: &mut Changing, wanted: &EditNote) -> Result<(), Error> {
-    change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "a title")?;
+    change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "The title")?;
     change.warning(wanted.content_warning.as_ref())?;
     change.word(fields::WANT, wanted.want.map(WantChange::word));
     change.set(fields::LANG, wanted.lang.as_ref().map(|lang| valid::lang(lang)))?;

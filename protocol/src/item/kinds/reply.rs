@@ -42,7 +42,7 @@ pub(in crate::item) fn compose(
     let (_, about) = target(reader, note, &[Kind::Note])?;
     let body = valid::text(&new.body, "reply")?;
     if body.trim().is_empty() {
-        return Err(Error::new(Code::Usage, "the reply is empty", "Write a few words, or react with an emoji.").into());
+        return Err(Error::new(Code::Usage, "The reply is empty.", "Write a few words, or react with an emoji.").into());
     }
     let mut first = First::default();
     first.warning(new.content_warning.as_deref())?;
@@ -53,7 +53,7 @@ pub(in crate::item) fn compose(
 /// What a reply shall say. People edit it as they edit a note, of which it has the text and the warning only.
 pub(in crate::item) fn change(change: &mut Changing, wanted: &EditNote) -> Result<(), Error> {
     if wanted.title.is_some() || wanted.want.is_some() || wanted.lang.is_some() || wanted.tags.is_some() {
-        return Err(Error::new(Code::Usage, "a reply has a text and a content warning only", "Edit its note for the rest."));
+        return Err(Error::new(Code::Usage, "A reply has a text and a content warning only.", "Edit its note for the rest."));
     }
     change.warning(wanted.content_warning.as_ref())?;
     change.text(wanted.body.as_ref(), "reply")

@@ -46,14 +46,14 @@ pub const SPEC: Spec = Spec {
 
 /// A new resource as it is kept.
 pub(in crate::item) fn tidy(new: &NewResource) -> Result<NewResource, Error> {
-    let title = valid::line(&new.title, TITLE_CHARS, "a title")?;
+    let title = valid::line(&new.title, TITLE_CHARS, "The title")?;
     let url = valid::url(&new.url)?;
-    needed(&format!("{title}{url}"), "the resource is empty", "Give it a title or an address.")?;
+    needed(&format!("{title}{url}"), "The resource is empty.", "Give it a title or an address.")?;
     let review_by = valid::day(new.review_by.as_deref().unwrap_or_default())?;
     Ok(NewResource {
         title,
         url,
-        kind: valid::line(&new.kind, 60, "a kind")?,
+        kind: valid::line(&new.kind, 60, "The kind")?,
         tags: valid::tags(&new.tags)?.into_iter().collect(),
         lang: valid::lang(&new.lang)?,
         note: valid::text(&new.note, "note")?,
@@ -77,9 +77,9 @@ pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, 
 
 /// What a resource shall say.
 pub(in crate::item) fn change(change: &mut Changing, wanted: &EditResource) -> Result<(), Error> {
-    change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "a title")?;
+    change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "The title")?;
     change.set(URL, wanted.url.as_ref().map(|url| valid::url(url)))?;
-    change.line(KIND, wanted.kind.as_ref(), 60, "a kind")?;
+    change.line(KIND, wanted.kind.as_ref(), 60, "The kind")?;
     change.set(fields::LANG, wanted.lang.as_ref().map(|lang| valid::lang(lang)))?;
     change.set(REVIEW_BY, wanted.review_by.as_ref().map(|day| valid::day(day)))?;
     change.tags(wanted.tags.as_ref())?;

@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use crate::circle::body::Role;
-use crate::control::{Code, Error, Subject};
+use crate::control::{Code, Error, Hint, Subject};
 use crate::id::ItemKey;
 use crate::item::compose::{Changing, ComposeContext, ComposeError, Target, any};
 use crate::item::edit::{Op, Value};
@@ -50,11 +50,11 @@ pub fn remove(
     let own = target.item.creator == place.me;
     if !own && place.role != Role::Founder {
         let hint = if place.role >= Role::Facilitator { "You can hide it instead." } else { "A facilitator can hide it." };
-        return Err(Error::new(Code::NotAllowed, format!("only its author can delete this {}", kind.noun()), hint).into());
+        return Err(Error::new(Code::NotAllowed, format!("Only its author can delete this {}.", kind.noun()), hint).into());
     }
     if !own && now {
-        let hint = "Leave out --now: it is hidden at once, and destroyed a day later.";
-        return Err(Error::new(Code::NotAllowed, "only your own words can be destroyed at once", hint).into());
+        let hint = Hint::run(kind.noun(), "remove", &[&key.text(kind.letter())], "hides it at once, and destroys it a day later");
+        return Err(Error::new(Code::NotAllowed, "Only your own words can be destroyed at once.", hint).into());
     }
     let gone = |flags: Flags| flags.has(Flags::GONE) || (flags.has(Flags::REMOVED) && !now);
     if reader.row(key)?.is_some_and(|row| gone(row.flags)) {

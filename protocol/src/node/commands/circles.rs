@@ -53,7 +53,7 @@ pub(crate) fn new_circle(node: &mut NodeState, cx: &mut Cx<'_, '_>, new: &contro
     let suite = match new.suite.as_str() {
         "" | "x-wing" => Suite::XWing,
         "x25519" => Suite::X25519,
-        _ => return Err(InputError::usage("that is not a suite of keys", "use x-wing or x25519")),
+        _ => return Err(InputError::usage("That is not a suite of keys.", "Use x-wing or x25519.")),
     };
     let history = text::parse_history(&new.history)?;
     let mut policies = vec![
@@ -73,13 +73,13 @@ pub(crate) fn new_circle(node: &mut NodeState, cx: &mut Cx<'_, '_>, new: &contro
     let body = ActBody { at: cx.env.now, statement, epoch: Some(epoch.clone()) };
     let place = ActPlace::Genesis { roster: &keys.roster };
     let sealed = act::write_act(cx.env.crypto, cx.env.rng, &secrets.sign, place, &body)
-        .map_err(|_| InputError::usage("that is more than a circle's first act can hold", "shorten the agreement"))?;
+        .map_err(|_| InputError::usage("That is more than a circle's first act can hold.", "Shorten the agreement."))?;
     let id = sealed.circle();
     let row = CircleRow::new(id, secrets, Incarnation(cx.random()), me, OwnStanding::In, suite);
     let mut circle = CircleState::empty(row);
     let mut offered = BTreeMap::from([(epoch::epoch_id(&id, &epoch), keys)]);
     if circle.take_act(cx, sealed.bytes(), &mut offered)? != Taken::New || circle.my_role() != Some(Role::Founder) {
-        return Err(InputError::usage("the circle's first act does not hold", "try again with other settings"));
+        return Err(InputError::usage("The circle's first act does not hold.", "Try again with other settings."));
     }
     circle.sign_agreement(cx);
     circle.publish(cx, &node.peers.addresses);
@@ -91,8 +91,12 @@ pub(crate) fn new_circle(node: &mut NodeState, cx: &mut Cx<'_, '_>, new: &contro
 
 fn agreement(text: &str) -> Result<String, InputError> {
     if text.len() > limits::AGREEMENT_BYTES {
-        let message = format!("the agreement is {} kB long; 32 kB is the most", text.len() / 1024);
-        return Err(InputError::Refused(Error::new(Code::TooLarge, message, "shorten it")));
+        let message = format!(
+            "The agreement is {} kB long; {} kB is the most.",
+            text.len().div_ceil(1 << 10),
+            limits::AGREEMENT_BYTES >> 10
+        );
+        return Err(InputError::Refused(Error::new(Code::TooLarge, message, "Shorten it.")));
     }
     Ok(text.to_owned())
 }
@@ -127,12 +131,12 @@ pub(crate) fn edit_circle(
     }
     if set.is_empty() {
         return Err(InputError::usage(
-            "nothing to change",
-            "give at least one of --name --agreement --history --retention --invite --approval",
+            "Nothing to change.",
+            Hint::run("circle", "edit", &["--help"], "lists what can be changed"),
         ));
     }
     if circle.my_role() != Some(Role::Founder) {
-        return Err(InputError::not_allowed("only the founder changes a circle's policies"));
+        return Err(InputError::not_allowed("Only the founder changes a circle's policies."));
     }
     if is_tomorrow() {
         set.extend(tomorrow_motto());

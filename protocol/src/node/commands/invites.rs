@@ -11,6 +11,7 @@ use crate::control::{self, Code, Error, Hint, InviteStatus, Time};
 use crate::id::{ActId, CircleId, DeviceId, short_text};
 use crate::io::Answer;
 use crate::limits;
+use crate::lines::grouped;
 use crate::node::NodeState;
 use crate::peer::requests::RequestRow;
 use crate::peer::tickets;
@@ -41,13 +42,16 @@ pub(crate) fn new_invite(
     let role = new.role.unwrap_or(Role::Member);
     if role > Role::Member {
         return Err(InputError::usage(
-            "an invite gives the role of member or guest",
+            "An invite gives the role of member or guest.",
             Hint::run("member", "role", &["NAME", "ROLE"], "sets a higher role once they are in"),
         ));
     }
     let uses = new.uses.max(1);
     if uses > limits::INVITE_USES {
-        return Err(InputError::usage("an invite brings at most 1,000 people", "make several"));
+        return Err(InputError::usage(
+            &format!("An invite brings at most {} people.", grouped(limits::INVITE_USES)),
+            "Make several.",
+        ));
     }
     let lasts = if new.expires_in == 0 { limits::INVITE_HOURS * HOUR } else { new.expires_in };
     let expires = cx.env.now.plus(lasts);
@@ -58,7 +62,7 @@ pub(crate) fn new_invite(
     let shown = invite(circle, cx, &act, &PeerHint { peer, addresses })?;
     let id = circle.id();
     node.circles.touched(id);
-    shown.map(Answer::Invite).ok_or_else(|| InputError::not_found("the invite could not be created", "try again"))
+    shown.map(Answer::Invite).ok_or_else(|| InputError::not_found("The invite could not be created.", "Try again."))
 }
 
 /// An invite as the local API shows it.
@@ -123,7 +127,7 @@ fn pick_request(cx: &Cx<'_, '_>, circle: &CircleState, text: &str) -> Result<Req
     };
     rows.into_iter()
         .nth(at)
-        .ok_or_else(|| InputError::not_found("no request has that id", Hint::run("invite", "pending", &[], "shows them")))
+        .ok_or_else(|| InputError::not_found("No request has that id.", Hint::run("invite", "pending", &[], "shows them")))
 }
 
 /// Lets somebody in who asks.
@@ -141,7 +145,7 @@ pub(crate) fn approve(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, r
 pub(crate) fn decline(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, request: &str) -> Result<Answer, InputError> {
     let (circle, _) = inside(node, cx, circle)?;
     if circle.my_role().is_none_or(|role| role < Role::Steward) {
-        return Err(InputError::not_allowed("only stewards decide on requests"));
+        return Err(InputError::not_allowed("Only stewards decide on requests."));
     }
     let id = circle.id();
     let mut row = pick_request(cx, circle, request)?;

@@ -180,11 +180,11 @@ fn refused(report: &Report) -> Result<(), InputError> {
     });
     aside.map_or(Ok(()), |why| {
         if why == item::BEYOND {
-            let (message, hint) = ("you have changed this as often as one person may", "Start a new one, and link to this one.");
+            let (message, hint) = ("You have changed this as often as one person may.", "Start a new one, and link to this one.");
             return Err(InputError::Refused(control::Error::new(control::Code::Failed, message, hint)));
         }
-        let message = format!("that cannot be written: {why}");
-        Err(InputError::Refused(control::Error::new(control::Code::Failed, message, "please report this")))
+        let message = format!("That cannot be written: {why}.");
+        Err(InputError::Refused(control::Error::new(control::Code::Failed, message, "Please report this.")))
     })
 }
 

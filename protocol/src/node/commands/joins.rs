@@ -18,17 +18,17 @@ use crate::time::HOUR;
 pub(crate) fn parse_link(link: &str) -> Result<Ticket, InputError> {
     Ticket::parse(link).map_err(|error| match error {
         TicketError::NotALink => {
-            InputError::usage("that is not an invite link", "a link begins with kith://join#; copy all of it")
+            InputError::usage("That is not an invite link.", "A link begins with kith://join#; copy all of it.")
         }
-        TicketError::Damaged => InputError::usage("the link is cut off or mistyped", "copy all of it again, in one line"),
-        TicketError::Newer => InputError::usage("the link was made by a newer version of Kith", "update Kith and try again"),
+        TicketError::Damaged => InputError::usage("The link is cut off or mistyped.", "Copy all of it again, in one line."),
+        TicketError::Newer => InputError::usage("The link was made by a newer version of Kith.", "Update Kith and try again."),
     })
 }
 
 fn not_expired(ticket: &Ticket, cx: &Cx<'_, '_>) -> Result<(), InputError> {
     // Only the admitting steward's clock decides; this spares a wait that must end in a no.
     if cx.env.now > ticket.expires.plus(24 * HOUR) {
-        return Err(InputError::not_found("the invite has expired", "ask for a new invite"));
+        return Err(InputError::not_found("The invite has expired.", "Ask for a new invite."));
     }
     Ok(())
 }
@@ -38,7 +38,7 @@ pub(crate) fn preview(node: &mut NodeState, cx: &mut Cx<'_, '_>, call: CallId, l
     let ticket = parse_link(link)?;
     not_expired(&ticket, cx)?;
     if node.peers.looking.len() >= 8 {
-        return Err(InputError::usage("several links are being looked at already", "wait a moment and try again"));
+        return Err(InputError::usage("Several links are being looked at already.", "Wait a moment and try again."));
     }
     let secrets = DeviceSecrets::generate(cx.env.rng, Suite::X25519);
     node.peers.looking.push(Looking { call, ticket, secrets, since: cx.env.now });
@@ -66,7 +66,7 @@ pub(crate) fn accept(node: &mut NodeState, cx: &mut Cx<'_, '_>, accept: &control
             join::confirm_join(&mut node.circles, &mut node.peers, cx, &id)?;
             return Ok(node.peers.joins.get(&id).map_or(Answer::Done, |join| Answer::Join(show_join(node, join))));
         } else if circle.is_in() && !node.peers.joins.contains_key(&id) {
-            return Err(InputError::usage("you are in this circle already", Hint::run("circle", "list", &[], "shows it")));
+            return Err(InputError::usage("You are in this circle already.", Hint::run("circle", "list", &[], "shows it")));
         }
         if let Some(join) =
             node.peers.joins.get(&id).filter(|join| !join.over() || matches!(circle_standing(node, &id), Some(OwnStanding::In)))
@@ -125,8 +125,10 @@ fn pick_join(node: &NodeState, text: &str) -> Result<CircleId, InputError> {
     let found: Vec<CircleId> = node.peers.joins.values().filter(fits).map(|j| j.ticket.circle).collect();
     match found.as_slice() {
         [one] => Ok(*one),
-        [] => Err(InputError::not_found("no join under way has that name or id", Hint::run("", "join", &["LINK"], "starts one"))),
-        _ => Err(InputError::Refused(Error::new(Code::Ambiguous, "several joins are under way", "name one by its id"))),
+        [] => {
+            Err(InputError::not_found("No join under way has that name or id.", Hint::run("", "join", &["LINK"], "starts one")))
+        }
+        _ => Err(InputError::Refused(Error::new(Code::Ambiguous, "Several joins are under way.", "Name one by its id."))),
     }
 }
 
@@ -136,7 +138,7 @@ pub(crate) fn confirm(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -
     if node.circles.all.get(&id).is_some_and(|c| c.standing() == OwnStanding::Admitted) {
         join::confirm_join(&mut node.circles, &mut node.peers, cx, &id)?;
     } else if node.peers.joins.get(&id).is_some_and(JoinRow::open) {
-        return Err(InputError::usage("a steward has not approved yet", Hint::run("", "join", &[], "goes on waiting")));
+        return Err(InputError::usage("A steward has not approved yet.", Hint::run("", "join", &[], "goes on waiting")));
     }
     match node.peers.joins.get(&id) {
         Some(join) => Ok(Answer::Join(show_join(node, join))),

@@ -22,7 +22,7 @@ pub(crate) fn remove(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, me
     let (circle, summary) = inside(node, cx, circle)?;
     let person = summary::pick_person(&summary, member)?.id;
     if Some(person) == circle.me() {
-        return Err(InputError::usage("that is you", Hint::run("circle", "leave", &[], "ends your part in it")));
+        return Err(InputError::usage("That is you.", Hint::run("circle", "leave", &[], "ends your part in it")));
     }
     let points = points(circle, cx, &person)?;
     circle.write(cx, Statement::Remove { person, points, proposal: None }, true)?;
@@ -38,13 +38,13 @@ fn waiting<'a>(
 ) -> Result<(&'a mut CircleState, PersonId, cuts::Waiting), InputError> {
     let (circle, summary) = inside(node, cx, circle)?;
     if circle.my_role().is_none_or(|role| role < Role::Steward) {
-        return Err(InputError::not_allowed("only stewards can decide about what a removal set aside"));
+        return Err(InputError::not_allowed("Only stewards can decide about what a removal set aside."));
     }
     let person = summary::pick_person(&summary, member)?.id;
     let waiting = cuts::waiting(circle, &cx.tx, &person)?;
     if waiting.entries == 0 {
         return Err(InputError::not_found(
-            "nothing of theirs is waiting",
+            "Nothing of theirs is waiting.",
             Hint::run("", "doctor", &[], "says what is held, and why"),
         ));
     }
@@ -144,7 +144,7 @@ pub(crate) fn set_role(
 ) -> Result<Answer, InputError> {
     let role = set.role;
     if role == Role::Founder {
-        return Err(InputError::usage("nobody is made a founder", "use guest, member, facilitator or steward"));
+        return Err(InputError::usage("Nobody is made a founder.", "Use guest, member, facilitator or steward."));
     }
     let (circle, summary) = inside(node, cx, circle)?;
     let person = summary::pick_person(&summary, member)?.clone();

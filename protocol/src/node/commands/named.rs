@@ -35,13 +35,13 @@ pub(super) fn by_prefix<T: Copy>(
     let found: Vec<(String, T)> = all.filter(|(id, _)| text.len() > 2 && id.starts_with(&text.to_lowercase())).collect();
     match found.as_slice() {
         [(_, one)] => Ok(*one),
-        [] => Err(InputError::not_found(&format!("no {what} has that id"), hint)),
+        [] => Err(InputError::not_found(&format!("No {what} has that id."), hint)),
         _ => {
             let ids: Vec<&str> = found.iter().take(5).map(|(id, _)| id.as_str()).collect();
             Err(InputError::Refused(Error::new(
                 Code::Ambiguous,
-                format!("several {what}s begin like that"),
-                format!("use more of the id: {}", ids.join(", ")),
+                format!("Several {what}s begin like that."),
+                format!("Use more of the id: {}.", ids.join(", ")),
             )))
         }
     }

@@ -14,6 +14,7 @@ use crate::id::PersonId;
 use crate::io::Answer;
 use crate::item;
 use crate::limits::{NAMES_TOLD, OVER_MILLIS};
+use crate::lines::counted;
 use crate::log::chain;
 use crate::store::Read;
 use crate::sync::{clocks, cuts};
@@ -51,7 +52,7 @@ pub(super) fn doctor(base: &dyn Read, crypto: &dyn Crypto, now: Millis) -> Resul
     }
     if findings.is_empty() {
         let hints = [Hint::run("circle", "new", &["NAME"], "starts one"), Hint::run("", "join", &["LINK"], "joins one")];
-        Findings::of(String::new(), &mut findings).say(Level::Ok, "nothing to look at yet: you are in no circle", hints);
+        Findings::of(String::new(), &mut findings).say(Level::Ok, "Nothing to look at yet: you are in no circle.", hints);
     }
     let ok = findings.iter().all(|f| f.level != Level::Problem);
     Ok(Answer::Doctor(control::Doctor { ok, newer, findings }))
@@ -62,11 +63,11 @@ fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findi
     let mut found = Findings::of(circle.name(), findings);
     if is_out(circle) {
         let forget = Hint::run("circle", "forget", &["-c", &circle.name()], "deletes what is here of it");
-        found.say(Level::Ok, "you are no longer in this circle; what is on this computer stays", forget);
+        found.say(Level::Ok, "You are no longer in this circle; what is on this computer stays.", forget);
     } else {
         let current = state.people.values().filter(|p| p.status == Status::Current).count();
-        let members = format!("{current} member{}", if current == 1 { "" } else { "s" });
-        found.say(Level::Ok, format!("{members}, member check {}", overview::roster_hash(circle)), "");
+        let members = counted(current, "member", "members");
+        found.say(Level::Ok, format!("{members}, member check {}.", overview::roster_hash(circle)), "");
         stewards_health(circle, current, &mut found);
     }
     if !circle.unread().is_empty() {
@@ -79,7 +80,7 @@ fn circle_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findi
     if !overview::agrees(circle, base)? {
         found.say(
             Level::Problem,
-            "lists of this circle do not show what its log says",
+            "Lists of this circle do not show what its log says.",
             Hint::run("", "doctor", &["--rebuild"], "rebuilds them"),
         );
     }
@@ -100,8 +101,8 @@ fn stewards_health(circle: &CircleState, current: usize, found: &mut Findings<'_
     let stewards: Vec<&PersonId> = current_ones().filter(|(_, person)| is_steward(person.role)).map(|(id, _)| id).collect();
     let founder = current_ones().find(|(_, person)| person.role == Some(Role::Founder)).map(|(id, _)| id);
     if state.frozen {
-        let hint = if current > 1 { "start a new circle with the others" } else { "start a new circle" };
-        found.say(Level::Problem, "no steward is left, so nobody can be admitted or removed anymore", hint);
+        let hint = if current > 1 { "Start a new circle with the others." } else { "Start a new circle." };
+        found.say(Level::Problem, "No steward is left, so nobody can be admitted or removed anymore.", hint);
     } else if stewards.len() < 3 && current > 1 {
         let few = stewards.len();
         let hint: Hints = match founder {
@@ -109,13 +110,13 @@ fn stewards_health(circle: &CircleState, current: usize, found: &mut Findings<'_
                 Hint::run("member", "role", &["NAME", "steward"], "makes somebody a steward").into()
             }
             Some(founder) => {
-                format!("ask {}: only they, who founded the circle, make somebody a steward", summary.called(founder)).into()
+                format!("Ask {}: only they, who founded the circle, make somebody a steward.", summary.called(founder)).into()
             }
-            None => "nobody can make somebody a steward, because the founder is gone; in a new circle its founder can".into(),
+            None => "Nobody can make somebody a steward, because the founder is gone; in a new circle its founder can.".into(),
         };
         found.say(
             Level::Note,
-            format!("there should be three stewards, so that the circle does not depend on one person; it has {few}"),
+            format!("There should be three stewards, so that the circle does not depend on one person; it has {few}."),
             hint,
         );
     }
@@ -124,9 +125,9 @@ fn stewards_health(circle: &CircleState, current: usize, found: &mut Findings<'_
             Hint::run("member", "role", &[&summary.called(person.0), "member"], "confirms them").into()
         } else {
             let names: Vec<String> = stewards.iter().take(NAMES_TOLD).map(|steward| summary.called(steward)).collect();
-            if names.is_empty() { Hints::default() } else { format!("ask {}", names.join(" or ")).into() }
+            if names.is_empty() { Hints::default() } else { format!("Ask {}.", names.join(" or ")).into() }
         };
-        found.say(Level::Note, format!("a steward has to confirm {}", summary.called(person.0)), hint);
+        found.say(Level::Note, format!("A steward has to confirm {}.", summary.called(person.0)), hint);
     }
 }
 
@@ -137,21 +138,25 @@ fn records_health(circle: &CircleState, findings: &mut Vec<Finding>) {
     if lacking > 0 {
         found.say(
             Level::Note,
-            format!("keys of {lacking} periods have not arrived yet"),
-            "they come from any member who is online",
+            format!("The keys of {} have not arrived yet.", counted(lacking, "period", "periods")),
+            "They come from any member who is online.",
         );
     }
     let agreement = circle.agreement();
     if !agreement.is_empty() {
         let digest = record::agreement_digest(&agreement);
         let sign: Hints = if circle.agrees() {
-            "their members sign it when they have read it".into()
+            "Their members sign it when they have read it.".into()
         } else {
             Hint::run("circle", "agreement", &["--sign"], "signs it, if you agree").into()
         };
         let unsigned = circle.current_records().filter(|r| r.body.agreement != Some(digest)).count();
         if unsigned > 0 {
-            found.say(Level::Note, format!("{unsigned} devices have signed an earlier agreement"), sign);
+            found.say(
+                Level::Note,
+                format!("{} signed an earlier agreement.", counted(unsigned, "device has", "devices have")),
+                sign,
+            );
         }
     }
 }
@@ -165,18 +170,20 @@ fn clock_health(circle: &CircleState, base: &dyn Read, now: Millis, findings: &m
         found.say(
             Level::Problem,
             doubt.to_string(),
-            "what you write until then carries a wrong date, and others see that it is off",
+            "What you write until then carries a wrong date, and others see that it is off.",
         );
     } else if skewed > 0 {
-        found.say(Level::Note, format!("the clocks of {skewed} devices are more than a day ahead"), "compare clocks");
+        let whose = counted(skewed, "device's clock is", "devices' clocks are");
+        found.say(Level::Note, format!("{whose} more than a day ahead."), "Compare clocks.");
     }
     if let Some((count, since)) = item::hidden(base, &circle.id())? {
         let until = since.plus(OVER_MILLIS);
         let message = format!(
-            "{count} items are hidden because their time is over by this computer's clock, which says {now}; nobody else's has confirmed it"
+            "{} over by this computer's clock, which says {now}; nobody else's has confirmed it.",
+            counted(count, "item is hidden because its time is", "items are hidden because their time is")
         );
         let hint = format!(
-            "if the clock is wrong, set it right, and they come back; if it is right, they are destroyed from {until} on"
+            "If the clock is wrong, set it right, and they come back; if it is right, they are destroyed from {until} on."
         );
         found.say(Level::Note, message, hint);
     }
@@ -191,7 +198,7 @@ fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>
         let who = state.person_of(&evidence.chain.device).map_or_else(|| evidence.chain.device.text(), |p| summary.called(&p));
         found.say(
             Level::Problem,
-            format!("a device of {who} signed two different entries at one place"),
+            format!("A device of {who} signed two different entries at one place."),
             "Ask them whether a copy of their folder is in use elsewhere.",
         );
     }
@@ -202,7 +209,11 @@ fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>
                 let who = circle.name_of(person);
                 found.say(
                     Level::Note,
-                    format!("{waiting} entries of {who} wait: the last one that their removal left standing has not come"),
+                    format!(
+                        "{} of {who} {}: the last one that their removal left standing has not come.",
+                        counted(waiting, "entry", "entries"),
+                        if waiting == 1 { "waits" } else { "wait" }
+                    ),
                     [
                         Hint::run("member", "restore", &[&who], "brings them back"),
                         Hint::run("member", "aside", &[&who], "leaves them where they are"),
@@ -213,7 +224,11 @@ fn log_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Finding>
     }
     for head in chain::chains(base, &circle.id())?.iter().filter(|head| !head.missing.is_empty()) {
         let count: u64 = head.missing.iter().map(|(first, last)| last + 1 - first).sum();
-        found.say(Level::Problem, format!("{count} entries of one writer are missing"), "they come from any member who has them");
+        found.say(
+            Level::Problem,
+            format!("{} missing.", counted(count, "entry of one writer is", "entries of one writer are")),
+            "They come from any member who has them.",
+        );
     }
     Ok(())
 }
@@ -225,31 +240,34 @@ fn items_health(circle: &CircleState, base: &dyn Read, findings: &mut Vec<Findin
     if health.held > 0 {
         found.say(
             Level::Note,
-            format!("{} items are held for a steward to look at", health.held),
-            "they lie beyond what a removal left standing",
+            format!("{} held for a steward to look at.", counted(health.held, "item is", "items are")),
+            "They lie beyond what a removal left standing.",
         );
     }
     if health.waiting > 0 {
         found.say(
             Level::Note,
-            format!("{} items wait for something they depend on", health.waiting),
-            "it comes from any member who has it",
+            format!("{} something they depend on.", counted(health.waiting, "item waits for", "items wait for")),
+            "It comes from any member who has it.",
         );
     }
     if health.unbuilt > 0 {
         found.say(
             Level::Note,
-            format!("{} items are still being put together", health.unbuilt),
-            "they show as they were until then",
+            format!("{} still being put together.", counted(health.unbuilt, "item is", "items are")),
+            "They show as they were until then.",
         );
     }
     if health.refused > 0 {
-        found.say(Level::Note, format!("{} entries broke a rule and mean nothing", health.refused), "");
+        found.say(
+            Level::Note,
+            format!("{} nothing.", counted(health.refused, "entry broke a rule and means", "entries broke a rule and mean")),
+            "",
+        );
     }
     let newer = health.newer + newer_decisions(circle);
     if newer > 0 {
-        let message =
-            if newer == 1 { "1 item needs a newer Kith.".to_owned() } else { format!("{newer} items need a newer Kith.") };
+        let message = format!("{} a newer Kith.", counted(newer, "item needs", "items need"));
         found.say(Level::Note, message, "Update Kith: until then it keeps them and passes them on.");
     }
     Ok(newer)

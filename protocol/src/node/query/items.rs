@@ -30,9 +30,7 @@ pub(crate) fn list(
     let summary = summary::pick(&Summary::all(base)?, circle.unwrap_or("-"))?.clone();
     let shelf = Shelf::open(base, summary)?;
     let items = item::list(&shelf.reader(base, now), kind, filter)?;
-    let no_list = || {
-        InputError::not_found(&format!("there is no list of {}", kind.noun()), Hint::run("note", "list", &[], "shows the ids"))
-    };
+    let no_list = || InputError::not_found(&format!("A {} has no list of its own.", kind.noun()), item::where_listed(&[kind]));
     Ok(Answer::Items(items.ok_or_else(no_list)?))
 }
 

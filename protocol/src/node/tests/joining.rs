@@ -137,6 +137,6 @@ fn a_link_is_used_once() {
     }
     let Answer::Joins(joins) = village.ask(2, Query::Joins) else { panic!("no list") };
     assert_eq!(joins[0].status, JoinStatus::Refused);
-    assert_eq!(joins[0].reason, "the invite has been used");
+    assert_eq!(joins[0].reason, "The invite has been used.");
     assert_eq!(village.members(0).len(), 2);
 }

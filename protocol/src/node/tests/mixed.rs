@@ -171,7 +171,7 @@ fn a_newcomer_whose_admission_is_not_understood_is_told_so() {
     let accept = control::Accept { link, confirm: true, ..Default::default() };
     village.call(2, Command::Accept(accept)).expect("asks");
     let Answer::Joins(joins) = village.ask(2, Query::Joins) else { panic!("no list") };
-    assert_eq!((joins[0].status, joins[0].reason.as_str()), (JoinStatus::Refused, "this circle needs a newer Kith"));
+    assert_eq!((joins[0].status, joins[0].reason.as_str()), (JoinStatus::Refused, "This circle needs a newer Kith."));
 }
 
 // ---- hostile --------------------------------------------------------------------------------------------------------

@@ -179,3 +179,57 @@ fn a_resource_says_who_changed_it_last() {
     let Answer::Item(Item::Resource(hotline)) = village.ask(2, show) else { panic!("no resource") };
     assert_eq!((hotline.author.name.as_str(), hotline.changed_by.map(|by| by.name).as_deref()), ("Amara", Some("Bea")));
 }
+
+#[test]
+fn what_is_not_there_is_looked_for_in_the_list_of_its_kind() {
+    let mut village = circle_of_three();
+    village.note(0, "On-call", "Long night.");
+    let lists = |error: Error| -> Vec<String> {
+        assert_eq!(error.code, Code::NotFound, "{error:?}");
+        let noun = |hint: &control::Hint| match hint {
+            control::Hint::Run { noun, verb, .. } if verb == "list" => Some(noun.clone()),
+            _ => None,
+        };
+        error.hints.0.iter().filter_map(noun).collect()
+    };
+    let remove = |item: &str| Command::Remove { circle: "-".into(), item: item.into(), now: false };
+    for (item, kinds) in [
+        ("n-aaaaaaaaaa", &["note"][..]),
+        ("e-aaaaaaaaaa", &["event"]),
+        ("R-aaaaaaaaaa", &["resource"]),
+        ("p-aaaaaaaaaa", &["note"]),
+        ("v-aaaaaaaaaa", &["event"]),
+        ("aaaaaaaaaa", &["note", "event", "resource"]),
+        ("z-aaaaaaaaaa", &["note", "event", "resource"]),
+    ] {
+        let letter = item.chars().next().filter(|_| item.contains('-'));
+        let known = Kind::ALL.into_iter().any(|kind| Some(kind.letter()) == letter.map(|letter| letter.to_ascii_lowercase()));
+        if letter.is_some() && kinds.len() == 1 {
+            assert!(known, "{item} is of no kind: the table of this test is wrong");
+        }
+        let refused = village.call(0, remove(item)).expect_err("nothing has that id");
+        assert_eq!(lists(refused), kinds, "{item}");
+    }
+    for kind in Kind::listed() {
+        let show = Query::Show { circle: None, kind, item: "zzzzzzzzzz".into(), reveal: false };
+        let machine = &village.machines[0];
+        let refused = answer(&machine.store, &Real, village.now, show).expect("reads").expect_err("nothing has that id");
+        assert_eq!(lists(refused), [kind.noun()]);
+    }
+}
+
+#[test]
+fn a_number_agrees_with_what_is_counted() {
+    let mut village = circle_of_three();
+    let signed = |village: &Village| -> Vec<String> {
+        let Answer::Doctor(doctor) = village.ask(0, Query::Doctor) else { panic!("no doctor") };
+        let messages = doctor.findings.into_iter().map(|finding| finding.message);
+        messages.filter(|message| message.contains("earlier agreement")).collect()
+    };
+    village.set(control::EditCircle { agreement: Some("Be kind, and be there.".into()), ..Default::default() });
+    assert_eq!(signed(&village), ["2 devices have signed an earlier agreement."]);
+    village.call(1, Command::Sign("-".into())).expect("signed");
+    assert_eq!(signed(&village), ["1 device has signed an earlier agreement."]);
+    village.call(2, Command::Sign("-".into())).expect("signed");
+    assert_eq!(signed(&village), [""; 0]);
+}
