@@ -34,6 +34,7 @@ mod names;
 mod news;
 mod queries;
 mod retention;
+mod roles;
 mod sayings;
 mod strangers;
 mod warnings;

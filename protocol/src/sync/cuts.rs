@@ -1,7 +1,8 @@
 //! Cuts and the log (R4): which entries a removal, a demotion or a revocation leaves, on each branch of each chain that is here.
 //!
 //! An entry stands with regard to a cut if it leads to the entry of one of the cut's points, or is that entry itself. The id
-//! decides, not the place: a member who was cut can go on signing, beside what stood as well as behind it. So a point counts once its
+//! decides, not the place: a member who was cut can go on signing, beside what stood as well as behind it. (What somebody wrote who
+//! knew that they had been demoted is judged by the role that they had then, as if that demotion cut nothing.) So a point counts once its
 //! entry is known here; until then what it may leave is held. What follows from a chain's cuts is one derived row, written together
 //! with what changed it: new cuts, a point's entry that arrives, a gap that is filled, a branch that begins. Entries are judged
 //! by that row as they come; those that came before are judged again behind it, a slice at a time, from places that the row keeps.
@@ -13,6 +14,7 @@ use minicbor::{Decode, Encode};
 use super::entries;
 use crate::circle::body::{ChainId, Point, Role};
 use crate::circle::left::Left;
+use crate::circle::membership::Cut;
 use crate::circle::state::CircleState;
 use crate::codec;
 use crate::context::{Cx, InputError};
@@ -128,24 +130,28 @@ impl CutRow {
         true
     }
 
+    /// What so many cuts leave of a branch.
+    fn left<'a>(&self, cuts: impl Iterator<Item = &'a Cut>, id: &ChainId, branches: &[ChainHead], no: u32) -> Left {
+        let path = |(point, no): &(Point, u32)| (*point, chain::path(branches, EntryAt { chain: *no, seq: point.seq }));
+        let paths: BTreeMap<Point, Vec<(u32, u64, u64)>> = self.found.iter().map(path).collect();
+        cuts.fold(Left::default(), |left, cut| {
+            let stretches: Vec<(u64, u64)> = if planted(Bug::SeqCut) {
+                cut.points(id).map(|point| (1, point.seq)).collect()
+            } else {
+                let leads = cut.points(id).filter_map(|point| paths.get(point)).flatten();
+                leads.filter(|(branch, ..)| *branch == no).map(|(_, from, to)| (*from, *to)).collect()
+            };
+            left.cut(cut.keeps_role, &stretches)
+        })
+    }
+
     /// Says anew what stands. What may be judged otherwise than before is to be judged again; of branches that are new here nothing
     /// is, unless `known`.
     fn restate(&mut self, circle: &CircleState, id: &ChainId, branches: &[ChainHead], known: bool) {
         let state = circle.now();
-        let path = |(point, no): &(Point, u32)| (*point, chain::path(branches, EntryAt { chain: *no, seq: point.seq }));
-        let paths: BTreeMap<Point, Vec<(u32, u64, u64)>> = self.found.iter().map(path).collect();
         let mut stated = Vec::with_capacity(branches.len());
         for head in branches {
-            let mut left = Left::default();
-            for cut in state.cuts_of(&id.device) {
-                let stretches: Vec<(u64, u64)> = if planted(Bug::SeqCut) {
-                    cut.points(id).map(|point| (1, point.seq)).collect()
-                } else {
-                    let leads = cut.points(id).filter_map(|point| paths.get(point)).flatten();
-                    leads.filter(|(no, ..)| *no == head.no).map(|(_, from, to)| (*from, *to)).collect()
-                };
-                left = left.cut(cut.keeps_role, &stretches);
-            }
+            let left = self.left(state.cuts_of(&id.device), id, branches, head.no);
             let before = self.left.iter().find(|(no, _)| *no == head.no).map(|(_, left)| left.clone());
             if let Some(before) = before.or_else(|| known.then(Left::default)) {
                 self.again.extend(
@@ -202,23 +208,43 @@ fn points(circle: &CircleState, id: &ChainId) -> Option<Vec<Point>> {
     Some(points)
 }
 
-/// What the cuts leave of the chain that entries came in, which are in the log by now.
-pub(super) struct Verdicts(Option<CutRow>);
+/// What the cuts leave of the chain that entries came in, which are in the log by now; nothing where none covers it.
+pub(super) struct Verdicts<'a>(Option<Covered<'a>>);
 
-impl Verdicts {
+struct Covered<'a> {
+    circle: &'a CircleState,
+    id: ChainId,
+    branches: Vec<ChainHead>,
+    row: CutRow,
+}
+
+impl Verdicts<'_> {
     pub(super) fn stands(&self, entry: &Opened) -> bool {
         let needed = Kind::of(entry.kind).map_or(Role::Guest, Kind::opened_by);
-        self.0.as_ref().is_none_or(|row| row.stands(entry.at, needed))
+        self.0.as_ref().is_none_or(|covered| covered.row.stands(entry.at, needed) || covered.stands_by_role(entry, needed))
+    }
+}
+
+impl Covered<'_> {
+    /// A demotion takes nothing of what its person wrote knowing it: that is judged by the role that they had then, which somebody
+    /// may have raised again since. (So are their acts, R4.)
+    fn stands_by_role(&self, entry: &Opened, needed: Role) -> bool {
+        let membership = self.circle.membership();
+        let knows = |cut: &&Cut| cut.keeps_role.is_some() && membership.covers(&entry.heads, &[cut.act]);
+        let state = self.circle.now();
+        let others = || state.cuts_of(&self.id.device).filter(|cut| !knows(cut));
+        others().count() < state.cuts_of(&self.id.device).count()
+            && self.row.left(others(), &self.id, &self.branches, entry.at.chain).stands(entry.at.seq, needed)
     }
 }
 
 /// Entries of one chain came: what they show of the cuts' points is noted, and what stands is said anew.
-pub(super) fn arrived(
-    circle: &CircleState,
+pub(super) fn arrived<'a>(
+    circle: &'a CircleState,
     cx: &mut Cx<'_, '_>,
     id: &ChainId,
     entries: &[Opened],
-) -> Result<Verdicts, StoreError> {
+) -> Result<Verdicts<'a>, StoreError> {
     let Some(points) = points(circle, id) else { return Ok(Verdicts(None)) };
     let before = CutRow::get(&cx.tx, &circle.id(), id)?;
     // No row: the chain was not here when it was cut, so that all of it is among these entries.
@@ -226,9 +252,10 @@ pub(super) fn arrived(
     for entry in entries {
         row.meet(entry);
     }
-    row.restate(circle, id, &chain::branches(&cx.tx, &circle.id(), id)?, false);
+    let branches = chain::branches(&cx.tx, &circle.id(), id)?;
+    row.restate(circle, id, &branches, false);
     row.put(&mut cx.tx, &circle.id(), id, before.as_ref(), true);
-    Ok(Verdicts(Some(row)))
+    Ok(Verdicts(Some(Covered { circle, id: *id, branches, row })))
 }
 
 /// Where the cuts in effect changed, says anew what stands of the chains that they cover or covered.
@@ -304,14 +331,14 @@ pub(crate) fn advance(circle: &CircleState, cx: &mut Cx<'_, '_>) -> Result<bool,
         row.restate(circle, &id, &chain::branches(&cx.tx, &circle.id(), &id)?, false);
     }
     if row.look.is_empty() {
-        judge(circle, cx, &source, &mut row)?;
+        judge(circle, cx, &source, &id, &mut row)?;
     }
     row.put(&mut cx.tx, &circle.id(), &id, Some(&before), points(circle, &id).is_some());
     Ok(true)
 }
 
 /// Judges the first of what is to be judged again.
-fn judge(circle: &CircleState, cx: &mut Cx<'_, '_>, source: &Once<'_>, row: &mut CutRow) -> Result<(), InputError> {
+fn judge(circle: &CircleState, cx: &mut Cx<'_, '_>, source: &Once<'_>, id: &ChainId, row: &mut CutRow) -> Result<(), InputError> {
     let places = row.again.iter().flat_map(|(no, from, to)| (*from..=*to).map(|seq| EntryAt { chain: *no, seq })).take(CUT_SLICE);
     let (mut opened, mut bytes, mut last) = (Vec::new(), 0, None);
     for at in places {
@@ -324,7 +351,8 @@ fn judge(circle: &CircleState, cx: &mut Cx<'_, '_>, source: &Once<'_>, row: &mut
             opened.push(entry);
         }
     }
-    let verdicts = Verdicts(Some(row.clone()));
+    let branches = chain::branches(&cx.tx, &circle.id(), id)?;
+    let verdicts = Verdicts(Some(Covered { circle, id: *id, branches, row: row.clone() }));
     let judged: Vec<(&Opened, bool)> = opened.iter().map(|entry| (entry, verdicts.stands(entry))).collect();
     let ports = Ports { source, people: circle, now: cx.env.now };
     let (report, done) = item::rejudge(&mut cx.tx, ports, &circle.id(), &judged)?;
