@@ -17,7 +17,7 @@ pub(crate) enum Stop {
     /// All was said already; only the exit code is left.
     #[error("said")]
     Said(Code),
-    /// Whoever read our output went away: nothing is left to say.
+    /// Anyone who read our output went away: nothing is left to say.
     #[error("output closed")]
     Closed,
 }

@@ -1,8 +1,8 @@
 //! The driver: one ordinary thread that owns node and store.
 //!
 //! Inputs in, one commit, then effects: nothing leaves the machine before it is on disk. What arrives while a commit is under
-//! way shares the next one, until a turn's time is over; the rest waits for the turn after it. A commit that fails takes the node's
-//! memory with it: everything concerned is told, every link closes, and the node is opened again from the store.
+//! way shares the next one, until a turn's time is over; the rest waits for the turn after it. A commit that fails takes the
+//! node's memory with it: everything concerned is told, every link closes, and the node is opened again from the store.
 
 mod machine;
 mod wait;
@@ -266,7 +266,7 @@ impl<M: Machine> Driver<M> {
         self.store.commit(&batch.writes)?;
         let committed = start.elapsed();
         let notices = batch.effects.iter().filter(|effect| matches!(effect, Effect::Notify(_))).count();
-        // What travels goes first: others wait for it, too, and waking whoever asked takes a while.
+        // What travels goes first: others wait for it, too, and waking those who asked takes a while.
         let (replies, others): (Vec<_>, Vec<_>) =
             batch.effects.into_iter().partition(|effect| matches!(effect, Effect::Reply(..)));
         for effect in others.into_iter().chain(replies) {
@@ -292,7 +292,7 @@ impl<M: Machine> Driver<M> {
         match effect {
             Effect::Reply(call, outcome) => {
                 if let Some(reply) = self.calls.remove(&call) {
-                    // Whoever asked may have gone.
+                    // The one who asked may have gone.
                     drop(reply.send(outcome));
                 }
             }

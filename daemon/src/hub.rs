@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_resumes_gets_what_she_missed_or_is_told() {
+    fn one_who_resumes_gets_what_they_missed_or_is_told() {
         let hub = Hub::new();
         for n in 1..=3 {
             hub.publish(event(n));

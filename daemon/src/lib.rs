@@ -27,8 +27,8 @@ pub use config::{ConfigError, Setting, set_setting, settings};
 pub use home::HomeError;
 pub use run::{Options, RunError, keep_secrets};
 
-/// Runs the daemon until it is told to end, by a signal or through the local API. Blocks. The process may begin anew with its own
-/// arguments, so nothing that outlasts it is to be opened before.
+/// Runs the daemon until it is told to end, by a signal or through the local API. Blocks. The process may begin again with its
+/// own arguments, so nothing that outlasts it is to be opened before.
 ///
 /// # Errors
 /// [`RunError`] where it cannot run; [`RunError::told`] says so in words for people.

@@ -114,7 +114,7 @@ pub(crate) fn run_with<M: Machine>(options: &Options) -> Result<(), RunError> {
 async fn serve(app: Arc<App>) -> Result<(), RunError> {
     let mut end = signal(SignalKind::terminate()).map_err(system("Waiting for signals"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("Waiting for signals"))?;
-    // Before the socket: whoever sees the socket finds an open home open.
+    // Before the socket: anyone who sees the socket finds an open home open.
     app.open_unprotected().await.map_err(RunError::Open)?;
     let socket = Socket::bind(&app.home().socket()).map_err(system("Making the socket"))?;
     let mut stopping = app.stopping();
@@ -153,8 +153,8 @@ fn harden() {
     keep_secrets();
 }
 
-/// No core dumps of this process, and no looks into its memory by others of the same user: for a program that holds a passphrase or
-/// keys. To be called before it does.
+/// No core dumps of this process, and no looks into its memory by others of the same user: for a program that holds a passphrase
+/// or keys. To be called before it does.
 pub fn keep_secrets() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if rustix::process::setrlimit(Resource::Core, none).is_err() {

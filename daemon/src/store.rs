@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use kith_protocol::store::{Over, Read, Rows, Store, StoreError, Table, Writes};
+use kith_protocol::store::{Overlay, Read, Rows, Store, StoreError, Table, Writes};
 use rand_core::TryRng;
 use rusqlite::{Connection, OpenFlags};
 
@@ -125,7 +125,7 @@ impl SqliteStore {
     }
 
     fn read<T>(&self, read: impl FnOnce(&dyn Read) -> T) -> T {
-        read(&Over::new(&Plain(&self.conn), &locked(&self.recent)))
+        read(&Overlay::new(&Plain(&self.conn), &locked(&self.recent)))
     }
 
     fn run(&self, sql: &str) -> Result<(), StoreError> {

@@ -7,9 +7,9 @@
 
 mod apply;
 mod base;
-mod bench;
 mod built;
 mod changed;
+mod clock_expiry;
 pub mod compose;
 pub mod doc;
 pub mod edit;
@@ -28,7 +28,6 @@ mod list;
 mod load;
 #[cfg(test)]
 mod oracle;
-mod over;
 mod parts;
 pub mod port;
 mod project;
@@ -40,6 +39,7 @@ mod row;
 mod run;
 mod search;
 mod show;
+mod staging;
 mod text_diff;
 mod tomorrow;
 mod valid;
@@ -48,12 +48,12 @@ mod when;
 pub mod words;
 
 pub use apply::{Applied, BEYOND, Outcome, Report, apply, catch_up, rejudge, unbuilt};
+pub use clock_expiry::{Ending, hidden, judge_time, look_again, waiting};
 pub use expiry::{Sweep, end_all, next_due, sweep};
 pub use health::{Health, health, listed};
 pub use inbox::{inbox, see, see_all, seen_with};
 pub use index::{index, renew, unindexed};
 pub use kinds::{list, show, vocabulary};
-pub use over::{Ending, hidden, judge_time, look_again, waiting};
 pub use port::{DeliveryCounts, People, Ports, Source, Writer};
 pub use project::Times;
 pub use reader::{ItemReader, entries};

@@ -9,8 +9,8 @@ mod full;
 #[cfg(feature = "switches")]
 mod memory;
 mod notices;
+mod opened;
 mod query;
-mod shelf;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 pub enum Bug {
     /// `circle::membership`: an epoch stays usable although somebody who holds its keys is out.
     OldKeys,
-    /// `circle::state`: whoever was in once counts as current.
+    /// `circle::state`: anyone who was in once counts as current.
     RemovedStay,
     /// `circle::state`: a newcomer is handed talk keys from before their time.
     OldTalk,
@@ -48,7 +48,7 @@ pub enum Bug {
     KeptBytes,
     /// `circle::state`: keys are never overdue.
     Ageless,
-    /// `sync`: whoever introduces themself is answered.
+    /// `sync`: anyone who introduces themself is answered.
     Greets,
     /// `item`: what anybody writes into an item counts against its creator's share.
     OneShare,
@@ -82,7 +82,7 @@ impl Bug {
         (Self::KeptDraft, "kept-draft", "a refused input leaves no trace in the store"),
         (Self::KeptMemory, "kept-memory", "a refused input leaves no trace in memory"),
         (Self::KeptBytes, "kept-bytes", "what is deleted or over is destroyed when its time has come"),
-        (Self::Ageless, "ageless", "keys are made anew every 30 days, and earlier where conversation is kept for less"),
+        (Self::Ageless, "ageless", "keys are made again every 30 days, and earlier where conversation is kept for less"),
         (Self::Greets, "greets", "no stranger learns who is in a circle"),
         (Self::OneShare, "one-share", "nobody keeps others from changing what is theirs"),
         (Self::StaleSummary, "stale-summary", "what is shown follows from the log alone"),

@@ -2,14 +2,14 @@
 //!
 //! SQLite in the daemon, a `BTreeMap` with a journal in the simulator, [`MemoryStore`] in unit tests.
 
-mod over;
+mod overlay;
 
 use crate::limits::PAGE_ROWS;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-pub use over::Over;
+pub use overlay::Overlay;
 
 /// The tables. Each names the room of the core that writes it; `Local` is of several, which keep to their own keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-/// Milliseconds since 1970-01-01T00:00:00Z, by the clock of whoever says so.
+/// Milliseconds since 1970-01-01T00:00:00Z, by the clock of the one who says so.
 ///
 /// A label, never a proof: clocks trigger local hiding, destruction and rotation, they decide no validity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]

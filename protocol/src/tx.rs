@@ -5,7 +5,7 @@
 use crate::io::Effect;
 use crate::limits::PAGE_ROWS;
 use crate::planted::{Bug, planted};
-use crate::store::{Over, Read, Rows, StoreError, Table, Writes};
+use crate::store::{Overlay, Read, Rows, StoreError, Table, Writes};
 
 /// A group of inputs that share one commit.
 #[derive(Debug, Default)]
@@ -117,8 +117,8 @@ impl<'a> Tx<'a> {
     }
 
     fn read<T>(&self, read: impl FnOnce(&dyn Read) -> T) -> T {
-        let batch = Over::new(self.base, self.batch);
-        read(&Over::new(&batch, &self.writes))
+        let batch = Overlay::new(self.base, self.batch);
+        read(&Overlay::new(&batch, &self.writes))
     }
 }
 

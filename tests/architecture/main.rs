@@ -15,6 +15,7 @@ mod ladder;
 mod limits;
 mod lock;
 mod names;
+mod plain;
 mod promises;
 mod sentences;
 mod source;

@@ -94,9 +94,9 @@ fn m4_who_remove_each_other_while_apart_are_both_out_in_everybodys_eyes() {
         until("both to be out", || (status(home, "Amara") == "removed" && status(home, "Bea") == "removed").then_some(()));
     }
     until("the same heads", || (heads(&dalia) == heads(&erin)).then_some(()));
-    let (hers, theirs) = (dalia.json(&["circle", "show", CIRCLE]), erin.json(&["circle", "show", CIRCLE]));
+    let (dalias, theirs) = (dalia.json(&["circle", "show", CIRCLE]), erin.json(&["circle", "show", CIRCLE]));
     for field in ["members", "devices", "heads", "roster_hash"] {
-        assert_eq!(hers[field], theirs[field], "{field}");
+        assert_eq!(dalias[field], theirs[field], "{field}");
     }
     assert_eq!(status(&dalia, "Chioma"), "current");
     // People see it: in the list, and those who are in go on without the two.

@@ -88,7 +88,7 @@ fn e16_a_copied_folder_that_runs_on_two_machines_loses_nothing_and_is_noticed() 
     write(&twin, "from the other");
     let all = ["before the copy", "from the one", "from the other"].map(str::to_owned);
     until("both at Amara's", || (titles(&amara) == all).then_some(()));
-    // Somebody says so: the machine that saw itself elsewhere, or whoever got two different entries at one place.
+    // Somebody says so: the machine that saw itself elsewhere, or anyone who got two different entries at one place.
     let said = |home: &Home| fs::read_to_string(home.path().join("log/kithd.log")).unwrap_or_default();
     until("a word about it", || {
         let logs = [&amara, &bea, &twin].map(said).concat();

@@ -92,7 +92,7 @@ fn what_a_run_of_large_notes_costs() {
 }
 
 #[test]
-fn what_long_notes_that_were_edited_cost_whoever_lists_them() {
+fn what_it_costs_to_list_long_notes_that_were_edited() {
     let scene = Scene::new();
     let mallory = scene.mallory();
     for letter in ["a", "b", "c", "d"] {

@@ -43,7 +43,7 @@ fn a_fork_below_the_cut_is_shown_nowhere() {
     let beside = one.next("EVIL beside");
     friend.send_run(&beside);
     friend.send_run(&beside.next("EVIL behind that"));
-    assert!(friend.handled(), "whoever passes on what they were given is not to blame");
+    assert!(friend.handled(), "anyone who passes on what they were given is not to blame");
     both_have_the_fork(&scene);
     scene.shows_nothing_of("BEHIND");
     scene.shows_nothing_of("EVIL");
@@ -90,7 +90,7 @@ fn state_of(scene: &Scene, id: &str) -> String {
 }
 
 #[test]
-fn whoever_was_a_facilitator_hides_nothing_more_from_below_the_cut() {
+fn who_was_a_facilitator_hides_nothing_more_from_below_the_cut() {
     let scene = Scene::new();
     let mallory = scene.mallory();
     let friend = Peer::member_of(&scene.amara, Scene::CIRCLE, "Friend");

@@ -1,4 +1,4 @@
-//! D14: what was destroyed at its author's word is on no page of anybody's disk, whoever has the key.
+//! D14: what was destroyed at its author's word is on no page of anybody's disk, no matter who has the key.
 
 use std::collections::HashSet;
 use std::path::Path;

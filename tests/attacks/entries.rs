@@ -122,8 +122,8 @@ fn e4_a_device_with_a_low_order_hello_key_is_spoken_to_with_no_key_that_all_can_
         mallory.send_records(&[mallory.record_of(&sign, about)]);
         assert!(settle(&mallory, "the admission"), "both are as good as any");
         let members = scene.amara.rows(&["member", "list", "-c", Scene::CIRCLE], "members");
-        let hers = |row: &serde_json::Value| super::text(row, "name") == name && super::text(row, "status") == "current";
-        assert!(members.iter().any(hers), "they are admitted: {members:?}");
+        let is_it = |row: &serde_json::Value| super::text(row, "name") == name && super::text(row, "status") == "current";
+        assert!(members.iter().any(is_it), "they are admitted: {members:?}");
         // Eve knows everything but a secret.
         eve.deaf(true);
         eve.dial(&kith_tests::peer::raw::address(&scene.amara, false));

@@ -38,9 +38,9 @@ fn sends(mallory: &Peer, kind: Kind, ops: Vec<Op>) {
 fn u5_a_body_of_a_hostile_member_speaks_for_nobody_else() {
     let scene = Scene::new();
     let mallory = scene.mallory();
-    let hers = scene.amara.json(&["note", "new", "-c", Scene::CIRCLE, "--title", "Hello", "I stay."]);
+    let written = scene.amara.json(&["note", "new", "-c", Scene::CIRCLE, "--title", "Hello", "I stay."]);
     drop(scene.amara.awaits_note(Scene::CIRCLE, "Hello"));
-    let who = text(&hers["author"], "member");
+    let who = text(&written["author"], "member");
     let said = [
         "## Resignation".to_owned(),
         "# Resignation".to_owned(),
@@ -132,10 +132,10 @@ fn u5_a_calendar_of_a_hostile_member_holds_no_event_of_anybody_elses() {
         "--tz",
         "Europe/Madrid",
     ]);
-    let hers = format!("{}@kith", text(&made, "id"));
-    let forged = format!("x\u{2028}END:VEVENT\u{2028}BEGIN:VEVENT\u{2029}UID:{hers}");
+    let written = format!("{}@kith", text(&made, "id"));
+    let forged = format!("x\u{2028}END:VEVENT\u{2028}BEGIN:VEVENT\u{2029}UID:{written}");
     let body: String =
-        ENDS.iter().map(|end| format!("x{end}END:VEVENT{end}BEGIN:VEVENT{end}UID:{hers}{end}RRULE:FREQ=DAILY")).collect();
+        ENDS.iter().map(|end| format!("x{end}END:VEVENT{end}BEGIN:VEVENT{end}UID:{written}{end}RRULE:FREQ=DAILY")).collect();
     sends(
         &mallory,
         Kind::Event,
@@ -145,7 +145,7 @@ fn u5_a_calendar_of_a_hostile_member_holds_no_event_of_anybody_elses() {
             Op::Set(8, Value::text("2031-01-02T18:00:00")),
             Op::Set(10, Value::text("europe/madrid")),
             Op::Set(11, Value::text("FREQ=DAILY;X=\u{2028}BEGIN:VEVENT")),
-            Op::Set(14, Value::text(&hers)),
+            Op::Set(14, Value::text(&written)),
             Op::Insert(1, None, body.into()),
         ],
     );
@@ -154,11 +154,11 @@ fn u5_a_calendar_of_a_hostile_member_holds_no_event_of_anybody_elses() {
     let calendar = file("events.ics");
     let seen = lines(&calendar);
     let count = |what: &str| seen.iter().filter(|line| *line == what).count();
-    assert_eq!((count("BEGIN:VEVENT"), count("END:VEVENT"), count(&format!("UID:{hers}"))), (2, 2, 1), "{calendar}");
+    assert_eq!((count("BEGIN:VEVENT"), count("END:VEVENT"), count(&format!("UID:{written}"))), (2, 2, 1), "{calendar}");
     // Kith's own zones have rules; they stand before the events.
     let mut in_events = seen.iter().skip_while(|line| *line != "BEGIN:VEVENT");
     assert!(!in_events.any(|line| line.starts_with("RRULE")), "what is no rule is words: {calendar}");
-    assert!(file("events.csv").matches(&hers).count() >= 1 && file("events.md").contains("by m-"));
+    assert!(file("events.csv").matches(&written).count() >= 1 && file("events.md").contains("by m-"));
     scene.holds();
 }
 

@@ -117,7 +117,7 @@ fn d13_what_is_typed_into_kith_is_in_no_core_and_nobody_looks_at_it() {
         let core = limits.lines().find(|line| line.starts_with("Max core file size"))?;
         (core.split_whitespace().skip(4).take(2).collect::<Vec<_>>() == ["0", "0"]).then_some(())
     });
-    // What no other program may look into belongs to root, whoever runs it.
+    // What no other program may look into belongs to root, no matter who runs it.
     until("its memory to be its own", || (fs::metadata(proc.join("mem")).ok()?.uid() == 0).then_some(()));
     drop(kith.kill());
     drop(kith.wait());

@@ -1,5 +1,5 @@
-//! Attacks, each a test named by its label, against the real binaries wherever that shows it. What lives in other layers, and what
-//! cannot be shown from outside, stands in the table of `tests/README.md`.
+//! Attacks, each a test named by its label, against the real binaries wherever that shows it. What lives in other layers, and
+//! what cannot be shown from outside, stands in the table of `tests/README.md`.
 
 mod apart;
 mod clones;
@@ -42,7 +42,7 @@ fn answer(peer: &Peer) -> Cbor {
     })
 }
 
-/// A link that ends before anybody can use it. The command line makes none; whoever speaks to the API does.
+/// A link that ends before anybody can use it. The command line makes none; anyone who speaks to the API does.
 fn link_for_a_second(home: &Home, circle: &str) -> String {
     let circles = home.rows(&["circle", "list"], "circles");
     let id = circles.iter().find(|row| text(row, "name") == circle).map(|row| text(row, "id")).expect("their circle");

@@ -1,4 +1,4 @@
-//! M: membership, attacked by members, stewards, removed people and whoever holds a link.
+//! M: membership, attacked by members, stewards, removed people and anyone who holds a link.
 
 use kith_protocol::circle::act::ActBody;
 use kith_protocol::circle::body::History;
@@ -24,7 +24,7 @@ const EVIL: &str = "EVIL";
 /// Who is in, as somebody sees it: names, roles and standing, in order.
 fn members(scene: &Scene) -> Vec<(String, String, String)> {
     let rows = scene.amara.rows(&["member", "list", "-c", Scene::CIRCLE], "members");
-    // Whoever was admitted by what became void is suspended: listed for a steward to look at, with no right at all (R7).
+    // Anyone who was admitted by what became void is suspended: listed for a steward to look at, with no right at all (R7).
     let rows = rows.iter().filter(|row| text(row, "status") != "suspended");
     let mut rows: Vec<_> = rows.map(|row| (text(row, "name"), text(row, "role"), text(row, "status"))).collect();
     rows.sort();

@@ -61,7 +61,7 @@ fn n3_nothing_is_announced_on_the_local_network() {
 }
 
 #[test]
-fn n4_whoever_listens_under_another_peer_id_is_told_nothing() {
+fn n4_who_listens_under_another_peer_id_is_told_nothing() {
     let amara = Home::named("Amara");
     drop(amara.json(&["circle", "new", "Night shift", "--approval", "none"]));
     let bea = Home::named("Bea");

@@ -74,7 +74,7 @@ fn u1_terminal_escapes_are_harmless_wherever_they_stand() {
 }
 
 #[test]
-fn u1_u2_what_a_peer_calls_herself_and_sends_is_harmless_too() {
+fn u1_u2_what_a_peer_calls_themself_and_sends_is_harmless_too() {
     let (amara, bea) = (Home::named("Amara"), Home::named("Bea"));
     amara.found(CIRCLE);
     let link = amara.field(&["invite", "new"], "link");

@@ -40,7 +40,7 @@ fn m10_of_ten_thousand_rotations_the_circle_takes_a_few_hundred_and_goes_on() {
     scene.holds();
     let taken = scene.bea.acts_known() - before;
     assert!(taken < most + 32, "{taken} acts reached Bea");
-    // And whoever sees it puts an end to it at once.
+    // And anyone who sees it puts an end to it at once.
     drop(scene.amara.json(&["member", "remove", "Mallory", "-c", Scene::CIRCLE, "--confirm", "Mallory"]));
     until("the removal to arrive at Bea's", || (status_of(&scene, "Mallory") == "removed").then_some(()));
     scene.holds();

@@ -1,5 +1,5 @@
-//! N: strangers who hold something old: a link out of a chat, or the keys of a circle that they were in once. What a machine answers
-//! them is what anybody's answers who is in no such circle.
+//! N: strangers who hold something old: a link out of a chat, or the keys of a circle that they were in once. What a machine
+//! answers them is what anybody's answers who is in no such circle.
 
 use kith_protocol::circle::act;
 use kith_protocol::circle::body::Statement;
@@ -42,8 +42,8 @@ fn random_key(seed: u64) -> SigningKey {
     SigningKey::generate(&mut Seeded::new(seed))
 }
 
-/// The frames that a home sends somebody whom it has never met and who sends it this, up to the answer to a question asked last. Of
-/// tokens, which are random, how many there are.
+/// The frames that a home sends somebody whom it has never met and who sends it this, up to the answer to a question asked last.
+/// Of tokens, which are random, how many there are.
 fn seen(home: &Home, send: impl Fn(&Peer)) -> (Vec<Vec<u8>>, Peer) {
     let eve = Peer::named("Eve");
     eve.dial(&raw::address(home, false));
@@ -97,7 +97,7 @@ fn a_used_a_closed_and_an_expired_link_tell_of_nobody_but_their_maker() {
         assert_eq!(said, [Some(maker_says), Some(0)], "the one whose link it is says how it stands");
         eves.push(maker);
     }
-    // Whoever came by it was removed: the link and the device that was let in by it tell no more than the link alone.
+    // The one who came by it was removed: the link and the device that was let in by it tell no more than the link alone.
     drop(amara.json(&["member", "remove", "Dalia", "-c", Scene::CIRCLE, "--confirm", "Dalia"]));
     until("the removal at Carol's", || {
         let members = homes.carol.rows(&["member", "list", "-c", Scene::CIRCLE], "members");
@@ -163,7 +163,7 @@ impl Kept {
 }
 
 #[test]
-fn an_introduction_by_whoever_was_removed_tells_of_nobody() {
+fn an_introduction_by_a_removed_member_tells_of_nobody() {
     let scene = Scene::new();
     let mallory = scene.mallory();
     let kept = Kept::by(&mallory);

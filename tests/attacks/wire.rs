@@ -157,7 +157,7 @@ fn w4_yamux_frames_that_overflow_end_their_connection_only() {
         for (what, over, bytes) in attacks {
             let mut stream = raw::encrypted(&Keypair::generate_ed25519(), &addr).await.expect("a handshake");
             raw::push(&mut stream, &bytes).await;
-            // Answered, in order, by whoever goes on.
+            // Answered, in order, by anyone who goes on.
             raw::push(&mut stream, &raw::yamux(kind::PING, flag::SYN, 0, 7)).await;
             let over_there = tokio::time::timeout(Duration::from_secs(8), told_over(&mut stream)).await;
             assert_eq!(over_there.ok(), Some(over), "{what}: is the connection over?");
@@ -265,7 +265,7 @@ fn varint(mut number: usize) -> Vec<u8> {
 #[test]
 fn w11_an_identify_with_ten_thousand_addresses_gives_nothing_and_calls_nobody() {
     let scene = Scene::new();
-    // One address is really somebody's: whoever believed it would call there.
+    // One address is really somebody's: anyone who believed it would call there.
     let victim = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
     victim.set_nonblocking(true).expect("a socket that does not wait");
     let port = victim.local_addr().expect("bound").port();

@@ -36,7 +36,7 @@ fn titles(home: &Home) -> Vec<String> {
 }
 
 #[test]
-fn whoever_writes_with_a_clock_three_years_behind_is_read_and_told() {
+fn who_writes_with_a_clock_three_years_behind_is_read_and_told() {
     let (amara, mut bea) = two();
     let _stopped = bea.stop();
     if !off_by(&mut bea, -3 * 365 * DAY) {

@@ -1,4 +1,5 @@
-//! Two versions of the program, each its own process: what the next one writes goes through a machine that does not understand it.
+//! Two versions of the program, each its own process: what the next one writes goes through a machine that does not understand
+//! it.
 
 use kith_tests::proc::{Home, until};
 use serde_json::Value;
@@ -46,7 +47,7 @@ fn a_daemon_keeps_and_passes_on_what_only_the_next_version_understands() {
     amara.found(CIRCLE);
     amara.admit(CIRCLE, &bea, "Bea");
     amara.admit(CIRCLE, &chioma, "Chioma");
-    let hers = bea.field(&["note", "new", "--title", "from Bea", "hello"], "id");
+    let written = bea.field(&["note", "new", "--title", "from Bea", "hello"], "id");
     for home in [&amara, &chioma] {
         drop(home.awaits_note(CIRCLE, "from Bea"));
     }
@@ -54,14 +55,14 @@ fn a_daemon_keeps_and_passes_on_what_only_the_next_version_understands() {
     update(&mut amara);
 
     // Amara writes what Bea's program does not know, and one thing that it does.
-    drop(amara.json(&["note", "react", &hers, "❤"]));
+    drop(amara.json(&["note", "react", &written, "❤"]));
     drop(amara.json(&["circle", "edit", CIRCLE, "--invite", "members"]));
     drop(amara.json(&["note", "new", "--title", "with a mood", "slow morning"]));
     drop(amara.json(&["member", "role", "Chioma", "facilitator"]));
     until("Bea to have it all", || (newer(&bea).0 == 4).then_some(()));
     assert_eq!(newer(&bea).1, ["4 items need a newer Kith."]);
     drop(bea.awaits_note(CIRCLE, "with a mood"));
-    assert_eq!((hearts(&bea, &hers), motto(&bea), role(&bea, "Chioma").as_str()), (0, None, "member"));
+    assert_eq!((hearts(&bea, &written), motto(&bea), role(&bea, "Chioma").as_str()), (0, None, "member"));
     drop(bea.json(&["note", "new", "--title", "from Bea again", "still here"]));
     drop(amara.awaits_note(CIRCLE, "from Bea again"));
 
@@ -70,13 +71,16 @@ fn a_daemon_keeps_and_passes_on_what_only_the_next_version_understands() {
     start_next(&mut chioma);
     drop(chioma.awaits_note(CIRCLE, "with a mood"));
     until("the role", || (role(&chioma, "Chioma") == "facilitator").then_some(()));
-    until("the heart", || (hearts(&chioma, &hers) == 1).then_some(()));
+    until("the heart", || (hearts(&chioma, &written) == 1).then_some(()));
     assert_eq!((motto(&chioma).as_deref(), newer(&chioma)), (Some("slowly"), (0, Vec::new())));
     assert_eq!(chioma.search("hopeful").len(), 1);
 
-    // And Bea, once she has the next version, too.
+    // And Bea, once they have the next version, too.
     update(&mut bea);
     assert_eq!(newer(&bea), (0, Vec::new()));
-    assert_eq!((hearts(&bea, &hers), role(&bea, "Chioma").as_str(), motto(&bea).as_deref()), (1, "facilitator", Some("slowly")));
+    assert_eq!(
+        (hearts(&bea, &written), role(&bea, "Chioma").as_str(), motto(&bea).as_deref()),
+        (1, "facilitator", Some("slowly"))
+    );
     assert_eq!(bea.search("hopeful").len(), 1);
 }

@@ -466,7 +466,8 @@ fn a_folder_is_shown_and_asked_about_before_anything_is_published() {
     drop(amara.refused(&["import", "--undo", &id], 6, "not-found"));
 }
 
-/// Whoever stops waiting to be let in has taken nothing back, and is told how to come back; another name changes nothing by then.
+/// Anyone who stops waiting to be let in has taken nothing back, and is told how to come back; another name changes nothing by
+/// then.
 #[test]
 fn a_request_stays_open_when_somebody_stops_waiting() {
     let (amara, bea) = (Home::named("Amara"), Home::named("Bea"));

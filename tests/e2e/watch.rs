@@ -38,7 +38,7 @@ fn watch_tells_who_did_what_and_hands_it_to_a_command_as_values_only() {
     let (amara, bea) = (Home::named("Amara"), Home::named("Bea"));
     amara.found(CIRCLE);
     amara.admit(CIRCLE, &bea, "Bea");
-    let hers = amara.field(&["note", "new", "--title", "On-call", "a long night"], "id");
+    let written = amara.field(&["note", "new", "--title", "On-call", "a long night"], "id");
     drop(bea.awaits_note(CIRCLE, "On-call"));
     let (out, told) = (bea.beside().join("watched"), bea.beside().join("told"));
     // The command stands in a folder of its own, so that what a shell would make of a title is seen there.
@@ -51,8 +51,8 @@ fn watch_tells_who_did_what_and_hands_it_to_a_command_as_values_only() {
     );
     let _watch = Watch::start(&bea, &["--json", "--exec", &exec], &out);
     until("the watch to be there", || {
-        drop(amara.json(&["note", "react", &hers, "❤"]));
-        drop(amara.json(&["note", "react", &hers, "❤", "--remove"]));
+        drop(amara.json(&["note", "react", &written, "❤"]));
+        drop(amara.json(&["note", "react", &written, "❤", "--remove"]));
         (!lines(&out).is_empty()).then_some(())
     });
 
@@ -77,8 +77,8 @@ fn watch_tells_who_did_what_and_hands_it_to_a_command_as_values_only() {
         ("Bea".into(), id.clone(), title.into())
     );
 
-    drop(amara.json(&["note", "remove", &hers, "--confirm", "On-call"]));
-    let gone = event("note", &hers, "remove");
+    drop(amara.json(&["note", "remove", &written, "--confirm", "On-call"]));
+    let gone = event("note", &written, "remove");
     assert!(gone["author"].is_null(), "its author need not be who deleted it: {gone}");
 
     until("the command to be told", || {

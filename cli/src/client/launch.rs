@@ -14,7 +14,7 @@ use crate::home::{Home, private_dir};
 use crate::limits::{ENDING, SAID_BYTES, START, START_GRACE, START_LOOK};
 use crate::ui::Ui;
 
-/// Start the daemon and wait until it answers. Whoever started it first wins; that is fine too.
+/// Start the daemon and wait until it answers. The first to start it wins; that is fine too.
 pub(crate) fn start(home: &Home, client: &Client, ui: &Ui) -> Result<()> {
     if client.answers() {
         return Ok(());

@@ -36,7 +36,7 @@ fn strip(value: &mut Value, keep_role: bool) {
     }
 }
 
-/// Where two texts part, for whoever has to find out why.
+/// Where two texts part, for anyone who has to find out why.
 pub(crate) fn difference(a: &str, b: &str) -> String {
     let at = a.char_indices().zip(b.chars()).find(|((_, x), y)| x != y).map_or(a.len().min(b.len()), |((at, _), _)| at);
     let around = |text: &str| {

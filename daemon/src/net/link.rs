@@ -12,7 +12,7 @@ use libp2p::PeerId;
 use super::frames;
 use crate::limits::{SEND_QUEUE_BYTES, WRITE_BYTES};
 
-/// One link: shared by its connection's handler, which sends, and whoever queues.
+/// One link: shared by its connection's handler, which sends, and anyone who queues.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) link: Link,

@@ -55,8 +55,8 @@ impl Node {
         self.wait(|input| if let Input::Listening(addrs) = input { addrs.first().cloned() } else { None }).await
     }
 
-    /// A link with a peer that was dialed. As the core does, dials again where that failed: two that dial each other from the ports
-    /// they listen on, at the same moment, can meet in one TCP connection (RFC 9293, 3.5) that neither of them answers.
+    /// A link with a peer that was dialed. As the core does, dials again where that failed: two that dial each other from the
+    /// ports they listen on, at the same moment, can meet in one TCP connection (RFC 9293, 3.5) that neither of them answers.
     async fn reaches(&mut self, peer: &PeerId, addr: &Addr) -> Link {
         loop {
             let came = self.wait(|input| match input {
@@ -237,7 +237,7 @@ async fn a_dial_that_cannot_succeed_is_told() {
         a.net.handle().dial(nobody.clone(), addrs).expect("room");
         a.wait(|input| matches!(input, Input::Failed(peer) if *peer == nobody).then_some(())).await;
     }
-    // Whoever answers there is somebody else: the handshake proves it.
+    // The one who answers there is somebody else: the handshake proves it.
     let mut b = Node::start(&[TCP]).await;
     let addr = b.addr().await;
     a.net.handle().dial(nobody.clone(), vec![addr]).expect("room");

@@ -2,12 +2,12 @@
 //!
 //! A commit of the store writes whole pages, encrypts and authenticates each, and costs three times what the disk asks for a few
 //! hundred bytes. So a small commit is appended here first, and is as durable. Each record names the *generation* of the store's
-//! file that it follows, a random number that the file draws anew whenever it takes in what stands here: with that, the journal is
-//! empty and is written from its start again.
+//! file that it follows, a random number that the file draws again whenever it takes in what stands here: with that, the journal
+//! is empty and is written from its start again.
 //!
 //! A record: the generation (16 bytes), the record's number in it and the length of what follows the nonce (4 each,
-//! little-endian), a random nonce (24), and the writes, sealed with XChaCha20-Poly1305 under a key of the journal's own; the first
-//! 24 bytes are authenticated with them.
+//! little-endian), a random nonce (24), and the writes, sealed with XChaCha20-Poly1305 under a key of the journal's own; the
+//! first 24 bytes are authenticated with them.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -161,7 +161,7 @@ impl Journal {
         })
     }
 
-    /// The file is about to take everything. If that comes to nothing it may have happened all the same, for whoever opens the
+    /// The file is about to take everything. If that comes to nothing it may have happened all the same, for anyone who opens the
     /// file next; so only the file goes on, whose next commit writes over what was left of this one.
     pub(super) const fn shut(&mut self) {
         self.shut = true;

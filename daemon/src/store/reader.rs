@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use kith_protocol::store::{Over, Read, Rows, StoreError, Table, Writes};
+use kith_protocol::store::{Overlay, Read, Rows, StoreError, Table, Writes};
 use rusqlite::Connection;
 
 use super::error::store_error;
@@ -41,7 +41,7 @@ impl Reader {
             rows::get(&tx, Table::Local, GENERATION)?;
             Arc::clone(&recent)
         };
-        f(&Over::new(&Plain(&tx), &recent))
+        f(&Overlay::new(&Plain(&tx), &recent))
     }
 }
 

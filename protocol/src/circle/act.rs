@@ -4,8 +4,9 @@
 //! neither circle nor parents nor epoch (it is sealed under the epoch that it carries). The id is a hash of the bytes of the
 //! first six elements, the associated data those of the first five.
 //!
-//! Later versions keep these eight elements, what they mean, the id and the signature; they say more or something else inside the seal.
-//! So a program that does not know a version still verifies, keeps and passes on what is written in it ([`SealedAct::parse_any`]).
+//! Later versions keep these eight elements, what they mean, the id and the signature; they say more or something else inside the
+//! seal. So a program that does not know a version still verifies, keeps and passes on what is written in it
+//! ([`SealedAct::parse_any`]).
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 mod farewell;
@@ -232,7 +233,7 @@ impl SealedAct {
     }
 
     /// Does a removal carry a valid farewell, and any other act none? An act of which this is not so is refused, as one whose
-    /// signature is wrong: the farewell is no part of the id, and whoever passes the act on could have bent it.
+    /// signature is wrong: the farewell is no part of the id, and anyone who passes the act on could have bent it.
     #[must_use]
     pub fn farewell_stands(&self, crypto: &dyn Crypto, body: &ActBody) -> bool {
         match self.farewell(body) {

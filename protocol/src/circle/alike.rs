@@ -8,8 +8,9 @@ use super::membership::{Status, Verdict};
 use super::state::CircleState;
 use crate::id::{ActId, PersonId};
 
-/// Whose name, wherever it stands, needs the id beside it: everybody with whose name somebody's looks alike who is in, and whoever
-/// came after somebody who is out and bore such a name. (Who was there first stays who they are, whoever came and went.)
+/// Whose name, wherever it stands, needs the id beside it: everybody with whose name somebody's looks alike who is in, and anyone
+/// who came after somebody who is out and bore such a name. (Who was there first stays who they are, no matter who came and
+/// went.)
 pub(crate) fn marked(circle: &CircleState, names: &BTreeMap<PersonId, String>) -> BTreeSet<PersonId> {
     let state = circle.now();
     let is_in = |id: &PersonId| state.people.get(id).is_some_and(|person| person.status == Status::Current);

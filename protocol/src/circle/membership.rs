@@ -234,9 +234,9 @@ impl Membership {
         self.chosen(self.all.heads.iter().rev())
     }
 
-    /// The parents of the next act that carries an epoch: rotations too, which it thereby supersedes. Where there are more than an
-    /// act can name, those first without which its epoch would not be usable (D-20), then the newest; the rest are merged by the
-    /// acts after it.
+    /// The parents of the next act that carries an epoch: rotations too, which it thereby supersedes. Where there are more than
+    /// an act can name, those first without which its epoch would not be usable (D-20), then the newest; the rest are merged by
+    /// the acts after it.
     #[must_use]
     pub fn epoch_heads(&self) -> Vec<ActId> {
         let tips = &self.all.tips;
@@ -327,8 +327,8 @@ impl Membership {
             || self.graph.find(act).is_some_and(|x| self.graph.place(heads).is_some_and(|place| place.past.get(x)))
     }
 
-    /// Does whoever knows `newer` know all of `older`? (An entry's heads are never behind its predecessor's.) Plain rotations do
-    /// not count: nothing rests on them, and of two that were made side by side a writer's heads name only the one whose epoch
+    /// Does anyone who knows `newer` know all of `older`? (An entry's heads are never behind its predecessor's.) Plain rotations
+    /// do not count: nothing rests on them, and of two that were made side by side a writer's heads name only the one whose epoch
     /// they use now.
     #[must_use]
     pub(crate) fn covers(&self, newer: &[ActId], older: &[ActId]) -> bool {

@@ -266,8 +266,8 @@ impl CircleState {
     }
 
     /// The device of a record that came too late: its person was put out before any of its records came here. It is kept where it
-    /// names the peer that hands it over, so that the person can be told; and only if we were in when that person was let in, so that
-    /// they know of us already.
+    /// names the peer that hands it over, so that the person can be told; and only if we were in when that person was let in, so
+    /// that they know of us already.
     pub(crate) fn take_late_record(&mut self, cx: &mut Cx<'_, '_>, bytes: &[u8], peer: &PeerId) -> Option<DeviceId> {
         let (device, _, epoch) = Record::peek(bytes).ok()?;
         if self.is_current(&device) || self.record_of(&device).is_some() {
@@ -299,7 +299,7 @@ impl CircleState {
 
     /// The author of an act that is a plain rotation and new here; not verified.
     #[must_use]
-    pub(crate) fn rotates_anew(&self, bytes: &[u8]) -> Option<DeviceId> {
+    pub(crate) fn rotates_again(&self, bytes: &[u8]) -> Option<DeviceId> {
         let sealed = SealedAct::parse(bytes).ok().filter(|sealed| !self.has_act(&sealed.id()))?;
         let rotates = self.opened(&sealed).is_some_and(|body| matches!(body.statement, Statement::Rotate));
         rotates.then(|| sealed.author())

@@ -114,7 +114,7 @@ impl Ticket {
         Self { version: VERSION, circle, secret, role, expires, inviter, hints }
     }
 
-    /// The link; whoever has it may ask to come in.
+    /// The link; anyone who has it may ask to come in.
     #[must_use]
     pub(crate) fn link(&self) -> String {
         let body = codec::encode(self);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use rand_core::{TryCryptoRng, TryRng};
 
-/// The output of BLAKE3 over a seed, as a generator. Whoever knows the seed knows every secret made with it: never for real
+/// The output of BLAKE3 over a seed, as a generator. Anyone who knows the seed knows every secret made with it: never for real
 /// keys.
 #[derive(Clone)]
 pub struct Seeded(blake3::OutputReader);

@@ -1,4 +1,4 @@
-//! Entries come in: each is judged against its kind's rules, then the items they touch are settled anew from what stands.
+//! Entries come in: each is judged against its kind's rules, then the items they touch are settled again from what stands.
 //!
 //! The outcome depends on the set of entries only, never on their order: an edit may come before the item's first entry, a
 //! tombstone before its target. Applying an entry twice changes nothing.
@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bench::fetch_lacking;
 use super::edit::{Edit, EditError};
 use super::kind::Kind;
 use super::load::{EntryCache, ItemEntry};
@@ -14,6 +13,7 @@ use super::parts;
 use super::port::{Ports, Writer};
 use super::project::{self, Settled};
 use super::row::{Flags, ItemRow, Slot, Tag, counter, local, set_counter, view_item};
+use super::staging::fetch_lacking;
 use crate::circle::body::{KeyClass, Role};
 use crate::codec::CodecError;
 use crate::control::{Topic, WatchChange, WatchEvent};
@@ -29,7 +29,7 @@ use crate::tx::Tx;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "watchers want to hear of it, and bytes may have to be destroyed"]
 pub enum Outcome {
-    /// An item changed for whoever looks.
+    /// An item changed for anyone who looks.
     Applied(Applied),
     /// Kept, and nothing to see changed: it waits for other entries, or is held beyond a cut, or its item is deleted.
     Kept,
@@ -127,7 +127,7 @@ pub fn rejudge(
             }
             slot.held = !standing;
             weight += if fresh { count } else { 0 };
-            work.shelf.put(ItemEntry::of(opened));
+            work.cache.put(ItemEntry::of(opened));
             work.touch(key);
         }
         done += 1;
@@ -168,7 +168,7 @@ struct Work<'a> {
     circle: &'a CircleId,
     tag: Tag,
     ports: Ports<'a>,
-    shelf: EntryCache,
+    cache: EntryCache,
     /// As they were stored, and as they are to be.
     rows: BTreeMap<ItemKey, (Option<ItemRow>, Option<ItemRow>)>,
     /// In this order.
@@ -212,7 +212,7 @@ impl<'a> Work<'a> {
             circle,
             tag: Tag::of(circle),
             ports,
-            shelf: EntryCache::default(),
+            cache: EntryCache::default(),
             rows: BTreeMap::new(),
             touched: BTreeMap::new(),
             keys: Vec::new(),
@@ -265,7 +265,7 @@ impl<'a> Work<'a> {
         if edit.as_ref().zip(Kind::of(opened.kind)).is_some_and(|(edit, kind)| edit.is_newer(kind)) {
             self.newer.insert(key);
         }
-        self.shelf.put(ItemEntry::new(opened, edit));
+        self.cache.put(ItemEntry::new(opened, edit));
         self.touch(key);
         if let Some(last) = self.keys.last_mut() {
             *last = Some((key, opened.at));
@@ -289,13 +289,13 @@ impl<'a> Work<'a> {
     fn finish(mut self, tx: &mut Tx<'_>, mut outcomes: Vec<Outcome>) -> Result<Report, StoreError> {
         let touched = self.rows.iter().filter(|(key, _)| self.touched.contains_key(key));
         let rows = touched.filter_map(|(key, (_, row))| Some((key, row.as_ref()?)));
-        fetch_lacking(tx, self.ports, &mut self.shelf, rows)?;
+        fetch_lacking(tx, self.ports, &mut self.cache, rows)?;
         let gone = |row: &ItemRow| row.flags.has(Flags::GONE) && !row.flags.has(Flags::LOST);
         let kept = |key: &&ItemKey| !self.rows.get(*key).and_then(|(_, row)| row.as_ref()).is_some_and(gone);
         for key in self.newer.iter().filter(kept) {
             tx.put(Table::Local, &local::newer(self.tag, key), vec![1]);
         }
-        let mut projector = project::Projector::new(tx, self.circle, self.ports, &mut self.shelf)?;
+        let mut projector = project::Projector::new(tx, self.circle, self.ports, &mut self.cache)?;
         let mut shown: BTreeMap<ItemKey, Applied> = BTreeMap::new();
         let mut destroy = self.gone;
         let (mut beyond, mut targets) = (BTreeSet::new(), BTreeSet::new());

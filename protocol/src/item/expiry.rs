@@ -1,8 +1,8 @@
 //! What time does to items: deleted ones lose their bytes a day later, conversation at the end of its retention.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
+use super::clock_expiry::{self, Ending};
 use super::index;
-use super::over::{self, Ending};
 use super::parts;
 use super::row::{Flags, ItemRow, counter, local, set_counter, view_item};
 use crate::id::ItemKey;
@@ -19,7 +19,7 @@ use crate::tx::Tx;
 /// [`StoreError`] where the store fails.
 pub fn next_due(read: &dyn Read) -> Result<Option<Millis>, StoreError> {
     let rows = read.scan(Table::Local, local::DUE, &[], 1)?;
-    Ok(rows.first().and_then(|(key, _)| when(key)).into_iter().chain(over::next(read)?).min())
+    Ok(rows.first().and_then(|(key, _)| when(key)).into_iter().chain(clock_expiry::next(read)?).min())
 }
 
 /// What is due by now.

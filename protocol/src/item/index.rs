@@ -2,7 +2,7 @@
 //!
 //! Owns the table `Search`. Keys are the item's number (8 bytes, big-endian) and its key, so that a store can keep its index
 //! dense and give the newest first. Words follow their items a little later, in slices: neither writing nor a list waits for the
-//! index, and a word index costs least where many words come at once. Whoever searches has the rest indexed first.
+//! index, and a word index costs least where many words come at once. Anyone who searches has the rest indexed first.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -143,15 +143,15 @@ pub fn index(tx: &mut Tx<'_>, ports: Ports<'_>, circle: &CircleId) -> Result<boo
     if slice.looked == 0 {
         return Ok(false);
     }
-    let mut shelf = EntryCache::default();
-    shelf.fetch(tx, ports.source, slice.rows.iter().filter_map(|(_, row)| only(row)))?;
+    let mut cache = EntryCache::default();
+    cache.fetch(tx, ports.source, slice.rows.iter().filter_map(|(_, row)| only(row)))?;
     let (mut done, mut bytes) = (0, 0);
     for (key, row) in &slice.rows {
         if bytes >= INDEX_SLICE_BYTES {
             break;
         }
         let loaded = match only(row) {
-            Some(at) => shelf.get(at).and_then(|piece| single(piece, ports.people)),
+            Some(at) => cache.get(at).and_then(|piece| single(piece, ports.people)),
             None => built::get(tx, key, true)?,
         };
         if let Some(whole) = loaded {

@@ -53,7 +53,7 @@ impl Appears {
 /// Who may change an item that stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Editors {
-    /// Whoever made it.
+    /// The one who made it.
     Creator,
     /// Everybody with at least the kind's own least role.
     Anyone,
@@ -110,8 +110,9 @@ pub struct Field {
     pub found: bool,
     /// Are answers about it, so that they are asked for again when it changes?
     pub moves: bool,
-    /// It came after the kind itself. Programs that do not know it take any well-shaped operation on it, so those that do ignore what
-    /// does not fit it, instead of refusing the edit. It is never required, and a text of its own has no limit but the edit's.
+    /// It came after the kind itself. Programs that do not know it take any well-shaped operation on it, so those that do ignore
+    /// what does not fit it, instead of refusing the edit. It is never required, and a text of its own has no limit but the
+    /// edit's.
     pub later: bool,
 }
 

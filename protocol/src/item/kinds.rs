@@ -117,7 +117,8 @@ impl Kind {
         Self::ALL.into_iter().filter(move |kind| !kind.is_mark() && kind.may_target(self))
     }
 
-    /// The kinds of the ids by which people ask for an item of this kind: its own, and of what inboxes tell that is shown with it.
+    /// The kinds of the ids by which people ask for an item of this kind: its own, and of what inboxes tell that is shown with
+    /// it.
     #[must_use]
     pub fn named(self) -> Vec<Self> {
         std::iter::once(self).chain(self.children().filter(|kind| kind.is_told())).collect()
@@ -259,7 +260,7 @@ pub fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, new: &NewItem) -
     }
 }
 
-/// A new item as it is kept, whoever writes it: without what is taken out of words, its tags in order. Nothing is written.
+/// A new item as it is kept, no matter who writes it: without what is taken out of words, its tags in order. Nothing is written.
 ///
 /// # Errors
 /// [`Error`] where nobody could write it.

@@ -191,17 +191,17 @@ pub(super) enum Loaded {
     Absent,
 }
 
-/// Puts an item together from its entries, which must be on the shelf.
-pub(super) fn load(row: &ItemRow, shelf: &EntryCache, people: &dyn People) -> Loaded {
+/// Puts an item together from its entries, which must be in the cache.
+pub(super) fn load(row: &ItemRow, cache: &EntryCache, people: &dyn People) -> Loaded {
     if let [slot] = row.slots.as_slice()
         && !slot.held
     {
-        return shelf
+        return cache
             .get(slot.at)
             .and_then(|piece| single(piece, people))
             .map_or(Loaded::Absent, |whole| Loaded::Ready(Box::new(whole)));
     }
-    many(row, shelf, people)
+    many(row, cache, people)
 }
 
 /// What an entry that opens an item says by itself.
@@ -254,10 +254,10 @@ struct Known<'a> {
     held: bool,
 }
 
-fn many(row: &ItemRow, shelf: &EntryCache, people: &dyn People) -> Loaded {
+fn many(row: &ItemRow, cache: &EntryCache, people: &dyn People) -> Loaded {
     let mut known: BTreeMap<EntryId, Known<'_>> = BTreeMap::new();
     for slot in &row.slots {
-        let Some(piece) = shelf.get(slot.at) else { continue };
+        let Some(piece) = cache.get(slot.at) else { continue };
         let Some(edit) = piece.edit.as_ref() else { continue };
         let writer = piece.writer(people);
         known.insert(piece.id, Known { piece, edit, writer, held: slot.held });

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use super::apply::Applied;
-use super::bench::Bench;
 use super::built;
 use super::index::Index;
 use super::kind::{Kind, fields};
@@ -13,6 +12,7 @@ use super::load::{EntryCache, Loaded, LoadedItem, load};
 use super::parts;
 use super::port::Ports;
 use super::row::{Flags, ItemRow, Slot, Tag, Unseen, counter, local, set_counter, view_prefix, view_says};
+use super::staging::Staging;
 use crate::circle::body::Retention;
 use crate::control::WatchChange;
 use crate::id::{CircleId, ItemKey, PersonId};
@@ -50,7 +50,7 @@ pub(super) struct Projector<'t, 'a, 's> {
     circle: &'s CircleId,
     tag: Tag,
     ports: Ports<'s>,
-    shelf: &'s mut EntryCache,
+    cache: &'s mut EntryCache,
     /// As it was, and as it is to be.
     arrived: (u64, u64),
     listed: (u64, u64),
@@ -64,7 +64,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         tx: &'t mut Tx<'a>,
         circle: &'s CircleId,
         ports: Ports<'s>,
-        shelf: &'s mut EntryCache,
+        cache: &'s mut EntryCache,
     ) -> Result<Self, StoreError> {
         let tag = Tag::of(circle);
         let arrived = counter(tx, &local::arrived(tag))?;
@@ -75,7 +75,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
             circle,
             tag,
             ports,
-            shelf,
+            cache,
             arrived: (arrived, arrived),
             listed: (listed, listed),
             index,
@@ -111,7 +111,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
             let known = before.map_or(&[][..], |before| &before.slots);
             settled.destroy = row.slots.iter().filter(|slot| !known.contains(slot)).map(|slot| slot.at).collect();
         } else if row.flags.has(Flags::LOST) {
-            let kept = |slot: &&Slot| self.shelf.get(slot.at).is_some_and(|piece| piece.edit.is_some());
+            let kept = |slot: &&Slot| self.cache.get(slot.at).is_some_and(|piece| piece.edit.is_some());
             settled.destroy = row.slots.iter().filter(kept).map(|slot| slot.at).collect();
             settled.destroy.extend(parts::forget(self.tx, key, &mut row)?);
         } else if row.expired(self.ports.now) {
@@ -130,7 +130,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         let Some(before) = before.filter(|before| told && before.listed() && before.slots != row.slots) else { return Ok(()) };
         let mark = counter(self.tx, &local::seen(self.tag))?;
         let (me, known) = (self.ports.people.me(), before.slots.iter().map(|slot| slot.at).collect::<BTreeSet<_>>());
-        let writer = |slot: &Slot| self.shelf.get(slot.at).map(|piece| piece.writer(self.ports.people));
+        let writer = |slot: &Slot| self.cache.get(slot.at).map(|piece| piece.writer(self.ports.people));
         let fresh = || row.slots.iter().filter(|slot| !slot.held && !known.contains(&slot.at));
         // Who changes an item has seen it; what becomes of their change is told.
         let own = fresh().any(|slot| writer(slot) == Some(me));
@@ -148,16 +148,16 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
     fn put_together(&mut self, key: &ItemKey, before: Option<&ItemRow>, row: &mut ItemRow) -> Result<Vec<EntryAt>, StoreError> {
         let mut beyond = Vec::new();
         if row.slots.len() > 1 {
-            let mut bench = Bench { tx: self.tx, key, shelf: self.shelf, people: self.ports.people };
-            let (over, ready) = bench.gather(before, row)?;
+            let mut staging = Staging { tx: self.tx, key, cache: self.cache, people: self.ports.people };
+            let (over, ready) = staging.gather(before, row)?;
             beyond = over;
             if !ready {
                 return Ok(beyond);
             }
         } else {
-            self.shelf.fetch(self.tx, self.ports.source, row.slots.iter().map(|slot| slot.at))?;
+            self.cache.fetch(self.tx, self.ports.source, row.slots.iter().map(|slot| slot.at))?;
         }
-        let loaded = load(row, self.shelf, self.ports.people);
+        let loaded = load(row, self.cache, self.ports.people);
         row.flags.set(Flags::HELD, matches!(loaded, Loaded::Held));
         row.flags.set(Flags::WAITING, matches!(loaded, Loaded::Absent));
         match loaded {
@@ -177,7 +177,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
 
     /// Nothing of it stands.
     fn describe_nothing(&mut self, key: &ItemKey, row: &mut ItemRow) {
-        if self.shelf.lost(row) {
+        if self.cache.lost(row) {
             row.flags.set(Flags::GONE | Flags::LOST, true);
             row.flags.set(Flags::WAITING, false);
         }
@@ -223,7 +223,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
     /// The same of what lies aside, or came without its first edit: it ends when its creator's earliest words in it do, which is
     /// never before the item itself.
     fn expiry_of_parts(&self, row: &ItemRow) -> Option<Millis> {
-        let pieces = row.slots.iter().filter_map(|slot| self.shelf.get(slot.at));
+        let pieces = row.slots.iter().filter_map(|slot| self.cache.get(slot.at));
         let theirs = pieces.filter(|piece| self.ports.people.person(&piece.device) == Some(piece.item.creator));
         let ends = theirs.filter_map(|piece| {
             let (Retention::Days(days), Some(edit)) = (piece.retention, &piece.edit) else { return None };
@@ -232,8 +232,9 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         ends.min()
     }
 
-    /// Judges an item whose time may be over: its label counts no less than what lies before its first words, or than it says where
-    /// it is not ahead (this machine's clock may have been behind when the words came). That clock destroys nothing by itself.
+    /// Judges an item whose time may be over: its label counts no less than what lies before its first words, or than it says
+    /// where it is not ahead (this machine's clock may have been behind when the words came). That clock destroys nothing by
+    /// itself.
     pub(super) fn judge_time(&mut self, key: &ItemKey, past: Option<Millis>, times: Times) -> Result<Settled, StoreError> {
         let now = self.ports.now;
         let there = ItemRow::get(self.tx, key)?.filter(|row| !row.flags.has(Flags::GONE | Flags::REMOVED));
@@ -350,7 +351,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
     fn writer(&self, before: Option<&ItemRow>, row: &ItemRow) -> Option<PersonId> {
         let known = |at: EntryAt| before.is_some_and(|before| before.slots.iter().any(|slot| slot.at == at));
         let last = row.slots.last().filter(|slot| !known(slot.at))?;
-        self.shelf.get(last.at).map(|piece| piece.writer(self.ports.people))
+        self.cache.get(last.at).map(|piece| piece.writer(self.ports.people))
     }
 
     fn remarked(&self, key: &ItemKey, kind: Kind, before: &ItemRow, row: &ItemRow) -> Option<Applied> {
@@ -361,7 +362,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         Some(Applied { circle: *self.circle, key: *key, kind, change, author: None, parent: row.parent })
     }
 
-    /// Looks anew at the tombstones, hides and pins about an item, and settles it. It need not be here yet.
+    /// Looks again at the tombstones, hides and pins about an item, and settles it. It need not be here yet.
     pub(super) fn refresh(&mut self, key: &ItemKey) -> Result<Settled, StoreError> {
         let before = ItemRow::get(self.tx, key)?;
         let mut row = before.clone().unwrap_or_else(|| ItemRow::new(self.tag));

@@ -1,4 +1,4 @@
-//! Reading items of one circle: rows, entries on the shelf, and who everybody is.
+//! Reading items of one circle: rows, entries in the cache, and who everybody is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,14 +65,14 @@ enum Entries {
 impl Entries {
     fn whole(&self, at: EntryAt, people: &dyn People) -> Option<LoadedItem> {
         match self {
-            Self::Opened(shelf) => single(shelf.get(at)?, people),
+            Self::Opened(cache) => single(cache.get(at)?, people),
             Self::Skimmed(said) => skimmed(said.get(&at)?, people),
         }
     }
 
     fn creator(&self, at: EntryAt) -> Option<PersonId> {
         match self {
-            Self::Opened(shelf) => Some(shelf.get(at)?.item.creator),
+            Self::Opened(cache) => Some(cache.get(at)?.item.creator),
             Self::Skimmed(said) => Some(said.get(&at)?.item.creator),
         }
     }
@@ -110,9 +110,9 @@ impl<'a> ItemReader<'a> {
         let single = rows.iter().filter_map(|(_, row)| opener(row).filter(|_| wanted(row)));
         let single: BTreeSet<EntryAt> = single.map(|slot| slot.at).collect();
         let entries = if text {
-            let mut shelf = EntryCache::default();
-            shelf.fetch(self.read, self.source, single)?;
-            Entries::Opened(shelf)
+            let mut cache = EntryCache::default();
+            cache.fetch(self.read, self.source, single)?;
+            Entries::Opened(cache)
         } else {
             let places: Vec<EntryAt> = single.into_iter().collect();
             let said = self.source.skim(self.read, &places)?;
@@ -173,12 +173,12 @@ impl<'a> ItemReader<'a> {
     pub(super) fn full(&self, key: &ItemKey) -> Result<Option<Shown>, StoreError> {
         let Some(mut shown) = self.visible(key)? else { return Ok(None) };
         if shown.row.slots.len() > 1 {
-            let mut shelf = EntryCache::default();
+            let mut cache = EntryCache::default();
             if let Some(shares) = Shares::get(self.read, key)? {
-                parts::pieces(self.read, key, shares.item)?.into_iter().for_each(|piece| shelf.put(piece));
+                parts::pieces(self.read, key, shares.item)?.into_iter().for_each(|piece| cache.put(piece));
             }
-            shelf.fetch(self.read, self.source, shown.row.slots.iter().map(|slot| slot.at))?;
-            if let Loaded::Ready(whole) = load(&shown.row, &shelf, self.people) {
+            cache.fetch(self.read, self.source, shown.row.slots.iter().map(|slot| slot.at))?;
+            if let Loaded::Ready(whole) = load(&shown.row, &cache, self.people) {
                 shown.whole = Some(whole);
             }
         }

@@ -4,9 +4,9 @@
 mod base;
 mod built;
 mod change;
+mod clock_expiry;
 mod converge;
 mod newer;
-mod over;
 mod read;
 mod restore;
 mod when;

@@ -1,5 +1,5 @@
-//! Segments: consecutive entries of one chain and one epoch, opened, their ids known. Runs, blocks and tails become segments to be
-//! looked at, and segments become runs and rows.
+//! Segments: consecutive entries of one chain and one epoch, opened, their ids known. Runs, blocks and tails become segments to
+//! be looked at, and segments become runs and rows.
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use std::sync::Arc;
@@ -247,7 +247,7 @@ impl Segment {
         self.sheets.iter().map(single).collect()
     }
 
-    /// All entries, for whoever applies or shows them.
+    /// All entries, for anyone who applies or shows them.
     pub(super) fn into_opened(self, circle: &CircleId, number: u32) -> Vec<Opened> {
         let RunHead { chain, epoch, first, .. } = self.head;
         let mut heads = self.heads;

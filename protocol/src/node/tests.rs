@@ -293,7 +293,7 @@ fn a_removed_member_is_told_and_the_others_agree() {
 }
 
 #[test]
-fn whoever_was_away_learns_of_the_removal_and_the_removed_of_hers() {
+fn who_was_away_learns_of_the_removal_and_the_removed_of_theirs() {
     let mut village = Village::new(3);
     village.found(control::NewCircle::default());
     village.join(1);
@@ -324,7 +324,7 @@ fn a_newcomer_meets_members_who_were_away() {
 }
 
 #[test]
-fn leaving_is_told_to_whoever_is_there() {
+fn leaving_is_told_to_anyone_who_is_there() {
     let mut village = Village::new(2);
     village.found(control::NewCircle::default());
     village.join(1);
@@ -401,7 +401,7 @@ fn concurrent_edits_merge_alike_everywhere() {
 }
 
 #[test]
-fn what_a_removed_member_may_not_read_she_does_not_get() {
+fn what_a_removed_member_may_not_read_they_do_not_get() {
     let mut village = circle_of_three();
     village.note(0, "", "before");
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
@@ -518,7 +518,7 @@ fn after_a_leave_the_next_writer_makes_new_keys() {
 }
 
 #[test]
-fn whoever_walks_away_after_seeing_the_members_is_never_named() {
+fn who_walks_away_after_seeing_the_members_is_never_named() {
     let mut village = Village::new(2);
     village.found(control::NewCircle { approval: "none".into(), ..Default::default() });
     let link = village.link();
@@ -562,7 +562,7 @@ fn coming_back_after_leaving_keeps_what_was_held() {
 }
 
 #[test]
-fn a_claim_to_know_more_of_somebody_does_not_make_her_begin_again() {
+fn a_claim_to_know_more_of_somebody_does_not_make_them_begin_again() {
     let mut village = circle_of_three();
     village.note(1, "", "one");
     let before = village.machines[1].node.state.circles.all.values().map(|c| c.own().incarnation()).collect::<Vec<_>>();

@@ -70,7 +70,8 @@ impl Call {
 }
 
 impl Dialer {
-    /// Sets who is wanted; others are forgotten unless a stream is open. `env`: none while the node opens, when nobody is to wait.
+    /// Sets who is wanted; others are forgotten unless a stream is open. `env`: none while the node opens, when nobody is to
+    /// wait.
     pub(crate) fn want(&mut self, mut env: Option<&mut Env<'_>>, wanted: BTreeMap<PeerId, Wanted>) {
         self.peers.retain(|peer, call| wanted.contains_key(peer) || call.open > 0);
         let named: BTreeSet<_> = wanted.values().flat_map(|wanted| wanted.by.iter().copied()).collect();
@@ -146,7 +147,7 @@ impl Dialer {
         }
     }
 
-    /// Calls whoever is due.
+    /// Calls anyone who is due.
     pub(crate) fn run(&mut self, cx: &mut Cx<'_, '_>) {
         for (peer, call) in &mut self.peers {
             if call.due().is_some_and(|due| due <= cx.env.now) {
@@ -233,7 +234,7 @@ mod tests {
         for same_peer in [true, false] {
             let mut dialer = Dialer::default();
             let mut called = 0;
-            // Every ten seconds for an hour; whoever is called is not there.
+            // Every ten seconds for an hour; anyone who is called is not there.
             for number in 0..360_u16 {
                 let now = START.plus(u64::from(number) * 10 * SECOND);
                 let whom = peer(if same_peer { 1 } else { 1 + number });

@@ -1,7 +1,7 @@
 //! Anti-entropy and live push over streams: what the other side lacks, in causal order, within credit.
 //!
 //! Both sides compare a digest; where it differs they say what they have, and each sends what the other lacks: keys and acts,
-//! records, then runs of entries. Own entries are pushed at once; others' are announced a moment later, and sent to whoever
+//! records, then runs of entries. Own entries are pushed at once; others' are announced a moment later, and sent to anyone who
 //! asks. Nothing here runs while nothing is new.
 
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
@@ -123,7 +123,7 @@ pub(crate) fn go_on(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_
         let left = |rest: &Rest| rest.unsent || rest.due().is_some_and(due_now);
         due.extend(session.circles.iter().filter(|(_, shared)| left(&shared.rest)).map(|(id, _)| (*link, *id)));
     }
-    // Whoever was last comes last again.
+    // The one who was last comes last again.
     let first = due.iter().position(|(link, _)| Some(*link) > peers.went_on).unwrap_or(0);
     due.rotate_left(first);
     for (link, id) in due {
@@ -255,7 +255,7 @@ pub(super) fn note_own(circles: &mut Circles, now: Millis, id: &CircleId, device
 }
 
 /// Remembers which of our own entries a device has, which is told to nobody but the author; and how far it says that it is on
-/// chains of third devices, for whoever has to name what stands of them one day.
+/// chains of third devices, for anyone who has to name what stands of them one day.
 fn note_delivery(circles: &mut Circles, now: Millis, id: &CircleId, device: &DeviceId, chains: impl Iterator<Item = ChainSeq>) {
     let (Some(circle), Some(heads)) = (circles.all.get(id), circles.heads.get(id)) else { return };
     let me = circle.device();

@@ -219,7 +219,7 @@ pub(crate) struct Introduction {
     /// Their record.
     #[n(1)]
     pub(crate) record: Bytes,
-    /// By whoever left, so that nobody else is told that it is noted.
+    /// By the one who left, so that nobody else is told that it is noted.
     #[n(2)]
     pub(crate) gone: Option<Gone>,
 }

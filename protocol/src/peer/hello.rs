@@ -1,7 +1,7 @@
 //! The hidden hello: two nodes find out which circles they share, and nobody else does.
 //!
 //! For each circle in which the other side's peer id is known, a token: a MAC under the static Diffie-Hellman key of the two
-//! devices' hello keys over circle, both peer ids, both salts and the direction. Tokens are padded with random ones. Whoever
+//! devices' hello keys over circle, both peer ids, both salts and the direction. Tokens are padded with random ones. Anyone who
 //! matches one proves a device key that is currently in the roster. A stranger sees the same two frames whatever we know.
 //! A newcomer whom the other side does not know yet presents their acts and record, sealed under the circle's meeting key.
 
@@ -112,8 +112,8 @@ fn pairs(circles: &Circles, peers: &Peers, now: Millis, link: Link) -> Vec<Pair>
     let Some(session) = peers.sessions.get(&link) else { return Vec::new() };
     let mut out = Vec::new();
     for (id, circle) in &circles.all {
-        // Whoever left still says so to those who call them, because nobody told them: the one who noted it may have kept it to
-        // themself.
+        // Anyone who left still says so to those who call them, because nobody told them: the one who noted it may have kept it
+        // to themself.
         let told = session.parted.contains(id);
         if !(circle.is_in_touch() || circle.standing() == OwnStanding::Left && !told) {
             continue;
@@ -285,7 +285,7 @@ fn introduce(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, 
     }
     let mut acts: Vec<Bytes> = Vec::new();
     let mut size = record.len();
-    // Back from our admission, as far as it fits: whoever lacks more learns it from somebody else first.
+    // Back from our admission, as far as it fits: anyone who lacks more learns it from somebody else first.
     let admission = circle.judged().iter().rposition(|act| circle.introduces(act, &circle.device()));
     let last = if circle.standing() == OwnStanding::Leaving { circle.judged().len() } else { admission.map_or(0, |at| at + 1) };
     for act in circle.judged().iter().take(last).rev() {
@@ -331,9 +331,10 @@ fn opened_in(circles: &Circles, salt: &Salt, sealed: &[u8]) -> Option<(CircleId,
     Some((circle, codec::decode_within(&plain, limits::INTRO_BYTES, "introduction").ok()?))
 }
 
-/// Somebody introduces themself: if it opens in a circle of ours, learn of them, and send the token they could not expect. Whoever
-/// ever was in can seal an introduction, so any answer at all tells them that we are in. It goes to a device only that is in, and that
-/// by its own record is at the other end; or to one that was put out before anybody here had a record of it, and knew us.
+/// Somebody introduces themself: if it opens in a circle of ours, learn of them, and send the token they could not expect. Anyone
+/// who ever was in can seal an introduction, so any answer at all tells them that we are in. It goes to a device only that is in,
+/// and that by its own record is at the other end; or to one that was put out before anybody here had a record of it, and knew
+/// us.
 pub(crate) fn introduced(
     circles: &mut Circles,
     peers: &mut Peers,
@@ -390,8 +391,8 @@ fn part(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, id: &
     }
 }
 
-/// Whoever left is told that it is noted, or they would say so for ever: no record of theirs names them here. Only the device itself
-/// is told, and only by somebody who was in when it left: it knows that one anyway.
+/// Anyone who left is told that it is noted, or they would say so for ever: no record of theirs names them here. Only the device
+/// itself is told, and only by somebody who was in when it left: it knows that one anyway.
 fn note_leave(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, id: &CircleId, intro: &Introduction) {
     let (Some(circle), Some(session), Some(gone)) = (circles.all.get(id), peers.sessions.get(&link), &intro.gone) else {
         return;

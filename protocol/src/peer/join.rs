@@ -118,7 +118,7 @@ fn refused(peers: &mut Peers, cx: &mut Cx<'_, '_>, asked: &AskedWith, why: Refus
     with_join(peers, cx, asked, |join, cx| join.set(cx, JoinStatus::Refused, Some(reason)));
 }
 
-/// Too many ask there at the moment: whoever looks is told, whoever wants to join asks again in a minute.
+/// Too many ask there at the moment: anyone who looks is told, anyone who wants to join asks again in a minute.
 fn busy(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &AskedWith) {
     let reason = JoinReason::Busy;
     let error = control::Error::new(control::Code::Failed, reason.words(), reason.advice());
@@ -144,7 +144,7 @@ pub(crate) fn ask_again(peers: &mut Peers, cx: &mut Cx<'_, '_>) -> Result<(), In
     Ok(())
 }
 
-/// The card came: show it to whoever looks, and ask to come in where that was wanted.
+/// The card came: show it to anyone who looks, and ask to come in where that was wanted.
 fn card(peers: &mut Peers, cx: &mut Cx<'_, '_>, link: Link, asked: &AskedWith, sealed: &Bytes) -> Result<(), InputError> {
     for looking in peers.take_looking(|l| asked.is(&l.ticket)) {
         let answer = match open_card(cx, &looking.ticket, sealed) {
@@ -279,8 +279,8 @@ fn welcomed(
     settled(circles, peers, cx, *arriving)
 }
 
-/// The circle of a join, before anything of it has come. Whoever was in before comes back as a new device; what they held of the
-/// circle stays theirs.
+/// The circle of a join, before anything of it has come. Anyone who was in before comes back as a new device; what they held of
+/// the circle stays theirs.
 fn arrive(cx: &mut Cx<'_, '_>, join: &JoinRow) -> Result<Option<Box<Arriving>>, InputError> {
     let Some(suite) = Suite::from_byte(join.suite) else { return Ok(None) };
     let (id, secrets, name) = (join.ticket.circle, join.secrets.clone(), join.name.0.clone());

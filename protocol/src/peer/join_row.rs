@@ -22,7 +22,7 @@ const VERSION: u8 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub(crate) enum JoinReason {
-    /// Whoever was reached does not know the invite.
+    /// Those who were reached do not know the invite.
     #[n(0)]
     Unknown,
     /// Its time is over,

@@ -1,7 +1,7 @@
 //! Requests to come in that wait: what is kept of them here, without their bodies.
 //!
-//! Whoever holds a link sends requests at will, each up to 128 KiB. How many wait, by which ticket and for whom stands in memory,
-//! so that a further one makes nobody read the others again.
+//! Anyone who holds a link sends requests at will, each up to 128 KiB. How many wait, by which ticket and for whom stands in
+//! memory, so that a further one makes nobody read the others again.
 
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 

@@ -81,8 +81,8 @@ pub(crate) struct Guest {
     pub(crate) welcomed: bool,
 }
 
-/// A circle that welcomes us, while its acts and keys come in parts. It goes with the stream on which they come: whoever welcomes
-/// us on the next one begins again.
+/// A circle that welcomes us, while its acts and keys come in parts. It goes with the stream on which they come: anyone who
+/// welcomes us on the next one begins again.
 #[derive(Debug)]
 pub(crate) struct Arriving {
     pub(crate) circle: CircleState,

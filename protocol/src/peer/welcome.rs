@@ -97,7 +97,7 @@ fn keep_request(
     Ok(())
 }
 
-/// Forgets requests that have come to an end: admitted, or by an invite that gives nothing any more. Whoever asked by such an
+/// Forgets requests that have come to an end: admitted, or by an invite that gives nothing any more. Anyone who asked by such an
 /// invite waits for nothing: their device, and why.
 #[must_use = "those who wait want to hear of it"]
 pub(crate) fn forget_requests(circle: &CircleState, requests: &mut Requests, cx: &mut Cx<'_, '_>) -> Vec<(DeviceId, Refusal)> {

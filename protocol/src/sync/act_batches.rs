@@ -1,6 +1,6 @@
 //! Membership cut into frames: acts in causal order, and with each the keys of the epoch that it carries.
 //!
-//! A frame is complete in itself: whoever takes its acts holds the keys to open the next frame's.
+//! A frame is complete in itself: anyone who takes its acts holds the keys to open the next frame's.
 
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 

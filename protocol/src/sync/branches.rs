@@ -1,7 +1,7 @@
 //! Branches that the other side names: has it ours, or others only?
 //!
-//! Whoever wrote in two places (a restored folder, a copied machine) has several branches of a chain, and each member begins with
-//! whichever came first. A side whose heads of a chain all lie beside our main branch gets ours from the start.
+//! Anyone who wrote in two places (a restored folder, a copied machine) has several branches of a chain, and each member begins
+//! with whichever came first. A side whose heads of a chain all lie beside our main branch gets ours from the start.
 
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 

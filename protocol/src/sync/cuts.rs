@@ -145,7 +145,7 @@ impl CutRow {
         })
     }
 
-    /// Says anew what stands. What may be judged otherwise than before is to be judged again; of branches that are new here nothing
+    /// Says again what stands. What may be judged otherwise than before is to be judged again; of branches that are new here nothing
     /// is, unless `known`.
     fn restate(&mut self, circle: &CircleState, id: &ChainId, branches: &[ChainHead], known: bool) {
         let state = circle.now();
@@ -238,7 +238,7 @@ impl Covered<'_> {
     }
 }
 
-/// Entries of one chain came: what they show of the cuts' points is noted, and what stands is said anew.
+/// Entries of one chain came: what they show of the cuts' points is noted, and what stands is said again.
 pub(super) fn arrived<'a>(
     circle: &'a CircleState,
     cx: &mut Cx<'_, '_>,
@@ -258,7 +258,7 @@ pub(super) fn arrived<'a>(
     Ok(Verdicts(Some(Covered { circle, id: *id, branches, row })))
 }
 
-/// Where the cuts in effect changed, says anew what stands of the chains that they cover or covered.
+/// Where the cuts in effect changed, says again what stands of the chains that they cover or covered.
 pub(crate) fn changed(circle: &mut CircleState, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
     let now = circle.now();
     if now.cuts == circle.noted_cuts() || planted(Bug::NoRejudge) {
@@ -423,7 +423,7 @@ pub(super) fn forget_aside(tx: &mut Tx<'_>, circle: &CircleId) -> Result<(), Sto
     tx.delete_all(Table::Local, &[ASIDE, &circle.0].concat())
 }
 
-/// Forgets everything that follows from cuts, because every entry is about to be judged anew.
+/// Forgets everything that follows from cuts, because every entry is about to be judged again.
 pub(super) fn forget(cx: &mut Cx<'_, '_>, circle: &CircleId) -> Result<(), StoreError> {
     for prefix in [ROWS, AGAIN].map(|prefix| [prefix, &circle.0].concat()) {
         cx.tx.delete_all(Table::Local, &prefix)?;

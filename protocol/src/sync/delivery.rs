@@ -1,5 +1,5 @@
 //! Which of our own entries other devices are known to have: told to the author, and to nobody else. How far others are known to
-//! be on somebody else's chains: for whoever has to say what stands of it.
+//! be on somebody else's chains: for anyone who has to say what stands of it.
 //!
 //! What is learned is written a moment later, so that acknowledgements of the same entries share a commit. What a crash forgets
 //! comes again with the next exchange; nothing is ever noted that was not so.

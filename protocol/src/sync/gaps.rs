@@ -1,8 +1,8 @@
 //! Gaps: what is missing in a chain before its last entry.
 //!
-//! Whoever was admitted, or was away, holds of a chain only what they may read, and passes on only that. Somebody who may read
+//! Anyone who was admitted, or was away, holds of a chain only what they may read, and passes on only that. Somebody who may read
 //! more then has a gap that no comparison of ends shows. So a side says what its gaps are, and gets what lies in them from
-//! whoever has it.
+//! anyone who has it.
 
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
@@ -69,14 +69,14 @@ pub(super) fn bound(gaps: &mut Vec<OpenGap>, heads: &Heads) {
     });
 }
 
-/// What lies wholly in a gap. (Whoever was served around it has what comes behind it from the start of an epoch, where a run
+/// What lies wholly in a gap. (Anyone who was served around it has what comes behind it from the start of an epoch, where a run
 /// starts too.)
 pub(super) fn lack<'a>(head: &ChainHead, gap: &OpenGap, talk: &'a BTreeSet<EpochId>) -> Lack<'a> {
     let talk = (head.id.class == KeyClass::Talk).then_some(talk);
     Lack { branch: head.no, after: gap.looked.saturating_sub(1), until: gap.last, talk }
 }
 
-/// How far our own entries have come to whoever says `have`: not beyond what is missing there and will be sent, or may be.
+/// How far our own entries have come to anyone who says `have`: not beyond what is missing there and will be sent, or may be.
 pub(crate) fn reached(
     circle: &CircleState,
     cx: &mut Cx<'_, '_>,

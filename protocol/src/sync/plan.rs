@@ -1,6 +1,6 @@
 //! What another device lacks, as messages in causal order.
 //!
-//! Knows no link: whoever carries the messages says how many bytes there is room for, and comes again when there is more.
+//! Knows no link: the one who carries the messages says how many bytes there is room for, and comes again when there is more.
 
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
@@ -40,8 +40,8 @@ impl Plan {
     }
 }
 
-/// What a device lacks that has what is `known`, of what it may have. Messages are added as long as they are less than `room` bytes
-/// together. What was planned counts as known from then on.
+/// What a device lacks that has what is `known`, of what it may have. Messages are added as long as they are less than `room`
+/// bytes together. What was planned counts as known from then on.
 ///
 /// # Errors
 /// [`InputError::Store`] where the store fails.
@@ -180,7 +180,7 @@ fn chain_behind(
     Ok(Some(after))
 }
 
-/// A branch beside the main one is sent once to whoever does not know its head. `false`: the turn's budget is spent.
+/// A branch beside the main one is sent once to anyone who does not know its head. `false`: the turn's budget is spent.
 fn side_branch(
     circle: &CircleState,
     cx: &mut Cx<'_, '_>,

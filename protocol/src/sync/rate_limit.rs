@@ -2,7 +2,7 @@
 //! and nobody's right to it depends on a count; so what is too much waits, and is asked for again.
 //!
 //! Only what a member brings *of their own* is counted, and what introductions bring. What somebody else passes on is taken at
-//! once: a removal names the keys it supersedes, and must never wait for them. In memory only; a restart begins anew.
+//! once: a removal names the keys it supersedes, and must never wait for them. In memory only; a restart begins again.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ impl RateLimit {
     /// May this act be looked at? `giver`: who brings it; nobody, in an introduction. Everything may that is no new plain
     /// rotation of their own.
     pub(crate) fn allows(&mut self, circle: &CircleState, giver: Option<&Giver>, act: &[u8], now: Millis) -> bool {
-        let Some(author) = circle.rotates_anew(act) else { return true };
+        let Some(author) = circle.rotates_again(act) else { return true };
         match giver {
             Some(giver) if giver.devices.contains(&author) => self.one_more(circle.id(), Some(giver.person), now),
             Some(_) => true,
@@ -67,7 +67,7 @@ impl RateLimit {
     }
 
     fn one_more(&mut self, circle: CircleId, giver: Option<PersonId>, now: Millis) -> bool {
-        // Whoever has all of theirs again is as good as forgotten.
+        // Anyone who has all of theirs again is as good as forgotten.
         self.0.retain(|_, left| left.at(now).rotations < limits::ROTATIONS);
         let left = self.0.entry((circle, giver)).or_insert(Left::full(now));
         *left = left.at(now);

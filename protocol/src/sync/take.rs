@@ -1,4 +1,4 @@
-//! What another device brought: judged, kept, and what came of it. Knows no link: whoever carried it acknowledges and answers.
+//! What another device brought: judged, kept, and what came of it. Knows no link: the one who carried it acknowledges and answers.
 
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
@@ -115,7 +115,7 @@ pub(crate) fn records(circle: &mut CircleState, cx: &mut Cx<'_, '_>, records: &[
 pub(crate) struct RunTaken {
     /// Of which chain, and how far its main branch is here now.
     pub(crate) through: Option<ChainSeq>,
-    /// How far whoever sent it is on that branch; nothing where the chain has several, and no end says where they are.
+    /// How far the one who sent it is on that branch; nothing where the chain has several, and no end says where they are.
     pub(crate) theirs: Option<ChainSeq>,
     /// Entries that were not here.
     pub(crate) fresh: bool,

@@ -160,8 +160,9 @@ fn a_removal(ring: &mut Ring) -> Result<f64, String> {
     ring.longest(|ring| {
         let members = ring.amara.client.get(&format!("/v1/circles/{circle}/members"))?;
         let rows = members.get("members").and_then(Json::as_array).cloned().unwrap_or_default();
-        let hers = rows.iter().find(|row| row.get("name").and_then(Json::as_str) == Some("Mallory")).cloned().unwrap_or_default();
-        let id = hers.get("id").and_then(Json::as_str).unwrap_or_default();
+        let written =
+            rows.iter().find(|row| row.get("name").and_then(Json::as_str) == Some("Mallory")).cloned().unwrap_or_default();
+        let id = written.get("id").and_then(Json::as_str).unwrap_or_default();
         drop(ring.amara.client.call("DELETE", &format!("/v1/circles/{circle}/members/{id}"), &Json::Null)?);
         Ok(())
     })
@@ -243,8 +244,8 @@ fn edited_notes(ring: &mut Ring) -> Result<f64, String> {
     })
 }
 
-/// The newest hundred of 25,600 notes, which came in a hundred runs, no two of them side by side. `words`: bytes of each body, which
-/// compress to half of that.
+/// The newest hundred of 25,600 notes, which came in a hundred runs, no two of them side by side. `words`: bytes of each body,
+/// which compress to half of that.
 fn spread_notes(ring: &mut Ring, words: usize) -> Result<f64, String> {
     let mut run = ring.mallory.small(256);
     let mut random = Seeded::new(8);

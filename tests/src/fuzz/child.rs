@@ -53,7 +53,7 @@ pub fn watched(target: &Target, command: &mut Command, seed: u64) -> Result<(), 
     let out = command.env(RECORD, record.path()).env("RUST_BACKTRACE", "0").output().map_err(|e| e.to_string())?;
     let shown = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     if out.status.success() {
-        // One line for whoever asked to see it.
+        // One line for anyone who asked to see it.
         shown.lines().filter(|line| line.contains("fuzz ") && line.contains(" taken")).for_each(|line| println!("{line}"));
         return Ok(());
     }

@@ -78,8 +78,8 @@ impl Scene {
         notes.iter().filter_map(|note| note.get("title").and_then(Value::as_str)).map(str::to_owned).collect()
     }
 
-    /// The daemon is the one that was started, was never fatter than it may be; it writes in both circles; it and an honest third member
-    /// hear from each other.
+    /// The daemon is the one that was started, was never fatter than it may be; it writes in both circles; it and an honest third
+    /// member hear from each other.
     ///
     /// # Panics
     /// Where any of it is not so.
@@ -93,13 +93,13 @@ impl Scene {
     /// Where any of it is not so.
     pub fn holds_within(&self, growth: u64) {
         let number = self.notes.fetch_add(1, Ordering::Relaxed);
-        let (hers, theirs) = (format!("from Bea, {number}"), format!("from Amara, {number}"));
+        let (from_bea, theirs) = (format!("from Bea, {number}"), format!("from Amara, {number}"));
         for circle in [Self::CIRCLE, Self::OTHER] {
             drop(self.amara.json(&["note", "new", "-c", circle, "--title", &theirs, "x"]));
         }
-        self.bea.note(&hers);
+        self.bea.note(&from_bea);
         self.bea.awaits_note(&theirs);
-        until("Bea's note at Amara's", || self.titles().contains(&hers).then_some(()));
+        until("Bea's note at Amara's", || self.titles().contains(&from_bea).then_some(()));
         let log = std::fs::read_to_string(self.amara.path().join("log/kithd.log")).expect("the daemon keeps a log");
         let faults: Vec<&str> = log.lines().filter(|line| line.contains("a fault in kithd")).collect();
         assert!(faults.is_empty(), "{}", faults.join("\n"));

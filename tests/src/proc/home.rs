@@ -155,7 +155,7 @@ impl Home {
         }
         let mut file = File::options().write(true).create_new(true).mode(0o600).open(&settings).expect("a file");
         writeln!(file, "port = {}", port.number()).expect("written");
-        // They belong to whoever has the folder: the daemon may run as somebody else.
+        // They belong to anyone who has the folder: the daemon may run as somebody else.
         let owner = std::fs::metadata(self.beside()).expect("the home's folder");
         for made in [&self.path(), &settings] {
             chown(made, Some(owner.uid()), Some(owner.gid())).expect("may");

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Below those that a daemon chooses by itself, and those that a system gives to clients.
 const RANGE: Range<u16> = 5_000..10_000;
-/// A file for each, locked by whoever has it.
+/// A file for each, locked by the one who has it.
 const FOLDER: &str = "/tmp/kt-ports";
 
 /// A port that nobody else takes as long as this is there.

@@ -1,7 +1,7 @@
 //! Cheap stand-ins for signatures and boxes: BLAKE3 under secrets, for the many seeds in which the mathematics is not the point.
 //!
 //! A signature is a keyed hash under a secret that only the signing key yields. Verifying looks the secret up in this world's
-//! own registry, which is filled by whoever signs and read by nobody else: so a forger who holds no key fails here as with the
+//! own registry, which is filled by anyone who signs and read by nobody else: so a forger who holds no key fails here as with the
 //! real thing. A box is bound to its addressee's public key, its `info` and every byte of it, and opens only for the secret
 //! that the public key belongs to. Sizes are those of the real suites, so that every bound is met or broken alike.
 
@@ -105,13 +105,13 @@ mod tests {
     use kith_protocol::crypto::Seeded;
 
     #[test]
-    fn nobody_signs_for_a_key_that_is_not_hers() {
+    fn nobody_signs_for_a_key_that_is_not_theirs() {
         let (cheap, mut rng) = (Cheap::default(), Seeded::new(1));
-        let (mine, hers) = (SigningKey::generate(&mut rng), SigningKey::generate(&mut rng));
+        let (mine, another) = (SigningKey::generate(&mut rng), SigningKey::generate(&mut rng));
         let good = cheap.sign(&mine, "kith/v1/test", &[b"ab", b"c"]);
-        cheap.sign(&hers, "kith/v1/test", &[b"ab", b"c"]);
+        cheap.sign(&another, "kith/v1/test", &[b"ab", b"c"]);
         assert!(cheap.verify(&mine.id(), "kith/v1/test", &[b"ab", b"c"], &good));
-        assert!(!cheap.verify(&hers.id(), "kith/v1/test", &[b"ab", b"c"], &good));
+        assert!(!cheap.verify(&another.id(), "kith/v1/test", &[b"ab", b"c"], &good));
         assert!(!cheap.verify(&mine.id(), "kith/v1/other", &[b"ab", b"c"], &good));
         assert!(!cheap.verify(&mine.id(), "kith/v1/test", &[b"a", b"bc"], &good));
         let stranger = SigningKey::generate(&mut rng);

@@ -1,7 +1,7 @@
 //! What a person does, before anything is known about how it goes.
 //!
-//! A deed names no item and no person: what it is done to follows from its `pick` and from what their machine shows at that moment.
-//! So a script of deeds still makes sense when some of them are left out.
+//! A deed names no item and no person: what it is done to follows from its `pick` and from what their machine shows at that
+//! moment. So a script of deeds still makes sense when some of them are left out.
 
 use std::fmt;
 
@@ -38,9 +38,9 @@ pub enum Act {
     Accept,
     /// See the members and stay.
     Confirm,
-    /// Admit whoever asks.
+    /// Admit anyone who asks.
     Approve,
-    /// Say no to whoever asks.
+    /// Say no to anyone who asks.
     Decline,
     /// Walk away from a join, before or after a steward said yes.
     Abandon,
@@ -80,9 +80,9 @@ pub enum Act {
     Wrong(Wrong),
     /// A hostile member writes what no honest program would, with their real keys.
     Forge(Forgery),
-    /// Whoever was removed signs an entry for a place of their chain that is taken, and a friend passes it on.
+    /// Anyone who was removed signs an entry for a place of their chain that is taken, and a friend passes it on.
     Fork,
-    /// Whoever is or was in dials a machine from an address that nobody knows, and introduces themself with what they kept.
+    /// Anyone who is or was in dials a machine from an address that nobody knows, and introduces themself with what they kept.
     Introduce,
     /// A hostile member treats one of their next frames as no honest program would.
     Tamper(Tamper),

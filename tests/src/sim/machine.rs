@@ -33,8 +33,8 @@ pub enum TurnEnd {
     PowerFailed(Vec<Effect>),
 }
 
-/// Are these the effects of a refused command, or of a frame for which its sender is cut off? Of a frame with a bad act in it, what
-/// stood before that act is kept all the same: it would only be sent again.
+/// Are these the effects of a refused command, or of a frame for which its sender is cut off? Of a frame with a bad act in it,
+/// what stood before that act is kept all the same: it would only be sent again.
 fn refused(effects: &[Effect]) -> bool {
     match effects {
         [Effect::Reply(_, Err(_))] => true,
@@ -86,7 +86,7 @@ pub struct Machine {
     pub mask: Option<Mask>,
     /// How long it takes to get around to things.
     pub pace: Rng,
-    /// Randomness for whoever writes to its disk behind its node's back.
+    /// Randomness for anyone who writes to its disk behind its node's back.
     pub rng: Rng,
     /// An input was refused and wrote something all the same.
     pub left_a_trace: bool,

@@ -33,7 +33,8 @@ const QUIET: u64 = 60 * MINUTE;
 const QUIET_FRAMES: u64 = 4;
 /// The same where somebody was left suspended or falsely dismissed: they are called in vain, ever more seldom.
 const TROUBLED_FRAMES: u64 = 20;
-/// Frames that go to and fro in an hour for one person who waits to be let in: their stream ends once an hour, and they call again.
+/// Frames that go to and fro in an hour for one person who waits to be let in: their stream ends once an hour, and they call
+/// again.
 const WAITING_FRAMES: u64 = 24;
 /// One seed in so many runs with real signatures and boxes.
 const REAL: u64 = 10;
@@ -131,7 +132,7 @@ pub fn play(shape: &Shape, options: Options) -> Report {
     report(shape.clone(), world)
 }
 
-/// Does whoever is removed in a seed's world go on signing below the end of their chain? In one seed of three.
+/// Does anyone who is removed in a seed's world go on signing below the end of their chain? In one seed of three.
 #[must_use]
 pub fn forks_below(seed: u64) -> bool {
     Rng::new(seed, "below").below(3) == 0

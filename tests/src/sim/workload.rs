@@ -197,7 +197,7 @@ impl Workload {
         Some(match &deed.act {
             Act::Init | Act::Found | Act::Forge(_) | Act::Fork | Act::Introduce | Act::Tamper(_) => return None,
             Act::Invite(guest) => {
-                // Whoever comes late may come too late.
+                // Anyone who comes late may come too late.
                 let expires_in = if plan.late == Some(*guest) { (pick % 96 + 1) * HOUR } else { 0 };
                 let invite = control::NewInvite { expires_in, ..control::NewInvite::default() };
                 (Command::NewInvite(id, invite), Intent::Invite(number, *guest))

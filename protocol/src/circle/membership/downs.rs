@@ -27,7 +27,7 @@ pub(super) struct View<'a> {
 impl View<'_> {
     /// Is `x` beyond the cut of down `d`: its author's, outside `d`'s past, without `d` in its own (R4)?
     ///
-    /// Plain without `eff`; with it, whoever was added, or set in a role, again after `d` has a new standing that `d` does
+    /// Plain without `eff`; with it, anyone who was added, or set in a role, again after `d` has a new standing that `d` does
     /// not reach (D-9).
     fn outside(&self, x: usize, d: usize, eff: Option<&Bits>) -> bool {
         let g = self.g;

@@ -150,7 +150,7 @@ impl View<'_> {
         acts().filter(|w| keys.opposed.get(*w)).any(|w| !acts().any(|v| settles(v) && g.knows(v, w)))
     }
 
-    /// D-13: whoever was only sealed after leaving still shows as left.
+    /// D-13: anyone who was only sealed after leaving still shows as left.
     fn gone(&self, p: usize, outs: &[usize]) -> Status {
         let g = self.g;
         let adds = || g.dossier(p).adds.iter().filter(|x| self.ids.get(**x));

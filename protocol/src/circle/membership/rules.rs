@@ -19,7 +19,7 @@ pub enum Rule {
     Grounding,
     /// D-5: a quorum act falls with its votes.
     VotesFall,
-    /// D-9: a late down counts as before whoever knew the cut.
+    /// D-9: a late down counts as before anyone who knew the cut.
     LateYields,
     /// D-7: late downs cut nothing.
     LateCutsNothing,

@@ -89,7 +89,7 @@ fn r02_acts_wait_for_their_parents_and_no_longer() {
 }
 
 #[test]
-fn r03_a_first_admission_names_the_person_that_follows_from_her_device() {
+fn r03_a_first_admission_names_the_person_that_follows_from_the_device() {
     let mut small = Small::new(Vec::new());
     let Statement::Admit { role, devices, .. } = admit(2, Role::Member) else { unreachable!() };
     let other = Statement::Admit { person: person(3), role, devices, recovery: None, invite: None, proposal: None };

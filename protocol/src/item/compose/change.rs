@@ -180,7 +180,7 @@ impl Changing {
 
     pub(in crate::item) fn text(&mut self, words: Option<&String>, noun: &str) -> Result<(), Error> {
         let Some(words) = words else { return Ok(()) };
-        // What several people wrote may together be longer than one may write: whoever makes it shorter is not refused.
+        // What several people wrote may together be longer than one may write: anyone who makes it shorter is not refused.
         let words = valid::text_within(words, noun, self.seen.fields.words(fields::BODY).len())?;
         self.builder.text(&self.seen.fields, fields::BODY, &self.seen.characters, &words);
         Ok(())
@@ -208,8 +208,8 @@ impl Changing {
         self.builder.put(field, value);
     }
 
-    /// The fields that were changed since the state that this is a change of, and who did; each once. One's own are named as well: in
-    /// another window, one does not see what was done in the first.
+    /// The fields that were changed since the state that this is a change of, and who did; each once. One's own are named as
+    /// well: in another window, one does not see what was done in the first.
     pub(in crate::item) fn crossed(&self, reader: &ItemReader<'_>) -> Vec<Crossed> {
         let mut crossed = Vec::new();
         for step in &self.seen.since {

@@ -63,7 +63,7 @@ pub fn remove(
     Ok(vec![compose(place, rng, target, now)?])
 }
 
-/// Does it destroy at once? Whoever heard that has destroyed already, so nothing that is said later takes it away.
+/// Does it destroy at once? Anyone who heard that has destroyed already, so nothing that is said later takes it away.
 pub(in crate::item) fn at_once(whole: &LoadedItem) -> bool {
     let says = |op: &Op| *op == Op::Set(fields::NOW, Value::Flag(true));
     whole.steps.iter().any(|step| step.edit.ops.iter().any(says))

@@ -272,7 +272,7 @@ fn four_sets_of_chains_fill_an_item() {
     let last = theirs.iter().map(|opened| opened.at.seq).max().expect("some");
     assert!(flood.iter().filter(|opened| opened.at.seq < last).all(|opened| kept.contains(&opened.at)), "the first ones count");
     assert!(chioma.iter().all(|opened| kept.contains(&opened.at)), "others have shares of their own");
-    let edits = amara.move_event(&key, "At the lake").expect("whoever made it can always change it");
+    let edits = amara.move_event(&key, "At the lake").expect("the one who made it can always change it");
     let _report = late.take(&edits);
     for machine in [&amara, &late] {
         assert_eq!(machine.reader(|reader| shown_event(reader, &key)).expect("an event").location, "At the lake");

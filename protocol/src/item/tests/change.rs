@@ -373,7 +373,7 @@ fn a_deletion_and_a_hide_last_as_long_as_what_they_are_about() {
     let gone = remove(&mut chioma, &first, false).expect("their own");
     let hidden = mark(&mut bea, Kind::Hide, &second, true).expect("a facilitator");
     assert_eq!((gone[0].retention, hidden[0].retention), (Retention::Keep, Retention::Keep));
-    // Whoever was away for days learns of both, whenever they return.
+    // Anyone who was away for days learns of both, whenever they return.
     for machine in [&mut chioma, &mut bea] {
         machine.now = machine.now.plus(3 * DAY);
         let _ = machine.tick();
@@ -389,7 +389,7 @@ fn a_deletion_and_a_hide_last_as_long_as_what_they_are_about() {
 }
 
 #[test]
-fn rules_hold_for_whoever_writes() {
+fn rules_hold_for_everyone_who_writes() {
     let (mut chioma, mut bea) = (Machine::new(CHIOMA), Machine::new(BEA));
     let (_, note) = chioma.note("a", "one");
     let guest = bea.take_as(std::slice::from_ref(&note), |_| Some(Role::Guest), true);

@@ -1,4 +1,4 @@
-//! What is deleted comes back within a day, by whoever deleted it, and not afterwards.
+//! What is deleted comes back within a day, by the one who deleted it, and not afterwards.
 
 use super::change::remove;
 use super::*;

@@ -105,7 +105,7 @@ fn what_others_did_to_the_times_stays_where_only_the_rule_changes() {
         rrule: Some("FREQ=WEEKLY".to_owned()),
         ..EditEvent::default()
     };
-    let _hers = save(&mut bea, &key, &weekly);
+    let _of_bea = save(&mut bea, &key, &weekly);
     let shown = when(&bea, &key);
     assert_eq!((shown.2.as_str(), shown.5.as_deref()), ("2027-03-11T18:00:00", Some("FREQ=WEEKLY")));
 }

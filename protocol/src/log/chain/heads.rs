@@ -1,6 +1,6 @@
 //! How far each chain of a circle is known here, kept in memory: what [`super::chains`] reads, without reading it again.
 //!
-//! Heads change only where entries are written or received; whoever does that calls [`Heads::update`] afterward, in the same
+//! Heads change only where entries are written or received; anyone who does that calls [`Heads::update`] afterward, in the same
 //! input. If the input is refused, [`Heads::undo`] takes back what it changed. Must never say anything that the store does not.
 
 use std::collections::BTreeMap;
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(heads.branches(&chain(1)).count(), 2);
         heads.undo();
         assert_eq!(seqs(&heads), [(1, 4)]);
-        // Whoever looked meanwhile looks again.
+        // Anyone who looked meanwhile looks again.
         assert_eq!(heads.since(mark).collect::<Vec<_>>(), [chain(1)]);
         heads.undo();
         assert_eq!(seqs(&heads), [(1, 4)], "what was kept is not taken back");

@@ -44,7 +44,7 @@ impl<'a> ChainReader<'a> {
     }
 }
 
-/// Blocks that were opened last, for whoever reads from a store that does not change under the entries asked for.
+/// Blocks that were opened last, for anyone who reads from a store that does not change under the entries asked for.
 #[derive(Default)]
 pub struct Opener {
     kept: RefCell<VecDeque<(EntryAt, BTreeMap<u64, Opened>)>>,
@@ -105,8 +105,8 @@ impl Opener {
     }
 }
 
-/// One entry; `None` where it is not here, or the key of its epoch is not held. For several use [`load_many`] or a [`ChainReader`]:
-/// a block is opened as a whole.
+/// One entry; `None` where it is not here, or the key of its epoch is not held. For several use [`load_many`] or a
+/// [`ChainReader`]: a block is opened as a whole.
 ///
 /// # Errors
 /// [`StoreError`] where the store fails or is damaged.

@@ -68,7 +68,7 @@ pub struct Gap {
 /// Takes a run of a circle's entries. Whether its device may write at all is the caller's to judge, before
 /// (see [`crate::log::run::RunHead::peek`]) or after.
 ///
-/// `skipped`: whoever served it says that entries before it are sealed under talk keys that this device does not hold.
+/// `skipped`: the one who served it says that entries before it are sealed under talk keys that this device does not hold.
 ///
 /// # Errors
 /// [`LogError`]; nothing was stored then.
@@ -178,7 +178,7 @@ impl Taking<'_, '_> {
     }
 
     /// Does a piece that fills what is missing, with what it has from `first` on, hang together with one of its sides, and
-    /// contradict neither? With neither only where whoever served it says that what lies before it is not for this device.
+    /// contradict neither? With neither only where the one who served it says that what lies before it is not for this device.
     fn fits(&self, place: &ChainRef, row: &ChainRow, piece: &Segment, first: u64) -> Result<bool, LogError> {
         let before = match first {
             1 => Some(NOTHING),
@@ -230,7 +230,7 @@ impl Taking<'_, '_> {
         Ok(opened(piece, &place))
     }
 
-    /// May a piece stand behind a gap? Only where whoever served it says so; what is missing stays visible.
+    /// May a piece stand behind a gap? Only where the one who served it says so; what is missing stays visible.
     fn jumps(&self, row: &ChainRow, piece: &Segment) -> bool {
         self.skipped && row.parent.is_none() && piece.head.first > row.seq + 1
     }
@@ -275,7 +275,7 @@ impl Taking<'_, '_> {
         if low > high || !agrees(low)? {
             return Ok(None);
         }
-        // Whoever agrees somewhere agrees before, because ids cover what they follow.
+        // Anyone who agrees somewhere agrees before, because ids cover what they follow.
         while low < high {
             let middle = high - (high - low) / 2;
             if agrees(middle)? {

@@ -180,7 +180,7 @@ fn library_and_talk_are_two_chains() {
 }
 
 #[test]
-fn a_newcomer_starts_at_her_first_epoch_and_fills_in_what_she_gets_later() {
+fn a_newcomer_starts_at_their_first_epoch_and_fills_in_what_they_get_later() {
     let (mut ada, mut bea) = (side(1), side(2));
     let old = ada.write(FIRST, notes(70, "before their time"));
     let new = ada.write(SECOND, notes(3, "theirs"));
@@ -230,7 +230,7 @@ fn what_lies_before_a_chains_beginning_here_comes_in_any_cut_from_anybody() {
 }
 
 #[test]
-fn a_stretch_with_nothing_around_it_is_kept_where_the_rest_is_not_for_her() {
+fn a_stretch_with_nothing_around_it_is_kept_where_the_rest_is_not_for_them() {
     let (mut ada, mut bea) = (side(1), side(2));
     let third = EpochId([9; 32]);
     for side in [&mut ada, &mut bea] {

@@ -14,7 +14,7 @@ use crate::item::kinds::{self, tombstone};
 use crate::item::{self, ItemReader, Outcome, Report, Reveal};
 use crate::log::entry::NewEntry;
 use crate::node::NodeState;
-use crate::node::shelf::{Shelf, candidates, find, shown};
+use crate::node::opened::{OpenedCircle, candidates, find, shown};
 use crate::sync::entries;
 use crate::time::Millis;
 
@@ -163,13 +163,13 @@ fn on(
 ) -> Result<Answer, InputError> {
     let (summary, kind, key) = find(&cx.tx, Some(circle), kinds, item)?;
     let place = place(&summary, cx.env.now)?;
-    let shelf = Shelf::open(&cx.tx, summary)?;
-    let written = compose(&shelf.reader(&cx.tx, cx.env.now), &place, &mut *cx.env.rng, &key)?;
+    let opened = OpenedCircle::open(&cx.tx, summary)?;
+    let written = compose(&opened.reader(&cx.tx, cx.env.now), &place, &mut *cx.env.rng, &key)?;
     if !written.is_empty() {
-        let report = entries::write(&mut node.circles, cx, &shelf.summary.id, written)?;
+        let report = entries::write(&mut node.circles, cx, &opened.summary.id, written)?;
         refused(&report)?;
     }
-    shown(&cx.tx, &shelf.summary, kind, &key, cx.env.now)
+    shown(&cx.tx, &opened.summary, kind, &key, cx.env.now)
 }
 
 /// One's own entries must mean what they say; anything else is our bug, told instead of hidden.
@@ -192,8 +192,8 @@ fn refused(report: &Report) -> Result<(), InputError> {
 pub(crate) fn seen(cx: &mut Cx<'_, '_>, circle: Option<&str>, item: Option<&str>, reveal: bool) -> Result<Answer, InputError> {
     if let Some(text) = item {
         let (summary, _, key) = find(&cx.tx, circle, &[], text)?;
-        let shelf = Shelf::open(&cx.tx, summary)?;
-        let seen = item::seen_with(&shelf.reader(&cx.tx, cx.env.now), &key, Reveal::asked(reveal))?;
+        let opened = OpenedCircle::open(&cx.tx, summary)?;
+        let seen = item::seen_with(&opened.reader(&cx.tx, cx.env.now), &key, Reveal::asked(reveal))?;
         item::see(&mut cx.tx, &seen)?;
     } else {
         for summary in candidates(&cx.tx, circle)? {

@@ -15,7 +15,7 @@ use crate::item::kind::Kind;
 use crate::item::{self, ItemReader, Reveal};
 use crate::limits::{MOST_SEARCH_HITS, SEARCH_HITS};
 use crate::node::notices;
-use crate::node::shelf::{Shelf, candidates, find, show};
+use crate::node::opened::{OpenedCircle, candidates, find, show};
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
 
@@ -28,8 +28,8 @@ pub(crate) fn list(
     filter: &Filter,
 ) -> Result<Answer, InputError> {
     let summary = summary::pick(&Summary::all(base)?, circle.unwrap_or("-"))?.clone();
-    let shelf = Shelf::open(base, summary)?;
-    let items = item::list(&shelf.reader(base, now), kind, filter)?;
+    let opened = OpenedCircle::open(base, summary)?;
+    let items = item::list(&opened.reader(base, now), kind, filter)?;
     let no_list = || InputError::not_found(&format!("A {} has no list of its own.", kind.noun()), item::where_listed(&[kind]));
     Ok(Answer::Items(items.ok_or_else(no_list)?))
 }
@@ -56,8 +56,8 @@ pub(crate) fn history(
     reveal: bool,
 ) -> Result<Answer, InputError> {
     let (summary, _, key) = find(base, circle, &[], item)?;
-    let shelf = Shelf::open(base, summary)?;
-    Ok(Answer::History(item::history(&shelf.reader(base, now), &key, Reveal::asked(reveal))?))
+    let opened = OpenedCircle::open(base, summary)?;
+    Ok(Answer::History(item::history(&opened.reader(base, now), &key, Reveal::asked(reveal))?))
 }
 
 /// What an import brought.
@@ -75,8 +75,9 @@ pub(crate) fn search(
     circle: Option<&str>,
     limit: usize,
 ) -> Result<Answer, InputError> {
-    let shelves: Vec<Shelf> = candidates(base, circle)?.into_iter().map(|s| Shelf::open(base, s)).collect::<Result<_, _>>()?;
-    let readers: Vec<ItemReader<'_>> = shelves.iter().map(|shelf| shelf.reader(base, now)).collect();
+    let opened: Vec<OpenedCircle> =
+        candidates(base, circle)?.into_iter().map(|s| OpenedCircle::open(base, s)).collect::<Result<_, _>>()?;
+    let readers: Vec<ItemReader<'_>> = opened.iter().map(|opened| opened.reader(base, now)).collect();
     let limit = if limit == 0 { SEARCH_HITS } else { limit.min(MOST_SEARCH_HITS) };
     Ok(Answer::Found(item::search(base, &readers, words, limit)?))
 }
@@ -90,8 +91,8 @@ pub(crate) fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: O
         let pending = super::pending(&summary, base, crypto)?;
         inbox.extend(pending.into_iter().map(|request| asks(&summary, request)));
         inbox.extend(news::news(base, &summary, now)?);
-        let shelf = Shelf::open(base, summary)?;
-        inbox.extend(item::inbox(&shelf.reader(base, now))?);
+        let opened = OpenedCircle::open(base, summary)?;
+        inbox.extend(item::inbox(&opened.reader(base, now))?);
     }
     inbox.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     let mut notices = notices::all(base)?;

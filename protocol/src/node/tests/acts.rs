@@ -105,7 +105,7 @@ fn a_newcomer_comes_into_a_circle_with_many_large_acts() {
 }
 
 #[test]
-fn whoever_was_away_catches_up_with_many_large_acts() {
+fn who_was_away_catches_up_with_many_large_acts() {
     let mut village = circle_of_three();
     village.offline(2);
     village.agree(MANY);

@@ -108,7 +108,7 @@ fn somebody_was_away() -> Village {
 }
 
 #[test]
-fn whoever_has_the_same_is_sent_nothing() {
+fn who_has_the_same_is_sent_nothing() {
     let mut village = circle_of_three();
     village.note(0, "", "one");
     assert_eq!(digest(&village.what_is_at(0)), digest(&village.what_is_at(1)));
@@ -118,7 +118,7 @@ fn whoever_has_the_same_is_sent_nothing() {
 }
 
 #[test]
-fn whoever_has_nothing_is_sent_all_of_it_in_causal_order_and_once() {
+fn who_has_nothing_is_sent_all_of_it_in_causal_order_and_once() {
     let mut village = circle_of_three();
     village.note(0, "", "one");
     let mut known = village.known(0, 1, &Have::default());
@@ -134,7 +134,7 @@ fn whoever_has_nothing_is_sent_all_of_it_in_causal_order_and_once() {
 }
 
 #[test]
-fn whoever_lacks_something_is_sent_that() {
+fn who_lacks_something_is_sent_that() {
     let mut village = circle_of_three();
     let before = village.what_is_at(1);
     village.note(0, "", "one");

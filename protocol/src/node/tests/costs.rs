@@ -189,7 +189,7 @@ fn what_a_have_asks_about_many_chains_is_done_over_several_turns() {
 }
 
 #[test]
-fn who_says_without_end_what_she_has_is_heard_once_a_second() {
+fn who_says_without_end_what_they_have_is_heard_once_a_second() {
     let mut village = circle_of_two();
     village.chains(1);
     village.now = village.now.plus(60_000);

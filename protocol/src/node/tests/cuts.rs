@@ -107,7 +107,7 @@ impl Village {
         done
     }
 
-    /// A run comes, from whoever has it. Refused for now where something before it is missing.
+    /// A run comes, from anyone who has it. Refused for now where something before it is missing.
     fn bring(&mut self, at: usize, id: CircleId, run: &[u8]) -> Result<(), InputError> {
         self.within(at, |node, cx| receive::run(&mut node.circles, &mut node.peers, cx, Link(u64::MAX), id, run, false))
     }
@@ -185,7 +185,7 @@ fn what_is_signed_beside_what_stood_is_shown_nowhere() {
         village.bring_all(at, &scrolls, &[behind, beside, further]);
         assert_eq!(village.shows(at), words(&["note 0", "note 1", "note 2"]), "machine {at}");
     }
-    // Nor after everything is built anew.
+    // Nor after everything is built again.
     village.call(1, Command::Rebuild).expect("builds");
     assert_eq!(village.shows(1), words(&["note 0", "note 1", "note 2"]));
 }
@@ -342,7 +342,7 @@ proptest! {
         for at in [0, 1] {
             prop_assert_eq!(village.shows(at), expected.clone(), "machine {}", at);
             village.call(at, Command::Rebuild).expect("builds");
-            prop_assert_eq!(village.shows(at), expected.clone(), "machine {} built anew", at);
+            prop_assert_eq!(village.shows(at), expected.clone(), "machine {} built again", at);
         }
     }
 }
@@ -432,7 +432,7 @@ fn a_removal_opens_no_block_of_what_stays_and_each_block_once_of_what_does_not()
     let (_, work) = counted(|| kept.call(0, Command::RemoveMember("-".into(), "Bea".into())).expect("removed"));
     assert_eq!(work.opened, 0, "{work:?}");
     assert_eq!(kept.notes(0).len(), 512);
-    // Nothing of it is named: each of four blocks is opened once, by whoever removes; and in one input only some are.
+    // Nothing of it is named: each of four blocks is opened once, by the one who removes; and in one input only some are.
     village.offline(1);
     village.offline(2);
     let id = *village.machines[0].node.state.circles.all.keys().next().expect("one");

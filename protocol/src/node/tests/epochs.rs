@@ -1,5 +1,5 @@
-//! What a hostile epoch, a wrong clock or a crowd of heads may bring about: newcomers read what the circle decided, keys change on
-//! time, and everybody can go on writing.
+//! What a hostile epoch, a wrong clock or a crowd of heads may bring about: newcomers read what the circle decided, keys change
+//! on time, and everybody can go on writing.
 
 use super::*;
 use crate::circle::act::{ActBody, ActPlace, SealedAct, write_act};
@@ -425,7 +425,7 @@ fn some_removals_among_newer_acts_are_what_new_keys_must_know() {
 }
 
 #[test]
-fn whoever_is_let_in_among_many_heads_reads_nothing_from_before() {
+fn who_is_let_in_among_many_heads_reads_nothing_from_before() {
     let mut village = Village::founded("since-join");
     let mut rotations = village.side_by_side(1, 40, &Statement::Rotate);
     rotations.sort_by_key(|one| one.act.id());

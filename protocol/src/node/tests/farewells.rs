@@ -1,4 +1,4 @@
-//! Whoever is put out is told so by somebody whom they believe.
+//! Anyone who is put out is told so by somebody whom they believe.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn put_out_by_a_new_steward() -> Village {
 }
 
 #[test]
-fn whoever_never_heard_that_somebody_is_a_steward_is_told_by_one_they_know() {
+fn who_never_heard_that_somebody_is_a_steward_is_told_by_one_they_know() {
     let mut village = put_out_by_a_new_steward();
     village.offline(0);
     village.online(2);

@@ -1,4 +1,4 @@
-//! What ticket holders may cost: streams, frames, requests; and what a link's other side may cost whoever follows it.
+//! What ticket holders may cost: streams, frames, requests; and what a link's other side may cost anyone who follows it.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! The last steward does not go by a slip: the command refuses, whoever sends it.
+//! The last steward does not go by a slip: the command refuses, no matter who sends it.
 
 use super::*;
 use crate::control::{Hint, LeaveCircle, Role, SetRole};
@@ -66,7 +66,7 @@ fn a_founder_steps_down_and_hands_over_at_once() {
 }
 
 #[test]
-fn whoever_says_so_leaves_the_others_without() {
+fn who_says_so_leaves_the_others_without() {
     let mut village = circle_of_three();
     leave(&mut village, 0, to_nobody()).expect("left");
     assert!(village.circle(1).frozen);

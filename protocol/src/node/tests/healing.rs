@@ -1,4 +1,4 @@
-//! What the simulator found: nobody stays behind for good, whatever came side by side, whoever kept it to themself.
+//! What the simulator found: nobody stays behind for good, whatever came side by side, no matter who kept it to themself.
 
 use super::*;
 
@@ -61,7 +61,7 @@ fn a_writer_who_goes_on_under_the_other_of_two_new_epochs_is_not_set_aside() {
 }
 
 #[test]
-fn a_leave_that_somebody_kept_to_herself_is_told_to_whoever_calls() {
+fn a_leave_that_somebody_kept_to_themself_is_told_to_anyone_who_calls() {
     let mut village = circle_of_three();
     village.offline(0);
     village.call(2, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left, and machine 1 noted it");
@@ -73,7 +73,7 @@ fn a_leave_that_somebody_kept_to_herself_is_told_to_whoever_calls() {
 }
 
 #[test]
-fn whoever_leaves_while_she_is_removed_is_told_and_stops_calling() {
+fn who_leaves_while_being_removed_is_told_and_stops_calling() {
     let mut village = circle_of_three();
     village.offline(2);
     village.call(2, Command::Leave("-".into(), control::LeaveCircle::default())).expect("left, and nobody knows");
@@ -86,7 +86,7 @@ fn whoever_leaves_while_she_is_removed_is_told_and_stops_calling() {
 }
 
 #[test]
-fn whoever_walks_away_says_so_until_somebody_has_heard_it() {
+fn who_walks_away_says_so_until_somebody_has_heard_it() {
     let mut village = Village::new(2);
     village.found(control::NewCircle { approval: "none".into(), ..Default::default() });
     let link = village.link();
@@ -168,7 +168,7 @@ fn m10_needless_keys_come_slowly_but_all_of_them_come_and_nothing_waits_for_them
     village.rotates(1, usize::try_from(most).expect("few") + 20);
     village.online(1);
     assert_eq!(village.acts(0) - before, most, "so many at once");
-    // Somebody else who was away hears of them from whoever took them, and of what rests on them, at once.
+    // Somebody else who was away hears of them from anyone who took them, and of what rests on them, at once.
     village.online(2);
     assert!(village.acts(2) - before >= most);
     village.note(0, "", "under the newest that they know");

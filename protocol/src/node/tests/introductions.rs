@@ -27,7 +27,7 @@ impl Kept {
         let store = village.machines[at].store.clone();
         let node = Node::open(&store, &Real, peer(at)).expect("opens");
         let circle = node.state.circles.all.into_values().next().expect("a circle");
-        let key = hello::meeting_key(&circle).expect("whoever is in has it");
+        let key = hello::meeting_key(&circle).expect("anyone who is in has it");
         Self { circle, store, key }
     }
 
@@ -62,7 +62,7 @@ impl Kept {
         write_act(&Real, &mut Seeded::new(7), self.circle.signer(), place, &body).expect("an act")
     }
 
-    /// The device's own word on a stream between Eve and a machine, for whoever has this peer id.
+    /// The device's own word on a stream between Eve and a machine, for anyone who has this peer id.
     fn gone(&self, village: &Village, (at, link): (usize, Link), us: PeerId) -> Gone {
         let salt = village.machines[at].node.state.peers.sessions[&link].my_salt;
         let device = self.circle.device();
@@ -93,7 +93,7 @@ fn removed() -> (Village, Kept) {
 }
 
 #[test]
-fn an_introduction_by_whoever_is_out_tells_of_nobody() {
+fn an_introduction_by_somebody_who_is_out_tells_of_nobody() {
     let (mut village, kept) = removed();
     let all = kept.acts();
     let old = kept.circle.record_of(&kept.circle.device()).expect("theirs").bytes.clone();
@@ -169,7 +169,7 @@ fn an_introduction_is_tried_as_often_in_every_home() {
 
 /// Chioma came and went while Bea was away, and nobody has passed on what Chioma says of themself.
 #[test]
-fn whoever_was_put_out_before_they_were_known_is_told_by_those_whom_they_know() {
+fn who_was_put_out_before_they_were_known_is_told_by_those_whom_they_know() {
     let mut village = Village::new(4);
     village.found(control::NewCircle::default());
     village.join(1);

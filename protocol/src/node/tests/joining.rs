@@ -41,7 +41,7 @@ fn join_status(village: &Village) -> Option<JoinStatus> {
 }
 
 #[test]
-fn half_a_welcome_is_none_whatever_she_does_then() {
+fn half_a_welcome_is_none_whatever_they_do_then() {
     for confirm in [true, false] {
         let (mut village, link) = half_welcomed(confirm);
         assert!(village.machines[1].node.state.circles.all.is_empty(), "of a circle that they are not in yet nothing is there");
@@ -70,7 +70,7 @@ fn half_a_welcome_is_not_agreed_to() {
 }
 
 #[test]
-fn whoever_walks_away_from_half_a_welcome_was_never_in() {
+fn who_walks_away_from_half_a_welcome_was_never_in() {
     let (mut village, _) = half_welcomed(false);
     let call = CallId(village.fresh());
     village.handle(1, Input::Call(call, Command::AbandonJoin("-".into())));
@@ -94,7 +94,7 @@ fn a_refused_command_leaves_memory_as_the_store_has_it_while_a_welcome_comes() {
 }
 
 #[test]
-fn whoever_waits_by_an_invite_that_ends_is_told_while_she_waits() {
+fn who_waits_by_an_invite_that_ends_is_told_while_waiting() {
     for closed in [true, false] {
         let mut village = Village::new(2);
         village.found(control::NewCircle::default());

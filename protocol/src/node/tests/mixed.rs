@@ -76,17 +76,17 @@ fn kept(circle: &CircleState) -> (Vec<ActId>, Vec<ActId>, Vec<ActId>, usize) {
 /// Amara and Chioma run the next version, Bea this one; Amara has written all that Bea does not understand.
 fn mixed() -> (Village, String) {
     let mut village = circle_of_three();
-    let hers = village.note(1, "", "of Bea's");
+    let bea_wrote = village.note(1, "", "of Bea's");
     village.install(0, true);
     village.install(2, true);
     village.offline(2);
     village.note(0, "", "with a mood");
-    village.react(0, &hers);
+    village.react(0, &bea_wrote);
     let edit = control::EditCircle { agreement: Some("Be kind.".into()), ..Default::default() };
     village.call(0, Command::EditCircle("-".into(), edit)).expect("changed");
     village.raise(0, "Chioma", "facilitator");
     village.note(0, "", "after all that");
-    (village, hers)
+    (village, bea_wrote)
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn what_is_not_understood_is_kept_said_and_decides_nothing() {
 
 #[test]
 fn a_machine_that_does_not_understand_it_passes_everything_on() {
-    let (mut village, hers) = mixed();
+    let (mut village, bea_wrote) = mixed();
     village.offline(0);
     village.online(2);
     assert_eq!(village.newer(2), (0, Vec::new()));
@@ -130,7 +130,7 @@ fn a_machine_that_does_not_understand_it_passes_everything_on() {
     assert_eq!(village.circle(2).policies.get("motto").map(String::as_str), Some(MOTTO));
     assert_eq!((village.role(2, "Chioma").as_str(), village.words_found(2, MOOD)), ("facilitator", 2));
     // Chioma uses the role that Bea knows nothing of: what Chioma pins stays hidden from Bea until Bea knows it.
-    village.call(2, Command::Pin("-".into(), hers, true)).expect("a facilitator");
+    village.call(2, Command::Pin("-".into(), bea_wrote, true)).expect("a facilitator");
     assert!(village.notes(2)[0].pinned && !village.notes(1)[0].pinned);
     village.online(0);
     assert!(village.notes(0)[0].pinned);
@@ -153,7 +153,7 @@ fn after_an_update_all_of_it_shows() {
         assert_eq!(village.circle(at).heads, village.circle(0).heads);
         assert!(village.diagnosis(at).ok);
     }
-    // And whoever goes back to this version loses nothing either.
+    // And anyone who goes back to this version loses nothing either.
     village.install(1, false);
     assert_eq!(village.newer(1).0, 5);
     village.install(1, true);

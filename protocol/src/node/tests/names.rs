@@ -1,4 +1,4 @@
-//! Names that look alike are told apart wherever they stand, whoever bears the other one and whether they are still there.
+//! Names that look alike are told apart wherever they stand, no matter who bears the other one and whether they are still there.
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn a_name_like_that_of_somebody_who_is_out_is_marked_on_the_new_one() {
         assert_eq!(village.marked(0), [of("B\u{435}a", "current"), of("Bea", was)]);
         let note = village.note(2, "", "from the new one");
         assert!(village.notes(0).iter().any(|shown| shown.id == note && shown.author.alike));
-        // Whoever was there first is not marked for those who came and went.
+        // Anyone who was there first is not marked for those who came and went.
         assert!(village.joins_as(3, "amara").alike);
         assert_eq!(village.marked(0).len(), 4);
         let Answer::Members(members) = village.ask(0, Query::Members("-".into())) else { panic!("no list") };

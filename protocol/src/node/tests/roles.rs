@@ -8,14 +8,14 @@ impl Village {
         self.call(0, Command::SetRole("-".into(), who.into(), SetRole::to(role))).expect("a role");
     }
 
-    /// What every machine lists, before and after everything was judged anew.
+    /// What every machine lists, before and after everything was judged again.
     fn all_list(&mut self, bodies: &[&str]) {
-        for anew in [false, true] {
+        for again in [false, true] {
             for at in 0..self.machines.len() {
-                if anew {
+                if again {
                     self.call(at, Command::Rebuild).expect("builds");
                 }
-                assert_eq!(self.bodies(at), bodies, "machine {at}, judged anew: {anew}");
+                assert_eq!(self.bodies(at), bodies, "machine {at}, judged again: {again}");
             }
         }
     }
@@ -63,7 +63,7 @@ fn a_removal_takes_what_was_written_after_a_demotion_that_was_known() {
     for at in [0, 1] {
         assert_eq!(village.bodies(at), ["before the removal"], "machine {at}");
         village.call(at, Command::Rebuild).expect("builds");
-        assert_eq!(village.bodies(at), ["before the removal"], "machine {at}, judged anew");
+        assert_eq!(village.bodies(at), ["before the removal"], "machine {at}, judged again");
     }
 }
 

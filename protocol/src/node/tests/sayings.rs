@@ -1,4 +1,4 @@
-//! What people are told of a circle's rules and of what to do is so, for whoever reads it.
+//! What people are told of a circle's rules and of what to do is so, for anyone who reads it.
 
 use super::*;
 use crate::control::{EditItem, Happening, Level};
@@ -83,7 +83,7 @@ fn a_shorter_retention_says_from_when_on_it_holds() {
 }
 
 #[test]
-fn whoever_is_let_in_unasked_is_not_told_that_a_steward_said_yes() {
+fn who_is_let_in_unasked_is_not_told_that_a_steward_said_yes() {
     for (approval, unasked) in [("none", true), ("required", false)] {
         let mut village = Village::new(2);
         village.found(control::NewCircle { approval: approval.into(), ..Default::default() });

@@ -1,4 +1,4 @@
-//! What strangers may cost: time, frames, tries with a ticket; and what whoever was told to wait does.
+//! What strangers may cost: time, frames, tries with a ticket; and what anyone who was told to wait does.
 
 use super::*;
 use crate::circle::ticket::Ticket;
@@ -55,7 +55,8 @@ pub(super) fn sent(village: &mut Village, at: usize, link: Link, frame: &Frame) 
     sent
 }
 
-/// What can be seen from outside when a machine is sent this: the frames it sends there, tokens aside, and what becomes of the stream.
+/// What can be seen from outside when a machine is sent this: the frames it sends there, tokens aside, and what becomes of the
+/// stream.
 pub(super) fn seen(village: &mut Village, at: usize, link: Link, frame: &Frame) -> Vec<String> {
     let mut seen = Vec::new();
     for effect in does(village, at, link, frame) {
@@ -82,7 +83,7 @@ fn proof(village: &Village, at: usize, link: Link, ticket: &SigningKey, device: 
     Frame::Ticket(TicketProof { key: ticket.id(), signature, device: device.id(), device_signature })
 }
 
-/// What a machine shows to whoever proves a link's key with that device, on a fresh stream.
+/// What a machine shows to anyone who proves a link's key with that device, on a fresh stream.
 fn told(village: &mut Village, at: usize, link: &str, device: &SigningKey) -> Vec<String> {
     let key = Ticket::parse(link).expect("a link").key();
     let stream = stranger_at(village, at);
@@ -134,10 +135,10 @@ fn an_old_link_tells_of_nobody_but_its_maker() {
 }
 
 #[test]
-fn an_old_link_tells_whoever_was_removed_of_nobody_but_its_maker() {
+fn an_old_link_tells_a_removed_member_of_nobody_but_its_maker() {
     let (mut village, link) = with_a_used_link();
     let theirs = village.machines[2].node.state.circles.all.values().next().expect("theirs").signer().clone();
-    assert!(told(&mut village, 1, &link, &theirs)[0].contains("Widen"), "whoever is in, is");
+    assert!(told(&mut village, 1, &link, &theirs)[0].contains("Widen"), "anyone who is in, is");
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
     let outside = told(&mut village, 3, &link, &theirs);
     assert_eq!(told(&mut village, 1, &link, &theirs), outside);
@@ -177,7 +178,7 @@ fn n9_a_stranger_is_cut_off_after_so_many_frames() {
 }
 
 #[test]
-fn m14_whoever_is_told_to_wait_asks_again_later_and_comes_in() {
+fn m14_who_is_told_to_wait_asks_again_later_and_comes_in() {
     let mut village = Village::new(2);
     village.found(control::NewCircle { approval: "none".into(), ..Default::default() });
     let link = village.link();

@@ -15,7 +15,7 @@ struct Table {
     own: String,
     /// By Amara, open; both answered it, each behind a warning of their own.
     open: String,
-    /// By Amara, written anew when its warning was taken off.
+    /// By Amara, written again when its warning was taken off.
     earlier: String,
 }
 
@@ -54,8 +54,11 @@ impl Table {
             let reply = control::NewReply { body: format!("{who} harrowing answer"), content_warning: warning };
             table.village.call(at, Command::Respond("-".into(), about, Response::Reply(reply))).expect("a reply");
         }
-        let anew = control::EditNote { body: Some("mild".into()), content_warning: Some(String::new()), ..Default::default() };
-        table.village.call(0, Command::Edit("-".into(), table.earlier.clone(), control::EditItem::Note(anew))).expect("an edit");
+        let milder = control::EditNote { body: Some("mild".into()), content_warning: Some(String::new()), ..Default::default() };
+        table
+            .village
+            .call(0, Command::Edit("-".into(), table.earlier.clone(), control::EditItem::Note(milder)))
+            .expect("an edit");
         table
     }
 

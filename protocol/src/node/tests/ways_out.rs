@@ -69,7 +69,7 @@ fn a_link_of_the_same_inviter_can_be_looked_at_while_a_request_waits() {
 }
 
 #[test]
-fn whoever_waits_is_told_so_and_can_take_it_back() {
+fn who_waits_is_told_so_and_can_take_it_back() {
     let mut village = Village::new(2);
     village.found(control::NewCircle::default());
     let link = village.waits_to_come_in();
@@ -83,7 +83,7 @@ fn whoever_waits_is_told_so_and_can_take_it_back() {
 }
 
 #[test]
-fn whoever_was_declined_removed_or_left_reads_one_sentence() {
+fn who_was_declined_removed_or_left_reads_one_sentence() {
     let mut village = Village::new(2);
     village.found(control::NewCircle::default());
     village.waits_to_come_in();
@@ -194,7 +194,7 @@ fn a_forgotten_circle_leaves_nothing_and_takes_nothing_of_another_along() {
 }
 
 #[test]
-fn a_changed_agreement_is_signed_by_whoever_says_so_and_by_nobody_else() {
+fn a_changed_agreement_is_signed_by_those_who_say_so_and_by_nobody_else() {
     let mut village = Village::new(2);
     village.found(control::NewCircle { agreement: "Be kind.".into(), ..Default::default() });
     village.join(1);

@@ -64,7 +64,7 @@ fn play(chapter: &Chapter, frames: &Tree, look: bool) -> Verdict {
     }
     if let Some((now, link)) = last {
         frames.take(20).for_each(|frame| hear(machine.turn(now, NodeStep::Bytes(link, frame))));
-        // What is stored must be good for a restart, and for whoever looks.
+        // What is stored must be good for a restart, and for anyone who looks.
         let after = machine.restarted();
         if look {
             drop((machine.look(now), after.look(now)));

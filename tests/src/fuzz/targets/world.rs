@@ -56,7 +56,7 @@ impl FuzzedNode {
         Self { peer: peer.clone(), store: store.clone(), node, rng: Seeded::new(seed), calls: 0 }
     }
 
-    /// Handles one step and commits; a store that fails is a broken promise, whoever sent what.
+    /// Handles one step and commits; a store that fails is a broken promise, no matter who sent what.
     pub(super) fn turn(&mut self, now: Millis, step: NodeStep) -> Vec<Effect> {
         self.calls += 1;
         let input = match step {

@@ -16,7 +16,7 @@ use crate::sim::net::Who;
 use crate::sim::workload::{known, my_circle};
 use crate::sim::world::World;
 
-/// Once all is well: whoever is in sees the same, byte for byte, and all that was acknowledged; whoever is out knows it.
+/// Once all is well: anyone who is in sees the same, byte for byte, and all that was acknowledged; anyone who is out knows it.
 pub fn converged(world: &mut World) {
     for number in 0..world.workload.plans.len() {
         if let Err((promise, what)) = circle_converged(world, number) {
@@ -103,10 +103,10 @@ fn circle_converged(world: &World, number: usize) -> Verdict {
     items::socks(world, *first, &id).map_or(Ok(()), Err)
 }
 
-/// Was somebody who is in handed a farewell that they had to believe? Either a copy of a machine removed them and is gone for good
-/// before anybody else heard of it, as where a hostile steward keeps a removal back. Or a steward did whom somebody had demoted
-/// meanwhile, which neither of the two knew: their removal is void, and whoever was told goes by what they knew. (Somebody who was
-/// let in again is not meant: they have been told.)
+/// Was somebody who is in handed a farewell that they had to believe? Either a copy of a machine removed them and is gone for
+/// good before anybody else heard of it, as where a hostile steward keeps a removal back. Or a steward did whom somebody had
+/// demoted meanwhile, which neither of the two knew: their removal is void, and anyone who was told goes by what they knew.
+/// (Somebody who was let in again is not meant: they have been told.)
 fn dismissed_in_vain(world: &World, circle: &str, person: &str) -> bool {
     let admits = |body: &ActBody| matches!(&body.statement, Statement::Admit { person: whom, .. } if whom.text() == person);
     let adds = |who| items::opened(world, who, circle).iter().filter(|(_, body)| admits(body)).count();
@@ -114,8 +114,8 @@ fn dismissed_in_vain(world: &World, circle: &str, person: &str) -> bool {
     copies.chain(world.sound()).any(|who| !items::removals_of(world, who, circle, person).is_empty() && adds(who) < 2)
 }
 
-/// Somebody is out and was not told: do they call all who could tell them where a copy of that machine was, which is gone for good?
-/// (Nobody calls whoever is out.)
+/// Somebody is out and was not told: do they call all who could tell them where a copy of that machine was, which is gone for
+/// good? (Nobody calls anyone who is out.)
 fn knows_copies_only(world: &World, who: Who, id: &str, person: &str) -> bool {
     let copied = |other: &Who| world.machines.iter().any(|machine| machine.copy_of == Some(*other));
     let tell: Vec<Who> = world.sound().into_iter().filter(|other| items::counts_out(world, *other, id, person)).collect();
@@ -135,8 +135,8 @@ fn knows_the_way(world: &World, who: Who, other: Who, id: &str) -> bool {
     stored.iter().filter_map(read).any(|record| record.body.peer == other.peer && record.body.addresses.contains(&other.addr))
 }
 
-/// Those who can find each other, the most of them: where somebody hostile was all that two others knew of each other's whereabouts,
-/// or a copy of a machine that is gone for good is what one's record names, they stay apart.
+/// Those who can find each other, the most of them: where somebody hostile was all that two others knew of each other's
+/// whereabouts, or a copy of a machine that is gone for good is what one's record names, they stay apart.
 fn together(world: &World, circles: &[(Who, control::Circle)], id: &str) -> Vec<Who> {
     let mut open: Vec<Who> =
         circles.iter().filter(|(_, circle)| circle.status == control::CircleStatus::Current).map(|(who, _)| *who).collect();
@@ -187,8 +187,9 @@ fn by_hostile_out(world: &World, out: &BTreeSet<String>, id: &str, row: &Value) 
     author.is_some_and(|author| out.contains(author) && people.any(|person| person == author))
 }
 
-/// Leaves out what somebody hostile added to others' items who is out by now. Whoever wrote under keys that some members do not hold
-/// left a gap in their own chain there; what lies before it is held aside by those members, and counts with everybody else.
+/// Leaves out what somebody hostile added to others' items who is out by now. Anyone who wrote under keys that some members do
+/// not hold left a gap in their own chain there; what lies before it is held aside by those members, and counts with everybody
+/// else.
 fn forget_hostile_out(world: &World, out: &BTreeSet<String>, id: &str, row: &mut Value) {
     if let Some(replies) = row.get_mut("replies").and_then(Value::as_array_mut) {
         replies.retain(|reply| !by_hostile_out(world, out, id, reply));

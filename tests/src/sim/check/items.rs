@@ -41,8 +41,8 @@ pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Kind, rows: &BT
             });
         }
         if title.contains(HOSTILE) {
-            let hers = hostile.as_deref() == Some(author) || noun != Kind::Note;
-            return (!hers)
+            let own = hostile.as_deref() == Some(author) || noun != Kind::Note;
+            return (!own)
                 .then(|| ("authenticity/author", format!("machine {who} shows words of somebody hostile as {author}'s: {id}")));
         }
         if !title.contains(CANARY) {
@@ -53,8 +53,8 @@ pub(super) fn judge(world: &World, who: Who, circle: &str, noun: Kind, rows: &BT
             Some(_) if noun != Kind::Note => None,
             Some(writer) => {
                 let original = world.machines.get(*writer).and_then(|machine| machine.copy_of).unwrap_or(*writer);
-                let hers = people.get(original).is_some_and(|person| person == author || person.is_empty());
-                (!hers)
+                let own = people.get(original).is_some_and(|person| person == author || person.is_empty());
+                (!own)
                     .then(|| ("authenticity/author", format!("machine {who} shows machine {writer}'s words as {author}'s: {id}")))
             }
         }

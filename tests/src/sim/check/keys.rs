@@ -132,8 +132,8 @@ fn before_their_time(world: &World, who: Who, circle: &CircleId, id: &str) -> bo
     }
     let Some(me) = my_circle(&asker(world, who), id).map(|mine| mine.me) else { return false };
     let acts = items::opened(world, who, id);
-    // Somebody who asked again after a steward said yes was let in twice, as two people. The first of them is on no machine; that one's welcome
-    // brought the keys that its admission made, and nothing else.
+    // Somebody who asked again after a steward said yes was let in twice, as two people. The first of them is on no machine; that
+    // one's welcome brought the keys that its admission made, and nothing else.
     let devices: BTreeSet<DeviceId> = world.machines.iter().flat_map(Machine::devices_ever).collect();
     let socks: BTreeSet<&String> =
         world.machines.iter().filter_map(|machine| machine.mask.as_ref()).flat_map(|mask| &mask.socks).collect();
@@ -197,7 +197,7 @@ fn delivered(world: &World, who: Who, circle: &CircleId, device: &DeviceId, id: 
     None
 }
 
-/// What an honest machine keeps and would serve verifies for whoever starts with nothing.
+/// What an honest machine keeps and would serve verifies for anyone who starts with nothing.
 pub(super) fn healed(world: &World, who: Who, id: &str) -> Option<Found> {
     let (circle, _) = own(world, who, id)?;
     let (disk, ring) = (&world.machines[who].disk, ring(world, who, &circle));

@@ -280,7 +280,7 @@ pub(super) fn judge(
     mine.filter(|(_, said)| said.until.is_none_or(|until| now.plus(SLACK) < until)).find_map(|((_, about), said)| {
         let row = rows.get(about.item()).filter(|row| visible(row))?;
         let lost =
-            !stands(row, (who, about), said, &circle.me, hostile) && !founder_deletes_hers(world, who, (number, circle), about);
+            !stands(row, (who, about), said, &circle.me, hostile) && !founder_deletes_theirs(world, who, (number, circle), about);
         lost.then(|| ("durability/said", format!("machine {who} acknowledged {about:?} {} and shows {row}", said.answer)))
     })
 }
@@ -296,7 +296,7 @@ pub(super) fn gone_by_founder(world: &World, who: Who, (number, circle): (usize,
 }
 
 /// Did a hostile founder delete what the machine's owner said about something, and tell nobody? That is theirs to do.
-fn founder_deletes_hers(world: &World, who: Who, (number, circle): (usize, &control::Circle), about: &About) -> bool {
+fn founder_deletes_theirs(world: &World, who: Who, (number, circle): (usize, &control::Circle), about: &About) -> bool {
     let Some(founder) = world.workload.plans.get(number).map(|plan| plan.founder) else { return false };
     let hostile = world.machines.get(founder).is_some_and(|machine| machine.mask.is_some());
     let Some((_, device)) = keys::own(world, founder, &circle.id).filter(|_| hostile) else { return false };
@@ -342,7 +342,7 @@ fn stands(row: &Value, (who, about): (Who, &About), said: &Said, me: &str, hosti
             let replies = row.get("replies").and_then(Value::as_array).into_iter().flatten();
             replies.into_iter().any(|reply| {
                 let by = reply.get("author").and_then(|author| author.get("member")).and_then(Value::as_str);
-                // Whoever may hide notes may hide replies, though no honest program does.
+                // Anyone who may hide notes may hide replies, though no honest program does.
                 let hidden = hostile && reply.get("state").and_then(Value::as_str) == Some("hidden");
                 by == Some(me) && (hidden || reply.get("body").and_then(Value::as_str) == Some(words))
             })

@@ -1,5 +1,5 @@
-//! Somebody whose address nobody knows dials a machine and introduces themself as a newcomer of a circle would, with what they kept
-//! of it. Whether the machine is in that circle must not show.
+//! Somebody whose address nobody knows dials a machine and introduces themself as a newcomer of a circle would, with what they
+//! kept of it. Whether the machine is in that circle must not show.
 
 use kith_protocol::id::PeerId;
 use kith_protocol::node::{Input, Link};
@@ -14,7 +14,7 @@ use crate::sim::rng::Rng;
 const TO_ANYBODY: [u8; 2] = [0, 1];
 
 impl World {
-    /// Whoever is or was in the circle introduces themself from a fresh peer id to some machine whose owner is honest.
+    /// Anyone who is or was in the circle introduces themself from a fresh peer id to some machine whose owner is honest.
     pub(super) fn introduce(&mut self, who: Who, number: usize, pick: u64) {
         let Some(id) = self.workload.plans.get(number).and_then(|plan| plan.id.clone()) else { return };
         let on = |at: &Who| *at != who && self.machines[*at].is_on();

@@ -38,14 +38,14 @@ impl Source for Entries {
 }
 
 /// One circle, opened for reading its items.
-pub(super) struct Shelf {
+pub(super) struct OpenedCircle {
     pub(super) summary: Summary,
     entries: Entries,
     travelled: Travelled,
     veil: item::Veil,
 }
 
-impl Shelf {
+impl OpenedCircle {
     pub(super) fn open(read: &dyn Read, summary: Summary) -> Result<Self, StoreError> {
         let ring = Ring::load(read, &summary.id)?;
         let travelled = Travelled::of(read, &summary.id, &summary.device, &summary.other_devices())?;
@@ -105,8 +105,8 @@ pub(super) fn show(
     if !kind.is_told() {
         return Ok(Answer::Done);
     }
-    let shelf = Shelf::open(read, summary.clone())?;
-    let found = item::show(&shelf.reader(read, now), key, reveal)?;
+    let opened = OpenedCircle::open(read, summary.clone())?;
+    let found = item::show(&opened.reader(read, now), key, reveal)?;
     found.map(Answer::Item).ok_or_else(|| InputError::not_found("That is not here.", item::where_listed(&[kind])))
 }
 

@@ -120,8 +120,8 @@ pub fn judge_time(
     items: &[(ItemKey, Option<Millis>)],
     times: Times,
 ) -> Result<Report, StoreError> {
-    let mut shelf = EntryCache::default();
-    let mut projector = Projector::new(tx, circle, ports, &mut shelf)?;
+    let mut cache = EntryCache::default();
+    let mut projector = Projector::new(tx, circle, ports, &mut cache)?;
     let (mut report, mut left) = (Report::default(), false);
     for (key, past) in items {
         left = report.destroy.len() >= TURN_DESTROYED;

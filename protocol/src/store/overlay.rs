@@ -6,18 +6,18 @@ use super::{Read, Rows, StoreError, Table, Writes, backward, forward};
 
 /// `top` over `base`: what a commit of `top` would leave, without the commit. The word index is `base`'s alone.
 #[derive(Clone, Copy)]
-pub struct Over<'a> {
+pub struct Overlay<'a> {
     base: &'a dyn Read,
     top: &'a Writes,
 }
 
-impl std::fmt::Debug for Over<'_> {
+impl std::fmt::Debug for Overlay<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Over").field("top", &self.top.len()).finish_non_exhaustive()
+        f.debug_struct("Overlay").field("top", &self.top.len()).finish_non_exhaustive()
     }
 }
 
-impl<'a> Over<'a> {
+impl<'a> Overlay<'a> {
     /// Reads `top` over `base`.
     #[must_use]
     pub fn new(base: &'a dyn Read, top: &'a Writes) -> Self {
@@ -25,7 +25,7 @@ impl<'a> Over<'a> {
     }
 }
 
-impl Read for Over<'_> {
+impl Read for Overlay<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let key = (table, key.to_vec());
         match self.top.get(&key) {
@@ -124,13 +124,13 @@ mod tests {
             let mut committed = base.clone();
             committed.commit(&first).expect("memory never fails");
             committed.commit(&second).expect("memory never fails");
-            let middle = Over::new(&base, &first);
-            let over = Over::new(&middle, &second);
+            let middle = Overlay::new(&base, &first);
+            let overlay = Overlay::new(&middle, &second);
             for (prefix, from, limit) in asked {
                 let table = Table::Tail;
-                prop_assert_eq!(over.scan(table, &prefix, &from, limit), committed.scan(table, &prefix, &from, limit));
-                prop_assert_eq!(over.scan_back(table, &prefix, &from, limit), committed.scan_back(table, &prefix, &from, limit));
-                prop_assert_eq!(over.get(table, &from), committed.get(table, &from));
+                prop_assert_eq!(overlay.scan(table, &prefix, &from, limit), committed.scan(table, &prefix, &from, limit));
+                prop_assert_eq!(overlay.scan_back(table, &prefix, &from, limit), committed.scan_back(table, &prefix, &from, limit));
+                prop_assert_eq!(overlay.get(table, &from), committed.get(table, &from));
             }
         }
     }

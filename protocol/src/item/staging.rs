@@ -17,19 +17,19 @@ use crate::store::{StoreError, Table};
 use crate::tx::Tx;
 
 /// One item's entries, about to be put together.
-pub(super) struct Bench<'t, 'a, 's> {
+pub(super) struct Staging<'t, 'a, 's> {
     pub(super) tx: &'t mut Tx<'a>,
     pub(super) key: &'s ItemKey,
-    pub(super) shelf: &'t mut EntryCache,
+    pub(super) cache: &'t mut EntryCache,
     pub(super) people: &'s dyn People,
 }
 
-impl Bench<'_, '_, '_> {
-    /// Copies what came, parts with what is beyond its writer's share, and has everything on the shelf if the turn can bear it
+impl Staging<'_, '_, '_> {
+    /// Copies what came, parts with what is beyond its writer's share, and has everything in the cache if the turn can bear it
     /// (`true`); else the item is marked. Says which entries are beyond.
     pub(super) fn gather(&mut self, before: Option<&ItemRow>, row: &mut ItemRow) -> Result<(Vec<EntryAt>, bool), StoreError> {
         let Some(mut shares) = self.shares(row)? else {
-            let looked_for = row.slots.iter().all(|slot| self.shelf.knows(slot.at));
+            let looked_for = row.slots.iter().all(|slot| self.cache.knows(slot.at));
             self.mark(row, !looked_for);
             return Ok((Vec::new(), looked_for));
         };
@@ -41,7 +41,7 @@ impl Bench<'_, '_, '_> {
         let ready = shares.lacking.is_empty() && self.bears(shares.weight());
         if ready {
             for piece in parts::pieces(self.tx, self.key, shares.item)? {
-                self.shelf.put(piece);
+                self.cache.put(piece);
             }
         } else if before.is_none_or(|before| flipped(before, row)) {
             // What it said may have been made by entries that do not stand any more.
@@ -56,7 +56,7 @@ impl Bench<'_, '_, '_> {
         if let Some(shares) = Shares::get(self.tx, self.key)? {
             return Ok(Some(shares));
         }
-        let piece = row.slots.iter().find_map(|slot| self.shelf.get(slot.at));
+        let piece = row.slots.iter().find_map(|slot| self.cache.get(slot.at));
         Ok(piece.map(|piece| Shares::new(piece.item)))
     }
 
@@ -69,7 +69,7 @@ impl Bench<'_, '_, '_> {
         let lacking: BTreeSet<EntryAt> = std::mem::take(&mut shares.lacking).into_iter().collect();
         let mut beyond = Vec::new();
         for at in row.slots.iter().map(|slot| slot.at).filter(|at| lacking.contains(at) || !copied.contains(at)) {
-            match self.shelf.get(at) {
+            match self.cache.get(at) {
                 Some(piece) => {
                     let writer = piece.writer(self.people);
                     if !shares.adopt(self.tx, self.key, piece, writer) {
@@ -77,7 +77,7 @@ impl Bench<'_, '_, '_> {
                     }
                 }
                 // Looked for and not found: it cannot be opened any more, and says nothing.
-                None if self.shelf.knows(at) => {}
+                None if self.cache.knows(at) => {}
                 None => shares.lacking.push(at),
             }
         }
@@ -119,7 +119,7 @@ fn flipped(before: &ItemRow, row: &ItemRow) -> bool {
 pub(super) fn fetch_lacking<'r>(
     tx: &mut Tx<'_>,
     ports: Ports<'_>,
-    shelf: &mut EntryCache,
+    cache: &mut EntryCache,
     rows: impl IntoIterator<Item = (&'r ItemKey, &'r ItemRow)>,
 ) -> Result<(), StoreError> {
     let mut lacking: BTreeSet<EntryAt> = BTreeSet::new();
@@ -135,7 +135,7 @@ pub(super) fn fetch_lacking<'r>(
     let mut stretches = BTreeSet::new();
     let mut wanted = Vec::new();
     let left = TURN_STRETCHES.saturating_sub(tx.spent().stretches);
-    for at in lacking.into_iter().filter(|at| !shelf.knows(*at)) {
+    for at in lacking.into_iter().filter(|at| !cache.knows(*at)) {
         let stretch = (at.chain, at.seq / STRETCH);
         if stretches.len() < left || stretches.contains(&stretch) {
             stretches.insert(stretch);
@@ -143,5 +143,5 @@ pub(super) fn fetch_lacking<'r>(
         }
     }
     tx.spend().stretches += stretches.len();
-    shelf.fetch(tx, ports.source, wanted)
+    cache.fetch(tx, ports.source, wanted)
 }
