@@ -40,6 +40,10 @@ pub const BOX_EPOCHS: usize = 512;
 pub const BOX_BYTES: usize = 96 << 10;
 /// Incarnations of a device: one per detected clone or restored folder.
 pub const INCARNATIONS: usize = 16;
+/// Chains that nobody here knows of which it is kept how far another device is, with those that are known: some for each device.
+pub const PEER_CHAINS: usize = 4 * DEVICES;
+/// Chains and branches of one device that are kept; one more is refused.
+pub const DEVICE_CHAINS: usize = 2 * INCARNATIONS;
 /// Branches of a chain that are kept after equivocation.
 pub const BRANCHES: usize = 8;
 /// Stretches of a chain that lie before one's time: one for each absence from a circle.
@@ -81,6 +85,16 @@ pub const TITLE_CHARS: usize = 300;
 pub const RRULE_BYTES: usize = 16 << 10;
 /// Characters of an address.
 pub const URL_CHARS: usize = 2_000;
+/// Characters of a language tag: the longest that BCP 47 asks everybody to take.
+pub const LANG_CHARS: usize = 35;
+/// Characters of what kind of resource something is.
+pub const KIND_CHARS: usize = 60;
+/// Characters of a day, `2026-12-24`.
+pub const DAY_CHARS: usize = 10;
+/// Characters of a day and a time on a wall clock; fractions of a second fit.
+pub const WALL_CHARS: usize = 32;
+/// Characters of a time zone's name; the longest in use has 32.
+pub const ZONE_CHARS: usize = 64;
 /// Characters of an emoji: the longest sequences in use (families, flags) stay below.
 pub const EMOJI_CHARS: usize = 32;
 /// Characters of a person's, device's or circle's name.
@@ -107,6 +121,10 @@ pub const LINKS: usize = 256;
 pub const CIRCLES: usize = 64;
 /// Requests to join that wait for a steward, per circle.
 pub const REQUESTS: usize = 64;
+/// Rows of requests that are read of a circle: more than there ever are.
+pub const REQUEST_ROWS: usize = 2 * REQUESTS;
+/// Links that are looked at side by side before anybody joins: each waits for an answer.
+pub const PREVIEWS: usize = 8;
 /// Acts in one frame: judging one takes up to 0.2 ms.
 pub const FRAME_ACTS: usize = 256;
 /// Bytes of records in one message, after which the next begins.
@@ -127,6 +145,16 @@ pub const ADDRESSES: usize = 8;
 pub const DIAL_ADDRESSES: usize = 8 * ADDRESSES;
 /// Milliseconds within which a record that changes makes nobody call again more than once: it may name anybody's addresses.
 pub const RECORD_DIAL_MILLIS: u64 = 60_000;
+/// Milliseconds after a failed call until the next, doubled with each further failure,
+pub const BACK_OFF_MILLIS: u64 = 1_000;
+/// as often as this at most,
+pub const BACK_OFF_DOUBLINGS: u32 = 10;
+/// and up to this: ten minutes, so that somebody who is back is found soon.
+pub const LONGEST_BACK_OFF_MILLIS: u64 = 600_000;
+/// Milliseconds over which calls are spread that would be made at the same moment.
+pub const CALL_SPREAD_MILLIS: u64 = 2_000;
+/// Milliseconds after which a call that nobody answered is made again.
+pub const CALL_AGAIN_MILLIS: u64 = 120_000;
 /// Bytes of an address.
 pub const ADDRESS_BYTES: usize = 128;
 /// Bytes of a peer id.
@@ -204,6 +232,8 @@ pub const CUT_SLICE_BYTES: usize = 1 << 20;
 pub const CUT_LOOKS: usize = 4;
 /// Blocks that are opened in one command to name what others have; what lies inside more of them is not named.
 pub const POINT_LOOKS: usize = 8;
+/// Stewards that a circle of several should have: with fewer, one lost computer can leave it with nobody to look after it.
+pub const STEWARDS: usize = 3;
 /// Names of people that a sentence tells; of more it tells how many.
 pub const NAMES_TOLD: usize = 4;
 /// Settings of a circle's retention that are looked back at, to tell what binds today; more than one a day are rare.
@@ -238,8 +268,12 @@ pub const LANDMARK_ACTS: usize = 64;
 pub const OUTER_STATES: usize = 8;
 /// Bytes of the largest payload, padded and sealed.
 pub const SEALED_PAYLOAD_BYTES: usize = PAYLOAD_BYTES + (8 << 10);
-/// Bytes that the heads of a batch's first entry may add to its weight: 32 for each, and how CBOR says so.
-pub const HEADS_WEIGHT: usize = 34 * HEADS;
+/// Bytes that a head adds to the weight of a batch's first entry: 32, and how CBOR says so;
+pub const HEAD_WEIGHT: usize = 34;
+/// and all that it may name.
+pub const HEADS_WEIGHT: usize = HEAD_WEIGHT * HEADS;
+/// Bytes that an entry without its payload adds to a block's weight: more than its header takes.
+pub const ENTRY_OVERHEAD: usize = 128;
 /// The greatest place in a chain: far above what a device can write, far below where numbers wrap.
 pub const MAX_SEQ: u64 = 1 << 48;
 /// Bytes of what a box is bound to; HPKE's key schedule takes less than 65,536.
@@ -252,14 +286,20 @@ pub const LINK_CHARS: usize = 4_096;
 pub const HINTS: usize = 4;
 /// Bytes of acts in one frame; keys and framing come on top.
 pub const FRAME_ACTS_BYTES: usize = 384 << 10;
-/// Bytes of a sealed introduction: it travels before anything is proved, in a frame of [`HELLO_BYTES`].
+/// Bytes of an introduction: it travels before anything is proved, in a frame of [`HELLO_BYTES`].
 pub const INTRO_BYTES: usize = 14 << 10;
+/// Bytes of it that a record and acts may take; the rest is left for what frames them, and for a leave.
+pub const INTRO_ACTS_BYTES: usize = INTRO_BYTES - 256;
+/// Bytes of a sealed introduction: a nonce and a tag, and room.
+pub const SEALED_INTRO_BYTES: usize = INTRO_BYTES + 64;
 /// Bytes of a request sealed to one steward.
 pub const SEALED_REQUEST_BYTES: usize = 8 << 10;
 /// Requests in one frame between members.
 pub const FRAME_REQUESTS: usize = 8;
 /// Tokens that one side may send on a link, padding included.
 pub const TOKENS: usize = 256;
+/// Tokens that the other side may send on a link: somebody with more circles pads further.
+pub const PEER_TOKENS: usize = 2 * TOKENS;
 /// Tokens are sent in multiples of so many, so that their number says little of how many circles two share.
 pub const TOKEN_STEP: usize = 8;
 /// Bytes of an item's words that can be found: more than one person writes at once.
@@ -286,6 +326,8 @@ pub const FAREWELLS: usize = 4;
 pub const FAREWELL_DAYS: u64 = 90;
 /// Milliseconds for which a deleted item's bytes stay, so that what a thief deletes can still be cut off: a day.
 pub const DESTROY_MILLIS: u64 = 24 * 3_600_000;
+/// Milliseconds from one slice of something long to the next: other inputs come in between.
+pub const SLICE_MILLIS: u64 = 1;
 /// Words are indexed so many milliseconds after the last entry,
 pub const INDEX_AFTER_MILLIS: u64 = 250;
 /// or so many after the first, while more keep coming.
@@ -316,6 +358,12 @@ pub const TOGETHER_MILLIS: u64 = 1_000;
 pub const SPARE_HITS: usize = 4;
 /// Candidates that an ambiguous id names.
 pub const NAMED_CANDIDATES: usize = 5;
+/// Circles or people that an ambiguous name names: they are few, and all of them should be seen.
+pub const NAMED_ALIKE: usize = 8;
+/// Characters of what somebody typed that an error repeats: enough to know it again.
+pub const REPEATED_CHARS: usize = 40;
+/// Characters of a short id behind its letter: 80 bits, as base32.
+pub const SHORT_ID_CHARS: usize = 16;
 /// Characters of an event's place.
 pub const PLACE_CHARS: usize = 1_000;
 /// Milliseconds that a wall clock is away from UTC at most: 14 hours, with room for what islands decide.

@@ -8,12 +8,15 @@ mod draft_row;
 mod full;
 #[cfg(feature = "switches")]
 mod memory;
+mod named;
 mod notices;
 mod opened;
 mod query;
+mod shown;
 mod state;
 #[cfg(test)]
 mod tests;
+mod timers;
 
 use crate::context::Cx;
 pub use crate::context::InputError;

@@ -35,7 +35,7 @@ use crate::codec;
 use crate::context::Cx;
 use crate::id::{Addr, CircleId, PeerId};
 use crate::io::{Effect, Env, Link};
-use crate::limits::PREVIEW_MILLIS;
+use crate::limits;
 use crate::store::{Read, StoreError, Table};
 use crate::sync::circles::Circles;
 use crate::sync::message::Message;
@@ -69,7 +69,7 @@ pub(crate) struct Peers {
     /// Requests that wait here.
     pub(crate) requests: Requests,
     /// Circles whose others' entries are to be announced, and when.
-    pub(crate) announce: BTreeMap<CircleId, Millis>,
+    announce: BTreeMap<CircleId, Millis>,
     /// The link that was last gone on with.
     went_on: Option<Link>,
 }
@@ -160,6 +160,11 @@ impl Peers {
         }
     }
 
+    /// There are others' entries to announce, in a moment.
+    pub(crate) fn announce_soon(&mut self, id: CircleId, now: Millis) {
+        self.announce.entry(id).or_insert(now.plus(limits::ANNOUNCE_MILLIS));
+    }
+
     /// Ends a circle on every link.
     pub(crate) fn close_circle(&mut self, id: &CircleId) {
         for session in self.sessions.values_mut() {
@@ -202,7 +207,7 @@ impl Peers {
 
     /// This node is reachable at other addresses now: says so in every circle.
     pub(crate) fn listening(&mut self, circles: &mut Circles, cx: &mut Cx<'_, '_>, mut addresses: Vec<Addr>) {
-        addresses.truncate(crate::limits::ADDRESSES);
+        addresses.truncate(limits::ADDRESSES);
         self.addresses = addresses;
         let here = PeerHint { peer: self.peer.clone(), addresses: self.addresses.clone() };
         if !matches!(self::here(&cx.tx), Ok(Some(stored)) if stored == here) {
@@ -242,7 +247,7 @@ impl Peers {
 
     /// When a stream, a join, a call or an announcement is due next. `go_on_at`: when it is gone on with what a turn did not reach to.
     pub(crate) fn deadline(&self, go_on_at: Millis) -> Option<Millis> {
-        let looks = self.looking.iter().map(|l| l.since.plus(PREVIEW_MILLIS + 1));
+        let looks = self.looking.iter().map(|l| l.since.plus(limits::PREVIEW_MILLIS + 1));
         let joins = self.joins.values().filter(|j| j.over()).map(|j| j.at.plus(DAY + 1));
         let strangers = self.sessions.values().filter_map(|session| session.ends().or(session.ask_again));
         let shared = || self.sessions.values().flat_map(|session| session.circles.values());

@@ -18,6 +18,8 @@ pub struct Work {
     pub scanned: u64,
     /// Acts read: their bytes decoded.
     pub acts: u64,
+    /// Circles whose people were read.
+    pub people: u64,
     /// Acts, records and chains looked at for what the other side of a stream lacks.
     pub compared: u64,
 }
@@ -28,7 +30,8 @@ mod counting {
 
     use super::Work;
 
-    const NONE: Work = Work { opened: 0, sealed: 0, inflated: 0, built: 0, operations: 0, scanned: 0, acts: 0, compared: 0 };
+    const NONE: Work =
+        Work { opened: 0, sealed: 0, inflated: 0, built: 0, operations: 0, scanned: 0, acts: 0, people: 0, compared: 0 };
 
     thread_local! {
         static DONE: Cell<Work> = const { Cell::new(NONE) };
@@ -47,6 +50,7 @@ mod counting {
             operations: before.operations + done.operations,
             scanned: before.scanned + done.scanned,
             acts: before.acts + done.acts,
+            people: before.people + done.people,
             compared: before.compared + done.compared,
         });
         (out, done)

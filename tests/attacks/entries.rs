@@ -227,7 +227,7 @@ fn served(peer: &Peer) -> Vec<Vec<u8>> {
     let (store, circle) = (peer.store(), peer.circle());
     let ring = peer.ring(&circle);
     let heads = chain::chains(&store, &circle).expect("memory does not fail");
-    let serve = |head: &chain::ChainHead| chain::serve_branch(&store, &ring, head.no, 0, 1 << 20, None).ok()?;
+    let serve = |head: &chain::ChainHead| chain::endless::serve_branch(&store, &ring, head.no, 0, 1 << 20, None).ok()?;
     heads.iter().filter_map(serve).map(|served| served.run).collect()
 }
 

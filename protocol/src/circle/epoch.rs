@@ -14,7 +14,7 @@ use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 
 use super::body::{Commitment, History, KeyClass, NewEpoch, SealedLink};
-use crate::crypto::{Key, derive, hash, open, seal};
+use crate::crypto::{Key, derive, hash, seal};
 use crate::id::{CircleId, EpochId};
 use crate::limits;
 
@@ -110,24 +110,6 @@ pub fn check(commitments: &[Commitment; 3], keys: &EpochKeys) -> bool {
         && keys.talk.as_ref().is_none_or(|key| commitment(KeyClass::Talk, key) == *talk)
 }
 
-/// The roster and library keys of an epoch's parents, in the order of its parents; `None` where a link does not open.
-/// The caller checks them against the parents' own commitments.
-#[must_use]
-pub fn open_links(epoch: &NewEpoch, roster: &Key) -> Option<Vec<(EpochId, EpochKeys)>> {
-    if !well_formed(epoch) {
-        return None;
-    }
-    let key = link_key(roster);
-    let open_one = |(id, link): (&EpochId, &SealedLink)| {
-        let plain = open(&key, &link_place(&epoch.commitments, id), &link.0)?;
-        let (roster, library) = plain.split_first_chunk::<32>()?;
-        let library: &[u8; 32] = library.try_into().ok()?;
-        let keys = EpochKeys { roster: Key::from_bytes(*roster), library: Key::from_bytes(*library), talk: None };
-        Some((*id, keys))
-    };
-    epoch.parents.iter().zip(&epoch.links).map(open_one).collect()
-}
-
 /// Nonce, two keys, tag.
 const LINK_BYTES: usize = 24 + 64 + 16;
 
@@ -148,7 +130,24 @@ fn link_place(commitments: &[Commitment; 3], parent: &EpochId) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::Seeded;
+    use crate::crypto::{Seeded, open};
+
+    /// The roster and library keys of an epoch's parents, in the order of its parents; `None` where a link does not open.
+    /// The caller checks them against the parents' own commitments.
+    fn open_links(epoch: &NewEpoch, roster: &Key) -> Option<Vec<(EpochId, EpochKeys)>> {
+        if !well_formed(epoch) {
+            return None;
+        }
+        let key = link_key(roster);
+        let open_one = |(id, link): (&EpochId, &SealedLink)| {
+            let plain = open(&key, &link_place(&epoch.commitments, id), &link.0)?;
+            let (roster, library) = plain.split_first_chunk::<32>()?;
+            let library: &[u8; 32] = library.try_into().ok()?;
+            let keys = EpochKeys { roster: Key::from_bytes(*roster), library: Key::from_bytes(*library), talk: None };
+            Some((*id, keys))
+        };
+        epoch.parents.iter().zip(&epoch.links).map(open_one).collect()
+    }
 
     #[test]
     fn links_lead_to_the_parents_keys_but_never_to_talk() {

@@ -46,11 +46,9 @@ pub use rules::Rule;
 pub use state::{OpenInvite, Person, State};
 
 use crate::circle::body::{History, Statement};
-use crate::crypto::DeviceKeys;
-use crate::id::{ActId, CircleId, DeviceId};
+use crate::id::{ActId, CircleId};
 use crate::limits;
 use bits::Bits;
-use fact::introduced;
 use graph::{ActGraph, Ancestry};
 use held::Held;
 use judgement::Judgement;
@@ -336,14 +334,6 @@ impl Membership {
             (Some(newer), Some(older)) => older.core.within(&newer.core),
             _ => false,
         }
-    }
-
-    /// The keys of a device that was ever introduced.
-    #[must_use]
-    pub fn device_keys(&self, device: &DeviceId) -> Option<&DeviceKeys> {
-        let acts = self.graph.introductions(self.graph.key(device)?).iter();
-        let mut keys = acts.flat_map(|x| introduced(&self.graph.act(*x).statement).0);
-        keys.find(|keys| keys.sign == *device)
     }
 
     /// An admissible act's statement.

@@ -12,8 +12,10 @@ use super::summary::Summary;
 use super::terms::{self, RetentionTerm};
 use super::text;
 use crate::codec;
-use crate::control::{self, CircleStatus, InviteStatus};
+use crate::context::InputError;
+use crate::control::{self, CircleStatus, Code, Error, Hint, InviteStatus};
 use crate::id::{ActId, CircleId, DeviceId, EpochId, PersonId};
+use crate::limits::NAMED_ALIKE;
 use crate::private::Private;
 use crate::store::{self, Read, StoreError, Table};
 use crate::time::Millis;
@@ -124,6 +126,22 @@ impl Overview {
         Ok(all)
     }
 
+    /// How this machine stands to each circle, those included that one has not said yes to.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub(crate) fn standings(read: &dyn Read) -> Result<Vec<(CircleId, OwnStanding)>, StoreError> {
+        Ok(derived::all::<Self>(read, CIRCLE)?.iter().map(|circle| (circle.id, circle.standing)).collect())
+    }
+
+    /// The circle that somebody names by id, prefix or name; `-` or nothing: the only one.
+    ///
+    /// # Errors
+    /// Not found or ambiguous, with what there is; [`StoreError`] where the store fails.
+    pub(crate) fn named(read: &dyn Read, text: &str) -> Result<Self, InputError> {
+        Ok(pick(&Self::all(read)?, text)?.clone())
+    }
+
     /// Does a steward have to approve people who ask to come in?
     pub(crate) fn asks_first(&self) -> bool {
         !self.policies.contains(&Policy::ApprovalRequired(false))
@@ -160,6 +178,52 @@ impl Overview {
             notice: None,
         }
     }
+}
+
+/// The people of the circle that somebody names, and of no other.
+///
+/// # Errors
+/// As [`Overview::named`].
+pub(crate) fn named(read: &dyn Read, text: &str) -> Result<Summary, InputError> {
+    let id = Overview::named(read, text)?.id;
+    Ok(Summary::load(read, &id)?.ok_or_else(|| StoreError::Corrupt("a circle without its derived row".to_owned()))?)
+}
+
+/// Which of them somebody names.
+fn pick<'a>(all: &'a [Overview], text: &str) -> Result<&'a Overview, Error> {
+    let text = text.trim();
+    if text.is_empty() || text == "-" {
+        let mut live: Vec<&Overview> = all.iter().filter(|s| matches!(s.standing, OwnStanding::In)).collect();
+        if live.is_empty() {
+            live = all.iter().collect();
+        }
+        return match live.as_slice() {
+            [one] => Ok(one),
+            [] => Err(Error::new(
+                Code::NotFound,
+                "You are in no circle yet.",
+                [Hint::run("circle", "new", &["NAME"], "starts one"), Hint::run("", "join", &["LINK"], "joins one")],
+            )),
+            _ => Err(Error::new(Code::Ambiguous, "You are in several circles.", Hint::which_circle(listed(&live)))),
+        };
+    }
+    let exact: Vec<&Overview> = all.iter().filter(|s| s.id.text() == text || s.name.0 == text).collect();
+    let lower = text.to_lowercase();
+    let loose = |s: &&Overview| s.name.0.to_lowercase() == lower || text.len() > 2 && s.id.text().starts_with(&lower);
+    let found = if exact.is_empty() { all.iter().filter(loose).collect() } else { exact };
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] => Err(Error::new(Code::NotFound, "No circle has that name or id.", Hint::run("circle", "list", &[], "shows yours"))),
+        _ => Err(Error::new(
+            Code::Ambiguous,
+            "Several circles have that name.",
+            format!("Use an id: {}.", listed(&found).join(", ")),
+        )),
+    }
+}
+
+fn listed(all: &[&Overview]) -> Vec<String> {
+    all.iter().take(NAMED_ALIKE).map(|s| format!("{} ({})", s.id.text(), s.name.0)).collect()
 }
 
 /// Hash of the exact set of current devices, as hex.

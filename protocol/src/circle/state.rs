@@ -36,7 +36,7 @@ use records::{CircleRecords, introduced};
 /// What became of an act that came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) enum Taken {
+pub(crate) enum ActTaken {
     /// New, and part of the circle's history from now on.
     New,
     /// Known already.
@@ -208,19 +208,19 @@ impl CircleState {
         cx: &mut Cx<'_, '_>,
         bytes: &[u8],
         offered: &mut BTreeMap<EpochId, EpochKeys>,
-    ) -> Result<Taken, InputError> {
-        let Ok(sealed) = SealedAct::parse_any(bytes) else { return Ok(Taken::Bad) };
+    ) -> Result<ActTaken, InputError> {
+        let Ok(sealed) = SealedAct::parse_any(bytes) else { return Ok(ActTaken::Bad) };
         if self.has_act(&sealed.id()) {
-            return Ok(Taken::Known);
+            return Ok(ActTaken::Known);
         }
         if sealed.circle() != self.id {
-            return Ok(Taken::Bad);
+            return Ok(ActTaken::Bad);
         }
         if !self.acts.has_parents(&sealed) {
-            return Ok(Taken::Held);
+            return Ok(ActTaken::Held);
         }
         if !sealed.verify(cx.env.crypto) {
-            return Ok(Taken::Bad);
+            return Ok(ActTaken::Bad);
         }
         if self.is_unread(&sealed) {
             return Ok(self.take_unread(cx, &sealed));
@@ -229,12 +229,12 @@ impl CircleState {
             Some(_) => self.opened(&sealed),
             None => offered.values().find_map(|keys| sealed.open(&keys.roster)),
         };
-        let Some(body) = body else { return Ok(Taken::Held) };
+        let Some(body) = body else { return Ok(ActTaken::Held) };
         if !sealed.farewell_stands(cx.env.crypto, &body) {
-            return Ok(Taken::Bad);
+            return Ok(ActTaken::Bad);
         }
         if self.membership().check(&Fact::read(cx.env.crypto, &sealed, body.clone())) != Verdict::Admissible {
-            return Ok(Taken::Refused);
+            return Ok(ActTaken::Refused);
         }
         act::put_act(&mut cx.tx, &sealed);
         let carried = body.epoch.clone();
@@ -245,7 +245,7 @@ impl CircleState {
                 self.learn_keys(cx, id, keys);
             }
         }
-        Ok(Taken::New)
+        Ok(ActTaken::New)
     }
 
     /// Verifies a record and keeps it if it is newer. True where it was.

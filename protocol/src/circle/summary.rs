@@ -13,9 +13,11 @@ use super::state::{CircleState, OwnStanding};
 use super::terms::{self, RetentionTerm};
 use crate::control::{self, Code, Error, Hint, MemberStatus};
 use crate::id::{CircleId, DeviceId, PersonId};
+use crate::limits::NAMED_ALIKE;
 use crate::private::Private;
 use crate::store::{Read, StoreError};
 use crate::time::Millis;
+use crate::work;
 
 /// A circle's people, for reading without judging.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -148,7 +150,9 @@ impl Summary {
     /// # Errors
     /// [`StoreError`] where the store fails.
     pub(crate) fn all(read: &dyn Read) -> Result<Vec<Self>, StoreError> {
-        derived::all(read, derived::PEOPLE)
+        let all: Vec<Self> = derived::all(read, derived::PEOPLE)?;
+        work::did(|work| work.people += all.len() as u64);
+        Ok(all)
     }
 
     /// One circle's.
@@ -156,6 +160,7 @@ impl Summary {
     /// # Errors
     /// [`StoreError`] where the store fails.
     pub(crate) fn load(read: &dyn Read, circle: &CircleId) -> Result<Option<Self>, StoreError> {
+        work::did(|work| work.people += 1);
         derived::get(read, derived::PEOPLE, circle)
     }
 
@@ -234,47 +239,6 @@ impl Summary {
     }
 }
 
-/// The circle that somebody names by id, prefix or name; `-` or nothing: the only one.
-///
-/// # Errors
-/// Not found or ambiguous, with what there is.
-pub(crate) fn pick<'a>(all: &'a [Summary], text: &str) -> Result<&'a Summary, Error> {
-    let text = text.trim();
-    let open = |s: &&Summary| !matches!(s.standing, OwnStanding::Admitted);
-    if text.is_empty() || text == "-" {
-        let mut live: Vec<&Summary> = all.iter().filter(|s| matches!(s.standing, OwnStanding::In)).collect();
-        if live.is_empty() {
-            live = all.iter().filter(open).collect();
-        }
-        return match live.as_slice() {
-            [one] => Ok(one),
-            [] => Err(Error::new(
-                Code::NotFound,
-                "You are in no circle yet.",
-                [Hint::run("circle", "new", &["NAME"], "starts one"), Hint::run("", "join", &["LINK"], "joins one")],
-            )),
-            _ => Err(Error::new(Code::Ambiguous, "You are in several circles.", Hint::which_circle(listed(&live)))),
-        };
-    }
-    let exact: Vec<&Summary> = all.iter().filter(open).filter(|s| s.id.text() == text || s.name.0 == text).collect();
-    let lower = text.to_lowercase();
-    let loose = |s: &&Summary| s.name.0.to_lowercase() == lower || text.len() > 2 && s.id.text().starts_with(&lower);
-    let found = if exact.is_empty() { all.iter().filter(open).filter(loose).collect() } else { exact };
-    match found.as_slice() {
-        [one] => Ok(one),
-        [] => Err(Error::new(Code::NotFound, "No circle has that name or id.", Hint::run("circle", "list", &[], "shows yours"))),
-        _ => Err(Error::new(
-            Code::Ambiguous,
-            "Several circles have that name.",
-            format!("Use an id: {}.", listed(&found).join(", ")),
-        )),
-    }
-}
-
-fn listed(all: &[&Summary]) -> Vec<String> {
-    all.iter().take(8).map(|s| format!("{} ({})", s.id.text(), s.name.0)).collect()
-}
-
 /// The person that somebody names by id, prefix or name.
 ///
 /// # Errors
@@ -302,7 +266,7 @@ pub(crate) fn pick_person<'a>(summary: &'a Summary, text: &str) -> Result<&'a Pe
             Hint::run("member", "list", &[], "shows who is there"),
         )),
         _ => {
-            let ids: Vec<String> = found.iter().take(8).map(|p| format!("{} ({})", p.id.text(), p.name.0)).collect();
+            let ids: Vec<String> = found.iter().take(NAMED_ALIKE).map(|p| format!("{} ({})", p.id.text(), p.name.0)).collect();
             Err(Error::new(Code::Ambiguous, "Several people have that name.", format!("Use an id: {}.", ids.join(", "))))
         }
     }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::edit::{Edit, EditError};
 use super::kind::Kind;
+use super::kinds::mark;
 use super::load::{EntryCache, ItemEntry};
 use super::parts;
 use super::port::{Ports, Writer};
@@ -368,10 +369,7 @@ fn may_write(person: PersonId, role: Role, kind: Kind, edit: &Edit, item: &ItemI
         if !kind.may_open(role) {
             return Err("its author's role may not write it");
         }
-        let others = kind == Kind::Tombstone && edit.about.is_some_and(|about| about.creator != person);
-        if others && role != Role::Founder {
-            return Err("only its author or the founder deletes an item");
-        }
+        mark::may_mark(kind, role, edit.about.is_none_or(|about| about.creator == person))?;
     } else if !kind.may_edit(role, is_creator) {
         return Err("its author may not edit it");
     }

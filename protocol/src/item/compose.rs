@@ -5,7 +5,6 @@
 mod change;
 mod first;
 
-pub use change::mark;
 pub(super) use change::{Changing, any, target};
 pub(super) use first::{First, needed};
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use data_encoding::BASE32_NOPAD;
 use rand_core::CryptoRng;
 
-use super::resolve::where_listed;
+use super::resolve::{clipped, where_listed};
 use super::row::{ItemRow, Tag, local};
 use crate::control::{Code, Error, Hint, Import};
 use crate::id::{CircleId, ItemKey};
@@ -65,7 +65,7 @@ impl ImportId {
 }
 
 fn not_found(text: &str) -> Error {
-    let text: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
+    let text = clipped(text);
     let hint = Hint::Text("An import's id is shown when it is done; one that was undone has none any more.".to_owned());
     Error::new(Code::NotFound, format!("There is no import `{text}` here."), hint)
 }

@@ -5,6 +5,7 @@
 
 pub mod event;
 pub mod hide;
+pub mod mark;
 pub mod note;
 pub mod pin;
 pub mod reaction;

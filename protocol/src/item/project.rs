@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use super::apply::Applied;
 use super::built;
 use super::index::Index;
-use super::kind::{Kind, fields};
-use super::kinds::tombstone;
+use super::kind::Kind;
+use super::kinds::mark::{self, Marked};
 use super::load::{EntryCache, Loaded, LoadedItem, load};
 use super::parts;
 use super::port::Ports;
-use super::row::{Flags, ItemRow, Slot, Tag, Unseen, counter, local, set_counter, view_prefix, view_says};
+use super::row::{Flags, ItemRow, Slot, Tag, Unseen, counter, local, set_counter};
 use super::staging::Staging;
 use crate::circle::body::Retention;
 use crate::control::WatchChange;
@@ -20,7 +20,7 @@ use crate::limits;
 use crate::limits::{OVER_MILLIS, TURN_DESTROYED};
 use crate::log::entry::EntryAt;
 use crate::planted::{Bug, planted};
-use crate::store::{Read, StoreError, Table};
+use crate::store::{StoreError, Table};
 use crate::time::{DAY, Millis};
 use crate::tx::Tx;
 
@@ -196,10 +196,7 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         row.retention = whole.retention;
         row.parent = whole.about.map(|about| about.key(self.circle));
         if whole.kind.is_mark() {
-            let tombstone = whole.kind == Kind::Tombstone;
-            row.flags.set(Flags::SAYS, if tombstone { tombstone::at_once(whole) } else { whole.fields.flag(fields::ON) });
-            row.flags.set(Flags::LIFTED, tombstone && tombstone::is_lifted(whole));
-            row.flags.set(Flags::OWN, whole.about.is_some_and(|about| about.creator == whole.item.creator));
+            mark::describe(whole, &mut row.flags);
         }
         if !row.flags.has(Flags::READY) {
             row.flags.set(Flags::READY, true);
@@ -362,20 +359,19 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
         Some(Applied { circle: *self.circle, key: *key, kind, change, author: None, parent: row.parent })
     }
 
-    /// Looks again at the tombstones, hides and pins about an item, and settles it. It need not be here yet.
+    /// Looks again at the marks about an item, and settles it. It need not be here yet.
     pub(super) fn refresh(&mut self, key: &ItemKey) -> Result<Settled, StoreError> {
         let before = ItemRow::get(self.tx, key)?;
         let mut row = before.clone().unwrap_or_else(|| ItemRow::new(self.tag));
         if row.kind().is_some_and(Kind::is_mark) {
             return Ok(Settled::default());
         }
-        let [stands, now] = self.tombstones(key)?;
+        let marked = Marked::of(self.tx, self.tag, key)?;
         // What is destroyed here stays deleted: taking a deletion back brings no bytes back.
         let destroyed = row.flags.has(Flags::GONE) && !row.flags.has(Flags::LOST);
-        let removed = stands || destroyed && row.flags.has(Flags::REMOVED);
-        let (hidden, pinned) = (self.marked(Kind::Hide, key)?, self.marked(Kind::Pin, key)?);
-        row.flags.set(Flags::HIDDEN, hidden);
-        row.flags.set(Flags::PINNED, pinned);
+        let removed = marked.removed || destroyed && row.flags.has(Flags::REMOVED);
+        row.flags.set(Flags::HIDDEN, marked.hidden);
+        row.flags.set(Flags::PINNED, marked.pinned);
         if row.flags.has(Flags::REMOVED) != removed {
             row.flags.set(Flags::REMOVED, removed);
             let end = if row.flags.has(Flags::RAISED) { row.due } else { self.expiry(&row) };
@@ -385,28 +381,12 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
             row.due = if row.flags.has(Flags::READY) { due.into_iter().chain(end).min() } else { due };
         }
         let mut destroy = Vec::new();
-        if removed && now && (row.flags.has(Flags::LOST) || !row.flags.has(Flags::GONE)) {
+        if removed && marked.at_once && (row.flags.has(Flags::LOST) || !row.flags.has(Flags::GONE)) {
             destroy = self.destroy_soon(key, &mut row)?;
         }
         let mut settled = self.settle(key, before.as_ref(), row)?;
         settled.destroy.extend(destroy);
         Ok(settled)
-    }
-
-    /// What the marks of one kind say that stand about an item.
-    fn about(&self, kind: Kind, target: &ItemKey) -> Result<Vec<Flags>, StoreError> {
-        let rows = self.tx.scan(Table::View, &view_prefix(self.tag, kind.number(), Some(target)), &[], limits::MARKS)?;
-        rows.iter().map(|(_, value)| view_says(value)).collect()
-    }
-
-    /// Does one stand, and does its own author want its bytes gone at once?
-    fn tombstones(&self, target: &ItemKey) -> Result<[bool; 2], StoreError> {
-        let found = self.about(Kind::Tombstone, target)?;
-        Ok([!found.is_empty(), found.iter().any(|says| says.has(Flags::OWN) && says.has(Flags::SAYS))])
-    }
-
-    fn marked(&self, kind: Kind, target: &ItemKey) -> Result<bool, StoreError> {
-        Ok(self.about(kind, target)?.iter().any(|says| says.has(Flags::SAYS)))
     }
 }
 

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::base;
 use super::built;
-use super::compose;
 use super::kind::{Kind, fields};
 use super::load::{EntryCache, Loaded, LoadedItem, load, single, skimmed};
 use super::parts::{self, Shares};
 use super::port::{DeliveryCounts, People, Source};
 use super::row::{Flags, ItemRow, Slot, Tag, counter, local, view_item, view_parent, view_prefix};
 use super::veil::Veil;
-use crate::control::{self, Author, DeliveryStatus, ItemState};
+use crate::control::{Author, DeliveryStatus, ItemState};
 use crate::id::{CircleId, ItemId, ItemKey, PersonId};
 use crate::limits::PAGE_ROWS;
 use crate::log::entry::{EntryAt, Said};
@@ -151,16 +150,6 @@ impl<'a> ItemReader<'a> {
             whole.shorten();
         }
         Ok(shown)
-    }
-
-    /// May somebody still write into an item of several entries?
-    pub(super) fn has_room(&self, key: &ItemKey, person: PersonId) -> Result<(), compose::ComposeError> {
-        let full = Shares::get(self.read, key)?.is_some_and(|shares| shares.is_full(&person));
-        if !full {
-            return Ok(());
-        }
-        let (message, hint) = ("You have changed this as often as one person may.", "Start a new one, and link to this one.");
-        Err(control::Error::new(control::Code::Failed, message, hint).into())
     }
 
     /// How a long text of one entry begins, and all else that it says.

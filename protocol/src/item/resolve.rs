@@ -4,7 +4,7 @@ use super::kind::Kind;
 use super::row::{Flags, ItemRow, Tag};
 use crate::control::{Code, Error, Hint, Hints};
 use crate::id::{CircleId, ItemKey};
-use crate::limits::{NAMED_CANDIDATES, PAGE_ROWS};
+use crate::limits::{NAMED_CANDIDATES, PAGE_ROWS, REPEATED_CHARS, SHORT_ID_CHARS};
 use crate::store::{Read, StoreError, Table};
 
 /// The item that `text` names, of one of these kinds (empty: any kind that people name), in one of these circles.
@@ -25,7 +25,7 @@ pub fn resolve(
     };
     // A letter alone names nothing: neither a kind's only item, nor one whose id happens to go on with it.
     let enough = if letter.is_some() { !tail.is_empty() } else { tail.len() > 1 };
-    let good = enough && tail.len() <= 16 && tail.chars().all(|c| matches!(c, 'a'..='z' | '2'..='7'));
+    let good = enough && tail.len() <= SHORT_ID_CHARS && tail.chars().all(|c| matches!(c, 'a'..='z' | '2'..='7'));
     if !good {
         return Ok(Err(not_found(text, letter, kinds)));
     }
@@ -97,8 +97,9 @@ fn ambiguous(text: &str, found: &[(CircleId, Kind, ItemKey, bool)]) -> Error {
     Error::new(Code::Ambiguous, message, "Type a few more characters of the one you mean.")
 }
 
-fn clipped(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(40).collect()
+/// What somebody typed, as an error repeats it.
+pub(super) fn clipped(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(REPEATED_CHARS).collect()
 }
 
 /// The whole bytes that the start of a base32 text stands for.

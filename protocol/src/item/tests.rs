@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use rand_core::CryptoRng;
 
-use super::compose::{self, ComposeContext, ComposeError};
+use super::compose::{ComposeContext, ComposeError};
 use super::kinds;
 use super::port::{DeliveryCounts, People, Ports, Source, Writer};
 use super::reader::ItemReader;

@@ -2,11 +2,12 @@
 
 use super::edit::{Op, Value};
 use super::kind::{Field, Form, Kind};
+use crate::limits::TITLE_CHARS;
 use crate::log::entry::NewEntry;
 use crate::tomorrow::{FIELD, KIND, MOOD, is_tomorrow};
 
 /// The field of notes.
-pub(super) const MOOD_FIELD: Field = Field::new(FIELD, "mood", Form::Line(80)).found().later();
+pub(super) const MOOD_FIELD: Field = Field::new(FIELD, "mood", Form::Line(TITLE_CHARS)).found().later();
 
 /// The kind that only that version knows.
 pub(super) fn kind(number: u8) -> Option<Kind> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::control::{Code, Error, Hint, Hints};
-use crate::limits::{BODY_BYTES, RRULE_BYTES, TAG_CHARS, TAGS, URL_CHARS};
+use crate::limits::{BODY_BYTES, DAY_CHARS, LANG_CHARS, RRULE_BYTES, TAG_CHARS, TAGS, URL_CHARS, WALL_CHARS, ZONE_CHARS};
 use crate::lines::{counted, grouped};
 use crate::time::Millis;
 
@@ -73,7 +73,7 @@ pub(super) fn tags(tags: &[String]) -> Result<BTreeSet<String>, Error> {
 /// [`Code::Usage`] where it does not look like one.
 pub(super) fn lang(text: &str) -> Result<String, Error> {
     let text = text.trim();
-    let good = text.len() <= 35 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && !text.starts_with('-');
+    let good = text.len() <= LANG_CHARS && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && !text.starts_with('-');
     if good { Ok(text.to_owned()) } else { Err(usage("That is not a language tag.", "Write it like `en`, `es` or `pt-BR`.")) }
 }
 
@@ -147,8 +147,8 @@ pub(super) fn moment(text: &str, what: &str) -> Result<Millis, Error> {
 /// [`Code::Usage`] where it is neither.
 pub(super) fn wall(text: &str, what: &str) -> Result<String, Error> {
     let text = text.trim();
-    let is_day = text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok();
-    let is_time = text.len() <= 32 && !text.ends_with('Z') && text.parse::<jiff::civil::DateTime>().is_ok();
+    let is_day = text.len() == DAY_CHARS && text.parse::<jiff::civil::Date>().is_ok();
+    let is_time = text.len() <= WALL_CHARS && !text.ends_with('Z') && text.parse::<jiff::civil::DateTime>().is_ok();
     if text.is_empty() || is_day || is_time {
         return Ok(text.to_owned());
     }
@@ -171,7 +171,7 @@ pub(super) fn wall_of(text: &str) -> String {
 /// [`Code::Usage`] where it does not look like one.
 pub(super) fn zone(text: &str) -> Result<String, Error> {
     let text = text.trim();
-    let good = text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '/'));
+    let good = text.len() <= ZONE_CHARS && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '/'));
     match text {
         "" => Ok("UTC".to_owned()),
         _ if good => Ok(text.to_owned()),
@@ -205,7 +205,7 @@ pub(super) fn rule(text: &str) -> Result<String, Error> {
 /// [`Code::Usage`] where it is none.
 pub(super) fn day(text: &str) -> Result<String, Error> {
     let text = text.trim();
-    let good = text.is_empty() || (text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok());
+    let good = text.is_empty() || (text.len() == DAY_CHARS && text.parse::<jiff::civil::Date>().is_ok());
     if good { Ok(text.to_owned()) } else { Err(usage("That is not a day.", "Write it like 2027-03-31.")) }
 }
 

@@ -20,7 +20,9 @@ pub use heads::Heads;
 pub use lineage::{Glance, glance, path};
 pub use load::{ChainReader, Compared, Opener, compare, id_of, load, load_many};
 pub use receive::{Fork, Gap, Received, receive};
-pub use serve::{Lack, Served, Serving, has_lack, serve, serve_branch, serve_lack, serve_single};
+#[cfg(any(test, feature = "switches"))]
+pub use serve::endless;
+pub use serve::{Lack, Served, Serving, has_lack, serve};
 pub use skim::Skimmer;
 
 pub(crate) use super::rows::split_key;

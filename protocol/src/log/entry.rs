@@ -152,7 +152,7 @@ impl EntryRecord {
     /// What it takes in memory, about.
     pub(super) fn bytes(&self) -> usize {
         let kept = if let Body::Kept { packed, .. } = &self.body { packed.bytes.len() } else { 0 };
-        128 + kept
+        limits::ENTRY_OVERHEAD + kept
     }
 
     /// What it adds to a block, before compression: an upper bound that both sides compute alike. What compresses better than
@@ -162,6 +162,6 @@ impl EntryRecord {
             Body::Kept { packed, .. } => packed.bytes.len().max(inflated_len(packed) / limits::BLOCK_DENSITY),
             Body::Gone { .. } => 0,
         };
-        128 + bytes + self.meta.heads.as_ref().map_or(0, |heads| 34 * heads.len())
+        limits::ENTRY_OVERHEAD + bytes + self.meta.heads.as_ref().map_or(0, |heads| limits::HEAD_WEIGHT * heads.len())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::chain::{ChainPlace, append, receive, serve};
+use super::chain::{ChainPlace, append, endless, receive};
 use super::entry::{Meta, NewEntry};
 use super::rows::{BlockRow, ChainRow, ForkRow, TailRow};
 use super::run::Run;
@@ -66,10 +66,6 @@ impl Cast {
         [(self.epoch, self.keys.clone())].into()
     }
 
-    fn chain(&self) -> ChainId {
-        ChainId { device: self.device.sign.id(), incarnation: Incarnation([3; 16]), class: KeyClass::Talk }
-    }
-
     fn entries(count: u8) -> Vec<NewEntry> {
         let item = |at| ItemId { creator: PersonId([4; 32]), nonce: [at; 16] };
         let words = |at: u8| format!("words that were written {at} times").into_bytes();
@@ -128,8 +124,8 @@ fn sent() -> [Form; 6] {
     let mut cast = cast();
     let (removal, body) = cast.removal();
     let store = cast.store();
-    let (ring, chain) = (cast.ring(), cast.chain());
-    let run = |after| serve(&store, &ring, &cast.circle, &chain, after, 1 << 20, None).expect("serves").expect("some").run;
+    let ring = cast.ring();
+    let run = |after| endless::serve_branch(&store, &ring, 1, after, 1 << 20, None).expect("serves").expect("some").run;
     let run = |name, after| Form::borrowed(name, 1, "RunWire", vec![run(after)], run_again);
     let act = |name, act: &SealedAct| Form::borrowed(name, 2, "ActWire", vec![act.bytes().to_vec()], act_again);
     [

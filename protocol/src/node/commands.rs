@@ -1,13 +1,13 @@
 //! What people ask for that changes something: one file a noun.
 
-pub(crate) mod circles;
-pub(crate) mod drafts;
+mod circles;
+mod drafts;
 mod handover;
-pub(crate) mod invites;
+mod inside;
+mod invites;
 mod items;
-pub(crate) mod joins;
+mod joins;
 mod members;
-mod named;
 
 use crate::context::{Cx, InputError};
 use crate::io::{Answer, CallId, Command, Effect};

@@ -2,8 +2,10 @@
 
 use minicbor::{Decode, Encode};
 
+use super::named::by_prefix;
 use crate::codec;
-use crate::control::{Draft, DraftOf, NewDraft, Time};
+use crate::context::InputError;
+use crate::control::{Draft, DraftOf, Hint, NewDraft, Time};
 use crate::id::{CircleId, short_text};
 use crate::io::Effect;
 use crate::limits::DRAFTS;
@@ -92,7 +94,7 @@ impl DraftRow {
     }
 }
 
-pub(super) fn id(key: &[u8]) -> String {
+fn id(key: &[u8]) -> String {
     short_text('l', key)
 }
 
@@ -111,6 +113,21 @@ pub(super) fn keys(read: &dyn Read) -> Result<Vec<Vec<u8>>, StoreError> {
 pub(super) fn all(read: &dyn Read) -> Result<Vec<Draft>, StoreError> {
     let rows = read.scan(Table::Local, PREFIX, &[], DRAFTS)?;
     rows.iter().map(|(key, bytes)| Ok(DraftRow::read(bytes)?.shown(key))).collect()
+}
+
+/// The key of the one that somebody names.
+pub(super) fn find(read: &dyn Read, text: &str) -> Result<Vec<u8>, InputError> {
+    let mut keys = keys(read)?;
+    let named: Vec<(String, usize)> = keys.iter().enumerate().map(|(at, key)| (id(key), at)).collect();
+    let at = by_prefix(named.into_iter(), text, "draft", Hint::run("draft", "list", &[], "shows them"))?;
+    Ok(keys.swap_remove(at))
+}
+
+/// The one that somebody names.
+pub(super) fn one(read: &dyn Read, text: &str) -> Result<Draft, InputError> {
+    let key = find(read, text)?;
+    let bytes = read.get(Table::Local, &key)?.unwrap_or_default();
+    Ok(DraftRow::read(&bytes)?.shown(&key))
 }
 
 /// Throws away those whose week is over.

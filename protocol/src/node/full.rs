@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::NodeState;
-use super::commands::joins::parse_link;
+use super::named::parse_link;
+use crate::circle::overview::Overview;
 use crate::circle::state::{CircleState, OwnStanding};
-use crate::circle::summary::Summary;
 use crate::context::InputError;
 use crate::control::{Code, Error, Hint};
 use crate::id::CircleId;
@@ -32,8 +32,7 @@ impl NodeState {
 /// Answers the same question from the store, before anybody is asked anything. `link`: for the circle that it leads to.
 pub(super) fn ask(base: &dyn Read, link: Option<&str>, now: Millis) -> Result<Answer, InputError> {
     let ticket = link.map(parse_link).transpose()?;
-    let held = Summary::all(base)?.into_iter().map(|summary| (summary.id, summary.standing));
-    room(held, &JoinRow::all(base)?, ticket.map(|ticket| ticket.circle).as_ref(), now)?;
+    room(Overview::standings(base)?.into_iter(), &JoinRow::all(base)?, ticket.map(|ticket| ticket.circle).as_ref(), now)?;
     Ok(Answer::Done)
 }
 

@@ -1,18 +1,18 @@
 //! How the member of this machine stands to circles that they are not simply in: one honest sentence each, and what to do next.
 
 use crate::circle::overview::Overview;
-use crate::circle::summary::Summary;
 use crate::control::{CircleStatus, Hint, Hints, JoinStatus, Notice};
 use crate::peer::join_row::{JoinReason, JoinRow};
 use crate::store::{Read, StoreError};
 
 /// Of a circle that is here; `None` where they are in.
-pub(super) fn of_circle(summary: &Summary, overview: &Overview) -> Option<Notice> {
+pub(super) fn of_circle(overview: &Overview) -> Option<Notice> {
+    let shown = overview.shown();
     // Another circle may have the name: commands take the id.
-    let (name, id) = (&summary.name.0, summary.id.text());
+    let (name, id) = (&shown.name, shown.id);
     let stays = "What is on this computer stays; nothing new comes.";
     let forget: Hints = Hint::run("circle", "forget", &["-c", &id], "deletes it here").into();
-    let (message, hints) = match overview.shown().status {
+    let (message, hints) = match shown.status {
         CircleStatus::Current | CircleStatus::Admitted => return None,
         CircleStatus::Suspended => (
             format!("You are no longer confirmed in {name}: a steward has to confirm you before you can write again."),
@@ -70,9 +70,7 @@ pub(super) fn of_join(join: &JoinRow) -> Option<Notice> {
 pub(super) fn all(read: &dyn Read) -> Result<Vec<Notice>, StoreError> {
     let mut notices: Vec<Notice> = JoinRow::all(read)?.values().filter_map(of_join).collect();
     for overview in Overview::all(read)? {
-        if let Some(summary) = Summary::load(read, &overview.id)? {
-            notices.extend(of_circle(&summary, &overview));
-        }
+        notices.extend(of_circle(&overview));
     }
     Ok(notices)
 }

@@ -1,8 +1,9 @@
 //! A circle opened for its items: from the names that people type to items, and from rows to what is shown.
 
 use crate::circle::epoch::Ring;
+use crate::circle::overview::{self, Overview};
 use crate::circle::state::OwnStanding;
-use crate::circle::summary::{self, Summary};
+use crate::circle::summary::Summary;
 use crate::context::InputError;
 use crate::control::Hint;
 use crate::id::{CircleId, ItemKey};
@@ -70,10 +71,9 @@ impl OpenedCircle {
 
 /// The circles that may be meant: the named one, or all.
 pub(super) fn candidates(read: &dyn Read, circle: Option<&str>) -> Result<Vec<Summary>, InputError> {
-    let all = Summary::all(read)?;
     match circle.filter(|text| !text.is_empty() && *text != "-") {
-        Some(text) => Ok(vec![summary::pick(&all, text)?.clone()]),
-        None => Ok(all.into_iter().filter(|s| s.standing != OwnStanding::Admitted).collect()),
+        Some(text) => Ok(vec![overview::named(read, text)?]),
+        None => Ok(Summary::all(read)?.into_iter().filter(|s| s.standing != OwnStanding::Admitted).collect()),
     }
 }
 
@@ -84,10 +84,12 @@ pub(super) fn find(
     kinds: &[Kind],
     text: &str,
 ) -> Result<(Summary, Kind, ItemKey), InputError> {
-    let all = candidates(read, circle)?;
-    let ids: Vec<CircleId> = all.iter().map(|s| s.id).collect();
+    let ids: Vec<CircleId> = match circle.filter(|text| !text.is_empty() && *text != "-") {
+        Some(text) => vec![Overview::named(read, text)?.id],
+        None => Overview::all(read)?.iter().map(|circle| circle.id).collect(),
+    };
     let (id, kind, key) = item::resolve(read, &ids, kinds, text)??;
-    let summary = all.into_iter().find(|s| s.id == id);
+    let summary = Summary::load(read, &id)?;
     let summary = summary.ok_or_else(|| {
         InputError::not_found("No circle has that name or id.", Hint::run("circle", "list", &[], "shows yours"))
     })?;

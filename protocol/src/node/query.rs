@@ -7,7 +7,7 @@ use crate::circle::body::Role;
 use crate::circle::membership::Status;
 use crate::circle::overview::{self, InviteList, Overview};
 use crate::circle::state::{CircleRow, OwnStanding};
-use crate::circle::summary::{self, Summary};
+use crate::circle::summary::Summary;
 use crate::circle::ticket::PeerHint;
 use crate::context::InputError;
 use crate::control::{self, ClockDoubt, Error, Time};
@@ -15,8 +15,7 @@ use crate::crypto::Crypto;
 use crate::id::{PeerId, short_text};
 use crate::io::{Answer, Query};
 use crate::log::chain;
-use crate::node::commands::{circles, drafts, invites, joins};
-use crate::node::{draft_row, full, notices};
+use crate::node::{draft_row, full, named, notices, shown};
 use crate::peer;
 use crate::peer::join_row::JoinRow;
 use crate::peer::requests::RequestRow;
@@ -45,13 +44,13 @@ fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Resul
         Query::Status => Ok(Answer::Status(Box::new(status(base, now)?))),
         Query::Circles => circles(base),
         Query::Circle(circle) => one_circle(base, &circle),
-        Query::Members(circle) => Ok(Answer::Members(named(base, &circle)?.members())),
+        Query::Members(circle) => Ok(Answer::Members(overview::named(base, &circle)?.members())),
         Query::Invites(circle) => invites(base, now, &circle),
-        Query::Pending(circle) => Ok(Answer::Pending(pending(stewarded(&named(base, &circle)?)?, base, crypto)?)),
+        Query::Pending(circle) => Ok(Answer::Pending(pending(stewarded(&overview::named(base, &circle)?)?, base, crypto)?)),
         Query::Joins => joins(base),
         Query::Room(link) => full::ask(base, link.as_deref(), now),
         Query::Drafts => Ok(Answer::Drafts(draft_row::all(base)?)),
-        Query::Draft(draft) => drafts::one(base, &draft),
+        Query::Draft(draft) => Ok(Answer::Draft(Box::new(draft_row::one(base, &draft)?))),
         Query::Doctor => doctor::doctor(base, crypto, now),
         Query::List { circle, kind, filter } => items::list(base, now, circle.as_deref(), kind, &filter),
         Query::Show { circle, kind, item, reveal } => items::one(base, now, circle.as_deref(), kind, &item, reveal),
@@ -62,16 +61,11 @@ fn ask(base: &dyn Read, crypto: &dyn Crypto, now: Millis, query: Query) -> Resul
     }
 }
 
-/// The circle that a query names.
-fn named(base: &dyn Read, circle: &str) -> Result<Summary, InputError> {
-    Ok(summary::pick(&Summary::all(base)?, circle)?.clone())
-}
-
 fn status(base: &dyn Read, now: Millis) -> Result<control::DaemonStatus, InputError> {
     let all = Summary::all(base)?;
     let mut status =
         control::DaemonStatus { circles: all.iter().filter(|s| s.standing == OwnStanding::In).count(), ..Default::default() };
-    status.name = Some(circles::usual_name(base)?).filter(|name| !name.is_empty());
+    status.name = Some(named::usual_name(base)?).filter(|name| !name.is_empty());
     for circle in &all {
         let heads = chain::chains(base, &circle.id)?;
         let others =
@@ -94,18 +88,15 @@ fn status(base: &dyn Read, now: Millis) -> Result<control::DaemonStatus, InputEr
 }
 
 fn one_circle(base: &dyn Read, circle: &str) -> Result<Answer, InputError> {
-    let summary = named(base, circle)?;
-    let missing = || StoreError::Corrupt("a circle without its derived row".to_owned());
-    let overview = Overview::load(base, &summary.id)?.ok_or_else(missing)?;
-    let notice = notices::of_circle(&summary, &overview);
+    let overview = Overview::named(base, circle)?;
+    let notice = notices::of_circle(&overview);
     Ok(Answer::Circle(Box::new(control::Circle { notice, ..overview.shown() })))
 }
 
 fn circles(base: &dyn Read) -> Result<Answer, InputError> {
     let mut shown = Vec::new();
     for overview in Overview::all(base)? {
-        let summary = Summary::load(base, &overview.id)?;
-        let notice = summary.and_then(|summary| notices::of_circle(&summary, &overview));
+        let notice = notices::of_circle(&overview);
         shown.push(control::Circle { notice, ..overview.shown() });
     }
     shown.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
@@ -113,15 +104,15 @@ fn circles(base: &dyn Read) -> Result<Answer, InputError> {
 }
 
 fn invites(base: &dyn Read, now: Millis, circle: &str) -> Result<Answer, InputError> {
-    let circle = named(base, circle)?;
+    let circle = overview::named(base, circle)?;
     let here = peer::here(base)?.unwrap_or(PeerHint { peer: PeerId(Vec::new()), addresses: Vec::new() });
-    let mut shown = Vec::new();
+    let mut all = Vec::new();
     for row in InviteList::load(base, &circle.id)? {
         let secret = tickets::secret_of(base, &circle.id, &row.act)?;
-        shown.push(invites::show_invite((circle.id, circle.device), &row, secret, &here, now));
+        all.push(shown::invite((circle.id, circle.device), &row, secret, &here, now));
     }
-    shown.sort_by(|a, b| (a.expires_at, &a.id).cmp(&(b.expires_at, &b.id)));
-    Ok(Answer::Invites(shown))
+    all.sort_by(|a, b| (a.expires_at, &a.id).cmp(&(b.expires_at, &b.id)));
+    Ok(Answer::Invites(all))
 }
 
 /// A circle whose requests the member of this machine can see.
@@ -164,10 +155,10 @@ pub(super) fn pending(
 }
 
 fn joins(base: &dyn Read) -> Result<Answer, InputError> {
-    let mut shown = Vec::new();
+    let mut all = Vec::new();
     for join in JoinRow::all(base)?.values() {
         let circle = Summary::load(base, &join.ticket.circle)?.zip(Overview::load(base, &join.ticket.circle)?);
-        shown.push(joins::show_join_in(circle, join));
+        all.push(shown::join(circle, join));
     }
-    Ok(Answer::Joins(shown))
+    Ok(Answer::Joins(all))
 }

@@ -1,8 +1,7 @@
 //! What a node keeps in memory, and what has to happen after each input whatever it was.
 
-use std::collections::BTreeMap;
-
 use super::draft_row;
+use super::timers::Timers;
 use crate::circle::act;
 use crate::circle::membership::Status;
 use crate::circle::{news, overview};
@@ -12,7 +11,7 @@ use crate::crypto::{Crypto, hash};
 use crate::id::{CircleId, PeerId};
 use crate::io::Effect;
 use crate::item;
-use crate::limits::{INDEX_AFTER_MILLIS, INDEX_BY_MILLIS, MERGES};
+use crate::limits::MERGES;
 use crate::peer::{Peers, exchange, hello, join, receive, welcome};
 use crate::planted::{Bug, planted};
 use crate::store::{Read, StoreError, Table};
@@ -24,50 +23,19 @@ use crate::tomorrow::is_tomorrow;
 /// Names what the program knows that made the derived rows of this store; under this key in `Local`.
 const VOCABULARY: &[u8] = b"vocabulary";
 
-/// Is it time for the next slice? A clock that was set back makes nobody wait.
-fn of_time(at: Millis, now: Millis) -> bool {
-    at <= now || at > now.plus(1)
-}
-
 /// A node's memory: its circles, its peers, and what it goes on with in later turns.
 #[derive(Debug)]
 pub(crate) struct NodeState {
     pub(crate) circles: Circles,
     pub(crate) peers: Peers,
-    /// When it is gone on with what the budget of a turn did not reach to.
-    go_on_at: Millis,
-    /// Circles with more heads than an act can name, which a refused command began to bring together, and when to go on.
-    gathering: BTreeMap<CircleId, Millis>,
-    /// When words that wait are indexed.
-    index_at: Millis,
-    /// And when at the latest.
-    index_by: Option<Millis>,
-    /// When items are gone on with that are to be put together.
-    build_at: Millis,
-    /// How many slices were judged again since the node was opened: a deadline that has passed, and moves.
-    rejudged: u64,
+    timers: Timers,
 }
 
 impl NodeState {
     pub(crate) fn open(base: &dyn Read, crypto: &dyn Crypto, peer: PeerId) -> Result<Self, StoreError> {
-        let mut node = Self {
-            circles: Circles::open(base, crypto)?,
-            peers: Peers::open(base, peer)?,
-            go_on_at: Millis(0),
-            gathering: BTreeMap::new(),
-            index_at: Millis(0),
-            index_by: None,
-            build_at: Millis(0),
-            rejudged: 0,
-        };
+        let mut node = Self { circles: Circles::open(base, crypto)?, peers: Peers::open(base, peer)?, timers: Timers::new() };
         node.peers.call_whom(&node.circles, None);
         Ok(node)
-    }
-
-    /// There are new words to index, once it is quiet.
-    fn index_soon(&mut self, now: Millis) {
-        let by = *self.index_by.get_or_insert(now.plus(INDEX_BY_MILLIS));
-        self.index_at = now.plus(INDEX_AFTER_MILLIS).min(by);
     }
 
     /// Makes derived rows again that another version wrote, and judges what it could not.
@@ -105,7 +73,7 @@ impl NodeState {
             exchange::push_all(&self.circles, &mut self.peers, cx, id)?;
         }
         if std::mem::take(&mut self.circles.new_words) {
-            self.index_soon(cx.env.now);
+            self.timers.index_soon(cx.env.now);
         }
         if !touched.is_empty() {
             self.peers.call_whom(&self.circles, Some(&mut *cx.env));
@@ -151,17 +119,16 @@ impl NodeState {
     /// A command was refused, and what it had brought together with it. It is done again in turns of its own, so that it need not be
     /// refused the next time.
     pub(crate) fn gather_soon(&mut self, now: Millis) {
-        let begun = self.circles.all.values().filter(|circle| circle.is_gathering()).map(|circle| (circle.id(), now.plus(1)));
-        self.gathering.extend(begun);
+        let begun = self.circles.all.values().filter(|circle| circle.is_gathering());
+        self.timers.gather(begun.map(|circle| circle.id()), now);
     }
 
     fn gather(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
-        let due: Vec<CircleId> = self.gathering.iter().filter(|(_, at)| of_time(**at, cx.env.now)).map(|(id, _)| *id).collect();
-        for id in due {
-            self.gathering.remove(&id);
+        let now = cx.env.now;
+        for id in self.timers.take_gathering(now) {
             let Some(circle) = self.circles.all.get_mut(&id) else { continue };
             match circle.gather(cx, MERGES) {
-                Ok(false) if circle.is_gathering() => drop(self.gathering.insert(id, cx.env.now.plus(1))),
+                Ok(false) if circle.is_gathering() => self.timers.gather(std::iter::once(id), now),
                 Ok(_) | Err(InputError::Refused(_)) => {}
                 Err(other) => return Err(other),
             }
@@ -176,14 +143,12 @@ impl NodeState {
         let Self { circles, peers, .. } = self;
         exchange::announce_due(circles, peers, cx);
         receive::ask_for_rest(circles, peers, cx);
-        if of_time(self.go_on_at, now) {
-            // The next slice is a new deadline, so that other inputs come in between and none waits for long. Destroying goes
-            // first: what others ask for has no end.
-            self.go_on_at = now.plus(1);
+        if self.timers.go_on.strikes(now) {
+            // Destroying goes first: what others ask for has no end.
             if entries::next_sweep(&cx.tx)?.is_some_and(|due| due <= now) {
                 entries::sweep(circles, cx)?;
             }
-            exchange::go_on(circles, peers, cx)?;
+            receive::go_on(circles, peers, cx)?;
         }
         draft_row::sweep(&mut cx.tx, now)?;
         self.gather(cx)?;
@@ -199,43 +164,28 @@ impl NodeState {
         Ok(())
     }
 
-    /// Goes on with derived rows: items, verdicts, the word index. The next slice of each is a new deadline, so that other inputs
-    /// come in between and none waits for long.
+    /// Goes on with derived rows: items, verdicts, the word index.
     fn derive(&mut self, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
         let now = cx.env.now;
-        if self.build_at <= now {
-            self.build_at = now.plus(1);
-            if entries::catch_up(&self.circles, cx)? {
-                self.index_soon(now);
-            }
+        if self.timers.build.strikes(now) && entries::catch_up(&self.circles, cx)? {
+            self.timers.index_soon(now);
         }
         if cuts::waits(&cx.tx)? {
-            self.rejudged += 1;
+            self.timers.rejudged();
             for circle in self.circles.all.values() {
                 if cuts::advance(circle, cx)? {
                     break;
                 }
             }
         }
-        if self.index_at <= now {
-            self.index_at = now.plus(1);
-            if !entries::index(&self.circles, cx)? {
-                self.index_by = None;
-            }
+        if self.timers.index.strikes(now) && !entries::index(&self.circles, cx)? {
+            self.timers.indexed();
         }
         Ok(())
     }
 
     /// When something is due next.
     pub(crate) fn deadline(&self, base: &dyn Read) -> Result<Option<Millis>, StoreError> {
-        let destroy = entries::next_sweep(base)?.map(|due| due.max(self.go_on_at));
-        let index = item::unindexed(base)?.then_some(self.index_at);
-        let build = item::unbuilt(base)?.then_some(self.build_at);
-        let rejudge = cuts::waits(base)?.then_some(Millis(self.rejudged));
-        let peers = self.peers.deadline(self.go_on_at);
-        let delivery = self.circles.delivery.due();
-        let drafts = draft_row::next_due(base)?;
-        let some = [destroy, index, build, rejudge, peers, delivery, drafts].into_iter().flatten();
-        Ok(some.chain(self.gathering.values().copied()).min())
+        self.timers.deadline(base, &self.circles, &self.peers)
     }
 }

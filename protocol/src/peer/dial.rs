@@ -10,7 +10,7 @@ use crate::id::{Addr, CircleId, DeviceId, PeerId};
 use crate::io::{Effect, Env};
 use crate::limits;
 use crate::planted::{Bug, planted};
-use crate::time::{MINUTE, Millis, SECOND};
+use crate::time::Millis;
 
 /// Back-off and calls under way.
 #[derive(Debug, Default)]
@@ -54,11 +54,11 @@ struct Call {
 }
 
 impl Call {
-    /// When to call, if at all. A call that nobody answered for two minutes is made again.
+    /// When to call, if at all. A call that nobody answers is made again.
     fn due(&self) -> Option<Millis> {
         let gone = self.open == 0 || planted(Bug::Restless);
         let idle = gone && !self.addresses.is_empty() && !(planted(Bug::GivesUp) && self.failures > 1);
-        idle.then(|| self.calling.map_or(self.next, |since| since.plus(2 * MINUTE)))
+        idle.then(|| self.calling.map_or(self.next, |since| since.plus(limits::CALL_AGAIN_MILLIS)))
     }
 
     /// Where to call this time: a few of the addresses, others after each failure.
@@ -170,11 +170,12 @@ impl Dialer {
 
 /// 1 s doubling to 10 min, with up to a quarter of jitter.
 fn back_off(failures: u32, env: &mut Env<'_>) -> u64 {
-    let base = (SECOND << failures.min(10)).min(10 * MINUTE);
+    let base = (limits::BACK_OFF_MILLIS << failures.min(limits::BACK_OFF_DOUBLINGS)).min(limits::LONGEST_BACK_OFF_MILLIS);
     let mut byte = [0];
     env.rng.fill_bytes(&mut byte);
     let [byte] = byte;
-    base + base * u64::from(byte) / 1024
+    // A quarter of it, times the byte, by 256.
+    base + ((base * u64::from(byte)) >> 10)
 }
 
 /// Up to two seconds, so that not everybody calls at the same moment.
@@ -182,7 +183,7 @@ fn moment(env: &mut Env<'_>) -> u64 {
     let mut byte = [0];
     env.rng.fill_bytes(&mut byte);
     let [byte] = byte;
-    2 * SECOND * u64::from(byte) / 256
+    (limits::CALL_SPREAD_MILLIS * u64::from(byte)) >> 8
 }
 
 #[cfg(test)]
@@ -191,6 +192,7 @@ mod tests {
     use crate::crypto::{Real, Seeded};
     use crate::store::MemoryStore;
     use crate::time::HOUR;
+    use crate::time::SECOND;
     use crate::tx::{Turn, Tx};
 
     const CIRCLE: CircleId = CircleId([1; 32]);

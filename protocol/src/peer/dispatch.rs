@@ -3,7 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use super::frame::{self, Frame};
-use super::{Peers, exchange, hello, join, receive, tickets, welcome};
+use super::{Peers, hello, join, receive, tickets, welcome};
 use crate::context::{Cx, InputError};
 use crate::io::{Effect, Link};
 use crate::sync::circles::Circles;
@@ -53,7 +53,7 @@ fn message_came(
     }
     if matches!(&message, Message::Got(chains, 0) if chains.is_empty()) {
         if let Some(id) = hello::circle_of_farewell(circles, peers, cx.env.now, link, &token) {
-            receive::noted(circles, peers, cx, &id);
+            peers.left(circles, cx, &id);
         }
         return Ok(());
     }
@@ -67,13 +67,10 @@ fn message_came(
     }
     match message {
         Message::Prove(..) | Message::Farewell(_) => Ok(()),
-        Message::Digest(digest) => exchange::digest_came(circles, peers, cx, link, id, digest),
-        Message::Have(have) => exchange::have_came(circles, peers, cx, link, id, have),
-        Message::Acts(acts) => receive::acts(circles, peers, cx, link, id, &acts),
-        Message::Records(records) => receive::records(circles, peers, cx, link, id, &records),
-        Message::Run(run, skipped) => receive::run(circles, peers, cx, link, id, &run.0, skipped),
-        Message::Got(chains, freed) => exchange::got(circles, peers, cx, link, id, &chains, freed),
-        Message::Want(chains) => exchange::want(circles, peers, cx, link, id, &chains),
         Message::Requests(requests) => welcome::requests(circles, peers, cx, id, requests),
+        Message::Have(have) => receive::have_came(circles, peers, cx, link, id, have),
+        Message::Digest(_) | Message::Acts(_) | Message::Records(_) | Message::Run(..) | Message::Got(..) | Message::Want(_) => {
+            receive::message(circles, peers, cx, link, id, &message)
+        }
     }
 }

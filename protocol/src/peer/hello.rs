@@ -16,7 +16,7 @@ use super::session::{CircleLink, Rest, Session, say, send};
 use super::{exchange, join};
 use crate::circle::act::{self, SealedAct};
 use crate::circle::record::Record;
-use crate::circle::state::{CircleState, OwnStanding, Taken};
+use crate::circle::state::{ActTaken, CircleState, OwnStanding};
 use crate::codec;
 use crate::context::{Cx, InputError};
 use crate::crypto::{self, Key};
@@ -150,7 +150,7 @@ pub(crate) fn tokens(
     let Some(session) = peers.sessions.get_mut(&link).filter(|s| s.their_salt.is_some()) else {
         return Err(InputError::Peer("tokens before hello"));
     };
-    if session.their_tokens.len() + tokens.len() > 2 * limits::TOKENS {
+    if session.their_tokens.len() + tokens.len() > limits::PEER_TOKENS {
         return Err(InputError::Peer("too many tokens"));
     }
     let first = session.their_tokens.is_empty();
@@ -291,7 +291,7 @@ fn introduce(circles: &Circles, peers: &Peers, cx: &mut Cx<'_, '_>, link: Link, 
     for act in circle.judged().iter().take(last).rev() {
         let Ok(Some(sealed)) = act::get_act(&cx.tx, id, act) else { break };
         size += sealed.bytes().len() + 8;
-        if size > limits::INTRO_BYTES - 256 {
+        if size > limits::INTRO_ACTS_BYTES {
             break;
         }
         acts.push(Bytes(sealed.bytes().to_vec()));
@@ -345,7 +345,7 @@ pub(crate) fn introduced(
     let Some(salt) = peers.sessions.get(&link).and_then(|s| s.their_salt) else {
         return Err(InputError::Peer("an introduction before hello"));
     };
-    if sealed.len() > limits::INTRO_BYTES + 64 {
+    if sealed.len() > limits::SEALED_INTRO_BYTES {
         return Err(InputError::Peer("an introduction that is too long"));
     }
     let Some((id, intro)) = opened_in(circles, &salt, sealed) else { return Ok(()) };
@@ -355,7 +355,7 @@ pub(crate) fn introduced(
         if !peers.rate_limit.allows(circle, None, &bytes.0, cx.env.now) {
             continue;
         }
-        news |= circle.take_act(cx, &bytes.0, &mut BTreeMap::new())? == Taken::New;
+        news |= circle.take_act(cx, &bytes.0, &mut BTreeMap::new())? == ActTaken::New;
     }
     news |= circle.take_record(cx, &intro.record.0);
     let out = Record::peek(&intro.record.0).ok().map(|(device, ..)| device);

@@ -10,7 +10,7 @@ use super::join_row::{JoinReason, JoinRow};
 use super::session::{Arriving, AskedWith, Session, send};
 use super::{hello, tickets, welcome};
 use crate::circle::record;
-use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
+use crate::circle::state::{ActTaken, CircleRow, CircleState, OwnStanding};
 use crate::circle::text;
 use crate::circle::ticket::Ticket;
 use crate::codec;
@@ -256,7 +256,7 @@ fn welcomed(
         offered.extend(circle.open_box(cx.env.crypto, &sealed.0));
     }
     for bytes in &acts.acts {
-        if circle.take_act(cx, &bytes.0, offered)? == Taken::Bad {
+        if circle.take_act(cx, &bytes.0, offered)? == ActTaken::Bad {
             peers.part_with(cx, link, "an act that is not what it claims");
             return Ok(());
         }

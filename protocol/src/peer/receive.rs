@@ -1,10 +1,10 @@
-//! What members send over streams: handed to those who judge it, acknowledged and answered.
+//! What members send over streams: handed to `sync/take`, answered on the stream, and followed up on others.
 
 #![deny(clippy::indexing_slicing, clippy::expect_used)]
 
 use super::Peers;
 use super::exchange;
-use super::session::say;
+use super::session::{Rest, say};
 use crate::circle::act::Farewell;
 use crate::circle::body::Role;
 use crate::circle::state::OwnStanding;
@@ -13,54 +13,107 @@ use crate::control::{Subject, Topic, WatchChange, WatchEvent};
 use crate::id::CircleId;
 use crate::io::{Effect, Link};
 use crate::limits;
+use crate::sync::branches;
 use crate::sync::circles::Circles;
-use crate::sync::message::{Acts, Bytes, Message};
-use crate::sync::rate_limit::Giver;
-use crate::sync::take;
+use crate::sync::message::{Have, Message};
+use crate::sync::take::{Sender, take};
+use crate::time::Millis;
 
-/// Acts and keys came.
-pub(super) fn acts(
+/// A message came of a member who is proved and still in: taken, and answered.
+pub(super) fn message(
     circles: &mut Circles,
     peers: &mut Peers,
     cx: &mut Cx<'_, '_>,
     link: Link,
     id: CircleId,
-    acts: &Acts,
+    message: &Message,
 ) -> Result<(), InputError> {
-    let device = peers.shared(link, &id).map(|shared| shared.device);
-    let Some(circle) = circles.all.get_mut(&id) else { return Ok(()) };
-    let giver = device.and_then(|device| Giver::of(circle, &device));
-    let taken = take::acts(circle, cx, acts, giver.as_ref(), &mut peers.rate_limit)?;
-    if let Some(shared) = peers.shared(link, &id) {
-        if taken.later {
-            shared.ask_at = shared.ask_at.or(Some(cx.env.now.plus(limits::ROTATION_MILLIS)));
-        }
-        if let Some(known) = shared.known.as_mut() {
-            known.acts.extend(taken.taken);
-            known.holds(&taken.keys);
-        }
-    }
-    if taken.news {
-        circles.touched(id);
-    } else if taken.learned {
-        // Somebody may know the act without its keys, and wait for them.
-        circles.push_soon(id);
+    let Peers { sessions, rate_limit, .. } = &mut *peers;
+    let shared = sessions.get_mut(&link).and_then(|session| session.circles.get_mut(&id));
+    let Some(shared) = shared else { return Ok(()) };
+    let from = Sender { device: shared.device, known: &mut shared.known, limit: rate_limit };
+    let taken = take(circles, cx, &id, message, from)?;
+    let silent = shared.heard(message);
+    if taken.later {
+        shared.ask_at = shared.ask_at.or(Some(cx.env.now.plus(limits::ROTATION_MILLIS)));
     }
     if taken.bad {
         peers.part_with(cx, link, "an act that is not what it claims");
     }
-    exchange::acknowledge(peers, cx, link, &id, acts.weight());
-    if taken.news || taken.learned {
+    if let Some(circle) = circles.all.get_mut(&id).filter(|_| matches!(message, Message::Records(_))) {
+        circle.publish(cx, &peers.addresses);
+    }
+    if let (Some(answer), Some(shared)) = (taken.answer, peers.shared(link, &id)) {
+        say(cx, link, shared.mine, answer);
+    }
+    if taken.acts || taken.keys {
         ask_again(circles, peers, cx, &id);
     }
-    if taken.learned {
-        // What keys we hold decides what they may send us. (Of keys that came with their acts they know.)
+    // What keys we hold decides what they may send us. (Of keys that came with their acts they know.)
+    if taken.keys || taken.differs || silent {
         exchange::say_have(circles, peers, cx, link, id);
     }
-    if taken.held
-        && let Some(shared) = peers.shared(link, &id)
-    {
+    if let Some(shared) = peers.shared(link, &id).filter(|_| taken.held) {
         shared.resync = true;
+    }
+    if taken.lack {
+        exchange::push(circles, peers, cx, link, &id)?;
+    }
+    if taken.entries {
+        peers.announce_soon(id, cx.env.now);
+    }
+    Ok(())
+}
+
+/// They say what they have: send what they lack. Who says it too often is heard later, and what they said last counts.
+pub(super) fn have_came(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    link: Link,
+    id: CircleId,
+    have: Have,
+) -> Result<(), InputError> {
+    let Some(shared) = peers.shared(link, &id) else { return Ok(()) };
+    if !shared.rest.hears(cx.env.now) {
+        drop(branches::named(&have)?);
+        shared.rest.have = Some(Box::new(have));
+        return Ok(());
+    }
+    shared.rest.have = None;
+    message(circles, peers, cx, link, id, &Message::Have(have))
+}
+
+/// Goes on with what was left over: what the budget of a turn did not reach to, and what was said too often.
+pub(crate) fn go_on(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>) -> Result<(), InputError> {
+    let mut due: Vec<(Link, CircleId)> = Vec::new();
+    for (link, session) in &peers.sessions {
+        let now = cx.env.now;
+        // A clock that was set back makes nobody wait.
+        let due_now = |at: Millis| at <= now || at > now.plus(limits::HAVE_MILLIS);
+        let left = |rest: &Rest| rest.unsent || rest.due().is_some_and(due_now);
+        due.extend(session.circles.iter().filter(|(_, shared)| left(&shared.rest)).map(|(id, _)| (*link, *id)));
+    }
+    // The one who was last comes last again.
+    let first = due.iter().position(|(link, _)| Some(*link) > peers.went_on).unwrap_or(0);
+    due.rotate_left(first);
+    for (link, id) in due {
+        if cx.budget.spent() {
+            break;
+        }
+        peers.went_on = Some(link);
+        let Some(shared) = peers.shared(link, &id) else { continue };
+        shared.rest.unsent = false;
+        match shared.rest.have.take() {
+            Some(have) if shared.rest.hears(cx.env.now) => {
+                message(circles, peers, cx, link, id, &Message::Have(*have))?;
+            }
+            Some(have) => {
+                shared.rest.have = Some(have);
+                exchange::push(circles, peers, cx, link, &id)?;
+            }
+            None => exchange::push(circles, peers, cx, link, &id)?,
+        }
     }
     Ok(())
 }
@@ -83,69 +136,6 @@ fn ask_again(circles: &Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, id: &Cir
             exchange::say_have(circles, peers, cx, link, *id);
         }
     }
-}
-
-/// Records came.
-pub(super) fn records(
-    circles: &mut Circles,
-    peers: &mut Peers,
-    cx: &mut Cx<'_, '_>,
-    link: Link,
-    id: CircleId,
-    records: &[Bytes],
-) -> Result<(), InputError> {
-    let Some(circle) = circles.all.get_mut(&id) else { return Ok(()) };
-    let taken = take::records(circle, cx, records)?;
-    circle.publish(cx, &peers.addresses);
-    if let Some(known) = peers.shared(link, &id).and_then(|shared| shared.known.as_mut()) {
-        known.records.extend(taken.current);
-    }
-    exchange::acknowledge(peers, cx, link, &id, records.iter().map(|bytes| bytes.0.len() as u64).sum());
-    if taken.news {
-        circles.touched(id);
-    }
-    Ok(())
-}
-
-/// A run of entries came.
-pub(crate) fn run(
-    circles: &mut Circles,
-    peers: &mut Peers,
-    cx: &mut Cx<'_, '_>,
-    link: Link,
-    id: CircleId,
-    bytes: &[u8],
-    skipped: bool,
-) -> Result<(), InputError> {
-    let Some(taken) = take::run(circles, cx, &id, bytes, skipped)? else { return Ok(()) };
-    if let (Some(theirs), Some(shared)) = (taken.theirs, peers.shared(link, &id)) {
-        // What of our own comes from somebody else is with them: of an older copy of this home, nobody else would say so.
-        exchange::note_own(circles, cx.env.now, &id, &shared.device, theirs);
-    }
-    if let Some(shared) = peers.shared(link, &id) {
-        if let Some(known) = shared.known.as_mut() {
-            if let Some(through) = taken.through.filter(|_| taken.forked) {
-                known.show_main(through.chain);
-            }
-            if let Some(theirs) = taken.theirs {
-                let held = known.chains.entry(theirs.chain).or_insert(0);
-                *held = (*held).max(theirs.seq);
-            }
-        }
-        say(cx, link, shared.mine, Message::Got(taken.through.into_iter().collect(), bytes.len() as u64));
-    }
-    if taken.forked {
-        exchange::push(circles, peers, cx, link, &id)?;
-    }
-    if taken.fresh {
-        peers.announce.entry(id).or_insert(cx.env.now.plus(limits::ANNOUNCE_MILLIS));
-    }
-    Ok(())
-}
-
-/// Somebody noted that we left.
-pub(crate) fn noted(circles: &mut Circles, peers: &mut Peers, cx: &mut Cx<'_, '_>, id: &CircleId) {
-    peers.left(circles, cx, id);
 }
 
 /// A member hands us our farewell. It counts if its signer could remove us in our own view.

@@ -64,7 +64,7 @@ impl RequestRow {
 
     /// All requests of a circle.
     pub(crate) fn all(read: &dyn Read, circle: &CircleId) -> Result<Vec<Self>, StoreError> {
-        let rows = read.scan(Table::Outbox, &[Self::PREFIX, &circle.0].concat(), &[], limits::REQUESTS * 2)?;
+        let rows = read.scan(Table::Outbox, &[Self::PREFIX, &circle.0].concat(), &[], limits::REQUEST_ROWS)?;
         Ok(rows.into_iter().filter_map(|(_, bytes)| codec::decode(&bytes, "request row").ok()).collect())
     }
 }

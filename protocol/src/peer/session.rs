@@ -125,6 +125,26 @@ pub(crate) struct CircleLink {
     pub(crate) rest: Rest,
 }
 
+impl CircleLink {
+    /// A message was taken: they have room for as much more as they say. True where they said what they have and we did not: our
+    /// digests crossed (theirs was ours by the time we saw it, and ours was another when they did), and they wait for it.
+    pub(crate) fn heard(&mut self, message: &Message) -> bool {
+        match message {
+            Message::Have(_) => self.in_flight = 0,
+            Message::Got(_, freed) => self.in_flight = self.in_flight.saturating_sub(*freed),
+            Message::Prove(..)
+            | Message::Farewell(_)
+            | Message::Digest(_)
+            | Message::Acts(_)
+            | Message::Records(_)
+            | Message::Run(..)
+            | Message::Requests(_)
+            | Message::Want(_) => {}
+        }
+        matches!(message, Message::Have(_)) && !self.said
+    }
+}
+
 /// What one side asked of us and was not done yet.
 #[derive(Debug, Default)]
 pub(crate) struct Rest {

@@ -5,11 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::delivery::Delivery;
+use super::message::ChainSeq;
 use crate::circle::state::{CircleRow, CircleState};
 use crate::crypto::Crypto;
-use crate::id::CircleId;
+use crate::id::{CircleId, DeviceId};
 use crate::log::chain::Heads;
 use crate::store::{Read, StoreError};
+use crate::time::Millis;
 
 /// Every circle of this member.
 #[derive(Debug, Default)]
@@ -70,6 +72,19 @@ impl Circles {
     pub(crate) fn heads_of(&self, id: &CircleId) -> &Heads {
         const NONE: &Heads = &Heads::none();
         self.heads.get(id).unwrap_or(NONE)
+    }
+
+    /// Notes how far a device is on our own chains, which is told to nobody but the author; and how far it says that it is on
+    /// chains of third devices, for anyone who has to name what stands of them one day.
+    pub(crate) fn note_reached(&mut self, now: Millis, id: &CircleId, device: &DeviceId, chains: impl Iterator<Item = ChainSeq>) {
+        let (Some(circle), Some(heads)) = (self.all.get(id), self.heads.get(id)) else { return };
+        let me = circle.device();
+        let here = chains.filter_map(|c| Some(ChainSeq { chain: c.chain, seq: c.seq.min(heads.main(&c.chain)?.seq) }));
+        let (own, others): (Vec<ChainSeq>, Vec<ChainSeq>) = here.partition(|c| c.chain.device == me);
+        self.delivery.note(*id, *device, own.into_iter(), now);
+        // Of a chain with branches, how far says nothing of where.
+        let plain = |c: &ChainSeq| c.seq > 0 && c.chain.device != *device && heads.branches(&c.chain).count() == 1;
+        self.delivery.witness(*id, *device, others.into_iter().filter(plain), now);
     }
 
     /// The draft joined a turn: memory and store agree.

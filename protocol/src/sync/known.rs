@@ -108,10 +108,22 @@ impl Known {
         }
     }
 
-    /// They hold the keys of these epochs; true: the talk key, too.
-    pub(crate) fn holds(&mut self, keys: &[(EpochId, bool)]) {
+    /// They have these acts, and hold the keys of these epochs; true: the talk key, too.
+    pub(crate) fn has_acts(&mut self, acts: impl IntoIterator<Item = ActId>, keys: &[(EpochId, bool)]) {
+        self.acts.extend(acts);
         self.epochs.extend(keys.iter().map(|(id, _)| *id));
         self.talk.extend(keys.iter().filter(|(_, talk)| *talk).map(|(id, _)| *id));
+    }
+
+    /// They have a device's record of this count.
+    pub(crate) fn has_record(&mut self, device: DeviceId, count: u64) {
+        self.records.insert(device, count);
+    }
+
+    /// They are at least this far on the main branch of a chain.
+    pub(crate) fn has_chain(&mut self, chain: ChainId, seq: u64) {
+        let reached = self.chains.entry(chain).or_insert(0);
+        *reached = (*reached).max(seq);
     }
 
     /// They have taken these chains as far as they say. Names the chains of which they have more than is here.
@@ -125,8 +137,7 @@ impl Known {
             }
             // What they claim beyond what we have is no reason to keep anything.
             if head.is_some() {
-                let seq = self.chains.entry(theirs.chain).or_insert(0);
-                *seq = (*seq).max(theirs.seq.min(here));
+                self.has_chain(theirs.chain, theirs.seq.min(here));
             }
         }
         further
@@ -136,7 +147,7 @@ impl Known {
     pub(crate) fn want(&mut self, chains: &[ChainSeq]) {
         for theirs in chains {
             // Of chains that are not known here, no more are kept than a circle has.
-            if self.chains.contains_key(&theirs.chain) || self.chains.len() < limits::DEVICES * 4 {
+            if self.chains.contains_key(&theirs.chain) || self.chains.len() < limits::PEER_CHAINS {
                 self.lower(theirs.chain, theirs.seq);
             }
         }

@@ -78,8 +78,7 @@ fn acts(circle: &CircleState, cx: &mut Cx<'_, '_>, known: &mut Known, plan: &mut
     let mut batches = ActBatches::of(circle, cx, known.device, (&known.acts, &known.epochs, &known.talk));
     while !plan.is_full() {
         let Some(batch) = batches.next(circle, cx)? else { return Ok(true) };
-        known.acts.extend(batch.acts);
-        known.holds(&batch.keys);
+        known.has_acts(batch.acts, &batch.keys);
         let bytes = batch.message.weight();
         plan.add(Message::Acts(batch.message), bytes);
     }
@@ -100,7 +99,7 @@ fn records(circle: &CircleState, known: &mut Known, plan: &mut Plan) -> bool {
             && batch.len() < limits::FRAME_RECORDS
             && let Some(record) = newer.next()
         {
-            known.records.insert(record.device, record.count);
+            known.has_record(record.device, record.count);
             size += record.bytes.len();
             batch.push(Bytes(record.bytes.clone()));
         }
@@ -160,18 +159,17 @@ fn chain_behind(
     while after < head.seq && !plan.is_full() {
         let talk = (head.id.class == KeyClass::Talk).then_some(&known.talk);
         let lack = Lack { branch: head.no, after: known.skip(head.no, after), until: u64::MAX, talk };
-        let served =
-            match chain::serve_lack(&cx.tx, circle.ring(), &lack, limits::RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
-                Serving::Run(served) => served,
-                Serving::Nothing => {
-                    known.pass(head.no, head.seq);
-                    break;
-                }
-                Serving::Later(looked) => {
-                    known.pass(head.no, looked);
-                    return Ok(None);
-                }
-            };
+        let served = match chain::serve(&cx.tx, circle.ring(), &lack, limits::RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
+            Serving::Run(served) => served,
+            Serving::Nothing => {
+                known.pass(head.no, head.seq);
+                break;
+            }
+            Serving::Later(looked) => {
+                known.pass(head.no, looked);
+                return Ok(None);
+            }
+        };
         let (skipped, bytes) = (served.first > after.saturating_add(1), served.run.len() as u64);
         after = served.last;
         known.sent(head, after);
@@ -212,7 +210,7 @@ fn fill_gaps(
         let Some(head) = heads.main(&gap.chain) else { continue };
         while !spent && gap.first <= gap.last.min(head.seq) && !plan.is_full() {
             let lack = gaps::lack(head, gap, &known.talk);
-            match chain::serve_lack(&cx.tx, circle.ring(), &lack, limits::RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
+            match chain::serve(&cx.tx, circle.ring(), &lack, limits::RUN_BYTES, &mut cx.budget).map_err(entries::stop)? {
                 Serving::Run(served) => {
                     let (skipped, bytes) = (served.first > gap.first, served.run.len() as u64);
                     gap.first = served.last.saturating_add(1);

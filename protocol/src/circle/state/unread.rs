@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CircleState, Taken};
+use super::{ActTaken, CircleState};
 use crate::circle::act::{self, SealedAct};
 use crate::context::{Cx, InputError};
 use crate::id::ActId;
@@ -17,15 +17,15 @@ impl CircleState {
     }
 
     /// Keeps a verified act that cannot be judged here. Its parents are known.
-    pub(super) fn take_unread(&mut self, cx: &mut Cx<'_, '_>, sealed: &SealedAct) -> Taken {
+    pub(super) fn take_unread(&mut self, cx: &mut Cx<'_, '_>, sealed: &SealedAct) -> ActTaken {
         // A device that nobody here ever heard of may have come in by an act that cannot be read, but not otherwise.
         let of_circle = self.keys_of(&sealed.author()).is_some() || self.acts.has_unread_parent(sealed);
         if sealed.is_genesis() || !of_circle || !self.acts.unread().has_room(&sealed.author(), sealed.bytes().len()) {
-            return Taken::Held;
+            return ActTaken::Held;
         }
         act::put_unread(&mut cx.tx, sealed);
         self.absorb_unread(sealed);
-        Taken::New
+        ActTaken::New
     }
 
     fn absorb_unread(&mut self, sealed: &SealedAct) {

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use rand_core::CryptoRng;
-
 use super::{ComposeContext, ComposeError, Target, entry};
 use crate::circle::body::KeyClass;
 use crate::control::{Code, Crossed, Error};
-use crate::id::{ItemId, ItemKey};
-use crate::item::edit::{Op, Value};
+use crate::id::{ItemId, ItemKey, PersonId};
+use crate::item::edit::Value;
 use crate::item::edit_builder::EditBuilder;
 use crate::item::kind::{Editors, Kind, fields};
 use crate::item::load::{LoadedItem, Seen, touched};
+use crate::item::parts::Shares;
 use crate::item::reader::{ItemReader, Shown};
 use crate::item::resolve::where_listed;
 use crate::item::valid;
@@ -54,44 +53,6 @@ fn class(kind: Option<Kind>) -> KeyClass {
     kind.and_then(Kind::class).unwrap_or(KeyClass::Library)
 }
 
-/// Hides or pins an item (`on`), or shows or unpins it again. Facilitators and up. Empty: so it is already.
-///
-/// # Errors
-/// [`ComposeError`] where it may not be.
-pub fn mark(
-    reader: &ItemReader<'_>,
-    place: &ComposeContext,
-    rng: &mut dyn CryptoRng,
-    kind: Kind,
-    key: &ItemKey,
-    on: bool,
-) -> Result<Vec<NewEntry>, ComposeError> {
-    place.may_open(kind)?;
-    let (target_kind, target) = any(reader, key)?;
-    if !kind.may_target(target_kind) {
-        let message = format!("A {} cannot be {}.", target_kind.noun(), if kind == Kind::Pin { "pinned" } else { "hidden" });
-        return Err(Error::new(Code::Usage, message, "Name the note, event or resource itself.").into());
-    }
-    let there = reader.children(kind, key)?;
-    let there: Vec<Shown> = reader.shown(&there, false)?.into_iter().filter(|shown| shown.whole.is_some()).collect();
-    let is_on = |shown: &&Shown| shown.whole.as_ref().is_some_and(|whole| whole.fields.flag(fields::ON));
-    if on && there.iter().any(|shown| is_on(&shown)) {
-        return Ok(Vec::new());
-    }
-    if on && there.is_empty() {
-        let ops = vec![Op::Set(fields::ON, Value::Flag(true))];
-        return Ok(vec![place.open(rng, kind, Some(target), ops)?]);
-    }
-    // Taking back means all of them; setting again needs one.
-    let mut entries = Vec::new();
-    for shown in there.iter().filter(|shown| on || is_on(shown)).take(if on { 1 } else { usize::MAX }) {
-        let Some(mut changing) = Changing::of(reader, &shown.key)? else { continue };
-        changing.value(fields::ON, Value::Flag(on));
-        entries.extend(changing.save(place.now, target.class)?);
-    }
-    Ok(entries)
-}
-
 /// Its entries are not all here, or not all open.
 fn unready() -> ComposeError {
     Error::new(Code::Failed, "This cannot be changed yet: parts of it are missing.", "They come from any member who has them.")
@@ -128,7 +89,7 @@ impl Changing {
         if !kind.may_edit(place.role, item.creator == place.me) {
             return Err(refused(place, kind, item));
         }
-        reader.has_room(key, place.me)?;
+        has_room(reader, key, place.me)?;
         let mut changing = Self::of(reader, key)?.ok_or_else(unready)?;
         if let Some(base) = base {
             changing.seen = changing.whole.at(base).ok_or_else(|| {
@@ -238,4 +199,14 @@ impl Changing {
         let class = class(self.shown.row.kind());
         Ok(self.save(now, class)?.into_iter().collect())
     }
+}
+
+/// May somebody still write into an item of several entries?
+fn has_room(reader: &ItemReader<'_>, key: &ItemKey, person: PersonId) -> Result<(), ComposeError> {
+    let full = Shares::get(reader.read, key)?.is_some_and(|shares| shares.is_full(&person));
+    if !full {
+        return Ok(());
+    }
+    let (message, hint) = ("You have changed this as often as one person may.", "Start a new one, and link to this one.");
+    Err(Error::new(Code::Failed, message, hint).into())
 }

@@ -18,7 +18,7 @@ use crate::item::recur::is_over;
 use crate::item::show::How;
 use crate::item::valid;
 use crate::item::when::When;
-use crate::limits::{BODY_BYTES, PLACE_CHARS, RRULE_BYTES, SEQUENCE_CHARS, TITLE_CHARS, UID_CHARS};
+use crate::limits::{BODY_BYTES, PLACE_CHARS, RRULE_BYTES, SEQUENCE_CHARS, TITLE_CHARS, UID_CHARS, WALL_CHARS, ZONE_CHARS};
 use crate::log::entry::NewEntry;
 use crate::store::StoreError;
 use crate::time::Millis;
@@ -64,9 +64,9 @@ pub const SPEC: Spec = Spec {
         Field::new(fields::TAGS, "tags", Form::Tags).found(),
         Field::new(STARTS, "starts", Form::Moment).required().moves(),
         Field::new(ENDS, "ends", Form::Moment).moves(),
-        Field::new(STARTS_LOCAL, "starts_local", Form::Line(32)).moves(),
-        Field::new(ENDS_LOCAL, "ends_local", Form::Line(32)).moves(),
-        Field::new(TZ, "tz", Form::Line(64)).moves(),
+        Field::new(STARTS_LOCAL, "starts_local", Form::Line(WALL_CHARS)).moves(),
+        Field::new(ENDS_LOCAL, "ends_local", Form::Line(WALL_CHARS)).moves(),
+        Field::new(TZ, "tz", Form::Line(ZONE_CHARS)).moves(),
         Field::new(RRULE, "rrule", Form::Lines(RRULE_BYTES)).moves(),
         Field::new(LOCATION, "location", Form::Line(PLACE_CHARS)).found(),
         Field::new(STATUS, "status", Form::Word(EventStatus::WORDS)),

@@ -15,7 +15,7 @@ use crate::item::reader::{ItemReader, Shown};
 use crate::item::row::Flags;
 use crate::item::show::How;
 use crate::item::valid;
-use crate::limits::{BODY_BYTES, TITLE_CHARS};
+use crate::limits::{BODY_BYTES, LANG_CHARS, TITLE_CHARS};
 use crate::log::entry::NewEntry;
 use crate::store::StoreError;
 
@@ -34,7 +34,7 @@ pub const SPEC: Spec = Spec {
         Field::new(fields::BODY, "body", Form::Text(BODY_BYTES)).found(),
         Field::new(fields::WARNING, "content_warning", Form::Line(TITLE_CHARS)).found(),
         Field::new(fields::WANT, "want", Form::Word(Want::WORDS)),
-        Field::new(fields::LANG, "lang", Form::Line(35)),
+        Field::new(fields::LANG, "lang", Form::Line(LANG_CHARS)),
         Field::new(fields::TAGS, "tags", Form::Tags).found(),
     ],
     appears: Appears::EVERYWHERE,

@@ -11,7 +11,7 @@ use crate::item::list::list as listed;
 use crate::item::reader::{ItemReader, Shown};
 use crate::item::show::How;
 use crate::item::valid;
-use crate::limits::{BODY_BYTES, TITLE_CHARS, URL_CHARS};
+use crate::limits::{BODY_BYTES, DAY_CHARS, KIND_CHARS, LANG_CHARS, TITLE_CHARS, URL_CHARS};
 use crate::log::entry::NewEntry;
 use crate::store::StoreError;
 
@@ -35,11 +35,11 @@ pub const SPEC: Spec = Spec {
     fields: &[
         Field::new(fields::TITLE, "title", Form::Line(TITLE_CHARS)).found(),
         Field::new(fields::BODY, "note", Form::Text(BODY_BYTES)).found(),
-        Field::new(fields::LANG, "lang", Form::Line(35)),
+        Field::new(fields::LANG, "lang", Form::Line(LANG_CHARS)),
         Field::new(fields::TAGS, "tags", Form::Tags).found(),
         Field::new(URL, "url", Form::Line(URL_CHARS)).found(),
-        Field::new(KIND, "kind", Form::Line(60)),
-        Field::new(REVIEW_BY, "review_by", Form::Line(10)),
+        Field::new(KIND, "kind", Form::Line(KIND_CHARS)),
+        Field::new(REVIEW_BY, "review_by", Form::Line(DAY_CHARS)),
     ],
     appears: Appears::EVERYWHERE,
 };

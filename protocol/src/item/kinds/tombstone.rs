@@ -48,7 +48,7 @@ pub fn remove(
 ) -> Result<Vec<NewEntry>, ComposeError> {
     let (kind, target) = any(reader, key)?;
     let own = target.item.creator == place.me;
-    if !own && place.role != Role::Founder {
+    if !may_delete(place.role, own) {
         let hint = if place.role >= Role::Facilitator { "You can hide it instead." } else { "A facilitator can hide it." };
         return Err(Error::new(Code::NotAllowed, format!("Only its author can delete this {}.", kind.noun()), hint).into());
     }
@@ -63,14 +63,19 @@ pub fn remove(
     Ok(vec![compose(place, rng, target, now)?])
 }
 
+/// May somebody in that role delete an item? Only the founder deletes what others created.
+pub(super) fn may_delete(role: Role, own: bool) -> bool {
+    own || role == Role::Founder
+}
+
 /// Does it destroy at once? Anyone who heard that has destroyed already, so nothing that is said later takes it away.
-pub(in crate::item) fn at_once(whole: &LoadedItem) -> bool {
+pub(super) fn at_once(whole: &LoadedItem) -> bool {
     let says = |op: &Op| *op == Op::Set(fields::NOW, Value::Flag(true));
     whole.steps.iter().any(|step| step.edit.ops.iter().any(says))
 }
 
 /// Was it taken back, while there was a day to do so by its author's clock?
-pub(in crate::item) fn is_lifted(whole: &LoadedItem) -> bool {
+pub(super) fn is_lifted(whole: &LoadedItem) -> bool {
     let in_time = whole.edited.is_some_and(|at| at < whole.created.plus(DESTROY_MILLIS));
     in_time && whole.fields.flag(fields::OFF) && !at_once(whole)
 }

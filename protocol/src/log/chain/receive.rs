@@ -130,7 +130,7 @@ impl Taking<'_, '_> {
             return Err(LogError::Rule("a chain's first entry"));
         }
         let of_device = rows::device_prefix(&self.circle, &head.chain.device);
-        let many = limits::INCARNATIONS * 2;
+        let many = limits::DEVICE_CHAINS;
         if self.tx.scan(Table::Chain, &of_device, &[], many)?.len() >= many {
             return Err(LogError::Quota("incarnations of a device"));
         }

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 
 use super::find::{ChainRef, block_after, block_of, last_signed, open_block, open_tail_part};
 use crate::budget::Budget;
-use crate::circle::body::ChainId;
 use crate::circle::epoch::KeyRing;
-use crate::id::{CircleId, EpochId};
+use crate::id::EpochId;
 use crate::limits::FEW_ENTRIES;
 use crate::log::LogError;
 use crate::log::rows::{self, BlockRow, ChainRow};
@@ -58,104 +57,34 @@ pub enum Serving {
     Later(u64),
 }
 
-/// The next run of a chain behind `after`, of about `max_bytes` (at least one signed batch); of its first branch where it has
-/// several. `talk_epochs`: the epochs whose talk keys the asker holds, for a chain of that class.
+/// The next run that lies wholly in what somebody lacks, of about `max_bytes` (at least one signed batch), as far as the budget goes.
 ///
 /// # Errors
 /// [`LogError`] where the store fails or is damaged.
 pub fn serve(
     read: &dyn Read,
     ring: &dyn KeyRing,
-    circle: &CircleId,
-    chain: &ChainId,
-    after: u64,
-    max_bytes: usize,
-    talk_epochs: Option<&BTreeSet<EpochId>>,
-) -> Result<Option<Served>, LogError> {
-    match rows::branches(read, circle, chain)?.first() {
-        None => Ok(None),
-        Some((number, _)) => serve_branch(read, ring, *number, after, max_bytes, talk_epochs),
-    }
-}
-
-/// Like [`serve`], of the branch with this local number; what lies before its beginning is in its parent.
-///
-/// # Errors
-/// [`LogError`] where the store fails or is damaged.
-pub fn serve_branch(
-    read: &dyn Read,
-    ring: &dyn KeyRing,
-    branch: u32,
-    after: u64,
-    max_bytes: usize,
-    talk: Option<&BTreeSet<EpochId>>,
-) -> Result<Option<Served>, LogError> {
-    let lack = Lack { branch, after, until: u64::MAX, talk };
-    whole(serve_number(read, ring, &lack, max_bytes, None, &mut Budget::ENDLESS.clone())?)
-}
-
-/// Like [`serve_branch`], entry by entry: for whom a joined run failed, so that the bad entry is named.
-///
-/// # Errors
-/// [`LogError`] where the store fails or is damaged.
-pub fn serve_single(
-    read: &dyn Read,
-    ring: &dyn KeyRing,
-    branch: u32,
-    after: u64,
-    max_bytes: usize,
-    talk: Option<&BTreeSet<EpochId>>,
-) -> Result<Option<Served>, LogError> {
-    let lack = Lack { branch, after, until: u64::MAX, talk };
-    whole(serve_number(read, ring, &lack, max_bytes, Some(RunForm::Single), &mut Budget::ENDLESS.clone())?)
-}
-
-fn whole(serving: Serving) -> Result<Option<Served>, LogError> {
-    match serving {
-        Serving::Run(served) => Ok(Some(served)),
-        Serving::Nothing | Serving::Later(_) => Ok(None),
-    }
-}
-
-/// The next run that lies wholly in what somebody lacks, as far as the budget goes.
-///
-/// # Errors
-/// [`LogError`] where the store fails or is damaged.
-pub fn serve_lack(
-    read: &dyn Read,
-    ring: &dyn KeyRing,
     lack: &Lack<'_>,
     max_bytes: usize,
     budget: &mut Budget,
 ) -> Result<Serving, LogError> {
-    serve_number(read, ring, lack, max_bytes, None, budget)
+    match Server::of(read, ring, lack, max_bytes)? {
+        Some(server) => server.next(lack, budget),
+        None => Ok(Serving::Nothing),
+    }
 }
 
-/// Would [`serve_lack`] give anything? Opens nothing; `None`: the budget does not reach to tell.
+/// Would [`serve`] give anything? Opens nothing; `None`: the budget does not reach to tell.
 ///
 /// # Errors
 /// [`LogError`] where the store fails or is damaged.
 pub fn has_lack(read: &dyn Read, ring: &dyn KeyRing, lack: &Lack<'_>, budget: &mut Budget) -> Result<Option<bool>, LogError> {
-    let Some(server) = Server::of(read, ring, lack, 0, None)? else { return Ok(Some(false)) };
+    let Some(server) = Server::of(read, ring, lack, 0)? else { return Ok(Some(false)) };
     Ok(match server.find(lack, budget)? {
         Found::Block(..) | Found::Tail(..) => Some(true),
         Found::Nothing => Some(false),
         Found::Later(_) => None,
     })
-}
-
-fn serve_number(
-    read: &dyn Read,
-    ring: &dyn KeyRing,
-    lack: &Lack<'_>,
-    max_bytes: usize,
-    form: Option<RunForm>,
-    budget: &mut Budget,
-) -> Result<Serving, LogError> {
-    match Server::of(read, ring, lack, max_bytes, form)? {
-        Some(server) => server.next(lack, budget),
-        None => Ok(Serving::Nothing),
-    }
 }
 
 struct Server<'a> {
@@ -165,8 +94,6 @@ struct Server<'a> {
     row: ChainRow,
     max_bytes: usize,
     talk: Option<&'a BTreeSet<EpochId>>,
-    /// Joined or single where that is asked for; else as it suits.
-    form: Option<RunForm>,
 }
 
 /// Where the next run is.
@@ -180,17 +107,11 @@ enum Found {
 }
 
 impl<'a> Server<'a> {
-    fn of(
-        read: &'a dyn Read,
-        ring: &'a dyn KeyRing,
-        lack: &Lack<'a>,
-        max_bytes: usize,
-        form: Option<RunForm>,
-    ) -> Result<Option<Self>, LogError> {
+    fn of(read: &'a dyn Read, ring: &'a dyn KeyRing, lack: &Lack<'a>, max_bytes: usize) -> Result<Option<Self>, LogError> {
         let Some((circle, chain)) = rows::named(read, lack.branch)? else { return Ok(None) };
         let Some(row) = rows::get_chain(read, &circle, &chain, lack.branch)? else { return Ok(None) };
         let place = ChainRef { circle, chain, number: lack.branch };
-        Ok(Some(Self { read, ring, place, row, max_bytes, talk: lack.talk, form }))
+        Ok(Some(Self { read, ring, place, row, max_bytes, talk: lack.talk }))
     }
 
     fn next(&self, lack: &Lack<'_>, budget: &mut Budget) -> Result<Serving, LogError> {
@@ -198,7 +119,7 @@ impl<'a> Server<'a> {
         match self.find(lack, budget)? {
             Found::Nothing => Ok(Serving::Nothing),
             Found::Later(after) => Ok(Serving::Later(after)),
-            Found::Block(first, block, seq) if seq == first && self.form.is_none() => {
+            Found::Block(first, block, seq) if seq == first => {
                 let last = first + u64::from(block.count) - 1;
                 Ok(Serving::Run(Served { run: block.run, first, last, skipped: first > asked }))
             }
@@ -268,9 +189,62 @@ impl<'a> Server<'a> {
         let ends = || piece.signatures.iter().map(|(index, _)| *index);
         let end = ends().rev().find(|index| fits(*index)).or_else(|| ends().next());
         let piece = piece.front_to(end.map_or(0, |end| end + 1));
-        let form = self.form.unwrap_or(if piece.len() == 1 { RunForm::Single } else { RunForm::Block });
+        let form = if piece.len() == 1 { RunForm::Single } else { RunForm::Block };
         let key = class_key(self.ring, &piece.head.epoch, &self.place.chain)?;
         let run = piece.run(&self.place.circle, key, form)?;
         Ok(Served { run, first: piece.head.first, last: piece.last(), skipped: piece.head.first > asked })
+    }
+}
+
+/// Serving for tests, which wait for all of it. `talk`: the epochs whose talk keys the asker holds, for a chain of that class.
+#[cfg(any(test, feature = "switches"))]
+pub mod endless {
+    use super::{Lack, Served, Serving, serve};
+    use crate::budget::Budget;
+    use crate::circle::epoch::KeyRing;
+    use crate::id::EpochId;
+    use crate::log::LogError;
+    use crate::log::rows;
+    use crate::log::run::RunForm;
+    use crate::log::segment::{Segment, class_key};
+    use crate::store::Read;
+    use std::collections::BTreeSet;
+
+    /// The next run of a branch behind `after`, of about `max_bytes`.
+    ///
+    /// # Errors
+    /// [`LogError`] where the store fails or is damaged.
+    pub fn serve_branch(
+        read: &dyn Read,
+        ring: &dyn KeyRing,
+        branch: u32,
+        after: u64,
+        max_bytes: usize,
+        talk: Option<&BTreeSet<EpochId>>,
+    ) -> Result<Option<Served>, LogError> {
+        let lack = Lack { branch, after, until: u64::MAX, talk };
+        match serve(read, ring, &lack, max_bytes, &mut Budget::ENDLESS.clone())? {
+            Serving::Run(served) => Ok(Some(served)),
+            Serving::Nothing | Serving::Later(_) => Ok(None),
+        }
+    }
+
+    /// The same, its entries one by one, as another device may send them.
+    ///
+    /// # Errors
+    /// As [`serve_branch`].
+    pub fn serve_single(
+        read: &dyn Read,
+        ring: &dyn KeyRing,
+        branch: u32,
+        after: u64,
+        max_bytes: usize,
+        talk: Option<&BTreeSet<EpochId>>,
+    ) -> Result<Option<Served>, LogError> {
+        let Some(served) = serve_branch(read, ring, branch, after, max_bytes, talk)? else { return Ok(None) };
+        let Some((circle, chain)) = rows::named(read, branch)? else { return Ok(None) };
+        let segment = Segment::open(None, ring, &circle, &served.run)?;
+        let key = class_key(ring, &segment.head.epoch, &chain)?;
+        Ok(Some(Served { run: segment.run(&circle, key, RunForm::Single)?, ..served }))
     }
 }

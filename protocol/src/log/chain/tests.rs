@@ -83,7 +83,22 @@ impl Side {
     }
 
     fn serve(&self, after: u64) -> Option<Served> {
-        serve(&self.store, &self.keys, &CIRCLE, &talk(), after, MUCH, None).expect("serves")
+        self.serve_to(after, None)
+    }
+
+    /// The chain's next run for somebody who holds these talk keys.
+    fn serve_to(&self, after: u64, talk_keys: Option<&BTreeSet<EpochId>>) -> Option<Served> {
+        let main = branches(&self.store, &CIRCLE, &talk()).expect("reads").first().map(|head| head.no);
+        main.and_then(|branch| self.serve_branch(branch, after, talk_keys))
+    }
+
+    fn serve_branch(&self, branch: u32, after: u64, talk_keys: Option<&BTreeSet<EpochId>>) -> Option<Served> {
+        endless::serve_branch(&self.store, &self.keys, branch, after, MUCH, talk_keys).expect("serves")
+    }
+
+    /// The same entries one by one.
+    fn singly(&self, served: &Served) -> Served {
+        endless::serve_single(&self.store, &self.keys, 1, served.first - 1, MUCH, None).expect("serves").expect("some")
     }
 
     fn head(&self) -> (u64, EntryId) {
@@ -188,7 +203,7 @@ fn a_newcomer_starts_at_their_first_epoch_and_fills_in_what_they_get_later() {
     let served = ada.serve(0).expect("serves");
     assert!(matches!(bea.take(&served), Err(LogError::NoKey(FIRST))));
     let mine: BTreeSet<EpochId> = [SECOND].into();
-    let served = serve(&ada.store, &ada.keys, &CIRCLE, &talk(), 0, MUCH, Some(&mine)).expect("serves").expect("has some");
+    let served = ada.serve_to(0, Some(&mine)).expect("has some");
     assert!(served.skipped && served.first == 71);
     assert_eq!(bea.take(&served).expect("receives").entries, new);
     bea.keys.insert(FIRST, first_keys);
@@ -211,7 +226,7 @@ fn what_lies_before_a_chains_beginning_here_comes_in_any_cut_from_anybody() {
     let new = ada.write(third, notes(3, "theirs"));
     let served = |epochs: &[EpochId], after| {
         let epochs = epochs.iter().copied().collect();
-        serve(&ada.store, &ada.keys, &CIRCLE, &talk(), after, MUCH, Some(&epochs)).expect("serves").expect("has some")
+        ada.serve_to(after, Some(&epochs)).expect("has some")
     };
     assert_eq!(bea.take(&served(&[third], 0)).expect("receives").entries, new);
     let gaps = |side: &Side| chains(&side.store, &CIRCLE).expect("reads")[0].gaps();
@@ -242,7 +257,7 @@ fn a_stretch_with_nothing_around_it_is_kept_where_the_rest_is_not_for_them() {
     ada.write(third, notes(2, "last"));
     let served = |epochs: &[EpochId]| {
         let epochs = epochs.iter().copied().collect();
-        serve(&ada.store, &ada.keys, &CIRCLE, &talk(), 0, MUCH, Some(&epochs)).expect("serves").expect("has some")
+        ada.serve_to(0, Some(&epochs)).expect("has some")
     };
     assert!(!bea.take(&served(&[third])).expect("receives").entries.is_empty());
     let middles = served(&[SECOND]);
@@ -261,7 +276,7 @@ fn who_was_away_has_a_gap_that_can_be_filled() {
     let missed = ada.write(SECOND, notes(5, "without them"));
     ada.write(FIRST, notes(2, "together again"));
     let mine: BTreeSet<EpochId> = [FIRST].into();
-    let served = serve(&ada.store, &ada.keys, &CIRCLE, &talk(), 2, MUCH, Some(&mine)).expect("serves").expect("has some");
+    let served = ada.serve_to(2, Some(&mine)).expect("has some");
     let gap = bea.take(&Served { skipped: false, ..served.clone() }).expect("receives");
     assert_eq!((gap.gap, gap.entries.len()), (Some(Gap { after: 2, before: 8 }), 0));
     assert_eq!(bea.take(&served).expect("receives").entries.len(), 2);
@@ -322,8 +337,7 @@ fn a_fork_keeps_both_branches_and_tells() {
             assert_eq!(bea.all().len(), before + one + two);
             assert_eq!(forks(&bea.store, &CIRCLE).expect("reads").len(), 1);
             // And a branch is served on.
-            let served =
-                serve_branch(&bea.store, &bea.keys, heads[1].no, before as u64, MUCH, None).expect("serves").expect("some");
+            let served = bea.serve_branch(heads[1].no, before as u64, None).expect("some");
             assert_eq!(left.take(&served).expect("receives").fork.expect("told").branch, Some(2));
         }
     }
@@ -378,7 +392,7 @@ fn destroyed_payloads_are_gone_and_the_chain_still_verifies() {
     }
     assert_eq!(bea.pull(&ada), here);
     assert_eq!(bea.head(), ada.head());
-    let single = serve_single(&ada.store, &ada.keys, 1, 70, MUCH, None).expect("serves").expect("some");
+    let single = ada.singly(&ada.serve(70).expect("some"));
     let mut cleo = side(3);
     cleo.keys = bea.keys.clone();
     cleo.pull(&Side { store: MemoryStore::default(), ..ada.clone() });
@@ -422,8 +436,7 @@ fn large_payloads_close_blocks_early() {
     while let Some(served) = ada.serve(after) {
         assert!(served.run.len() <= limits::FRAME_BYTES);
         after = served.last;
-        let single = serve_single(&ada.store, &ada.keys, 1, served.first - 1, MUCH, None).expect("serves").expect("some");
-        assert!(single.run.len() <= limits::FRAME_BYTES && single.last == served.last);
+        assert!(ada.singly(&served).run.len() <= limits::FRAME_BYTES);
     }
     assert_eq!(bea.pull(&ada), written);
     let place = ChainPlace { circle: CIRCLE, incarnation: talk().incarnation };
@@ -433,12 +446,12 @@ fn large_payloads_close_blocks_early() {
 }
 
 #[test]
-fn blocks_fall_back_to_single_entries() {
+fn entries_of_a_block_may_come_one_by_one() {
     let (mut ada, mut bea) = (side(1), side(2));
     let written = ada.write(FIRST, notes(100, "joined"));
     let mut got = Vec::new();
-    while let Some(served) = serve_single(&ada.store, &ada.keys, 1, got.len() as u64, MUCH, None).expect("serves") {
-        got.extend(bea.take(&served).expect("receives").entries);
+    while let Some(served) = ada.serve(got.len() as u64) {
+        got.extend(bea.take(&ada.singly(&served)).expect("receives").entries);
     }
     assert_eq!(got, written);
     assert_eq!(bea.all(), written);

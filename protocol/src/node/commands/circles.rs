@@ -1,13 +1,13 @@
 //! Commands about circles: founding, policies, leaving. And the name that one usually goes by.
 
 use super::handover::{Handover, hand_over};
-use super::named::{inside, pick};
+use super::inside::inside;
 use crate::circle::act::{self, ActBody, ActPlace};
 use crate::circle::body::{Policy, Role, Statement};
 use crate::circle::epoch;
 use crate::circle::news;
 use crate::circle::overview::{self, Overview};
-use crate::circle::state::{CircleRow, CircleState, OwnStanding, Taken};
+use crate::circle::state::{ActTaken, CircleRow, CircleState, OwnStanding};
 use crate::circle::text;
 use crate::codec;
 use crate::context::{Cx, InputError};
@@ -17,12 +17,13 @@ use crate::id::Incarnation;
 use crate::io::{Answer, Effect};
 use crate::item;
 use crate::limits;
+use crate::node::named::usual_name;
 use crate::node::{NodeState, draft_row};
 use crate::peer::join_row::JoinRow;
 use crate::peer::requests::RequestRow;
 use crate::peer::tickets;
 use crate::private::Private;
-use crate::store::{Read, Table};
+use crate::store::Table;
 use crate::sync::{clocks, delivery, entries};
 use crate::tomorrow::{self, is_tomorrow};
 use std::collections::BTreeMap;
@@ -32,12 +33,6 @@ pub(crate) fn init(cx: &mut Cx<'_, '_>, name: &str) -> Result<Answer, InputError
     let name = text::name(name, "you")?;
     cx.tx.put(Table::Local, b"name", codec::encode(&Private(name)));
     Ok(Answer::Done)
-}
-
-/// The usual name.
-pub(crate) fn usual_name(read: &dyn Read) -> Result<String, crate::store::StoreError> {
-    let bytes = read.get(Table::Local, b"name")?;
-    Ok(bytes.and_then(|b| codec::decode::<Private<String>>(&b, "name").ok()).map(|name| name.0).unwrap_or_default())
 }
 
 pub(super) fn name_or_usual(cx: &Cx<'_, '_>, name: &str) -> Result<String, InputError> {
@@ -78,7 +73,7 @@ pub(crate) fn new_circle(node: &mut NodeState, cx: &mut Cx<'_, '_>, new: &contro
     let row = CircleRow::new(id, secrets, Incarnation(cx.random()), me, OwnStanding::In, suite);
     let mut circle = CircleState::empty(row);
     let mut offered = BTreeMap::from([(epoch::epoch_id(&id, &epoch), keys)]);
-    if circle.take_act(cx, sealed.bytes(), &mut offered)? != Taken::New || circle.my_role() != Some(Role::Founder) {
+    if circle.take_act(cx, sealed.bytes(), &mut offered)? != ActTaken::New || circle.my_role() != Some(Role::Founder) {
         return Err(InputError::usage("The circle's first act does not hold.", "Try again with other settings."));
     }
     circle.sign_agreement(cx);
@@ -198,7 +193,7 @@ pub(crate) fn leave(
 
 /// Deletes all that is here of a circle that one is out of. `unheard`: also where nobody has heard yet that one left.
 pub(crate) fn forget(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str, unheard: bool) -> Result<Answer, InputError> {
-    let id = pick(cx, circle)?.id;
+    let id = Overview::named(&cx.tx, circle)?.id;
     match node.circles.all.get(&id).map(|circle| circle.standing()) {
         Some(OwnStanding::Left | OwnStanding::Removed) => {}
         Some(OwnStanding::Leaving) if unheard => {}

@@ -1,13 +1,12 @@
 //! Commands about drafts: texts that could not be saved. They are nobody else's.
 
-use super::named::by_prefix;
 use crate::codec;
 use crate::context::{Cx, InputError};
 use crate::control::{Code, Error, Hint, NewDraft};
 use crate::io::{Answer, Effect};
 use crate::limits::{DRAFT_BYTES, DRAFT_MILLIS, DRAFTS};
-use crate::node::draft_row::{DraftRow, PREFIX, id, keys};
-use crate::store::{Read, Table};
+use crate::node::draft_row::{DraftRow, PREFIX, find, keys};
+use crate::store::Table;
 
 /// Keeps a text.
 pub(crate) fn keep(cx: &mut Cx<'_, '_>, text: NewDraft) -> Result<Answer, InputError> {
@@ -25,20 +24,6 @@ pub(crate) fn keep(cx: &mut Cx<'_, '_>, text: NewDraft) -> Result<Answer, InputE
     let row = DraftRow::new(text, cx.env.now);
     cx.tx.put(Table::Local, &key, codec::encode(&row));
     Ok(Answer::Draft(Box::new(row.shown(&key))))
-}
-
-fn find(read: &dyn Read, text: &str) -> Result<Vec<u8>, InputError> {
-    let mut keys = keys(read)?;
-    let named: Vec<(String, usize)> = keys.iter().enumerate().map(|(at, key)| (id(key), at)).collect();
-    let at = by_prefix(named.into_iter(), text, "draft", Hint::run("draft", "list", &[], "shows them"))?;
-    Ok(keys.swap_remove(at))
-}
-
-/// One of them.
-pub(crate) fn one(read: &dyn Read, text: &str) -> Result<Answer, InputError> {
-    let key = find(read, text)?;
-    let bytes = read.get(Table::Local, &key)?.unwrap_or_default();
-    Ok(Answer::Draft(Box::new(DraftRow::read(&bytes)?.shown(&key))))
 }
 
 /// Throws one away, its bytes with it.

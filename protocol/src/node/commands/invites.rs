@@ -1,18 +1,19 @@
 //! Commands about invites, and about those who ask to come in.
 
-use super::named::{by_prefix, inside};
+use super::inside::inside;
 use crate::circle::body::{Role, Statement};
 use crate::circle::overview::InviteRow;
 use crate::circle::state::CircleState;
 use crate::circle::summary::Summary;
-use crate::circle::ticket::{self, PeerHint, Secret, Ticket};
+use crate::circle::ticket::{self, PeerHint, Secret};
 use crate::context::{Cx, InputError};
-use crate::control::{self, Code, Error, Hint, InviteStatus, Time};
-use crate::id::{ActId, CircleId, DeviceId, short_text};
+use crate::control::{self, Code, Error, Hint};
+use crate::id::{ActId, short_text};
 use crate::io::Answer;
 use crate::limits;
 use crate::lines::grouped;
-use crate::node::NodeState;
+use crate::node::named::by_prefix;
+use crate::node::{NodeState, shown};
 use crate::peer::requests::RequestRow;
 use crate::peer::tickets;
 use crate::peer::welcome;
@@ -69,32 +70,7 @@ pub(crate) fn new_invite(
 fn invite(circle: &CircleState, cx: &Cx<'_, '_>, act: &ActId, here: &PeerHint) -> Result<Option<control::Invite>, InputError> {
     let Some(row) = circle.now().invites.get(act).map(|open| InviteRow::of(act, open)) else { return Ok(None) };
     let secret = tickets::secret_of(&cx.tx, &circle.id(), act)?;
-    Ok(Some(show_invite((circle.id(), circle.device()), &row, secret, here, cx.env.now)))
-}
-
-/// An invite as the local API shows it; with its link where the secret is held here. `whose`: the circle, and this device in it.
-pub(crate) fn show_invite(
-    whose: (CircleId, DeviceId),
-    row: &InviteRow,
-    secret: Option<Secret>,
-    here: &PeerHint,
-    now: crate::time::Millis,
-) -> control::Invite {
-    let status = row.status(now);
-    let link = secret.filter(|_| status == InviteStatus::Open).map(|secret| {
-        let hint =
-            PeerHint { peer: here.peer.clone(), addresses: here.addresses.iter().take(limits::ADDRESSES).cloned().collect() };
-        Ticket::new(whose.0, secret, row.role, row.expires, whose.1, vec![hint]).link()
-    });
-    control::Invite {
-        id: short_text('i', &row.act.0),
-        link,
-        role: row.role,
-        expires_at: Time(row.expires),
-        uses: row.uses,
-        used: row.used,
-        status,
-    }
+    Ok(Some(shown::invite((circle.id(), circle.device()), &row, secret, here, cx.env.now)))
 }
 
 /// Close an invite.

@@ -1,8 +1,9 @@
 //! Commands about what members write: from names to entries.
 
 use crate::circle::news;
+use crate::circle::overview;
 use crate::circle::state::OwnStanding;
-use crate::circle::summary::{self, Summary};
+use crate::circle::summary::Summary;
 use crate::context::{Cx, InputError};
 use crate::control::{self, EditItem, NewItem, Response};
 use crate::id::ItemKey;
@@ -100,7 +101,7 @@ pub(crate) fn mark(
     kind: Kind,
     says: bool,
 ) -> Result<Answer, InputError> {
-    on(node, cx, circle, &[], item, |reader, place, rng, key| compose::mark(reader, place, rng, kind, key, says))
+    on(node, cx, circle, &[], item, |reader, place, rng, key| kinds::mark::set(reader, place, rng, kind, key, says))
 }
 
 /// Makes everything again that follows from the log.
@@ -137,7 +138,7 @@ fn fresh(
     circle: &str,
     compose: impl FnOnce(&ComposeContext, &mut Cx<'_, '_>) -> Result<Vec<NewEntry>, InputError>,
 ) -> Result<(Summary, Vec<(ItemKey, Kind)>), InputError> {
-    let summary = summary::pick(&Summary::all(&cx.tx)?, circle)?.clone();
+    let summary = overview::named(&cx.tx, circle)?;
     let place = place(&summary, cx.env.now)?;
     let written = compose(&place, cx)?;
     let keys: Vec<(ItemKey, Kind)> =

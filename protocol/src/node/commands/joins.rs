@@ -4,30 +4,22 @@ use super::circles::name_or_usual;
 use crate::circle::overview::Overview;
 use crate::circle::state::OwnStanding;
 use crate::circle::summary::Summary;
-use crate::circle::ticket::{Ticket, TicketError};
+use crate::circle::ticket::Ticket;
 use crate::context::{Cx, InputError};
 use crate::control::{self, Code, Error, Hint};
 use crate::crypto::{DeviceSecrets, Suite};
 use crate::id::CircleId;
 use crate::io::{Answer, CallId};
-use crate::node::{NodeState, notices};
+use crate::limits::PREVIEWS;
+use crate::node::named::parse_link;
+use crate::node::{NodeState, shown};
 use crate::peer::join;
 use crate::peer::join_row::{JoinRow, Looking};
-use crate::time::HOUR;
-
-pub(crate) fn parse_link(link: &str) -> Result<Ticket, InputError> {
-    Ticket::parse(link).map_err(|error| match error {
-        TicketError::NotALink => {
-            InputError::usage("That is not an invite link.", "A link begins with kith://join#; copy all of it.")
-        }
-        TicketError::Damaged => InputError::usage("The link is cut off or mistyped.", "Copy all of it again, in one line."),
-        TicketError::Newer => InputError::usage("The link was made by a newer version of Kith.", "Update Kith and try again."),
-    })
-}
+use crate::time::DAY;
 
 fn not_expired(ticket: &Ticket, cx: &Cx<'_, '_>) -> Result<(), InputError> {
     // Only the admitting steward's clock decides; this spares a wait that must end in a no.
-    if cx.env.now > ticket.expires.plus(24 * HOUR) {
+    if cx.env.now > ticket.expires.plus(DAY) {
         return Err(InputError::not_found("The invite has expired.", "Ask for a new invite."));
     }
     Ok(())
@@ -37,7 +29,7 @@ fn not_expired(ticket: &Ticket, cx: &Cx<'_, '_>) -> Result<(), InputError> {
 pub(crate) fn preview(node: &mut NodeState, cx: &mut Cx<'_, '_>, call: CallId, link: &str) -> Result<(), InputError> {
     let ticket = parse_link(link)?;
     not_expired(&ticket, cx)?;
-    if node.peers.looking.len() >= 8 {
+    if node.peers.looking.len() >= PREVIEWS {
         return Err(InputError::usage("Several links are being looked at already.", "Wait a moment and try again."));
     }
     let secrets = DeviceSecrets::generate(cx.env.rng, Suite::X25519);
@@ -99,22 +91,9 @@ fn circle_standing(node: &NodeState, id: &CircleId) -> Option<OwnStanding> {
 }
 
 /// A join as the local API shows it.
-pub(crate) fn show_join(node: &NodeState, join: &JoinRow) -> control::Join {
+fn show_join(node: &NodeState, join: &JoinRow) -> control::Join {
     let circle = node.circles.all.get(&join.ticket.circle);
-    show_join_in(circle.map(|circle| (Summary::of(circle), Overview::of(circle))), join)
-}
-
-/// A join as the local API shows it, with the circle's people and rules where they are known.
-pub(crate) fn show_join_in(circle: Option<(Summary, Overview)>, join: &JoinRow) -> control::Join {
-    control::Join {
-        id: join.ticket.circle.text(),
-        circle: join.circle_name.0.clone(),
-        status: join.status,
-        reason: join.why().to_owned(),
-        unasked: circle.as_ref().is_some_and(|(_, rules)| !rules.asks_first()),
-        members: circle.map(|(people, _)| people.members()).unwrap_or_default(),
-        notice: notices::of_join(join),
-    }
+    shown::join(circle.map(|circle| (Summary::of(circle), Overview::of(circle))), join)
 }
 
 fn pick_join(node: &NodeState, text: &str) -> Result<CircleId, InputError> {

@@ -1,7 +1,7 @@
 //! Commands about members: roles, removing somebody, and what a removal holds.
 
 use super::handover::{Handover, hand_over};
-use super::named::inside;
+use super::inside::inside;
 use crate::circle::body::{Point, Points, Role, Statement};
 use crate::circle::membership::Status;
 use crate::circle::state::CircleState;

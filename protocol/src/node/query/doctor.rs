@@ -13,7 +13,7 @@ use crate::crypto::Crypto;
 use crate::id::PersonId;
 use crate::io::Answer;
 use crate::item;
-use crate::limits::{NAMES_TOLD, OVER_MILLIS};
+use crate::limits::{NAMES_TOLD, OVER_MILLIS, STEWARDS};
 use crate::lines::counted;
 use crate::log::chain;
 use crate::store::Read;
@@ -103,7 +103,7 @@ fn stewards_health(circle: &CircleState, current: usize, found: &mut Findings<'_
     if state.frozen {
         let hint = if current > 1 { "Start a new circle with the others." } else { "Start a new circle." };
         found.say(Level::Problem, "No steward is left, so nobody can be admitted or removed anymore.", hint);
-    } else if stewards.len() < 3 && current > 1 {
+    } else if stewards.len() < STEWARDS && current > 1 {
         let few = stewards.len();
         let hint: Hints = match founder {
             Some(founder) if circle.me() == Some(*founder) => {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::circle::news;
+use crate::circle::overview::{self, Overview};
 use crate::circle::state::OwnStanding;
-use crate::circle::summary::{self, Summary};
+use crate::circle::summary::Summary;
 use crate::context::InputError;
 use crate::control::{self, Hint, InboxEntry};
 use crate::crypto::Crypto;
@@ -27,7 +28,7 @@ pub(crate) fn list(
     kind: Kind,
     filter: &Filter,
 ) -> Result<Answer, InputError> {
-    let summary = summary::pick(&Summary::all(base)?, circle.unwrap_or("-"))?.clone();
+    let summary = overview::named(base, circle.unwrap_or("-"))?;
     let opened = OpenedCircle::open(base, summary)?;
     let items = item::list(&opened.reader(base, now), kind, filter)?;
     let no_list = || InputError::not_found(&format!("A {} has no list of its own.", kind.noun()), item::where_listed(&[kind]));
@@ -118,8 +119,8 @@ fn asks(summary: &Summary, request: control::PendingRequest) -> InboxEntry {
 /// How many items stand in lists.
 pub(crate) fn items(base: &dyn Read) -> Result<u64, StoreError> {
     let mut items = 0;
-    for summary in Summary::all(base)? {
-        items += item::listed(base, &summary.id)?;
+    for circle in Overview::all(base)? {
+        items += item::listed(base, &circle.id)?;
     }
     Ok(items)
 }

@@ -8,8 +8,8 @@ use crate::sync::have::{digest, have};
 use crate::sync::known::Known;
 use crate::sync::message::{Acts, Bytes, ChainSeq, Have};
 use crate::sync::plan::{Plan, plan};
-use crate::sync::rate_limit::{Giver, RateLimit};
-use crate::sync::take;
+use crate::sync::rate_limit::RateLimit;
+use crate::sync::take::{Sender, Taken, take};
 
 /// More than anything here weighs.
 const ROOM: u64 = 1 << 30;
@@ -62,24 +62,28 @@ impl Village {
         planned.expect("reads")
     }
 
-    /// A machine takes what another carried to it. Says whether there was anything new.
-    pub(super) fn takes(&mut self, at: usize, from: usize, message: &Message) -> Result<bool, InputError> {
-        let (giver, id) = (self.device(from), self.the(at).id());
-        self.does(at, |node, cx| {
-            let circle = node.circles.all.get_mut(&id).expect("a circle");
-            Ok(match message {
-                Message::Acts(acts) => {
-                    let giver = Giver::of(circle, &giver);
-                    let taken = take::acts(circle, cx, acts, giver.as_ref(), &mut RateLimit::default())?;
-                    taken.news || taken.learned
-                }
-                Message::Records(records) => take::records(circle, cx, records)?.news,
-                Message::Run(run, skipped) => {
-                    take::run(&mut node.circles, cx, &id, &run.0, *skipped)?.is_some_and(|taken| taken.fresh)
-                }
-                other => panic!("nothing to take: {other:?}"),
-            })
-        })
+    /// A machine takes what another carried to it, as far as that one may still bring something. Nobody else hears of it.
+    pub(super) fn takes_within(
+        &mut self,
+        at: usize,
+        from: usize,
+        message: &Message,
+        (known, limit): (&mut Option<Known>, &mut RateLimit),
+    ) -> Result<Taken, InputError> {
+        let (device, id) = (self.device(from), self.the(at).id());
+        let taken = self.does(at, |node, cx| take(&mut node.circles, cx, &id, message, Sender { device, known, limit }));
+        drop(self.machines[at].node.state.circles.take_news());
+        taken
+    }
+
+    /// A machine takes what another carried to it.
+    pub(super) fn takes(&mut self, at: usize, from: usize, message: &Message) -> Result<Taken, InputError> {
+        self.takes_within(at, from, message, (&mut None, &mut RateLimit::default()))
+    }
+
+    /// Acts are carried from the first machine to the second.
+    fn takes_acts(&mut self, acts: &Acts) -> Result<Taken, InputError> {
+        self.takes(1, 0, &Message::Acts(acts.clone()))
     }
 }
 
@@ -95,7 +99,10 @@ fn kinds(plan: &Plan) -> Vec<&'static str> {
 
 /// Three members; the last is away while the first writes a note, changes a policy and moves to another address.
 fn somebody_was_away() -> Village {
-    let mut village = circle_of_three();
+    changes_while_others_are_away(circle_of_three())
+}
+
+fn changes_while_others_are_away(mut village: Village) -> Village {
     village.offline(2);
     village.offline(1);
     village.note(0, "", "while you were away");
@@ -174,14 +181,81 @@ fn what_is_carried_by_hand_brings_two_devices_together() {
     village.note(2, "", "and I wrote this meanwhile");
     for _ in 0..4 {
         for (from, to) in [(0, 2), (2, 0)] {
-            let mut known = village.known(from, to, &village.what_is_at(to));
-            for message in village.plans(from, &mut known, ROOM).messages {
+            let (have, mut known) = (Message::Have(village.what_is_at(to)), None);
+            assert!(village.takes_within(from, to, &have, (&mut known, &mut RateLimit::default())).expect("is taken").lack);
+            for message in village.plans(from, &mut known.expect("they said it"), ROOM).messages {
                 village.takes(to, from, &message).expect("is taken");
             }
         }
     }
     assert_eq!(digest(&village.what_is_at(0)), digest(&village.what_is_at(2)));
     assert_eq!(village.bodies(0).len(), 2);
+}
+
+/// The messages that bring the third machine what it lacks of the first, and what each of them has.
+fn brought_to_the_third(village: &mut Village, before: &Have) -> (Plan, Option<Known>, Option<Known>) {
+    let mut there = village.known(0, 2, &village.what_is_at(2));
+    let plan = village.plans(0, &mut there, ROOM);
+    assert_eq!(kinds(&plan).iter().collect::<std::collections::BTreeSet<_>>().len(), 3, "of every kind");
+    let known = village.known(2, 0, before);
+    (plan, Some(there), Some(known))
+}
+
+#[test]
+fn what_somebody_brought_is_not_sent_back_to_them() {
+    let village = circle_of_three();
+    let before = village.what_is_at(0);
+    let mut village = changes_while_others_are_away(village);
+    let (plan, _, mut known) = brought_to_the_third(&mut village, &before);
+    for message in &plan.messages {
+        village.takes_within(2, 0, message, (&mut known, &mut RateLimit::default())).expect("is taken");
+    }
+    let back = village.plans(2, known.as_mut().expect("as before"), ROOM);
+    assert_eq!(kinds(&back), Vec::<&str>::new());
+}
+
+#[test]
+fn each_message_is_acknowledged_by_what_it_weighs_and_equal_digests_end_it() {
+    let village = circle_of_three();
+    let before = village.what_is_at(0);
+    let mut village = changes_while_others_are_away(village);
+    let (plan, mut there, mut known) = brought_to_the_third(&mut village, &before);
+    let (mut freed, mut limit) = (0, RateLimit::default());
+    for message in &plan.messages {
+        let taken = village.takes_within(2, 0, message, (&mut known, &mut limit)).expect("is taken");
+        let Some(Message::Got(chains, bytes)) = taken.answer else { panic!("no answer to {message:?}") };
+        assert_eq!(chains.is_empty(), !matches!(message, Message::Run(..)), "how far a chain is");
+        freed += bytes;
+        let got = village.takes_within(0, 2, &Message::Got(chains, bytes), (&mut there, &mut limit)).expect("is taken");
+        assert!(got.lack && got.answer.is_none(), "there is room for more");
+    }
+    assert_eq!(freed, plan.bytes);
+    let mut nothing = None;
+    let mine = Message::Digest(digest(&village.what_is_at(2)));
+    assert!(!village.takes_within(0, 2, &mine, (&mut nothing, &mut limit)).expect("is taken").differs);
+    assert!(village.plans(0, &mut nothing.expect("they have the same"), ROOM).messages.is_empty());
+    village.note(0, "", "one more");
+    let mut nothing = None;
+    assert!(village.takes_within(0, 2, &mine, (&mut nothing, &mut limit)).expect("is taken").differs);
+    assert!(nothing.is_none());
+}
+
+#[test]
+fn news_of_chains_is_asked_for_and_then_sent() {
+    let mut village = circle_of_three();
+    let before = (village.what_is_at(0), village.what_is_at(2));
+    village.offline(2);
+    village.note(0, "", "one");
+    let (mut there, mut known) = (Some(village.known(0, 2, &before.1)), Some(village.known(2, 0, &before.0)));
+    let heads = village.machines[0].node.state.circles.heads_of(&village.the(0).id());
+    let news = Message::Got(there.as_ref().expect("they said so").lacks(heads), 0);
+    let mut limit = RateLimit::default();
+    let taken = village.takes_within(2, 0, &news, (&mut known, &mut limit)).expect("is taken");
+    assert!(!taken.lack);
+    let want = taken.answer.expect("they have more");
+    assert!(matches!(want, Message::Want(_)), "{want:?}");
+    assert!(village.takes_within(0, 2, &want, (&mut there, &mut limit)).expect("is taken").lack);
+    assert_eq!(kinds(&village.plans(0, there.as_mut().expect("as before"), ROOM)), ["run"]);
 }
 
 #[test]
@@ -209,22 +283,16 @@ fn acts_are_news_once_held_until_their_parents_come_and_refused_where_they_are_n
     let Some(Message::Acts(acts)) = plan.messages.into_iter().next() else { panic!("acts") };
     let [first, second] = acts.acts.as_slice() else { panic!("two acts, not {}", acts.acts.len()) };
     let only = |act: &Bytes| Acts { keys: None, acts: vec![act.clone()] };
-    let taken = |village: &mut Village, acts: &Acts| {
-        village.does(1, |node, cx| {
-            let circle = node.circles.all.values_mut().next().expect("a circle");
-            take::acts(circle, cx, acts, None, &mut RateLimit::default())
-        })
-    };
-    let held = taken(&mut village, &only(second)).expect("looked at");
-    assert!((held.news, held.held, held.bad) == (false, true, false), "its parent is not here");
-    let news = taken(&mut village, &only(first)).expect("looked at");
-    assert!(news.news && !news.held);
-    assert!(taken(&mut village, &only(second)).expect("looked at").news);
-    assert!(!taken(&mut village, &acts).expect("looked at").news, "known by now");
+    let held = village.takes_acts(&only(second)).expect("looked at");
+    assert!((held.acts, held.held, held.bad) == (false, true, false), "its parent is not here");
+    let news = village.takes_acts(&only(first)).expect("looked at");
+    assert!(news.acts && !news.held);
+    assert!(village.takes_acts(&only(second)).expect("looked at").acts);
+    assert!(!village.takes_acts(&acts).expect("looked at").acts, "known by now");
     let bad = Acts { keys: None, acts: vec![Bytes(vec![0; 40]), first.clone()] };
-    assert!(taken(&mut village, &bad).expect("looked at").bad);
+    assert!(village.takes_acts(&bad).expect("looked at").bad);
     let many = Acts { keys: None, acts: vec![Bytes(Vec::new()); FRAME_ACTS + 1] };
-    assert!(matches!(taken(&mut village, &many), Err(InputError::Peer(_))));
+    assert!(matches!(village.takes_acts(&many), Err(InputError::Peer(_))));
 }
 
 #[test]
@@ -237,14 +305,9 @@ fn of_a_members_own_rotations_some_wait() {
     }
     let mut known = village.known(1, 0, &village.what_is_at(0));
     let messages = village.plans(1, &mut known, ROOM).messages;
-    let (giver, mut limit, mut later) = (village.device(1), RateLimit::default(), 0);
-    for message in &messages {
-        let Message::Acts(acts) = message else { continue };
-        let taken = village.does(0, |node, cx| {
-            let circle = node.circles.all.values_mut().next().expect("a circle");
-            let giver = Giver::of(circle, &giver);
-            take::acts(circle, cx, acts, giver.as_ref(), &mut limit)
-        });
+    let (mut limit, mut later) = (RateLimit::default(), 0);
+    for message in messages.iter().filter(|message| matches!(message, Message::Acts(_))) {
+        let taken = village.takes_within(0, 1, message, (&mut None, &mut limit));
         later += u32::from(taken.expect("looked at").later);
     }
     assert!(later > 0, "the last one waits");
@@ -258,7 +321,11 @@ fn records_are_news_where_they_are_newer() {
     village.queue.push_back((0, Input::Listening(vec![Addr(vec![77])])));
     village.settle();
     let new: Vec<Bytes> = village.the(0).records().map(|record| Bytes(record.bytes.clone())).collect();
-    let bring = |village: &mut Village, records: &[Bytes]| village.takes(1, 0, &Message::Records(records.to_vec()));
+    let counts = |village: &Village| village.the(1).records().map(|record| (record.device, record.count)).collect::<Vec<_>>();
+    let bring = |village: &mut Village, records: &[Bytes]| {
+        let before = counts(village);
+        village.takes(1, 0, &Message::Records(records.to_vec())).map(|_| before != counts(village))
+    };
     assert!(!bring(&mut village, &old).expect("looked at"));
     assert!(bring(&mut village, &new).expect("looked at"));
     assert!(!bring(&mut village, &old).expect("looked at"), "nobody goes back to an older one");
@@ -284,9 +351,9 @@ fn a_run_is_taken_once_waits_for_what_comes_before_it_and_is_refused_where_it_is
     village.note(1, "", "two");
     let Some(Message::Run(second, _)) = village.known_then(1, 0, &between) else { panic!("a run") };
     assert!(matches!(village.takes(0, 1, &Message::Run(second.clone(), false)), Err(InputError::Later(..))), "a gap");
-    assert!(village.takes(0, 1, &Message::Run(first.clone(), false)).expect("taken"));
-    assert!(!village.takes(0, 1, &Message::Run(first, false)).expect("taken"), "nothing new in it");
-    assert!(village.takes(0, 1, &Message::Run(second.clone(), false)).expect("taken"));
+    assert!(village.takes(0, 1, &Message::Run(first.clone(), false)).expect("taken").entries);
+    assert!(!village.takes(0, 1, &Message::Run(first, false)).expect("taken").entries, "nothing new in it");
+    assert!(village.takes(0, 1, &Message::Run(second.clone(), false)).expect("taken").entries);
     let mut bad = second;
     *bad.0.last_mut().expect("bytes") ^= 1;
     assert!(matches!(village.takes(0, 1, &Message::Run(bad, false)), Err(InputError::Peer(_))));
@@ -326,13 +393,9 @@ fn keys_that_come_late_are_passed_on_at_once() {
     let epoch = village.the(2).usable_epoch().expect("they are");
     let mut known = village.known(2, 0, &village.what_is_at(0));
     let Some(Message::Acts(acts)) = village.plans(2, &mut known, ROOM).messages.into_iter().next() else { panic!("acts") };
-    let alone = Acts { keys: None, acts: acts.acts.clone() };
+    let alone = Message::Acts(Acts { keys: None, acts: acts.acts.clone() });
     for at in [0, 1] {
-        let taken = village.does(at, |node, cx| {
-            let circle = node.circles.all.values_mut().next().expect("a circle");
-            take::acts(circle, cx, &alone, None, &mut RateLimit::default())
-        });
-        assert!(taken.expect("looked at").news);
+        assert!(village.takes(at, 2, &alone).expect("looked at").acts);
         assert!(village.the(at).ring().row(&epoch).is_none(), "the act came without its keys");
     }
     let id = village.the(0).id();

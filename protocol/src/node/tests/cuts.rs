@@ -9,7 +9,9 @@ use super::*;
 use crate::circle::body::{ChainId, KeyClass, Point, Points, Statement};
 use crate::id::{CircleId, EntryId};
 use crate::log::chain;
-use crate::peer::receive;
+use crate::sync::message::Bytes;
+use crate::sync::rate_limit::RateLimit;
+use crate::sync::take::{Sender, take};
 use crate::tx::{Turn, Tx};
 
 /// One entry of Chioma's, signed by one of their copies.
@@ -56,8 +58,8 @@ impl Scrolls {
         store.commit(&batch.writes).expect("memory never fails");
         let ring = node.state.circles.all[&self.circle].ring();
         let seq = after.map_or(0, |after| self.signed[after].point.seq) + 1;
-        let served = chain::serve(&store, ring, &self.circle, &self.chain, seq - 1, 1 << 20, None).expect("serves");
         let head = chain::branches(&store, &self.circle, &self.chain).expect("reads").remove(0);
+        let served = chain::endless::serve_branch(&store, ring, head.no, seq - 1, 1 << 20, None).expect("serves");
         let point = Point { seq: head.seq, entry: head.head };
         self.signed.push(Signed { words, after, point, run: served.expect("one").run });
         self.folders.push(store);
@@ -109,7 +111,14 @@ impl Village {
 
     /// A run comes, from anyone who has it. Refused for now where something before it is missing.
     fn bring(&mut self, at: usize, id: CircleId, run: &[u8]) -> Result<(), InputError> {
-        self.within(at, |node, cx| receive::run(&mut node.circles, &mut node.peers, cx, Link(u64::MAX), id, run, false))
+        let (device, run) = (self.device(0), Message::Run(Bytes(run.to_vec()), false));
+        self.within(at, |node, cx| {
+            let from = Sender { device, known: &mut None, limit: &mut RateLimit::default() };
+            if take(&mut node.circles, cx, &id, &run, from)?.entries {
+                node.peers.announce_soon(id, cx.env.now);
+            }
+            Ok(())
+        })
     }
 
     /// Brings entries in some order, again and again until all are there.

@@ -63,7 +63,7 @@ impl Village {
         let circle = node.circles.all.values_mut().next().expect("a circle");
         for one in made {
             let taken = circle.take_act(&mut cx, one.act.bytes(), &mut one.keys.clone()).expect("memory never fails");
-            assert_eq!(taken, crate::circle::state::Taken::New);
+            assert_eq!(taken, crate::circle::state::ActTaken::New);
         }
         let id = circle.id();
         node.circles.touched(id);

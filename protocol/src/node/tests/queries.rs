@@ -73,6 +73,34 @@ fn busy(village: &mut Village) {
 }
 
 #[test]
+fn a_question_about_one_circle_reads_the_people_of_no_other() {
+    let mut village = Village::new(2);
+    busy_alone(&mut village);
+    let (_, Work { people, .. }) = counted(|| village.ask(0, Query::Circles));
+    assert_eq!(people, 0, "a list of circles shows nobody");
+    for question in questions("Night shift").into_iter().skip(3).chain([
+        Query::List { circle: Some("Night shift".into()), kind: Kind::Note, filter: Filter::default() },
+        Query::Room(None),
+    ]) {
+        let name = format!("{question:?}");
+        let Work { people, .. } = counted(|| village.ask(0, question)).1;
+        assert!(people <= 1, "the people of {people} circles were read for {name}");
+    }
+    let new = control::NewNote { body: "hello".into(), ..Default::default() };
+    let write = Command::New("Night shift".into(), NewItem::Note(new));
+    let (_, Work { people, .. }) = counted(|| village.call(0, write).expect("written"));
+    assert!(people <= 2, "the people of {people} circles were read for a note");
+}
+
+/// One person in three circles.
+fn busy_alone(village: &mut Village) {
+    for name in ["Night shift", "Day shift", "Late shift"] {
+        let new = control::NewCircle { name: name.into(), ..Default::default() };
+        village.call(0, Command::NewCircle(new)).expect("founded");
+    }
+}
+
+#[test]
 fn questions_about_membership_read_no_act_and_no_chain() {
     let mut village = Village::new(3);
     busy(&mut village);

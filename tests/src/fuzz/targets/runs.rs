@@ -8,7 +8,8 @@ use kith_protocol::circle::epoch::EpochKeys;
 use kith_protocol::codec;
 use kith_protocol::crypto::{Key, Seeded, derive, hash, pad, seal_with};
 use kith_protocol::id::{CircleId, DeviceId, EntryId, EpochId, Incarnation};
-use kith_protocol::log::chain::{Received, receive, serve};
+use kith_protocol::log::chain::endless::serve_branch;
+use kith_protocol::log::chain::{Received, branches, receive};
 use kith_protocol::store::{MemoryStore, Store};
 use kith_protocol::tx::{Turn, Tx};
 
@@ -84,7 +85,8 @@ fn taken(base: &MemoryStore, ring: &BTreeMap<EpochId, EpochKeys>, run: &[u8], sk
     }
     let after = last - entries.len() as u64;
     let view = Tx::new(base, &batch);
-    let served = serve(&view, ring, &CIRCLE, &chain(), after, 1 << 20, None).expect("what was taken is served");
+    let main = branches(&view, &CIRCLE, &chain()).expect("memory never fails").first().expect("it is there").no;
+    let served = serve_branch(&view, ring, main, after, 1 << 20, None).expect("what was taken is served");
     let served = served.expect("there is something behind what was there");
     let nothing = Turn::default();
     let mut next = Tx::new(base, &nothing);

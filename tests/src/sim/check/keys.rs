@@ -205,7 +205,7 @@ pub(super) fn healed(world: &World, who: Who, id: &str) -> Option<Found> {
     for head in chain::chains(disk, &circle).unwrap_or_default().into_iter().filter(|head| head.parent.is_none()) {
         let (mut fresh, mut after) = (MemoryStore::default(), head.first.saturating_sub(1));
         while after < head.seq {
-            let Ok(Some(served)) = chain::serve_branch(disk, &ring, head.no, after, 1 << 18, None) else { break };
+            let Ok(Some(served)) = chain::endless::serve_branch(disk, &ring, head.no, after, 1 << 18, None) else { break };
             let mut batch = Turn::default();
             let mut tx = Tx::new(&fresh, &batch);
             let keys: &dyn KeyRing = &ring;

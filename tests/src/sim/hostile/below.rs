@@ -38,7 +38,7 @@ pub fn below(disk: &Disk, crypto: &dyn Crypto, circle: &str, (at, pick): (Millis
     let head = chain::branches(disk, &row.circle, &id).ok()?.into_iter().find(|head| head.parent.is_none() && head.first == 1)?;
     let mut runs = Vec::new();
     let mut after = 0;
-    while let Ok(Some(served)) = chain::serve_single(disk, &ring, head.no, after, 1, None) {
+    while let Ok(Some(served)) = chain::endless::serve_single(disk, &ring, head.no, after, 1, None) {
         after = served.last;
         runs.push(served.run);
     }
@@ -68,7 +68,8 @@ pub fn below(disk: &Disk, crypto: &dyn Crypto, circle: &str, (at, pick): (Millis
     commit(&mut copy, |tx| {
         chain::append(tx, crypto, &mut rng, &ring, &row.secrets.sign, &place, &last.epoch, &last.heads, vec![new]).ok()
     })?;
-    Some(chain::serve(&copy, &ring, &row.circle, &id, last.at.seq, 1 << 16, None).ok()??.run)
+    let main = chain::branches(&copy, &row.circle, &id).ok()?.first()?.no;
+    Some(chain::endless::serve_branch(&copy, &ring, main, last.at.seq, 1 << 16, None).ok()??.run)
 }
 
 fn commit<T>(store: &mut MemoryStore, write: impl FnOnce(&mut Tx<'_>) -> Option<T>) -> Option<T> {

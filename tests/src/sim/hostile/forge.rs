@@ -460,7 +460,7 @@ impl Forger<'_> {
         let Some(head) = chain::branches(&second, &circle, &id)?.into_iter().find(|head| head.parent.is_none()) else {
             return Ok(false);
         };
-        let served = chain::serve_single(&second, &self.ring, head.no, head.seq.saturating_sub(1), 1 << 16, None);
+        let served = chain::endless::serve_single(&second, &self.ring, head.no, head.seq.saturating_sub(1), 1 << 16, None);
         let Ok(Some(served)) = served else { return Ok(false) };
         let (crypto, ring) = (self.crypto, self.ring.clone());
         self.commit(|tx| chain::receive(tx, crypto, &ring, &circle, &served.run, false).is_ok())

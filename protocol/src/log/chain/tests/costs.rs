@@ -64,7 +64,7 @@ fn what_a_hole_does_not_hold_whole_is_not_opened() {
             let mut budget = Budget::default();
             let lack = lack(after, until);
             let has = has_lack(&ada.store, &ada.keys, &lack, &mut budget).expect("looks");
-            let served = serve_lack(&ada.store, &ada.keys, &lack, MUCH, &mut budget).expect("serves");
+            let served = super::serve(&ada.store, &ada.keys, &lack, MUCH, &mut budget).expect("serves");
             assert_eq!(has, Some(matches!(served, Serving::Run(_))));
             served
         });
@@ -110,7 +110,7 @@ fn looking_for_what_somebody_may_read_goes_on_where_it_stopped() {
     let (mut after, mut turns) = (0, 0);
     loop {
         let lack = Lack { branch: 1, after, until: u64::MAX, talk: Some(&none) };
-        let serving = serve_lack(&ada.store, &ada.keys, &lack, MUCH, &mut Budget::default()).expect("serves");
+        let serving = super::serve(&ada.store, &ada.keys, &lack, MUCH, &mut Budget::default()).expect("serves");
         turns += 1;
         match serving {
             Serving::Later(looked) => {

@@ -9,7 +9,7 @@ fn runs() -> [Vec<u8>; 3] {
     let single = ada.serve(0).expect("serves").run;
     ada.write(FIRST, notes(70, "joined"));
     let block = ada.serve(0).expect("serves").run;
-    let singles = serve_single(&ada.store, &ada.keys, 1, 0, MUCH, None).expect("serves").expect("some").run;
+    let singles = ada.singly(&ada.serve(0).expect("serves")).run;
     [single, block, singles]
 }
 
