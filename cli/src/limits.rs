@@ -22,8 +22,6 @@ pub(crate) const FOLDER_DEPTH: usize = 8;
 pub(crate) const FOLDER_FILES: usize = 10_000;
 /// Characters of what is left out of an import that are shown.
 pub(crate) const SHOWN_CHARS: usize = 60;
-/// Characters of what kind of resource something is.
-pub(crate) const KIND_CHARS: usize = 60;
 /// Titles that are shown before somebody is asked.
 pub(crate) const ASKED_TITLES: usize = 5;
 /// Items of a file that are imported unasked on a terminal: as many as are looked over at a glance.

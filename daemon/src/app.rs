@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use kith_protocol::control::{Code, DaemonStatus, Error, Hint, Needed};
 use kith_protocol::id::Addr;
@@ -291,7 +290,7 @@ async fn sole(mut session: Arc<Session>) -> Session {
             Ok(session) => return session,
             Err(shared) => session = shared,
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(limits::SOLE_LOOK).await;
     }
 }
 

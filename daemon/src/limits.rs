@@ -50,6 +50,13 @@ pub(crate) const MEMORY_BYTES: usize = 1 << 30;
 /// Streams of one connection: sync, ping and identify, each way, and a few being refused.
 pub(crate) const STREAMS: usize = 16;
 
+/// Bytes of one stream that a peer may send over QUIC before this side has read them: as many as the core lets be in flight.
+pub(crate) const STREAM_WINDOW_BYTES: u32 = 4 << 20;
+/// The same of a whole connection.
+pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 6 << 20;
+/// Milliseconds after which a connection over QUIC on which nothing comes is closed: more than two pings.
+pub(crate) const IDLE_MILLIS: u32 = 60_000;
+
 /// A handshake takes no longer.
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A connection has its sync stream by then, or is closed.
@@ -98,6 +105,16 @@ pub(crate) const MAX_FAILURES: u32 = 5;
 pub(crate) const REST: Duration = Duration::from_secs(1);
 /// up to this.
 pub(crate) const LONGEST_REST: Duration = Duration::from_secs(60);
+/// How often it is looked whether others are done with a session that is to be closed.
+pub(crate) const SOLE_LOOK: Duration = Duration::from_millis(5);
+/// How long requests that are under way may take once the daemon is to end,
+pub(crate) const SERVER_END: Duration = Duration::from_secs(5);
+/// and how long everything else may.
+pub(crate) const RUNTIME_END: Duration = Duration::from_secs(2);
+/// SQL statements that a connection keeps prepared: more than there are.
+pub(crate) const STATEMENTS: usize = 128;
+/// Threads that serve the local API; what reads and writes the store has its own.
+pub(crate) const API_THREADS: usize = 2;
 /// Bytes of the log before it is moved aside; one older file is kept.
 pub(crate) const LOG_BYTES: u64 = 2 << 20;
 /// How often it is looked whether the local socket's file is still there, while nobody calls.

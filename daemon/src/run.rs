@@ -14,6 +14,7 @@ use crate::config::{Config, ConfigError};
 use crate::driver::Machine;
 use crate::home::{Home, HomeError, another_home};
 use crate::keystore::Cost;
+use crate::limits;
 use crate::logging;
 
 /// How the daemon is started.
@@ -100,14 +101,14 @@ pub(crate) fn run_with<M: Machine>(options: &Options) -> Result<(), RunError> {
     logging::start(&home.log(), options.verbose).map_err(system("Opening the log"))?;
     let config = Config::load(&home.config(), &options.listen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(limits::API_THREADS)
         .thread_name("kithd")
         .enable_all()
         .build()
         .map_err(system("Starting the runtime"))?;
     let app = Arc::new(App::new::<M>(home, config, Cost::NORMAL));
     let served = runtime.block_on(serve(Arc::clone(&app)));
-    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    runtime.shutdown_timeout(limits::RUNTIME_END);
     served
 }
 
@@ -140,7 +141,7 @@ async fn serve(app: Arc<App>) -> Result<(), RunError> {
     watch.abort();
     // Ends streams and answers calls under way, so that the server has nobody left to wait for.
     let ended = app.lock().await;
-    if tokio::time::timeout(std::time::Duration::from_secs(5), server).await.is_err() {
+    if tokio::time::timeout(limits::SERVER_END, server).await.is_err() {
         tracing::warn!("a connection to the local API did not end");
     }
     tracing::info!("ended");

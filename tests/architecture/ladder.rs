@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::imports::{Arrows, Crate, loops};
+use crate::imports::{Arrows, Crate};
 use crate::{none, read, root};
 
 /// The crates that are held to all of this.
@@ -13,12 +13,6 @@ const CHECKED: [&str; 4] = ["cli", "daemon", "protocol", "tests"];
 
 /// Stands for all of these in the table: the vocabularies of the core, which every other room of it may name.
 const GROUND: &str = "limits time private lines id codec planted tomorrow work crypto control store budget io tx context";
-
-/// More than two files that name one another are a loop, but for these: one mutual judgement.
-const ONE_JUDGEMENT: [&str; 5] = ["admissible", "downs", "grounding", "judgement", "people"];
-
-/// The same of the simulator: its world is checked as it goes on, by checks that look at the whole of it. No product is made of it.
-const ONE_WORLD: &str = "tests/src/sim/";
 
 /// A crate's root file, and for each of its rooms those that it may name. From the ground up: a room names only rooms of lines above
 /// its own, so the table itself holds no loop.
@@ -80,7 +74,7 @@ const LADDERS: [Ladder; 4] = [
             ("session", "clock config driver home hub keystore limits net queue random store"),
             ("app", "address clock config driver home keystore limits session store"),
             ("api", "address app hub limits queue session"),
-            ("run", "api app config driver home keystore logging"),
+            ("run", "api app config driver home keystore limits logging"),
         ],
     },
     Ladder {
@@ -178,23 +172,9 @@ impl Ladder {
 }
 
 /// An arrow as a line to read.
-fn arrow(((from, onto), names): (&(String, String), &BTreeSet<String>)) -> String {
+pub(crate) fn arrow(((from, onto), names): (&(String, String), &BTreeSet<String>)) -> String {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     format!("{from} → {onto}: {}", names.join(", "))
-}
-
-/// Arrows of loops that more than two files make.
-fn circles(arrows: &Arrows) -> Vec<String> {
-    let judgement = ONE_JUDGEMENT.map(|file| format!("protocol/src/circle/membership/{file}.rs"));
-    let all = loops(arrows.keys().map(|(from, onto)| (from.as_str(), onto.as_str())));
-    let long = all
-        .iter()
-        .filter(|files| files.len() > 2 && files.iter().any(|file| !judgement.contains(file) && !file.starts_with(ONE_WORLD)));
-    let inside = |files: &BTreeSet<String>| {
-        let both = arrows.iter().filter(|((from, onto), _)| files.contains(from) && files.contains(onto));
-        both.map(arrow).collect::<Vec<_>>()
-    };
-    long.flat_map(|files| std::iter::once(format!("{} files make a loop:", files.len())).chain(inside(files))).collect()
 }
 
 /// The sources of these crates, each with its table.
@@ -214,12 +194,6 @@ fn every_room_names_only_what_the_table_lets_it() {
         .flat_map(|(ladder, sources)| [ladder.untidy(&sources.files()), ladder.upward(&sources.arrows())].concat())
         .collect();
     none("arrows that the table in tests/architecture/ladder.rs does not have; a name belongs below all that use it", &found);
-}
-
-#[test]
-fn no_more_than_two_files_name_one_another() {
-    let found: Vec<String> = checked().flat_map(|sources| circles(&sources.arrows())).collect();
-    none("move what both sides need to a file below them", &found);
 }
 
 #[test]
@@ -268,27 +242,4 @@ fn a_table_that_does_not_fit_is_noticed() {
     for name in ["`new`", "`gone`", "`low` names `high`"] {
         assert!(found.iter().any(|line| line.contains(name)), "{name}: {found:?}");
     }
-}
-
-#[test]
-fn a_loop_of_three_files_is_noticed_and_one_of_two_is_not() {
-    let of = |last: &str| {
-        circles(&drawn(&[
-            ("lib", "mod a; mod b; mod c;"),
-            ("a", "pub fn f() { crate::b::f() }"),
-            ("b", "pub fn f() { crate::c::f() }"),
-            ("c", last),
-        ]))
-    };
-    assert_eq!(of("pub fn f() { crate::b::f() }"), Vec::<String>::new());
-    let long = of("pub fn f() { crate::a::f() }");
-    assert_eq!(long.len(), 4, "{long:?}");
-    assert_eq!(long[3], "x/src/c.rs → x/src/a.rs: f");
-    let judgement: Arrows = (0..5)
-        .map(|at| {
-            let file = |at: usize| format!("protocol/src/circle/membership/{}.rs", ONE_JUDGEMENT[at % 5]);
-            ((file(at), file(at + 1)), BTreeSet::new())
-        })
-        .collect();
-    assert_eq!(circles(&judgement), Vec::<String>::new());
 }

@@ -4,6 +4,7 @@
 
 mod arrows;
 mod attacks;
+mod bounds;
 mod documents;
 mod files;
 mod frozen;
@@ -14,6 +15,7 @@ mod kinds;
 mod ladder;
 mod limits;
 mod lock;
+mod loops;
 mod names;
 mod plain;
 mod promises;

@@ -2,9 +2,7 @@
 
 use kith_protocol::control::{BatchItem, NewItem, NewNote};
 use kith_protocol::item::kinds;
-use kith_protocol::limits::{TAG_CHARS, TAGS, TITLE_CHARS};
-
-use crate::limits::KIND_CHARS;
+use kith_protocol::limits::{KIND_CHARS, TAG_CHARS, TAGS, TITLE_CHARS};
 
 /// Makes the small fields of a thing fit; what becomes of those that do not, as ends of sentences about it.
 pub(super) fn cut(item: &mut BatchItem) -> Vec<String> {

@@ -295,9 +295,9 @@ fn swarm(keypair: Keypair, queue: DriverQueue, links: Links) -> Result<Swarm<Beh
         .with_quic_config(|mut config| {
             config.handshake_timeout = limits::HANDSHAKE;
             config.max_concurrent_stream_limit = u32::try_from(limits::STREAMS).unwrap_or(u32::MAX);
-            config.max_stream_data = 4 << 20;
-            config.max_connection_data = 6 << 20;
-            config.max_idle_timeout = 60_000;
+            config.max_stream_data = limits::STREAM_WINDOW_BYTES;
+            config.max_connection_data = limits::CONNECTION_WINDOW_BYTES;
+            config.max_idle_timeout = limits::IDLE_MILLIS;
             config.keep_alive_interval = limits::PING;
             config
         })

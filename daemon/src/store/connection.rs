@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::error::OpenError;
 use crate::keystore::MasterKey;
-use crate::limits::BUSY;
+use crate::limits::{BUSY, STATEMENTS};
 
 /// A connection that has proved its key.
 pub(super) fn connect(path: &Path, key: &MasterKey, flags: OpenFlags, cache_kib: i64) -> Result<Connection, OpenError> {
@@ -21,7 +21,7 @@ pub(super) fn connect(path: &Path, key: &MasterKey, flags: OpenFlags, cache_kib:
     conn.pragma_update(None, "cache_size", -cache_kib)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "trusted_schema", "OFF")?;
-    conn.set_prepared_statement_cache_capacity(128);
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // Without this, SQLite plans a statement again whenever a bound of its range changes, which costs more than reading it.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // The first read proves the key.
