@@ -8,6 +8,51 @@ pub(crate) mod csv;
 pub(crate) mod markdown;
 mod zone;
 
+/// An item to test with, as the daemon shows it.
+#[cfg(test)]
+pub(crate) mod example {
+    use kith_protocol::control::{Author, Event, EventStatus, ItemState, RsvpCounts, Time};
+    use kith_protocol::time::Millis;
+
+    /// A meeting that takes place once and nobody answered.
+    pub(crate) fn event() -> Event {
+        Event {
+            base: None,
+            crossed: Vec::new(),
+            id: "e-abc".to_owned(),
+            circle: "c-abc".to_owned(),
+            circle_name: "Night shift".to_owned(),
+            title: "Circle".to_owned(),
+            description: String::new(),
+            cut: false,
+            starts: Time(Millis(0)),
+            ends: None,
+            starts_local: "2026-12-01T18:00:00".to_owned(),
+            ends_local: String::new(),
+            all_day: false,
+            tz: "Europe/Madrid".to_owned(),
+            rrule: None,
+            location: String::new(),
+            status: EventStatus::Confirmed,
+            rsvp: RsvpCounts::default(),
+            author: Author { member: "m-abc".to_owned(), name: "Amara".to_owned(), ..Default::default() },
+            created_at: Time(Millis(0)),
+            edited_at: None,
+            uid: String::new(),
+            sequence: 0,
+            tags: Vec::new(),
+            state: ItemState::Visible,
+            delivery: None,
+            new: false,
+            changed: false,
+            changed_by: None,
+            moved_by: None,
+            moved_at: None,
+            was: None,
+        }
+    }
+}
+
 /// Characters that one program or another takes for the end of a line.
 const fn ends_line(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')

@@ -164,47 +164,20 @@ pub(super) fn line(out: &mut String, text: &str) {
 mod others;
 #[cfg(test)]
 mod tests {
-    use kith_protocol::control::{Author, RsvpCounts, Time};
-    use kith_protocol::time::Millis;
-
-    use super::super::nasty;
+    use super::super::{example, nasty};
     use super::*;
     use crate::calendar::read;
 
     pub(crate) fn event(tz: &str, starts: &str, rrule: Option<&str>) -> Event {
         Event {
-            base: None,
-            crossed: Vec::new(),
-            id: "e-abc".to_owned(),
-            circle: "c-abc".to_owned(),
-            circle_name: "Night shift".to_owned(),
             title: "Circle, with; signs \\ and\nlines".to_owned(),
             description: "ä".repeat(200),
-            cut: false,
-            starts: Time(Millis(0)),
-            ends: None,
             starts_local: starts.to_owned(),
-            ends_local: String::new(),
             all_day: starts.len() == 10,
             tz: tz.to_owned(),
             rrule: rrule.map(str::to_owned),
-            location: String::new(),
-            status: EventStatus::Confirmed,
-            rsvp: RsvpCounts::default(),
-            author: Author { member: "m-abc".to_owned(), name: "Amara".to_owned(), ..Default::default() },
-            created_at: Time(Millis(0)),
-            edited_at: None,
-            uid: String::new(),
-            sequence: 0,
             tags: vec!["peer".to_owned(), "a,b".to_owned()],
-            state: ItemState::Visible,
-            delivery: None,
-            new: false,
-            changed: false,
-            changed_by: None,
-            moved_by: None,
-            moved_at: None,
-            was: None,
+            ..example::event()
         }
     }
 

@@ -182,12 +182,12 @@ pub(crate) mod tests {
         reason = "of what Markdown knows, a few marks are meant, and any other is a failure"
     )]
 
-    use kith_protocol::control::{Reply, RsvpCounts};
+    use kith_protocol::control::Reply;
     use kith_protocol::time::Millis;
     use proptest::prelude::*;
     use pulldown_cmark::{Event as Mark, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-    use super::super::nasty;
+    use super::super::{example, nasty};
     use super::*;
 
     pub(crate) fn author(n: usize, name: &str) -> Author {
@@ -222,38 +222,13 @@ pub(crate) mod tests {
 
     fn event(n: usize, name: &str, [title, place, description, rrule]: [&str; 4]) -> Event {
         Event {
-            base: None,
-            crossed: Vec::new(),
             id: format!("e-{n:016}"),
-            circle: "c-abc".to_owned(),
-            circle_name: "Night shift".to_owned(),
             title: title.to_owned(),
             description: description.to_owned(),
-            starts: Time(Millis(0)),
-            ends: None,
-            starts_local: "2026-12-01T18:00:00".to_owned(),
-            ends_local: String::new(),
-            all_day: false,
-            tz: "Europe/Madrid".to_owned(),
             rrule: Some(rrule.to_owned()),
             location: place.to_owned(),
-            status: EventStatus::Confirmed,
-            rsvp: RsvpCounts::default(),
             author: author(n, name),
-            created_at: Time(Millis(0)),
-            edited_at: None,
-            uid: String::new(),
-            sequence: 0,
-            tags: Vec::new(),
-            state: ItemState::Visible,
-            delivery: None,
-            new: false,
-            changed: false,
-            changed_by: None,
-            moved_by: None,
-            moved_at: None,
-            was: None,
-            cut: false,
+            ..example::event()
         }
     }
 

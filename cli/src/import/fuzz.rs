@@ -1,7 +1,7 @@
 //! Files that people import, bent in every way: never a panic, never more than a file can hold, and what is read is fit to be
 //! sent. A calendar that was read, written and read again holds the same.
 
-use kith_protocol::control::{BatchItem, Event, EventStatus, ItemState, NewEvent, RsvpCounts, Time};
+use kith_protocol::control::{BatchItem, Event, NewEvent, Time};
 use kith_protocol::limits::{BODY_BYTES, TAGS, TITLE_CHARS};
 use kith_protocol::time::Millis;
 use kith_tests::fuzz::{Form, Prepared, Target, Verdict};
@@ -11,7 +11,7 @@ use super::{Haul, calendar, csv, links};
 use crate::calendar::rule::Rule;
 use crate::calendar::when::{Typed, When};
 use crate::calendar::{Series, read};
-use crate::export;
+use crate::export::{self, example};
 use crate::ui::clean;
 
 fuzz_test!(calendars, CALENDAR);
@@ -148,38 +148,19 @@ fn kept(n: usize, new: &NewEvent) -> Option<Event> {
     let starts: jiff::Timestamp = new.starts.parse().ok()?;
     let time = |at: jiff::Timestamp| u64::try_from(at.as_millisecond()).ok().map(|at| Time(Millis(at)));
     Some(Event {
-        base: None,
-        crossed: Vec::new(),
         id: format!("e-{n}"),
-        circle: "c-1".to_owned(),
-        circle_name: "Night shift".to_owned(),
         title: new.title.trim().to_owned(),
         description: new.description.clone(),
-        cut: false,
         starts: time(starts)?,
-        ends: None,
         starts_local: new.starts_local.clone(),
         ends_local: new.ends_local.clone(),
         all_day: new.starts_local.len() == 10,
         tz: new.tz.clone(),
         rrule: new.rrule.clone(),
         location: new.location.clone(),
-        status: EventStatus::Confirmed,
-        rsvp: RsvpCounts::default(),
-        author: kith_protocol::control::Author { member: "m-1".to_owned(), name: "Amara".to_owned(), ..Default::default() },
         created_at: time(starts)?,
-        edited_at: None,
         uid: format!("{n}@x"),
-        sequence: 0,
-        tags: Vec::new(),
-        state: ItemState::Visible,
-        delivery: None,
-        new: false,
-        changed: false,
-        changed_by: None,
-        moved_by: None,
-        moved_at: None,
-        was: None,
+        ..example::event()
     })
 }
 
