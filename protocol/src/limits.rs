@@ -346,6 +346,8 @@ pub const MOST_SEARCH_HITS: usize = 1_000;
 pub const EXCERPT_CHARS: usize = 120;
 /// Characters of it before the match.
 pub const EXCERPT_BEFORE_CHARS: usize = 40;
+/// Characters around it in which the beginning of a word is looked for: as many before those, and behind the match.
+pub const EXCERPT_LOOK_CHARS: usize = 3 * EXCERPT_BEFORE_CHARS;
 /// Characters of an untitled text that an inbox shows: less than a line, with who and where before it.
 pub const TOLD_CHARS: usize = 60;
 /// Entries that one inbox puts together to tell what changed in items; beyond it, it tells only that they changed.

@@ -7,7 +7,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::words::{Sought, composed};
-use crate::limits::{EXCERPT_BEFORE_CHARS, EXCERPT_CHARS};
+use crate::limits::{EXCERPT_BEFORE_CHARS, EXCERPT_CHARS, EXCERPT_LOOK_CHARS};
 
 /// What stands for what is left out.
 const ELLIPSIS: char = '…';
@@ -54,7 +54,7 @@ fn start_before(text: &str, found: usize) -> usize {
     let seen = after(text, first.saturating_sub(EXCERPT_BEFORE_CHARS));
     let (first, found) = (after(text, first), after(text, found));
     let near: &str = text.get(seen..).unwrap_or_default();
-    let near = near.get(..after(near, 3 * EXCERPT_BEFORE_CHARS)).unwrap_or_default();
+    let near = near.get(..after(near, EXCERPT_LOOK_CHARS)).unwrap_or_default();
     let word = |(_, word): &(usize, &str)| word.chars().next().is_some_and(|c| !c.is_whitespace() && !c.is_control());
     let mut words = near.split_word_bound_indices().filter(word).map(|(at, _)| seen + at);
     words.find(|at| (first..=found).contains(at)).unwrap_or_else(|| {
