@@ -77,7 +77,7 @@ pub(super) fn last_label(reader: &ItemReader<'_>, event: &ItemKey, now: Millis) 
 }
 
 /// One answer a person: the last by its author's clock, ties by key, so that all machines agree. Those from before the event was
-/// moved are asked for again, of everybody who is still in.
+/// moved are asked for again. People who are out do not come, so their answers do not count; they still see their own.
 pub(super) fn count(
     reader: &ItemReader<'_>,
     event: &ItemKey,
@@ -95,13 +95,15 @@ pub(super) fn count(
     }
     let mut counts = RsvpCounts::default();
     for (author, shown) in last {
+        let mine = author == reader.people.me();
+        if !mine && !reader.people.is_in(&author) {
+            continue;
+        }
         let answer = shown.words(ANSWER).parse().unwrap_or(Rsvp::Maybe);
         let Author { member, name, alike, .. } = reader.author(Some(author));
         let person = RsvpPerson { member, name, alike, answer };
         if moved.is_some_and(|moved| shown.last_when().0 < moved.at) {
-            if reader.people.is_in(&author) {
-                counts.asked_again.push(person);
-            }
+            counts.asked_again.push(person);
             continue;
         }
         match answer {
@@ -109,7 +111,7 @@ pub(super) fn count(
             Rsvp::No => counts.no += 1,
             Rsvp::Maybe => counts.maybe += 1,
         }
-        if author == reader.people.me() {
+        if mine {
             counts.mine = Some(answer);
         }
         counts.people.push(person);

@@ -143,7 +143,7 @@ fn nobody_is_told_to_make_a_steward_who_may_not() {
 }
 
 #[test]
-fn nobody_who_is_out_is_to_be_asked_again() {
+fn nobody_who_is_out_counts_or_is_asked_again() {
     let mut village = circle_of_three();
     let new =
         control::NewEvent { title: "Tea".into(), starts: "2030-12-10T18:00:00Z".into(), tz: "UTC".into(), ..Default::default() };
@@ -154,7 +154,15 @@ fn nobody_who_is_out_is_to_be_asked_again() {
         let yes = Response::Rsvp(control::Rsvp::Yes);
         village.call(at, Command::Respond("-".into(), event.id.clone(), yes)).expect("an answer");
     }
+    let count = |village: &Village, at: usize| {
+        let show = Query::Show { circle: None, kind: Kind::Event, item: event.id.clone(), reveal: false };
+        let Answer::Item(Item::Event(event)) = village.ask(at, show) else { panic!("no event") };
+        (event.rsvp.yes, event.rsvp.mine)
+    };
+    assert_eq!(count(&village, 0).0, 2);
     village.call(0, Command::RemoveMember("-".into(), "Chioma".into())).expect("removed");
+    assert_eq!((count(&village, 0), count(&village, 1)), ((1, None), (1, Some(control::Rsvp::Yes))), "who is out does not come");
+    assert_eq!(count(&village, 2).1, Some(control::Rsvp::Yes), "and still sees what they answered");
     let later = control::EditEvent { starts: Some("2030-12-11T18:00:00Z".into()), ..Default::default() };
     village.call(0, Command::Edit("-".into(), event.id.clone(), EditItem::Event(later))).expect("moved");
     for at in [0, 1] {
