@@ -130,7 +130,7 @@ pub(super) fn pending(
     crypto: &dyn Crypto,
 ) -> Result<Vec<control::PendingRequest>, InputError> {
     let mut waiting = RequestRow::all(base, &summary.id)?;
-    waiting.retain(|row| !row.declined);
+    waiting.retain(RequestRow::waits);
     if waiting.is_empty() {
         return Ok(Vec::new());
     }

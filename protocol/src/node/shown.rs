@@ -3,7 +3,7 @@
 use crate::circle::overview::{InviteRow, Overview};
 use crate::circle::summary::Summary;
 use crate::circle::ticket::{PeerHint, Secret, Ticket};
-use crate::control::{self, InviteStatus, Time};
+use crate::control::{self, InviteStatus, JoinStatus, Time};
 use crate::id::{CircleId, DeviceId, short_text};
 use crate::limits;
 use crate::node::notices;
@@ -18,9 +18,17 @@ pub(crate) fn join(circle: Option<(Summary, Overview)>, row: &JoinRow) -> contro
         status: row.status,
         reason: row.why().to_owned(),
         unasked: circle.as_ref().is_some_and(|(_, rules)| !rules.asks_first()),
-        members: circle.map(|(people, _)| people.members()).unwrap_or_default(),
+        members: circle.map(|(people, _)| with_own_name(people.members(), row)).unwrap_or_default(),
         notice: notices::of_join(row),
     }
+}
+
+/// Oneself by the name that one gave, which no other member has yet.
+fn with_own_name(mut members: Vec<control::Member>, join: &JoinRow) -> Vec<control::Member> {
+    if join.status == JoinStatus::Admitted {
+        members.iter_mut().filter(|member| member.me).for_each(|me| me.name.clone_from(&join.name.0));
+    }
+    members
 }
 
 /// An invite; with its link where the secret is held here. `whose`: the circle, and this device in it.

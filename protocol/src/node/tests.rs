@@ -525,7 +525,9 @@ fn who_walks_away_after_seeing_the_members_is_never_named() {
     village.call(1, Command::Accept(control::Accept { link, ..Default::default() })).expect("a join");
     let Answer::Joins(joins) = village.ask(1, Query::Joins) else { panic!("no list") };
     assert_eq!(joins[0].status, JoinStatus::Admitted);
-    assert_eq!(joins[0].members.iter().filter(|m| m.name == "Amara").count(), 1);
+    let seen: Vec<(&str, bool)> = joins[0].members.iter().map(|m| (m.name.as_str(), m.me)).collect();
+    assert_eq!(seen, [("Amara", false), ("Bea", true)], "one sees oneself by the name that one gave");
+    assert_ne!(village.members(0)[1].0, "Bea");
     village.call(1, Command::AbandonJoin(joins[0].id.clone())).expect("walked away");
     village.offline(1);
     village.online(1);

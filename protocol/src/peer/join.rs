@@ -225,7 +225,19 @@ fn request(join: &JoinRow, card: &Card, suite: Suite, cx: &mut Cx<'_, '_>) -> Re
             sealed.push(SealedRequest { to: steward.device, sealed: bytes });
         }
     }
-    Request { ticket: ticket.id(), device: join.secrets.sign.id(), sealed }
+    Request { ticket: ticket.id(), device: join.secrets.sign.id(), sealed, taken_back: None }
+}
+
+/// Takes a request back: tells everybody it was made to who is connected. Others who keep it hear of it from them.
+pub(crate) fn take_back(peers: &Peers, cx: &mut Cx<'_, '_>, id: &CircleId) {
+    let Some(join) = peers.joins.get(id).filter(|join| join.status == JoinStatus::Requested) else { return };
+    let (ticket, device) = (join.ticket.key().id(), join.secrets.sign.id());
+    let signature =
+        cx.env.crypto.sign(&join.secrets.sign, welcome::TAKEN_BACK, &[&welcome::taken_back_parts(id, &ticket, &device)]);
+    let links = peers.sessions.iter().filter(|(_, session)| session.asked.is_some_and(|asked| asked.is(&join.ticket)));
+    for (link, _) in links {
+        send(cx, *link, &Frame::Request(Request { ticket, device, sealed: Vec::new(), taken_back: Some(signature) }));
+    }
 }
 
 /// Admitted: take keys and acts, judge them, see who is there. Nobody sees anything of the circle before its last part is here.

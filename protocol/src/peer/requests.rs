@@ -11,6 +11,7 @@ use minicbor::{Decode, Encode};
 
 use crate::codec;
 use crate::context::Cx;
+use crate::crypto::Signature;
 use crate::id::{CircleId, DeviceId};
 use crate::limits;
 use crate::store::{self, Read, StoreError, Table};
@@ -40,6 +41,18 @@ impl RequestRow {
 
     fn key(circle: &CircleId, device: &DeviceId) -> Vec<u8> {
         [Self::PREFIX, &circle.0[..], &device.0].concat()
+    }
+
+    /// Does it wait for somebody's decision here? Not once a steward said no here, or the device that asked took it back.
+    pub(crate) const fn waits(&self) -> bool {
+        !self.declined && self.request.taken_back.is_none()
+    }
+
+    /// What is kept once it was taken back: whom it went to, so that they hear of it, and no word of it.
+    pub(super) fn taken_back(mut self, signature: Signature) -> Self {
+        self.request.sealed.iter_mut().for_each(|sealed| sealed.sealed.clear());
+        self.request.taken_back = Some(signature);
+        self
     }
 
     /// By [`super::requests::Requests`] only, which knows what is kept.
@@ -175,9 +188,9 @@ mod frozen {
 
     fn row() -> RequestRow {
         let sealed = vec![SealedRequest { to: DeviceId([3; 32]), sealed: vec![11; 40] }];
-        let request = Request { ticket: DeviceId([33; 32]), device: DeviceId([23; 32]), sealed };
+        let request = Request { ticket: DeviceId([33; 32]), device: DeviceId([23; 32]), sealed, taken_back: None };
         RequestRow { version: 1, request, at: Millis(1_795_359_600_000), declined: true }
     }
 
-    frozen![Form::new("request-row", 1, &[row()])];
+    frozen![Form::new("request-row", 1, &[row(), row().taken_back(Signature([7; 64]))])];
 }

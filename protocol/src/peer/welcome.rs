@@ -24,6 +24,7 @@ use crate::sync::circles::Circles;
 use crate::sync::message::{Acts, Bytes, Message, Request};
 
 pub(crate) const REQUEST: &str = "kith/v1/request";
+pub(crate) const TAKEN_BACK: &str = "kith/v1/request-taken-back";
 
 // ---- requests -------------------------------------------------------------------------------------------------------
 
@@ -44,6 +45,9 @@ pub(crate) fn request(
     if let Some(circle) = circles.all.get(&guest.circle) {
         let ended = forget_requests(circle, &mut peers.requests, cx);
         refuse_guests(peers, cx, &guest.circle, &ended);
+    }
+    if request.taken_back.is_some() {
+        return take_back(circles, peers, cx, &guest.circle, request);
     }
     if !peers.requests.room(&guest.circle) {
         return refuse(cx, link, Refusal::Busy);
@@ -72,16 +76,15 @@ fn keep_request(
         return Ok(());
     }
     let steward = circle.my_role().is_some_and(|role| role >= Role::Steward);
-    let mine = steward && request.sealed.iter().any(|sealed| sealed.to == circle.device());
+    let asks = request.taken_back.is_none();
+    let mine = asks && steward && request.sealed.iter().any(|sealed| sealed.to == circle.device());
     if mine && open_request(circle.own(), cx.env.crypto, &request).is_none() {
         return Ok(());
     }
     let (device, at_once) = (request.device, mine && !circle.now().approval_required());
     peers.requests.keep(cx, id, &RequestRow { version: 1, request, at: cx.env.now, declined: false });
-    if steward {
-        let at = (id.text(), crate::id::short_text('q', &device.0));
-        let event = WatchEvent::new(Topic::Member, at, Subject::Request, WatchChange::New, cx.env.now);
-        cx.tx.then(Effect::Notify(event));
+    if steward && asks {
+        tell_watchers(cx, id, &device, WatchChange::New);
     }
     if at_once {
         match admit(circles, peers, cx, id, &device) {
@@ -95,6 +98,42 @@ fn keep_request(
         forward(circles, peers, cx, link, id, Some(device))?;
     }
     Ok(())
+}
+
+/// What is signed by a device that takes its request back.
+pub(super) fn taken_back_parts(circle: &CircleId, ticket: &DeviceId, device: &DeviceId) -> Vec<u8> {
+    codec::encode(&(circle, ticket, device))
+}
+
+/// A request that its device takes back: nobody is asked any more. What stays of it tells the other stewards so, and keeps the request
+/// from coming in again by another way. One that never came is kept the same way, if there is room for it.
+fn take_back(
+    circles: &mut Circles,
+    peers: &mut Peers,
+    cx: &mut Cx<'_, '_>,
+    id: &CircleId,
+    request: Request,
+) -> Result<(), InputError> {
+    let (device, ticket) = (request.device, request.ticket);
+    let Some(signature) = request.taken_back else { return Ok(()) };
+    if !cx.env.crypto.verify(&device, TAKEN_BACK, &[&taken_back_parts(id, &ticket, &device)], &signature) {
+        return Ok(());
+    }
+    let Some(row) = RequestRow::get(&cx.tx, id, &device)? else { return keep_request(circles, peers, cx, id, request) };
+    if !row.waits() || row.request.ticket != ticket {
+        return Ok(());
+    }
+    peers.requests.keep(cx, id, &row.taken_back(signature));
+    tell_watchers(cx, id, &device, WatchChange::Removed);
+    for link in peers.links_of(id) {
+        forward(circles, peers, cx, link, id, Some(device))?;
+    }
+    Ok(())
+}
+
+fn tell_watchers(cx: &mut Cx<'_, '_>, id: &CircleId, device: &DeviceId, change: WatchChange) {
+    let at = (id.text(), crate::id::short_text('q', &device.0));
+    cx.tx.then(Effect::Notify(WatchEvent::new(Topic::Member, at, Subject::Request, change, cx.env.now)));
 }
 
 /// Forgets requests that have come to an end: admitted, or by an invite that gives nothing any more. Anyone who asked by such an
@@ -188,7 +227,11 @@ pub(crate) fn requests(
         return Err(InputError::Peer("more requests than travel together"));
     }
     for request in requests {
-        keep_request(circles, peers, cx, &id, request)?;
+        if request.taken_back.is_some() {
+            take_back(circles, peers, cx, &id, request)?;
+        } else {
+            keep_request(circles, peers, cx, &id, request)?;
+        }
     }
     Ok(())
 }

@@ -142,9 +142,12 @@ pub(crate) struct Request {
     /// The device that asks.
     #[n(1)]
     pub(crate) device: DeviceId,
-    /// For each steward's device: the sealed `RequestBody`.
+    /// For each steward's device: the sealed `RequestBody`. Of one that was taken back, only whom it went to.
     #[n(2)]
     pub(crate) sealed: Vec<SealedRequest>,
+    /// The device takes it back: its signature over the circle, the invite and itself.
+    #[n(3)]
+    pub(crate) taken_back: Option<Signature>,
 }
 
 /// A request, sealed to one steward's device.

@@ -88,7 +88,7 @@ pub(crate) fn revoke_invite(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &
 }
 
 fn pick_request(cx: &Cx<'_, '_>, circle: &CircleState, text: &str) -> Result<RequestRow, InputError> {
-    let rows: Vec<RequestRow> = RequestRow::all(&cx.tx, &circle.id())?.into_iter().filter(|row| !row.declined).collect();
+    let rows: Vec<RequestRow> = RequestRow::all(&cx.tx, &circle.id())?.into_iter().filter(RequestRow::waits).collect();
     let named = rows.iter().enumerate().filter(|(_, row)| {
         welcome::open_request(circle.own(), cx.env.crypto, &row.request)
             .is_some_and(|body| body.name.0.to_lowercase() == text.to_lowercase())

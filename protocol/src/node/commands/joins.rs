@@ -132,6 +132,7 @@ pub(crate) fn abandon(node: &mut NodeState, cx: &mut Cx<'_, '_>, circle: &str) -
         circle.decline(cx)?;
         node.circles.touched(id);
     }
+    join::take_back(&node.peers, cx, &id);
     join::forget(&mut node.circles, &mut node.peers, cx, &id)?;
     Ok(Answer::Done)
 }

@@ -91,7 +91,7 @@ impl Village {
 fn garbage(link: &str, number: u16, to: impl Fn(u8) -> DeviceId) -> Request {
     let many = u8::try_from(HEADS).expect("few");
     let sealed = (0..many).map(|n| SealedRequest { to: to(n), sealed: vec![n; 8 << 10] }).collect();
-    Request { ticket: Ticket::parse(link).expect("a link").key().id(), device: device(number).id(), sealed }
+    Request { ticket: Ticket::parse(link).expect("a link").key().id(), device: device(number).id(), sealed, taken_back: None }
 }
 
 #[test]
@@ -160,7 +160,8 @@ fn a_request_that_cannot_be_opened_takes_no_other_with_it() {
     };
     let info = crate::codec::encode(&(welcome::REQUEST, id, steward));
     let sealed = Real.box_seal(&mut Seeded::new(10), suite, &hpke, &info, &crate::codec::encode(&body)).expect("sealed");
-    let good = Request { ticket: key.id(), device: secrets.sign.id(), sealed: vec![SealedRequest { to: steward, sealed }] };
+    let sealed = vec![SealedRequest { to: steward, sealed }];
+    let good = Request { ticket: key.id(), device: secrets.sign.id(), sealed, taken_back: None };
     let bad = garbage(&link, 1, |n| if n == 0 { steward } else { DeviceId([n; 32]) });
     let sessions = village.machines[0].node.state.peers.sessions.iter().rev();
     let mut tokens = sessions.filter_map(|(link, session)| Some((*link, session.circles.values().find(|s| s.proved)?.theirs)));
@@ -170,6 +171,31 @@ fn a_request_that_cannot_be_opened_takes_no_other_with_it() {
     assert!(village.machines[0].node.state.circles.all[&id].is_current(&secrets.sign.id()), "the good one is not in");
     assert_eq!(village.waiting(), 0, "the bad one waits");
     assert!(village.is_open(stream));
+}
+
+#[test]
+fn only_who_asked_takes_a_request_back_and_its_words_go() {
+    let mut village = Village::new(1);
+    village.found(control::NewCircle::default());
+    let link = village.open_link(100);
+    let id = *village.machines[0].node.state.circles.all.keys().next().expect("a circle");
+    let stream = village.asks(&link, 1);
+    let asked = garbage(&link, 1, |n| DeviceId([n; 32]));
+    village.handle(0, Input::Bytes(stream, crate::codec::encode(&Frame::Request(asked.clone()))));
+    let (ticket, me) = (asked.ticket, asked.device);
+    let row = |village: &Village| RequestRow::get(&village.machines[0].store, &id, &me).expect("reads").expect("it is kept");
+    let sign =
+        |by: u16, circle: CircleId| Real.sign(&device(by), welcome::TAKEN_BACK, &[&crate::codec::encode(&(circle, ticket, me))]);
+    for (signature, waits) in [(sign(2, id), true), (sign(1, CircleId([0; 32])), true), (sign(1, id), false)] {
+        let back = Request { sealed: Vec::new(), taken_back: Some(signature), ..asked.clone() };
+        village.handle(0, Input::Bytes(stream, crate::codec::encode(&Frame::Request(back))));
+        assert_eq!(row(&village).waits(), waits);
+    }
+    let kept = row(&village).request;
+    assert!(kept.sealed.len() == HEADS && kept.sealed.iter().all(|sealed| sealed.sealed.is_empty()), "only whom it went to");
+    // It does not come in again, from anybody who kept it.
+    village.handle(0, Input::Bytes(stream, crate::codec::encode(&Frame::Request(asked))));
+    assert!(!row(&village).waits());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::control::{DraftOf, NewDraft};
 use crate::store::{Read, Table};
+use crate::time::MINUTE;
 
 /// Somebody leaves, and says that nobody takes over.
 fn alone() -> control::LeaveCircle {
@@ -31,9 +32,13 @@ impl Village {
         joins.first().map(|join| join.status)
     }
 
+    fn pending_at(&self, at: usize) -> Vec<String> {
+        let Answer::Pending(pending) = self.ask(at, Query::Pending("-".into())) else { panic!("no list") };
+        pending.into_iter().map(|request| request.id).collect()
+    }
+
     fn pending_id(&self) -> String {
-        let Answer::Pending(pending) = self.ask(0, Query::Pending("-".into())) else { panic!("no list") };
-        pending.first().expect("a request").id.clone()
+        self.pending_at(0).into_iter().next().expect("a request")
     }
 }
 
@@ -76,10 +81,37 @@ fn who_waits_is_told_so_and_can_take_it_back() {
     assert_eq!(village.told(1), ["Your request to join Night shift waits for a steward to approve it."]);
     village.call(1, Command::AbandonJoin("-".into())).expect("taken back");
     assert_eq!((village.told(1), village.join_of_1()), (Vec::new(), None));
+    assert_eq!(village.pending_at(0), Vec::<String>::new(), "nobody is asked any more");
     // The same link can be used again, by a request of its own.
     village.call(1, Command::Accept(control::Accept { link, ..Default::default() })).expect("a join");
     assert_eq!(village.join_of_1(), Some(JoinStatus::Requested));
+    assert_eq!(village.pending_at(0).len(), 1);
     village.call(0, Command::Decline("-".into(), village.pending_id())).expect("declined");
+}
+
+#[test]
+fn every_steward_hears_that_a_request_was_taken_back() {
+    let mut village = Village::new(4);
+    village.found(control::NewCircle::default());
+    village.join(2);
+    village.join(3);
+    for who in ["Chioma", "Dalia"] {
+        village.call(0, Command::SetRole("-".into(), who.into(), control::SetRole::to(control::Role::Steward))).expect("a role");
+    }
+    village.waits_to_come_in();
+    let ids = village.pending_at(0);
+    assert_eq!((village.pending_at(2), village.pending_at(3)), (ids.clone(), ids.clone()));
+    village.offline(3);
+    village.call(1, Command::AbandonJoin("-".into())).expect("taken back");
+    assert_eq!((village.pending_at(0).len(), village.pending_at(2).len()), (0, 0));
+    village.call(2, Command::Approve("-".into(), ids[0].clone())).expect_err("it is not there any more");
+    // The one who was away hears of it, and brings it back to nobody.
+    village.online(3);
+    village.now = village.now.plus(MINUTE);
+    for at in 0..4 {
+        village.handle(at, Input::Tick);
+    }
+    assert_eq!([0, 2, 3].map(|at| village.pending_at(at).len()), [0; 3]);
 }
 
 #[test]

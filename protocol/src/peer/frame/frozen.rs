@@ -35,7 +35,7 @@ fn have() -> Have {
 
 fn request() -> Request {
     let sealed = vec![SealedRequest { to: DEVICE, sealed: vec![11; 40] }];
-    Request { ticket: DeviceId([33; 32]), device: DeviceId([23; 32]), sealed }
+    Request { ticket: DeviceId([33; 32]), device: DeviceId([23; 32]), sealed, taken_back: None }
 }
 
 fn messages() -> Vec<Message> {
@@ -76,6 +76,7 @@ fn frames() -> Vec<Frame> {
         Frame::Intro(bytes(41)),
         Frame::Ticket(proof),
         Frame::Request(request()),
+        Frame::Request(Request { taken_back: Some(SIGNATURE), ..request() }),
         Frame::Taken(300),
     ];
     all.extend(messages().into_iter().map(|message| Frame::Circle(token, message)));
