@@ -100,9 +100,13 @@ fn one_word_too_many(typed: &str, words: impl Iterator<Item = String>) -> String
         let Some(sub) = command.find_subcommand(&word) else { continue };
         command = sub.clone();
     }
+    let takes_words = command.get_positionals().next().is_some();
     let titled = command.get_arguments().any(|arg| arg.get_long() == Some("title"));
-    if titled && command.get_positionals().next().is_none() {
+    if titled && !takes_words {
         return format!("Give the title with --title, and put quotes around several words: --title \"{typed} ...\"");
+    }
+    if !takes_words && !command.has_subcommands() {
+        return format!("A circle is named with -c, in quotes if it has several words: -c \"{typed}\"");
     }
     "Put quotes around a name or text of several words: \"Tea party\"".to_owned()
 }
@@ -259,6 +263,9 @@ mod tests {
         assert!(one_word_too_many("party", words("kith circle new Tea party").into_iter()).starts_with("Put quotes"));
         assert!(one_word_too_many("Tea", words("kith event new Tea --starts 18:00").into_iter()).contains("--title \"Tea"));
         assert!(one_word_too_many("words", words("kith note new two words").into_iter()).starts_with("Put quotes"));
+        for line in ["kith circle leave Tea", "kith export Tea", "kith inbox Tea", "kith note list Tea"] {
+            assert!(one_word_too_many("Tea", words(line).into_iter()).contains("-c \"Tea\""), "{line}");
+        }
     }
 
     #[test]

@@ -76,6 +76,15 @@ pub(crate) fn uid(event: &kith_protocol::control::Event) -> String {
     format!("{}@kith", event.id)
 }
 
+/// Its end as people say it: of whole days the last one, where calendars keep the day after it. Empty where it has none.
+pub(crate) fn last(event: &kith_protocol::control::Event) -> String {
+    if !event.all_day {
+        return event.ends_local.clone();
+    }
+    let day_after = event.ends_local.parse::<jiff::civil::Date>().ok();
+    day_after.and_then(|day| day.yesterday().ok()).map(|day| day.to_string()).unwrap_or_default()
+}
+
 #[cfg(test)]
 pub(crate) mod nasty {
     //! Texts that want to be something else.

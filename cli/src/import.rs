@@ -12,6 +12,7 @@ pub(crate) mod folder;
 mod fuzz;
 pub(crate) mod later;
 pub(crate) mod links;
+pub(crate) mod own;
 #[cfg(test)]
 mod round;
 mod sheet;

@@ -232,20 +232,23 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// What the member check is there for.
+const ALIKE: &str = " (the same for all who see the same members)";
+
 fn show(ui: &Ui, circle: &Circle, aim: &Aim) -> Result<()> {
-    let policy = |name: &str| Line::from(circle.policies.get(name).map(String::as_str).unwrap_or_default());
+    let policy = |name: &str| circle.policies.get(name).map(String::as_str).unwrap_or_default();
     let agreement = circle.policies.get("agreement").is_some_and(|text| !text.is_empty());
     let mut facts = vec![
         ("circle", Line::new().strong(&circle.name)),
         ("id", circle.id.as_str().into()),
         ("my role", circle.role.map_or_else(|| circle.status.word(), Role::word).into()),
         ("members", format!("{}, {}", counted(circle.members, "member"), counted(circle.devices, "computer")).into()),
-        ("history", policy("history").text(&since_when(ui, circle))),
+        ("history", in_words(ui.plain, "history", policy("history")).text(&since_when(ui, circle))),
         ("retention", retention(ui, circle)),
-        ("who invites", policy("invite")),
-        ("approval", policy("approval")),
+        ("who invites", policy("invite").into()),
+        ("approval", in_words(ui.plain, "approval", policy("approval"))),
         ("agreement", if agreement { aim.text("yes; `kith circle agreement` shows it").as_str().into() } else { Line::new() }),
-        ("member check", circle.roster_hash.as_str().into()),
+        ("member check", Line::from(circle.roster_hash.as_str()).dim(if ui.plain { "" } else { ALIKE })),
     ];
     if let Some(epoch) = &circle.epoch {
         facts.push(("keys since", ui.when(epoch.created_at).into()));
@@ -263,6 +266,22 @@ fn show(ui: &Ui, circle: &Circle, aim: &Aim) -> Result<()> {
     ui.facts(&facts)
 }
 
+/// A rule by the word that sets it, and what that means.
+fn in_words(plain: bool, rule: &str, policy: &str) -> Line {
+    let days = policy.strip_prefix("days:").map(super::preview::counted);
+    let means = match (rule, policy, days) {
+        ("history", "all", _) => "newcomers read what was written before they joined".to_owned(),
+        ("history", "since-join", _) => "newcomers read what is written after they join".to_owned(),
+        ("history", _, Some(days)) => format!("newcomers read the last {days}"),
+        ("retention", "keep", _) => "conversation is kept for good".to_owned(),
+        ("retention", _, Some(days)) => format!("conversation is deleted after {days}"),
+        ("approval", "none", _) => "people with a link are let in without anybody being asked".to_owned(),
+        ("approval", "required", _) => "a steward says yes before anybody is let in".to_owned(),
+        _ => String::new(),
+    };
+    if plain || means.is_empty() { policy.into() } else { format!("{policy}: {means}").into() }
+}
+
 /// A looser rule opens nothing that a stricter one had closed.
 fn since_when(ui: &Ui, circle: &Circle) -> String {
     let policy = circle.policies.get("history").map_or("", String::as_str);
@@ -278,7 +297,7 @@ fn retention(ui: &Ui, circle: &Circle) -> Line {
             let (now, then) = (kept(days(&shortened.before)), kept(days(policy)));
             format!("kept {now} if written before {}, {then} if later", ui.when(shortened.from)).into()
         }
-        _ => policy.into(),
+        _ => in_words(ui.plain, "retention", policy),
     }
 }
 
@@ -440,6 +459,15 @@ mod tests {
         }
         assert_eq!(read("We listen.\n").unwrap().as_deref(), Some("We listen."));
         assert_eq!(read_agreement(None).unwrap(), None);
+    }
+
+    #[test]
+    fn rules_are_said_in_words() {
+        let said = |rule: &str, policy: &str| in_words(false, rule, policy).plain();
+        assert_eq!(said("history", "days:7"), "days:7: newcomers read the last 7 days");
+        assert_eq!(said("retention", "days:1"), "days:1: conversation is deleted after 1 day");
+        assert_eq!([said("retention", "new"), said("history", "")], ["new", ""], "what a later version may know");
+        assert_eq!(in_words(true, "retention", "keep").plain(), "keep");
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) enum DraftVerb {
         #[arg(value_parser = not_empty)]
         id: String,
     },
-    /// Throw one away
+    /// Throw one away; in a script, `--confirm` names it or its id
     Remove {
         /// Its id
         #[arg(value_parser = not_empty)]
@@ -138,12 +138,20 @@ fn resume(context: &Context, client: &Client, id: &str) -> Result<()> {
     }
 }
 
+/// Throws a draft away, for good: it is asked about, and in a script its name or id is the answer.
 fn remove(context: &Context, client: &Client, id: &str) -> Result<()> {
     let draft: Draft = client.get(&one(id))?.read()?;
-    let ui = context.ui();
-    if ui.interactive && !context.global().dry_run && !ui.agree(&format!("Throw away the draft \"{}\"?", name(&draft.text)))? {
-        ui.say("Nothing was thrown away.");
-        return Ok(());
+    let (ui, name) = (context.ui(), name(&draft.text));
+    let what = format!("The draft \"{name}\" would be thrown away. It cannot be brought back.");
+    if !ui.interactive || context.global().confirm.is_some() {
+        let names: &[&str] = if name.is_empty() { &[&draft.id] } else { &[&name] };
+        context.confirm(&what, names, &[&draft.id])?;
+    } else if !context.global().dry_run {
+        ui.say(Line::new().warn(&what));
+        if !ui.agree("Throw it away?")? {
+            ui.say("Nothing was thrown away.");
+            return Ok(());
+        }
     }
     let reply = client.send("DELETE", &one(&draft.id), &json!({}))?;
     if ui.json {

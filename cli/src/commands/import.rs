@@ -16,7 +16,7 @@ use crate::error::{self, Result};
 use crate::files;
 use crate::global::not_empty;
 use crate::import::later::Update;
-use crate::import::{Found, Haul, bookmarks, calendar, csv, decode, folder, links};
+use crate::import::{Found, Haul, bookmarks, calendar, csv, decode, folder, links, own};
 use crate::left_out::{LeftOut, Origin, Weight};
 use crate::limits::{ASKED_TITLES, CHUNK_BYTES, CHUNK_ITEMS, FILE_BYTES, UNASKED_ITEMS};
 use crate::ui::{Line, Ui};
@@ -24,8 +24,9 @@ use known::sort_out;
 
 /// Bring in a calendar, a table, a list of links, bookmarks or a folder of texts
 ///
-/// Takes a calendar (.ics), a table (.csv), a Markdown list of links (.md), bookmarks as browsers export them (.html), or a
-/// folder of text and Markdown, each file of which becomes a note. What a folder would bring is shown first, and you are asked.
+/// Takes a calendar (.ics), a table (.csv), a Markdown list of links (.md), bookmarks as browsers export them (.html), a list that
+/// `kith export` wrote (.json), or a folder: an export, or text and Markdown, each file of which becomes a note. What a folder
+/// would bring is shown first, and you are asked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
     /// The file or folder
@@ -66,7 +67,7 @@ pub(crate) fn run(context: &Context, args: &ImportArgs) -> Result<()> {
         ui.detail(Line::new().strong(title).text(" is there already."));
     }
     if new.is_empty() && updates.is_empty() {
-        ui.say(if already.is_empty() { "Nothing to import." } else { "All of it is there already." });
+        ui.say(nothing_new(&haul, &already));
     }
     let dry = context.global().dry_run;
     // A folder may hold what nobody meant to publish; of a file's contents, a terminal asks where they are more than a few.
@@ -88,6 +89,17 @@ pub(crate) fn run(context: &Context, args: &ImportArgs) -> Result<()> {
     report(context, &haul, (&new, &already), (&written, into.as_ref()), &updates)
 }
 
+/// What is said where nothing comes in. That all of it is there is true only where nothing was left out.
+fn nothing_new(haul: &Haul, already: &[String]) -> String {
+    let left = haul.left_out.iter().any(|left| left.weight == Weight::Dropped);
+    match already.len() {
+        0 => "Nothing to import.".to_owned(),
+        _ if !left => "All of it is there already.".to_owned(),
+        1 => "Nothing else to import: 1 is there already.".to_owned(),
+        many => format!("Nothing else to import: {many} are there already."),
+    }
+}
+
 fn read(path: &Path, tz: Option<&str>) -> Result<Haul> {
     let meta = std::fs::symlink_metadata(path).map_err(|e| error::io("Cannot read", path, &e))?;
     if meta.is_dir() {
@@ -100,19 +112,9 @@ fn read(path: &Path, tz: Option<&str>) -> Result<Haul> {
             calendar::haul(&files::read(path, FILE_BYTES)?, &usual).map_err(|why| unusable(path, &why))
         }
         "csv" | "tsv" => text_file(path, csv::haul),
+        "json" => text_file(path, own::haul),
         "html" | "htm" => text_file(path, bookmarks::haul),
-        "md" | "markdown" => {
-            let haul = text_file(path, |text| Ok(links::haul(text)))?;
-            if haul.found.is_empty()
-                && haul.left_out.iter().all(|left| left.weight != Weight::Dropped || left.why.contains("has no link"))
-            {
-                return Err(error::failed(
-                    format!("{} holds no links.", path.display()),
-                    "A Markdown file is read as a list of links. To keep texts as notes, import the folder that holds them.",
-                ));
-            }
-            Ok(haul)
-        }
+        "md" | "markdown" => list_of_links(path),
         "txt" => {
             let mut haul = Haul::default();
             let found = folder::note(path, &mut haul, Origin::default())?;
@@ -121,9 +123,33 @@ fn read(path: &Path, tz: Option<&str>) -> Result<Haul> {
         }
         _ => Err(error::usage(
             format!("{} is not a file that can be imported.", path.display()),
-            "A calendar (.ics), a table (.csv), a Markdown list of links (.md), bookmarks (.html), or a folder of text and Markdown.",
+            "A calendar (.ics), a table (.csv), a Markdown list of links (.md), bookmarks (.html), a list that Kith exported (.json), or a folder: of text and Markdown, or an export.",
         )),
     }
+}
+
+/// Links of a Markdown file; what Kith wrote for reading holds none.
+fn list_of_links(path: &Path) -> Result<Haul> {
+    let mut for_reading = false;
+    let haul = text_file(path, |text| {
+        for_reading = own::is_for_reading(text);
+        Ok(if for_reading { Haul::default() } else { links::haul(text) })
+    })?;
+    if for_reading {
+        return Err(error::failed(
+            format!("{} cannot be imported. {}", path.display(), folder::FOR_READING),
+            folder::BY_THE_LIST,
+        ));
+    }
+    if haul.found.is_empty()
+        && haul.left_out.iter().all(|left| left.weight != Weight::Dropped || left.why.contains("has no link"))
+    {
+        return Err(error::failed(
+            format!("{} holds no links.", path.display()),
+            "A Markdown file is read as a list of links. To keep texts as notes, import the folder that holds them.",
+        ));
+    }
+    Ok(haul)
 }
 
 fn unusable(path: &Path, why: &str) -> error::Stop {
@@ -324,7 +350,8 @@ fn report(
             ui.say(line.text(&there).text("."));
         }
         if let Some(import) = &written.import {
-            ui.say(Line::new().dim(&format!("`kith import --undo {import}` removes what this brought.")));
+            let stays = if updates.is_empty() { "" } else { " What it changed in events stays changed." };
+            ui.say(Line::new().dim(&format!("`kith import --undo {import}` removes what this brought.{stays}")));
         }
     }
     if haul.found.is_empty() && updates.is_empty() && haul.left_out.iter().any(|left| left.weight == Weight::Dropped) {

@@ -97,7 +97,12 @@ fn join(context: &Context, accept: &AcceptArgs, begin: bool) -> Result<()> {
 }
 
 fn ask_link(context: &Context, args: &JoinArgs) -> Result<()> {
-    let link = context.ui().ask("Paste the invite link:", "")?;
+    let ui = context.ui();
+    let mut link = ui.ask("Paste the invite link:", "")?;
+    while link.is_empty() {
+        ui.complain(&Line::new().text("It begins with kith://join#. Without one, press Ctrl-C."));
+        link = ui.ask("Paste the invite link:", "")?;
+    }
     let accept = AcceptArgs { link, as_name: args.as_name.clone(), yes: args.yes };
     join(context, &accept, true)
 }
@@ -190,7 +195,7 @@ fn cancel(context: &Context, which: Option<&str>) -> Result<()> {
     }
     context.ui().say(match join.status {
         JoinStatus::Requested => {
-            "Your request is taken back here. A steward who has it already may still approve it: then you are listed as a member who never came in, and they have to remove you."
+            "Your request is taken back, and those whom Kith reaches now no longer see it. Another steward who has it may still approve it: then you are listed as a member who never came in, and they have to remove you."
         }
         JoinStatus::Admitted => "You walked away. Only the stewards saw the name you gave.",
         JoinStatus::Contacting => "Your request is taken back. Nobody has seen it.",

@@ -119,15 +119,23 @@ pub(crate) fn table(ui: &Ui, members: &[Member]) -> Result<()> {
                 if member.status == MemberStatus::Current { Line::new() } else { Line::new().warn(member.status.word()) };
             let me = if member.me && !ui.plain { " (you)" } else { "" };
             let role = member.role.map_or("", Role::word);
-            vec![Line::new().dim(&id), role.into(), status, Line::new().person(&member.name, member.alike, &member.id).dim(me)]
+            vec![Line::new().dim(&id), role.into(), status, who(ui, member).dim(me)]
         })
         .collect();
     ui.table(&["id", "role", "", "name"], &rows)
 }
 
+/// Their name. Who was let in has none here before they have said yes.
+fn who(ui: &Ui, member: &Member) -> Line {
+    if member.name == member.id && member.status == MemberStatus::Current && !ui.plain {
+        return Line::new().dim("let in, and has not said yes yet");
+    }
+    Line::new().person(&member.name, member.alike, &member.id)
+}
+
 fn show(ui: &Ui, member: &Member) -> Result<()> {
     let mut facts = vec![
-        ("member", Line::new().person(&member.name, member.alike, &member.id).dim(if member.me { " (you)" } else { "" })),
+        ("member", who(ui, member).dim(if member.me { " (you)" } else { "" })),
         ("id", member.id.as_str().into()),
         ("role", member.role.map_or("", Role::word).into()),
         ("status", member.status.word().into()),

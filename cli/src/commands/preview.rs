@@ -65,7 +65,7 @@ fn history(ui: &Ui, policy: &str, since: Option<Time>) -> String {
 fn retention(ui: &Ui, policy: &str, shortened: Option<&Shortened>) -> String {
     let kept = |policy: &str| match policy.strip_prefix("days:") {
         Some(days) => format!("conversation is deleted after {}", counted(days)),
-        None if policy == "keep" => "conversation is kept".to_owned(),
+        None if policy == "keep" => "conversation is kept for good".to_owned(),
         None => policy.to_owned(),
     };
     match shortened.filter(|shortened| is_ahead(shortened.from)) {

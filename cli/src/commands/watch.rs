@@ -8,7 +8,7 @@ use kith_protocol::control::{Circle, Kind, Subject, Topic, WatchEvent};
 use serde_json::{Value, json};
 
 use super::member;
-use super::show::{dotted, short_id};
+use super::show::{dotted, short_id, start};
 use crate::client::{Client, Route};
 use crate::context::Context;
 use crate::error::{self, Result};
@@ -30,6 +30,8 @@ struct Told {
     circle: Option<String>,
     author: Option<String>,
     title: Option<String>,
+    /// How it begins, where it has no title: for the person's own eyes only.
+    begins: Option<String>,
 }
 
 /// What ids stand for, as far as it was asked.
@@ -75,14 +77,14 @@ impl Names {
         let at = event
             .at
             .map_or_else(jiff::Timestamp::now, |at| jiff::Timestamp::from_millisecond(at.0.0.cast_signed()).unwrap_or_default());
-        let mut told = Told { event, at, circle: None, author: None, title: None };
+        let mut told = Told { event, at, circle: None, author: None, title: None, begins: None };
         if told.event.circle.is_empty() || told.event.event == Topic::Sync {
             return told;
         }
         told.circle = self.circle(client, &told.event);
         if told.event.event == Topic::Item {
             told.author = told.event.author.clone().and_then(|author| self.person(client, &told.event.circle, &author));
-            told.title = title(client, &told.event);
+            (told.title, told.begins) = called(client, &told.event);
         }
         told
     }
@@ -110,16 +112,21 @@ impl Names {
     }
 }
 
-/// What the item is called, or the one that it is about.
-fn title(client: &Client, event: &WatchEvent) -> Option<String> {
+/// What the item is called, or the one that it is about; and how that begins, where nothing covers it.
+fn called(client: &Client, event: &WatchEvent) -> (Option<String>, Option<String>) {
+    let Some(item) = item(client, event) else { return (None, None) };
+    let field = |name: &str| item.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+    (field("title").map(str::to_owned), field("body").map(start))
+}
+
+fn item(client: &Client, event: &WatchEvent) -> Option<Value> {
     let kind = Kind::ALL.into_iter().find(|kind| kind.noun() == event.noun.word())?;
     let (kind, id) = match (&event.parent, kind.about()) {
         (Some(parent), Some(about)) => (about, parent),
         _ => (kind, &event.id),
     };
     let route = Route::new("circles").seg(&event.circle).seg(kind.path()).seg(id);
-    let item: Value = client.get(&route).and_then(|reply| reply.read()).ok()?;
-    item.get("title").and_then(Value::as_str).filter(|title| !title.is_empty()).map(str::to_owned)
+    client.get(&route).and_then(|reply| reply.read()).ok()
 }
 
 fn written(at: jiff::Timestamp) -> String {
@@ -157,7 +164,7 @@ fn show(ui: &Ui, told: &Told) -> Result<()> {
         shown(&told.circle),
         format!("{} {}", noun.word(), change.word()).into(),
         author,
-        shown(&told.title),
+        shown(if told.title.is_some() { &told.title } else { &told.begins }),
         Line::new().dim(&id),
     ]))
 }

@@ -173,7 +173,7 @@ pub(crate) fn events(events: &[Event]) -> String {
                 event.id.clone(),
                 event.title.clone(),
                 event.starts_local.clone(),
-                last_day(event),
+                super::last(event),
                 event.tz.clone(),
                 event.rrule.clone().unwrap_or_default(),
                 event.location.clone(),
@@ -189,20 +189,6 @@ pub(crate) fn events(events: &[Event]) -> String {
             row
         }),
     )
-}
-
-/// Tables say the last day, as people do; calendars keep the day after it.
-fn last_day(event: &Event) -> String {
-    if !event.all_day {
-        return event.ends_local.clone();
-    }
-    event
-        .ends_local
-        .parse::<jiff::civil::Date>()
-        .ok()
-        .and_then(|day| day.yesterday().ok())
-        .map(|day| day.to_string())
-        .unwrap_or_default()
 }
 
 /// Resources; `kith import` reads the table again.

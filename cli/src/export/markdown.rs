@@ -7,7 +7,7 @@
 use kith_protocol::control::{Author, Event, EventStatus, ItemState, Note, Resource, Time};
 
 use super::csv::tags_cell;
-use super::{one_line, with_plain_ends};
+use super::{last, one_line, with_plain_ends};
 
 /// The heading of resources without a tag, in lists of earlier versions.
 pub(crate) const UNTAGGED: &str = "Without a tag";
@@ -40,8 +40,7 @@ pub(crate) fn events(circle: &str, events: &[Event]) -> String {
     let mut out = format!("# Events of {}\n", words(circle));
     for event in events.iter().filter(|event| event.state == ItemState::Visible) {
         out.push_str(&format!("\n## {}\n\n{}\n", words(&event.title), by(&event.id, event.created_at, &event.author)));
-        let end = if event.ends_local.is_empty() { String::new() } else { format!(" to {}", event.ends_local.replace('T', " ")) };
-        fact(&mut out, "When", &format!("{}{end} ({})", event.starts_local.replace('T', " "), event.tz));
+        fact(&mut out, "When", &when(event));
         fact(&mut out, "Again", event.rrule.as_deref().unwrap_or_default());
         fact(&mut out, "Where", &event.location);
         fact(&mut out, "Status", if event.status == EventStatus::Confirmed { "" } else { event.status.word() });
@@ -50,6 +49,14 @@ pub(crate) fn events(circle: &str, events: &[Event]) -> String {
         block(&mut out, &event.description);
     }
     out
+}
+
+/// From when to when, as its own zone tells it; a whole day is that day wherever one is.
+fn when(event: &Event) -> String {
+    let last = last(event);
+    let end = if last.is_empty() || last == event.starts_local { String::new() } else { format!(" to {last}") };
+    let times = format!("{}{end}", event.starts_local).replace('T', " ");
+    if event.all_day { times } else { format!("{times} ({})", event.tz) }
 }
 
 /// Resources as a list of links under their first tag: `kith import` reads it again.
@@ -372,6 +379,21 @@ pub(crate) mod tests {
             }).collect();
             proptest::prop_assert_eq!(entries, wanted, "{}", text);
         }
+    }
+
+    #[test]
+    fn whole_days_end_with_the_last_one() {
+        let days = |starts: &str, ends: &str| Event {
+            starts_local: starts.to_owned(),
+            ends_local: ends.to_owned(),
+            all_day: true,
+            ..event(1, "Bea", ["Trip", "", "", ""])
+        };
+        let said = [days("2026-12-30", "2027-01-02"), days("2026-12-04", "2026-12-05"), days("2026-12-04", "")]
+            .map(|event| when(&event));
+        assert_eq!(said, ["2026-12-30 to 2027-01-01", "2026-12-04", "2026-12-04"]);
+        let evening = Event { ends_local: "2026-12-01T19:00:00".to_owned(), ..event(1, "Bea", ["Circle", "", "", ""]) };
+        assert_eq!(when(&evening), "2026-12-01 18:00:00 to 2026-12-01 19:00:00 (Europe/Madrid)");
     }
 
     #[test]

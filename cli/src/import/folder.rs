@@ -1,4 +1,4 @@
-//! A folder of text and Markdown: every file becomes a note. Links are not followed, not even inside the folder; what is hidden or
+//! A folder of text and Markdown: every file becomes a note. Where it is an export of Kith's, its lists come back instead. Links are not followed, not even inside the folder; what is hidden or
 //! what `.gitignore` names is not looked at, and a home of Kith's is never entered.
 
 use std::collections::BTreeSet;
@@ -8,11 +8,15 @@ use ignore::{DirEntry, WalkBuilder};
 use kith_protocol::control::{BatchItem, NewNote};
 use kith_protocol::limits::{BODY_BYTES, TITLE_CHARS};
 
-use super::{Found, Haul, decode};
+use super::{Found, Haul, decode, own};
 use crate::error::{self, Result};
 use crate::files;
 use crate::left_out::{Origin, Weight};
-use crate::limits::{FOLDER_DEPTH, FOLDER_FILES};
+use crate::limits::{FILE_BYTES, FOLDER_DEPTH, FOLDER_FILES};
+
+/// Why the notes and events of an export come back by another file only.
+pub(crate) const FOR_READING: &str = "Kith wrote it for reading; the list (.json) of the same export holds all that comes back.";
+pub(crate) const BY_THE_LIST: &str = "Import that list, or the whole folder of the export.";
 
 /// Files that lie in a home: the first one in no other folder, the others only together.
 const OF_A_HOME: [&[&str]; 2] = [&["kithd.lock"], &["keys.toml", "store.db"]];
@@ -26,7 +30,8 @@ pub(crate) fn haul(root: &Path) -> Result<Haul> {
             "Name a folder of your own texts.",
         ));
     }
-    let mut walk = Walk { root, haul: Haul::default(), paths: Vec::new(), seen: BTreeSet::new(), folders: Vec::new() };
+    let mut walk =
+        Walk { root, haul: Haul::default(), paths: Vec::new(), lists: Vec::new(), seen: BTreeSet::new(), folders: Vec::new() };
     // `.gitignore` counts also where it lies above the folder or where there is no repository.
     let walker = WalkBuilder::new(root)
         .require_git(false)
@@ -55,6 +60,9 @@ pub(crate) fn note(path: &Path, haul: &mut Haul, origin: Origin) -> Result<Found
     if body.trim().is_empty() {
         return Err(error::failed("The file is empty.", "There is nothing in it to import."));
     }
+    if own::is_for_reading(&body) {
+        return Err(error::failed(FOR_READING, BY_THE_LIST));
+    }
     let heading = body.lines().next().and_then(|line| line.strip_prefix("# ")).map(str::trim).filter(|text| !text.is_empty());
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().replace(['_', '-'], " ")).unwrap_or_default();
     let title: String = heading.map_or(stem, str::to_owned).chars().take(TITLE_CHARS).collect();
@@ -75,6 +83,8 @@ struct Walk<'a> {
     root: &'a Path,
     haul: Haul,
     paths: Vec<PathBuf>,
+    /// Lists that Kith exported.
+    lists: Vec<PathBuf>,
     /// What was come by.
     seen: BTreeSet<PathBuf>,
     /// The folders that were entered.
@@ -103,6 +113,10 @@ impl Walk<'_> {
             } else {
                 self.leave_out(Weight::Dropped, path, "lies too deep; it is not imported");
             }
+        } else if kind.is_some_and(|kind| kind.is_file()) && own::is_list(path) {
+            self.lists.push(path.to_owned());
+        } else if let Some(list) = own::list_of(path) {
+            self.leave_out(Weight::Minor, path, &format!("holds what {list} beside it holds, which is imported"));
         } else if !kind.is_some_and(|kind| kind.is_file()) || !is_text(path) {
             self.leave_out(Weight::Dropped, path, "is neither text nor Markdown (.txt, .md); it is not imported");
         } else if self.paths.len() >= FOLDER_FILES {
@@ -132,7 +146,26 @@ impl Walk<'_> {
         }
     }
 
+    /// A list that Kith exported: all that is in it, by its file's name.
+    fn take_in(&mut self, path: &Path) {
+        match list(path) {
+            Ok(mut haul) => {
+                let origin = Origin { file: Some(self.name(path)), line: None };
+                haul.found.iter_mut().for_each(|found| found.origin = origin.clone());
+                haul.left_out.iter_mut().for_each(|left| left.origin = origin.clone());
+                self.haul.found.append(&mut haul.found);
+                self.haul.left_out.append(&mut haul.left_out);
+            }
+            Err(why) => self.leave_out(Weight::Dropped, path, &format!("is not imported: {why}")),
+        }
+    }
+
     fn notes(mut self) -> Result<Haul> {
+        let mut lists = std::mem::take(&mut self.lists);
+        lists.sort();
+        for list in lists {
+            self.take_in(&list);
+        }
         let mut paths = std::mem::take(&mut self.paths);
         paths.sort();
         for path in paths {
@@ -144,6 +177,12 @@ impl Walk<'_> {
         }
         Ok(self.haul)
     }
+}
+
+/// What a list holds that Kith exported.
+fn list(path: &Path) -> std::result::Result<Haul, String> {
+    let bytes = files::read(path, FILE_BYTES).map_err(|stop| stop.to_string())?;
+    own::haul(&decode::text(&bytes)?.text)
 }
 
 fn is_text(path: &Path) -> bool {
@@ -182,6 +221,38 @@ mod tests {
         assert_eq!(told.len(), 4);
         assert!(told[1].contains("60.0 KiB"), "{told:?}");
         assert!(told[2].contains("symbolic link"));
+    }
+
+    #[test]
+    fn an_export_comes_back_by_its_lists() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let list = r#"{"schema":"kith.resource.list/1","resources":[{"id":"r-a","circle":"c-a","title":"Hotline","url":"","kind":"phone",
+            "tags":[],"lang":"","note":"","author":{"member":"m-a","name":"Bea"},"review_by":null,"file":null,
+            "created_at":"1970-01-01T00:00:00Z","edited_at":null,"state":"visible","delivery":null,"new":false}]}"#;
+        let read = "# Notes of Tea\n\n## On-call\n\nn-aaaa, 2026-11-30T21:11:03Z, by m-bbbb: Amara\n\n    Long night.\n";
+        put("tea/resources.json", list);
+        put("tea/resources.csv", "title\nHotline\n");
+        put("tea/resources.md", "# Resources of Tea\n");
+        put("tea/notes.md", read);
+        put("tea/events.json", "{\"schema\":\"kith.event.list/1\",\"events\":[");
+        put("tea/mine.txt", "a text");
+        put("other/resources.json", "[]");
+        put("other/resources.md", "mine");
+        let haul = haul(dir.path()).unwrap().checked();
+        assert_eq!(titles(&haul), ["Hotline", "resources", "mine"]);
+        assert_eq!(haul.found[0].origin.file.as_deref(), Some("tea/resources.json"));
+        let of = |weight: Weight| {
+            let of: Vec<&str> =
+                haul.left_out.iter().filter(|left| left.weight == weight).map(|left| left.what.as_str()).collect();
+            of
+        };
+        assert_eq!(of(Weight::Dropped), ["other/resources.json", "tea/events.json", "tea/notes.md"]);
+        assert_eq!(of(Weight::Minor), ["tea/resources.csv", "tea/resources.md"]);
     }
 
     #[test]

@@ -223,7 +223,7 @@ fn nothing(editor: &str, code: Option<i32>) -> error::Stop {
         let message = format!("Kith couldn't run the editor `{editor}`: it was not found.");
         return error::failed(message, "Set EDITOR to one that you have.");
     }
-    error::Stop::Refused(Error::new(Code::Failed, "Nothing was saved.", ""))
+    error::Stop::Refused(Error::new(Code::Failed, "Nothing was written in the editor, so nothing was saved.", ""))
 }
 
 /// Says what became of what was written: it was sealed, or stays where it lies.

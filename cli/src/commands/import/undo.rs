@@ -41,15 +41,16 @@ pub(super) fn run(context: &Context, import: &str, yes: bool) -> Result<()> {
     let already = if gone == 0 { String::new() } else { format!(" {gone} of them were gone already.") };
     let name: Option<String> = client.get(&Route::new("circles").seg(&circle)).and_then(|reply| reply.field("name")).ok();
     let place = name.map_or_else(Line::new, |name| Line::new().text(" from ").strong(&name));
-    ui.say(
-        Line::new()
-            .good(&format!("Removed what {id} brought"))
-            .and(place)
-            .text(&format!(": {}.", things(removed.len())))
-            .text(&already),
-    );
+    let removed = Line::new().good(&format!("Removed {}", things(removed.len()))).and(place);
+    ui.say(removed.text(&format!(": what {id} brought.")).text(&already).text(&stays(&items)));
     ui.say("It is hidden now; its bytes are destroyed in a day. What somebody already read or copied cannot be taken back.");
     Ok(())
+}
+
+/// What an import did that is not taken back with what it brought; only calendars change anything.
+fn stays(items: &[String]) -> String {
+    let calendar = items.iter().any(|item| item.starts_with(&format!("{}-", Kind::Event.letter())));
+    if calendar { " What it changed in events that were here before stays changed.".to_owned() } else { String::new() }
 }
 
 /// Where an item is, by the letter of its id.
