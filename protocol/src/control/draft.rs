@@ -33,7 +33,8 @@ pub struct NewDraft {
     pub title: Option<String>,
     /// Its content warning.
     pub content_warning: Option<String>,
-    /// What it asks for.
+    /// What it asks for: a word of `Want`; empty: nothing.
+    #[schema(value_type = Option<String>)]
     pub want: Option<WantChange>,
     /// Its language.
     pub lang: Option<String>,

@@ -34,8 +34,10 @@ impl UnknownWord {
 }
 
 /// Declares an enum whose variants each have one word. People may type it in capitals and with spaces around it.
+///
+/// A word is a `tt`: as a `literal` it would stand in a group, in which the derive of the OpenAPI document does not find it.
 macro_rules! words {
-    ($(#[$about:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$about:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:tt,)+ }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
         pub enum $name {

@@ -156,7 +156,8 @@ pub struct EditNote {
     pub body: Option<String>,
     /// Content warning.
     pub content_warning: Option<String>,
-    /// What it asks for; empty: nothing.
+    /// What it asks for: a word of `Want`; empty: nothing.
+    #[schema(value_type = Option<String>)]
     pub want: Option<WantChange>,
     /// Language.
     pub lang: Option<String>,
