@@ -106,7 +106,7 @@ impl Change {
     }
 
     /// On the wall clock of the series.
-    fn wall(&self, series: &Series) -> DateTime {
+    pub(crate) fn wall(&self, series: &Series) -> DateTime {
         match self.at {
             Moment::Day(day) => day.to_datetime(series.start.time()),
             Moment::Local(at) if self.tz == series.tz || series.all_day => at,

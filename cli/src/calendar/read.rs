@@ -22,6 +22,10 @@ pub(crate) struct Calendar {
     pub(crate) events: Vec<Incoming>,
     /// Changes of events that are not in it.
     pub(crate) changes: Vec<Change>,
+    /// Changes of events that are in it, which are as these make them.
+    pub(crate) applied: Vec<Change>,
+    /// How those events came again before, by their ids.
+    pub(crate) plain: BTreeMap<String, Option<String>>,
     /// What has no place here.
     pub(crate) left: Vec<LeftOut>,
 }
@@ -172,33 +176,59 @@ impl File {
         }
     }
 
+    /// Of two changes of one time the one that was made last.
+    fn newest(&mut self) -> Vec<Change> {
+        let mut out: Vec<Change> = Vec::new();
+        let mut known: BTreeMap<(String, bool, Option<Timestamp>), usize> = BTreeMap::new();
+        for change in std::mem::take(&mut self.changes) {
+            let at = change.tz.to_timestamp(change.at.wall(&change.tz, jiff::civil::DateTime::default())).ok();
+            let place = *known.entry((change.uid.clone(), change.future, at)).or_insert(out.len());
+            let Some(there) = out.get_mut(place) else {
+                out.push(change);
+                continue;
+            };
+            let newer = (change.sequence, change.modified) > (there.sequence, there.modified);
+            let (kept, left) = if newer { ("last", there.line) } else { ("first", change.line) };
+            self.notes.left(left, &change.title, format!("changes one time twice; the {kept} change is kept"));
+            if newer {
+                *there = change;
+            }
+        }
+        out
+    }
+
     /// Changed occurrences find the events they change, wherever these stand in the file.
     fn done(mut self) -> Calendar {
-        let mut changes = std::mem::take(&mut self.changes);
+        let mut changes = self.newest();
         // What changes all later ones as well leaves a new series for those behind it.
         changes.sort_by_key(|change| change.at.wall(&change.tz, jiff::civil::DateTime::default()));
-        let mut open = Vec::new();
-        for change in changes {
+        let (mut open, mut applied, mut plain) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for mut change in changes {
             let Some(master) = self.masters.get(&change.uid).and_then(|at| self.events.get_mut(*at)) else {
                 open.push(change);
                 continue;
             };
+            plain.entry(master.event.uid.clone()).or_insert_with(|| master.event.rrule.clone());
+            let of_master = master.sequence;
             match change.apply(&mut master.event) {
                 Applied::Done { rest, said } => {
                     self.notes.changed(change.line, &change.title, said);
                     if let Some(rest) = rest {
-                        let place = change.future.then(|| (rest.uid.clone(), self.events.len()));
+                        let place = change.future.then_some(self.events.len());
                         let (sequence, modified) = (change.sequence, change.modified);
                         self.events.push(Incoming { line: change.line, event: *rest, sequence, modified, cancels: false });
-                        if let Some((_, at)) = place {
+                        if let Some(at) = place {
                             self.masters.insert(change.uid.clone(), at);
                         }
                     }
+                    // It belongs to that state of its event, whatever it counts itself.
+                    change.sequence = change.sequence.max(of_master);
+                    applied.push(change);
                 }
                 Applied::Not(why) => self.notes.left(change.line, &change.title, why),
             }
         }
-        Calendar { events: self.events, changes: open, left: self.notes.0 }
+        Calendar { events: self.events, changes: open, applied, plain, left: self.notes.0 }
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn haul(bytes: &[u8], usual: &str) -> Result<Haul, String> {
         item: BatchItem::Event(incoming.event),
         origin: Origin::line(incoming.line),
     });
-    let later = News { calendar: true, modified, cancelled, changes: calendar.changes };
+    let later =
+        News { calendar: true, modified, cancelled, changes: calendar.changes, applied: calendar.applied, plain: calendar.plain };
     Ok(Haul { found: found.collect(), left_out: calendar.left, later })
 }

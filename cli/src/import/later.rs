@@ -1,16 +1,16 @@
 //! Later files for events that are here already (RFC 5546): what moves an event, changes it or calls it off. What is newer is written
 //! down; what is not is named, and what is here stays. The same file again changes nothing.
 
+mod off;
+mod series;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use kith_protocol::control::{BatchItem, EditEvent, Event, EventStatus, ItemState, NewEvent};
 
 use super::{Found, Haul};
-use crate::calendar::Series;
-use crate::calendar::change::Incoming;
-use crate::calendar::change::{Applied, Change};
-use crate::calendar::rule::Rule;
+use crate::calendar::change::{Applied, Change, Incoming};
 use crate::left_out::{LeftOut, Origin, Weight};
 
 /// What a calendar file says besides its events.
@@ -24,6 +24,10 @@ pub(crate) struct News {
     pub(crate) cancelled: Vec<Incoming>,
     /// Changes of single times of events that are not in it.
     pub(crate) changes: Vec<Change>,
+    /// Changes of single times of events that are in it: its events are as these make them.
+    pub(crate) applied: Vec<Change>,
+    /// How those events came again before, by their ids.
+    pub(crate) plain: BTreeMap<String, Option<String>>,
 }
 
 /// A change of an event that is here.
@@ -43,6 +47,10 @@ pub(crate) struct Update {
 struct Later<'a> {
     events: Vec<&'a Event>,
     modified: BTreeMap<String, Timestamp>,
+    /// How the file's events came again before its changes of single times.
+    plain: BTreeMap<String, Option<String>>,
+    /// The ids of all events that the file tells of.
+    told: BTreeSet<String>,
     /// Series of which single times change, by their ids.
     series: BTreeMap<&'a str, (Origin, NewEvent)>,
     updates: Vec<Update>,
@@ -52,21 +60,22 @@ struct Later<'a> {
 impl Haul {
     /// What of it changes events that are here. What is new, or says what is known, stays in it.
     pub(crate) fn updates(&mut self, here: &[Event]) -> Vec<Update> {
-        let News { calendar, modified, cancelled, changes } = std::mem::take(&mut self.later);
+        let News { calendar, modified, cancelled, changes, applied, plain } = std::mem::take(&mut self.later);
         if !calendar {
             return Vec::new();
         }
         let events = here.iter().filter(|event| event.state == ItemState::Visible).collect();
-        let mut later = Later {
-            events,
-            modified,
-            series: BTreeMap::new(),
-            updates: Vec::new(),
-            left_out: std::mem::take(&mut self.left_out),
-        };
+        let ids =
+            self.found.iter().filter_map(|found| if let BatchItem::Event(new) = &found.item { Some(&new.uid) } else { None });
+        let told = ids.cloned().collect();
+        let left_out = std::mem::take(&mut self.left_out);
+        let mut later = Later { events, modified, plain, told, series: BTreeMap::new(), updates: Vec::new(), left_out };
         self.found.retain(|found| !later.takes(found));
         for incoming in &cancelled {
             later.cancel(incoming);
+        }
+        for change in &applied {
+            later.applied(change);
         }
         let rest: Vec<Found> = changes.iter().filter_map(|change| later.change(change)).collect();
         let mut rest = Self { found: rest, ..Self::default() }.checked();
@@ -88,39 +97,42 @@ impl<'a> Later<'a> {
     fn takes(&mut self, found: &Found) -> bool {
         let BatchItem::Event(new) = &found.item else { return false };
         let Some(event) = self.find(&new.uid) else { return false };
-        let fields = differing(event, new);
+        let newer = is_newer(event, new.sequence, self.modified.get(&new.uid).copied());
+        let mut new = new.clone();
+        let withdrawn = if newer { self.withdrawn(event, &new) } else { Vec::new() };
+        if !newer && let Some(plain) = self.plain.get(&new.uid) {
+            // What it says of single times is taken one by one.
+            new.rrule.clone_from(plain);
+        }
+        let stay_out = series::keep_out(event, &mut new, &withdrawn);
+        let fields = differing(event, &new);
+        if newer && !stay_out.is_empty() {
+            let why = format!("has times that were taken out here, and stay out: {}", stay_out.join(", "));
+            self.leave_out(found.origin.clone(), &found.title, why, Weight::Changed);
+        }
         if fields.is_empty() {
             return false;
         }
-        if !is_newer(event, new.sequence, self.modified.get(&new.uid).copied()) {
+        if !newer {
             let why = format!("differs from what is here ({}), and is not newer; what is here stays", fields.join(", "));
             self.leave_out(found.origin.clone(), &found.title, why, Weight::Dropped);
             return false;
         }
-        let edit = edit(event, new, &fields);
+        let edit = edit(event, &new, &fields);
         self.updates.push(Update { id: event.id.clone(), title: new.title.clone(), origin: found.origin.clone(), edit, fields });
+        self.withdraw(&withdrawn, &new, &found.origin);
+        if new.status == Some(EventStatus::Cancelled) {
+            self.call_off_times(&new.uid, new.sequence, &found.origin);
+        }
         true
-    }
-
-    fn cancel(&mut self, incoming: &Incoming) {
-        let (origin, title) = (Origin::line(incoming.line), &incoming.event.title);
-        let Some(event) = self.find(&incoming.event.uid) else {
-            return self.leave_out(origin, title, "is called off, and is not here", Weight::Dropped);
-        };
-        if event.status == EventStatus::Cancelled {
-            return;
-        }
-        if incoming.sequence < event.sequence {
-            return self.leave_out(origin, title, "is called off, but what is here is newer; it stays", Weight::Dropped);
-        }
-        let sequence = (incoming.sequence > event.sequence).then_some(incoming.sequence);
-        let edit = EditEvent { status: Some(EventStatus::Cancelled), sequence, ..EditEvent::default() };
-        self.updates.push(Update { id: event.id.clone(), title: event.title.clone(), origin, edit, fields: vec!["status"] });
     }
 
     /// One time of a series changes; what takes its place, if anything does.
     fn change(&mut self, change: &Change) -> Option<Found> {
         let origin = Origin::line(change.line);
+        if change.cancelled && self.call_off_places(change) {
+            return None;
+        }
         let Some(event) = self.series_of(change) else {
             let why = if change.cancelled {
                 "is called off at one time, and the event is not here"
@@ -131,25 +143,41 @@ impl<'a> Later<'a> {
             self.leave_out(origin.clone(), &change.title, why, weight);
             return (!change.cancelled).then(|| found(origin, change.alone()));
         };
+        let place = change.place(self.wanted(event, &origin))?;
+        // What took that time's place before is compared with what takes it now.
+        if !change.cancelled && self.find(&place.uid).is_some() {
+            return Some(found(origin, place));
+        }
         if change.sequence < event.sequence {
             let why = "changes one time of an event, but what is here is newer; it stays";
             self.leave_out(origin, &change.title, why, Weight::Dropped);
             return None;
         }
-        let (_, wanted) = self.series.entry(&event.id).or_insert_with(|| (origin.clone(), as_new(event)));
-        let place = change.place(wanted)?;
-        // What took that time's place before is compared with what takes it now.
-        if !change.cancelled && self.find(&place.uid).is_some() {
-            return Some(found(origin, place));
-        }
-        let (_, wanted) = self.series.get_mut(event.id.as_str())?;
-        match change.apply(wanted) {
+        match change.apply(self.wanted(event, &origin)) {
             Applied::Done { rest, .. } => rest.map(|rest| found(origin, *rest)),
             Applied::Not(why) => {
                 self.leave_out(origin, &change.title, why, Weight::Dropped);
                 None
             }
         }
+    }
+
+    /// A change of one time of an event that the file holds too. Where that was no newer, only this is taken of it.
+    fn applied(&mut self, change: &Change) {
+        let Some(event) = self.find(&change.uid) else { return };
+        if self.updates.iter().any(|update| update.id == event.id) {
+            if change.cancelled {
+                self.call_off_places(change);
+            }
+            return;
+        }
+        // What takes that time's place is in the file too.
+        self.change(change);
+    }
+
+    /// A series as its times are changed.
+    fn wanted(&mut self, event: &'a Event, origin: &Origin) -> &mut NewEvent {
+        &mut self.series.entry(&event.id).or_insert_with(|| (origin.clone(), as_new(event))).1
     }
 
     /// The series that has that time: a series that was split has two halves.
@@ -207,7 +235,7 @@ fn differing(event: &Event, new: &NewEvent) -> Vec<&'static str> {
     let all = [
         ("title", event.title != new.title),
         ("time", moves(event, new)),
-        ("recurrence", rule(event.rrule.as_deref(), new) != rule(new.rrule.as_deref(), new)),
+        ("recurrence", series::differs(event, new)),
         ("location", event.location != new.location),
         ("status", event.status != new.status.unwrap_or(EventStatus::Confirmed)),
         ("description", event.description != new.description),
@@ -227,14 +255,6 @@ fn moves(event: &Event, new: &NewEvent) -> bool {
         at == said.and_then(|said| u64::try_from(said.as_millisecond()).ok())
     };
     !same(Some(event.starts.0.0), &new.starts) || !same(event.ends.map(|ends| ends.0.0), &new.ends)
-}
-
-/// A rule, without exceptions that only one of the two has: times are taken out here, too.
-fn rule(text: Option<&str>, new: &NewEvent) -> Option<Rule> {
-    let mut rule = Rule::parse(text.unwrap_or_default()).ok()?;
-    let wanted = Rule::parse(new.rrule.as_deref().unwrap_or_default()).ok()?;
-    rule.exdates.retain(|date| wanted.exdates.contains(date));
-    Some(rule)
 }
 
 /// What must be written so that an event says what a file says.
@@ -257,12 +277,9 @@ fn edit(event: &Event, new: &NewEvent, fields: &[&str]) -> EditEvent {
         edit.ends_local = Some(new.ends_local.clone());
         edit.tz = Some(new.tz.clone());
     }
-    if says("recurrence") {
+    // Times that were taken out here move along.
+    if says("recurrence") || (says("time") && new.rrule.is_some()) {
         edit.rrule = Some(new.rrule.clone().unwrap_or_default());
-    } else if says("time") && new.rrule.is_some() {
-        // Times that were taken out here move along.
-        let moved = Series::of(event).zip(Series::of_new(new)).map(|(old, new)| crate::calendar::change::moved(&old, new.start));
-        edit.rrule = moved.and_then(|rule| rule.text()).or_else(|| new.rrule.clone());
     }
     edit
 }

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::*;
+use crate::calendar::Series;
 use crate::import::calendar;
+
+mod off;
 
 /// What a circle holds, and what its people were told.
 #[derive(Default)]
