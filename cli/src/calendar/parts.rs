@@ -168,7 +168,7 @@ impl Component {
 impl Field {
     fn read(line: usize, text: &str) -> Option<Self> {
         lines::name(text)?;
-        let text = tidy(text);
+        let text = with_seconds(&tidy(text));
         let whole = format!("BEGIN:VEVENT\r\n{text}\r\nEND:VEVENT\r\n");
         let Entry::ICalendar(mut read) = Parser::new(&whole).entry() else { return None };
         let entry = read.components.first_mut()?.entries.pop()?;
@@ -249,6 +249,29 @@ fn tidy(text: &str) -> String {
         }
     }
     text.to_owned()
+}
+
+/// Times without seconds, or in small letters, as the standard writes them: `20270105T1000Z`.
+fn with_seconds(text: &str) -> String {
+    let (head, value) = text.split_at(value_at(text));
+    let name = head.split([';', ':']).next().unwrap_or_default();
+    let timed = ["DTSTART", "DTEND", "DUE", "RDATE", "EXDATE", "RECURRENCE-ID", "LAST-MODIFIED", "DTSTAMP", "CREATED"];
+    if !timed.iter().any(|timed| timed.eq_ignore_ascii_case(name)) {
+        return text.to_owned();
+    }
+    let whole = |time: &str| {
+        let upper = time.trim().to_ascii_uppercase();
+        let (bare, utc) = upper.strip_suffix('Z').map_or((upper.as_str(), ""), |bare| (bare, "Z"));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        match bare.split_once('T') {
+            Some((day, at)) if day.len() == 8 && digits(day) && digits(at) && matches!(at.len(), 2 | 4 | 6) => {
+                format!("{day}T{at:0<6}{utc}")
+            }
+            _ => time.to_owned(),
+        }
+    };
+    let times: Vec<String> = value.split(',').map(|list| list.split('/').map(whole).collect::<Vec<_>>().join("/")).collect();
+    format!("{head}{}", times.join(","))
 }
 
 /// Are the bytes that quoted-printable text stands for UTF-8?

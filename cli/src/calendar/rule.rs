@@ -61,9 +61,13 @@ impl Moment {
         let small = |n: Option<u8>| i8::try_from(n?).ok();
         let day = Date::new(i16::try_from(read.year?).ok()?, small(read.month)?, small(read.day)?).ok()?;
         let Some(hour) = small(read.hour) else { return Some(Self::Day(day)) };
-        // A leap second counts as the last one.
-        let second = small(read.second).unwrap_or(0).min(59);
-        let at = day.to_datetime(Time::new(hour, small(read.minute).unwrap_or(0), second, 0).ok()?);
+        let (minute, second) = (small(read.minute).unwrap_or(0), small(read.second).unwrap_or(0));
+        let at = if (hour, minute, second) == (24, 0, 0) {
+            day.tomorrow().ok()?.to_datetime(Time::midnight())
+        } else {
+            // A leap second counts as the last one.
+            day.to_datetime(Time::new(hour, minute, if second == 60 { 59 } else { second }, 0).ok()?)
+        };
         let Some(hours) = read.tz_hour else { return Some(Self::Local(at)) };
         let seconds = i32::from(hours) * 3_600 + i32::from(read.tz_minute.unwrap_or(0)) * 60;
         let offset = Offset::from_seconds(if read.tz_minus { -seconds } else { seconds }).ok()?;

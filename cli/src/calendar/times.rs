@@ -52,11 +52,23 @@ impl EventReader<'_, '_> {
                 self.left(field.line, format!("has a length that cannot be understood: {}", start_of(&field.raw)));
             }
             end = length.and_then(|length| plus(wall, &tz, length, all_day));
+            if let Some(uneven) = end.filter(|end| all_day && end.time() != Time::midnight()) {
+                let last = uneven.date().saturating_add(1.day());
+                let part =
+                    format!("is about days and lasts hours ({}); it is kept until the end of its last day", start_of(&field.raw));
+                self.changed(field.line, part);
+                end = Some(last.at(0, 0, 0, 0));
+            }
         }
         let start = if all_day { wall.date().at(0, 0, 0, 0) } else { wall };
-        if end.is_some_and(|end| end <= start) {
-            // Common for whole days: the same day twice means that day.
+        if let Some(early) = end.filter(|end| *end <= start) {
+            // Common: the same day twice means that day, and the same time twice is no end.
             end = all_day.then(|| start.saturating_add(1.day()));
+            if early < start {
+                let kept = if all_day { "its first day is kept" } else { "it is kept without an end" };
+                let line = part.field(&Name::Dtend).map_or(line, |field| field.line);
+                self.left(line, format!("ends before it starts; {kept}"));
+            }
         }
         let name = if all_day && name == "UTC" { self.usual.to_owned() } else { name };
         let tz = if all_day { TimeZone::get(&name).unwrap_or(tz) } else { tz };
@@ -66,6 +78,9 @@ impl EventReader<'_, '_> {
     /// The end on the clock of the start's zone. One that names no zone is in that one.
     fn end(&mut self, field: &Field, tz: &TimeZone, all_day: bool) -> Option<DateTime> {
         let floating = field.zone().is_none() && matches!(self.first(field), Some(Moment::Local(_)));
+        if floating {
+            self.odd_times(field);
+        }
         let end = if floating {
             self.first(field).map(|end| (end, tz.clone()))
         } else {
@@ -77,10 +92,21 @@ impl EventReader<'_, '_> {
         };
         let wall = local_in(end, &from, tz).wall(tz, DateTime::default());
         if !all_day {
+            if matches!(end, Moment::Day(_)) {
+                self.changed(
+                    field.line,
+                    format!("ends on a day without a time ({}); it is kept until that day begins", field.raw),
+                );
+            }
             return Some(wall);
         }
         let day = wall.date().at(0, 0, 0, 0);
-        Some(if wall > day && !field.is_date() { day.saturating_add(1.day()) } else { day })
+        if wall == day || field.is_date() {
+            return Some(day);
+        }
+        let part = format!("is about days and ends at a time ({}); it is kept until the end of that day", start_of(&field.raw));
+        self.changed(field.line, part);
+        Some(day.saturating_add(1.day()))
     }
 
     fn earliest(&mut self) -> Option<(usize, Zoned, Option<DateTime>)> {
@@ -174,7 +200,22 @@ impl EventReader<'_, '_> {
 
     /// Each time of a property, and the zone it is told in.
     pub(super) fn moments(&mut self, field: &Field) -> Vec<Option<Zoned>> {
+        self.odd_times(field);
         field.entry.values.iter().map(|value| moment(field, value).and_then(|moment| self.zoned(field, moment))).collect()
+    }
+
+    /// Names times that no clock of a program shows, and what they are taken as.
+    fn odd_times(&mut self, field: &Field) {
+        for read in field.entry.values.iter().filter_map(ICalendarValue::as_partial_date_time) {
+            if read.second == Some(60) {
+                let part = format!("tells a leap second ({}); it is taken as the second before", start_of(&field.raw));
+                self.changed(field.line, part);
+            }
+            if read.hour == Some(24) && Moment::of(read).is_some() && !field.is_date() {
+                let part = format!("tells a time at 24:00 ({}); it is taken as 00:00 on the day after", start_of(&field.raw));
+                self.changed(field.line, part);
+            }
+        }
     }
 
     fn zoned(&mut self, field: &Field, moment: Moment) -> Option<Zoned> {

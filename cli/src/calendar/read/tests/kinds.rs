@@ -164,3 +164,42 @@ fn answers_to_invitations_are_no_events() {
     let read = file("METHOD:REPLY\nBEGIN:VEVENT\nUID:a\nSUMMARY:Tea\nDTSTART:20261205T100000Z\nEND:VEVENT\n");
     assert!(read.events.is_empty() && told(&read)[0].1.contains("REPLY"));
 }
+
+#[test]
+fn times_that_do_not_fit_are_named_by_their_line() {
+    for (lines, end, line, word) in [
+        ("DTSTART:20270105T100000Z\nDTEND:20270105T090000Z\n", "", 7, "before it starts"),
+        ("DTSTART;VALUE=DATE:20270105\nDTEND;VALUE=DATE:20270103\n", "2027-01-06", 7, "before it starts"),
+        ("DTSTART;VALUE=DATE:20270105\nDURATION:PT36H\n", "2027-01-07", 7, "lasts hours"),
+        ("DTSTART;VALUE=DATE:20270105\nDURATION:PT45M\n", "2027-01-06", 7, "lasts hours"),
+        ("DTSTART;VALUE=DATE:20270105\nDTEND:20270106T173000\n", "2027-01-07", 7, "ends at a time"),
+        ("DTSTART:20270105T100000Z\nDTEND;VALUE=DATE:20270107\n", "2027-01-07T00:00:00", 7, "without a time"),
+        ("DTSTART:20270105T225960Z\nDTEND:20270105T233000Z\n", "2027-01-05T23:30:00", 6, "leap second"),
+        ("DTSTART:20270105T220000Z\nDTEND:20270105T235960Z\n", "2027-01-05T23:59:59", 7, "leap second"),
+        ("DTSTART:20270105T220000Z\nDTEND:20270105T240000Z\n", "2027-01-06T00:00:00", 7, "24:00"),
+    ] {
+        let read = event(lines);
+        assert_eq!(read.events[0].event.ends_local, end, "{lines}");
+        assert!(told(&read).iter().any(|(at, part)| *at == line && part.contains(word)), "{lines}: {:?}", told(&read));
+    }
+    for lines in [
+        "DTSTART;VALUE=DATE:20270105\nDURATION:PT24H\n",
+        "DTSTART;VALUE=DATE:20270105\nDTEND;VALUE=DATE:20270105\n",
+        "DTSTART:20270105T100000Z\nDTEND:20270105T100000Z\n",
+    ] {
+        assert!(told(&event(lines)).is_empty(), "{lines}");
+    }
+}
+
+#[test]
+fn times_without_seconds_are_times() {
+    let read = event("DTSTART:20270105T1000Z\nDTEND:20270105t113000z\nRRULE:FREQ=DAILY;COUNT=3\nEXDATE:20270106T1000Z\n");
+    assert_eq!(
+        (read.events[0].event.starts.as_str(), read.events[0].event.ends.as_str()),
+        ("2027-01-05T10:00:00Z", "2027-01-05T11:30:00Z")
+    );
+    assert_eq!(days(&read, 0, 9), ["01-05 10:00", "01-07 10:00"]);
+    assert!(told(&read).is_empty(), "{:?}", told(&read));
+    let zoned = event_of("DTSTART;TZID=Asia/Tokyo:20270105T19\n");
+    assert_eq!(zoned.starts_local, "2027-01-05T19:00:00");
+}
