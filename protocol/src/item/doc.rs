@@ -265,10 +265,18 @@ impl Doc {
     /// The entries that gave a single-valued field another value, in their order: the last of them gave it the value that stands.
     /// One that repeats what the field says already is not among them.
     pub(super) fn set_by(&self, field: u8) -> Vec<EntryId> {
+        self.numbered(field).into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// The same, each with its number: it is higher than those of all that its author knew.
+    pub(super) fn numbered(&self, field: u8) -> Vec<(u64, EntryId)> {
         let mut sets: Vec<(u64, EntryId, &Value)> =
             self.sets(&|_| true).filter(|(_, _, of, _)| *of == field).map(|(number, id, _, value)| (number, id, value)).collect();
         sets.sort_by_key(|(number, id, _)| (*number, *id));
-        sets.chunk_by(|(_, _, a), (_, _, b)| a == b).filter_map(|same| same.first()).map(|(_, id, _)| *id).collect()
+        sets.chunk_by(|(_, _, a), (_, _, b)| a == b)
+            .filter_map(|same| same.first())
+            .map(|(number, id, _)| (*number, *id))
+            .collect()
     }
 
     /// The tags that an item shows: of those that stand, the ones that were added last, as many as it holds.

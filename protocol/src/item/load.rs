@@ -316,7 +316,7 @@ fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool, me: PersonId) -> Lo
         created: first.edit.at,
         edited: last.map(|(at, _)| at),
         edited_by: last.map(|(_, by)| by),
-        moved: edits().filter(|known| moves(kind, known.edit)).map(|known| Move { at: known.edit.at, by: known.writer }).max(),
+        moved: None,
         retention: first.piece.retention,
         fields: view_of_one(kind, first.edit),
         count: standing.len(),
@@ -331,9 +331,23 @@ fn build(kind: Kind, standing: &[&Known<'_>], waiting: bool, me: PersonId) -> Lo
         let part = |known: &&Known<'_>| DocEntry { id: known.piece.id, edit: Arc::clone(known.edit) };
         let doc = Doc::build(kind, &standing.iter().map(part).collect::<Vec<_>>());
         whole.fields = doc.fields();
+        whole.moved = last_move(kind, &doc, &edits().copied().collect::<Vec<_>>());
         whole.doc = Some(doc);
     }
     Loaded::Ready(Box::new(whole))
+}
+
+/// The last of the changes that gave what answers are about the values that stand, as values win: by number, then id. One that
+/// another's took the place of moved nothing.
+fn last_move(kind: Kind, doc: &Doc, edits: &[&Known<'_>]) -> Option<Move> {
+    let stand: BTreeMap<EntryId, u64> = (kind.fields().iter().filter(|field| field.moves))
+        .filter_map(|field| doc.numbered(field.number).pop())
+        .map(|(number, id)| (id, number))
+        .collect();
+    let moves = || edits.iter().filter_map(|known| Some((stand.get(&known.piece.id)?, known)));
+    let (_, last) = moves().max_by_key(|(number, known)| (**number, known.piece.id))?;
+    let at = moves().map(|(_, known)| known.edit.at).max()?;
+    Some(Move { at, by: last.writer })
 }
 
 impl LoadedItem {

@@ -264,8 +264,10 @@ fn was(reader: &ItemReader<'_>, shown: &Shown) -> Result<Option<EventTimes>, Sto
     let mut steps: Vec<&HistoryStep> =
         whole.steps.iter().filter(|step| !step.edit.opens() && moves(Kind::Event, &step.edit)).collect();
     steps.sort_by_key(|step| std::cmp::Reverse((step.when, step.writer, step.id)));
-    let Some(last) = steps.first() else { return Ok(None) };
-    let first = steps.iter().take_while(|step| step.writer == last.writer).last().unwrap_or(last);
+    let Some(moved) = whole.moved else { return Ok(None) };
+    let mut steps = steps.iter().skip_while(|step| step.writer != moved.by).peekable();
+    let Some(last) = steps.peek().copied() else { return Ok(None) };
+    let first = steps.take_while(|step| step.writer == last.writer).last().unwrap_or(last);
     let fields = whole.said_to(&first.edit.rests_on());
     let words = |field| fields.words(field).to_owned();
     let Some(starts) = fields.moment(STARTS) else { return Ok(None) };

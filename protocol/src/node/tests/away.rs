@@ -206,6 +206,24 @@ fn a_moved_event_is_told_and_asked_about_again() {
 }
 
 #[test]
+fn of_two_who_moved_an_event_apart_the_one_whose_time_stands_is_named() {
+    let (mut village, id) = two_with_a_meeting();
+    village.offline(1);
+    village.move_to(0, &id, 19);
+    village.move_to(0, &id, 20);
+    village.now = Millis(village.now.0 + 60_000);
+    // Their label is later; the other's change was the second of two, and stands.
+    village.move_to(1, &id, 21);
+    village.online(1);
+    for at in 0..2 {
+        let event = village.event(at, &id);
+        assert_eq!(event.starts_local, "2030-12-10T20:00:00", "at machine {at}");
+        assert_eq!(event.moved_by.map(|by| by.name).as_deref(), Some("Amara"), "at machine {at}");
+        assert_eq!(event.was.map(|was| was.starts_local).as_deref(), Some("2030-12-10T18:00:00"), "at machine {at}");
+    }
+}
+
+#[test]
 fn other_changes_ask_nobody_again_and_say_what_they_were() {
     let mut village = Village::new(2);
     village.found(control::NewCircle::default());
