@@ -46,6 +46,8 @@ pub(crate) const NEXT_OCCURRENCES: usize = 5;
 pub(crate) const ZONE_CHANGES: usize = 300;
 /// Changes of clocks of one kind that are looked at when a file describes a zone of its own.
 pub(crate) const ZONE_ONSETS: usize = 200;
+/// Places in the name of a time zone that are looked up; Windows lists seven at most.
+pub(crate) const ZONE_PLACES: usize = 12;
 /// Years after which the changes of a zone's clocks are taken to follow a rule: in 28 a day of the month is on each weekday.
 pub(crate) const ZONE_RULE_YEARS: usize = 28;
 /// Years that a zone without a rule is described for a series that never ends.

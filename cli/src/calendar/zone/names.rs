@@ -7,6 +7,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::{self, Offset, TimeZone};
 
 use super::{COMMON, DOUBLES, fixed};
+use crate::limits::ZONE_PLACES;
 
 /// Names of Windows that the library does not know, or knows otherwise than Unicode's list (CLDR, `windowsZones`).
 const WINDOWS: &[(&str, &str)] = &[
@@ -59,9 +60,6 @@ const PLACES: &[(&str, &str)] = &[
     ("west central africa", "Africa/Lagos"),
     ("yukon", "America/Whitehorse"),
 ];
-
-/// As many places as a name is asked for; Windows lists seven at most.
-const LISTED: usize = 12;
 
 /// The zone of a name that can hardly be meant otherwise.
 pub(super) fn certain(name: &str) -> Option<TimeZone> {
@@ -127,7 +125,8 @@ fn ends(tzid: &str) -> Option<TimeZone> {
 /// The zone of the places that a name lists. `offset` is that of its winter; in other years that may have been another one.
 fn place(bare: &str, offset: Option<Offset>, at: DateTime) -> Option<TimeZone> {
     let lower = bare.to_lowercase();
-    let words: Vec<String> = lower.split([',', ';', ':']).map(place_word).filter(|word| !word.is_empty()).take(LISTED).collect();
+    let words: Vec<String> =
+        lower.split([',', ';', ':']).map(place_word).filter(|word| !word.is_empty()).take(ZONE_PLACES).collect();
     let ours = words.iter().filter_map(|word| PLACES.iter().find(|(place, _)| place == word)).map(|(_, zone)| *zone);
     let database = tz::db();
     let all: Vec<String> = database.available().map(|name| name.as_str().to_owned()).collect();

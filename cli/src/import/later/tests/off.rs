@@ -137,7 +137,7 @@ fn single_times_change_in_a_file_whose_series_is_no_newer() {
 fn of_two_changes_of_one_time_the_newer_is_taken() {
     let mut circle = Circle::default();
     let off = other(";TZID=Asia/Tokyo:20270111T190000", "SEQUENCE:2\nSTATUS:CANCELLED\nDTSTART:20270111T100000Z\n");
-    circle.import(&format!("{SERIES}{off}{}", other(":20270111T100000Z", MOVED)));
+    circle.import(&format!("{SERIES}{}{off}", other(":20270111T100000Z", MOVED)));
     assert_eq!((circle.days("s").len(), circle.events.len()), (4, 1));
     assert!(circle.told.iter().any(|told| told.contains("twice")), "{:?}", circle.told);
 }
