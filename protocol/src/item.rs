@@ -26,6 +26,7 @@ pub mod kind;
 pub mod kinds;
 mod list;
 mod load;
+pub mod mark;
 #[cfg(test)]
 mod oracle;
 mod parts;

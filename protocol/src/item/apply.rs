@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::edit::{Edit, EditError};
 use super::kind::Kind;
-use super::kinds::mark;
 use super::load::{EntryCache, ItemEntry};
+use super::mark;
 use super::parts;
 use super::port::{Ports, Writer};
 use super::project::{self, Settled};

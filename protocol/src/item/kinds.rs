@@ -5,7 +5,6 @@
 
 pub mod event;
 pub mod hide;
-pub mod mark;
 pub mod note;
 pub mod pin;
 pub mod reaction;

@@ -19,6 +19,7 @@ use rand_core::CryptoRng;
 
 use super::compose::{ComposeContext, ComposeError};
 use super::kinds;
+use super::mark;
 use super::port::{DeliveryCounts, People, Ports, Source, Writer};
 use super::reader::ItemReader;
 use super::{Outcome, Report, Reveal, Sweep, Times, apply, judge_time, look_again, rejudge, show, sweep, waiting};

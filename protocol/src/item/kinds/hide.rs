@@ -1,4 +1,4 @@
-//! Hides: take an item out of sight for everybody, or show it again. Composed by [`super::mark::set`].
+//! Hides: take an item out of sight for everybody, or show it again. Composed by [`crate::item::mark::set`].
 
 use crate::circle::body::Role;
 use crate::control::Subject;

@@ -1,4 +1,4 @@
-//! Pins: keep an item at the top, or no longer. Composed by [`super::mark::set`].
+//! Pins: keep an item at the top, or no longer. Composed by [`crate::item::mark::set`].
 
 use crate::circle::body::Role;
 use crate::control::Subject;

@@ -64,18 +64,18 @@ pub fn remove(
 }
 
 /// May somebody in that role delete an item? Only the founder deletes what others created.
-pub(super) fn may_delete(role: Role, own: bool) -> bool {
+pub(in crate::item) fn may_delete(role: Role, own: bool) -> bool {
     own || role == Role::Founder
 }
 
 /// Does it destroy at once? Anyone who heard that has destroyed already, so nothing that is said later takes it away.
-pub(super) fn at_once(whole: &LoadedItem) -> bool {
+pub(in crate::item) fn at_once(whole: &LoadedItem) -> bool {
     let says = |op: &Op| *op == Op::Set(fields::NOW, Value::Flag(true));
     whole.steps.iter().any(|step| step.edit.ops.iter().any(says))
 }
 
 /// Was it taken back, while there was a day to do so by its author's clock?
-pub(super) fn is_lifted(whole: &LoadedItem) -> bool {
+pub(in crate::item) fn is_lifted(whole: &LoadedItem) -> bool {
     let in_time = whole.edited.is_some_and(|at| at < whole.created.plus(DESTROY_MILLIS));
     in_time && whole.fields.flag(fields::OFF) && !at_once(whole)
 }

@@ -28,7 +28,7 @@ pub(super) fn remove(machine: &mut Machine, key: &ItemKey, now: bool) -> Result<
 }
 
 fn mark(machine: &mut Machine, kind: Kind, key: &ItemKey, on: bool) -> Result<Vec<Opened>, control::Error> {
-    let entries = machine.say(|reader, place, rng| kinds::mark::set(reader, place, rng, kind, key, on))?;
+    let entries = machine.say(|reader, place, rng| mark::set(reader, place, rng, kind, key, on))?;
     Ok(machine.write(entries))
 }
 

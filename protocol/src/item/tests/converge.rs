@@ -99,7 +99,7 @@ impl Machine {
             Deed::Mark(at, pin, on) => {
                 let Some(key) = self.key(Kind::Note, *at) else { return Vec::new() };
                 let kind = if *pin { Kind::Pin } else { Kind::Hide };
-                self.say(|reader, place, rng| kinds::mark::set(reader, place, rng, kind, &key, *on))
+                self.say(|reader, place, rng| mark::set(reader, place, rng, kind, &key, *on))
             }
             Deed::Sync(_) => return Vec::new(),
         };

@@ -12,6 +12,7 @@ use crate::item::compose::{self, ComposeContext};
 use crate::item::imports::ImportId;
 use crate::item::kind::Kind;
 use crate::item::kinds::{self, tombstone};
+use crate::item::mark;
 use crate::item::{self, ItemReader, Outcome, Report, Reveal};
 use crate::log::entry::NewEntry;
 use crate::node::NodeState;
@@ -101,7 +102,7 @@ pub(crate) fn mark(
     kind: Kind,
     says: bool,
 ) -> Result<Answer, InputError> {
-    on(node, cx, circle, &[], item, |reader, place, rng, key| kinds::mark::set(reader, place, rng, kind, key, says))
+    on(node, cx, circle, &[], item, |reader, place, rng, key| mark::set(reader, place, rng, kind, key, says))
 }
 
 /// Makes everything again that follows from the log.

@@ -1,9 +1,9 @@
-//! Marks: what tombstones, hides and pins say, who may set them, and what they make of the item that they are about. Outside of this
-//! folder nothing tells them apart.
+//! Marks: what tombstones, hides and pins say, who may set them, and what they make of the item that they are about. Nothing
+//! else tells them apart.
 
 use rand_core::CryptoRng;
 
-use super::tombstone;
+use super::kinds::tombstone;
 use crate::circle::body::Role;
 use crate::control::{Code, Error};
 use crate::id::ItemKey;
