@@ -58,11 +58,12 @@ impl App {
 
     /// Addresses at which this computer is said to be reachable from outside, as the core has them.
     pub(crate) fn outside(&self, text: &str) -> Result<Vec<Addr>, Error> {
-        let found = outside(text, self.config.port).map_err(|error| {
+        let found = outside(text, self.config.port).map_err(|_| {
             Error::new(
                 Code::Usage,
                 format!("{text:?} is not an address."),
-                format!("It is written like 203.0.113.5:4001 ({error})."),
+                "It is an IP address with a port, written like 203.0.113.5:4001 or [2001:db8::1]:4001; names of computers are not \
+                 looked up.",
             )
         })?;
         Ok(bytes(&found))

@@ -18,6 +18,11 @@ pub(crate) fn exact_end(text: &str, start: DateTime, now: DateTime) -> String {
     }
 }
 
+/// Is it a time of day alone?
+pub(crate) fn is_a_time(text: &str) -> bool {
+    time(text.trim()).is_some()
+}
+
 /// How something repeats, as people say it, as RFC 5545 writes it; empty: not at all.
 pub(crate) fn every(text: &str) -> Result<String, String> {
     let words: Vec<String> = text.to_lowercase().split_whitespace().map(str::to_owned).collect();

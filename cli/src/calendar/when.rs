@@ -112,6 +112,8 @@ impl When {
                 return Err(usage("It would end before it starts.", "Look at --starts and --ends again."));
             }
             when.ends = ends.to_string();
+            // As the start: an end that the clocks skip is written down as the one it is taken for.
+            let end = if all_day { end } else { tz.to_datetime(ends) };
             when.ends_local = local_text(end, all_day);
         }
         Ok(when)
@@ -268,6 +270,9 @@ mod tests {
         let fold = resolve("2026-10-25T02:30", None, Some(1), "Europe/Madrid").unwrap();
         assert_eq!(fold.starts, "2026-10-25T00:30:00Z");
         assert!(fold.notes[0].contains("twice"));
+        let skipped = resolve("2027-03-28T01:15", Some("2027-03-28T02:45"), None, "Europe/Berlin").unwrap();
+        assert_eq!((skipped.ends.as_str(), skipped.ends_local.as_str()), ("2027-03-28T01:45:00Z", "2027-03-28T03:45:00"));
+        assert!(skipped.notes[0].contains("03:45"), "{:?}", skipped.notes);
     }
 
     #[test]

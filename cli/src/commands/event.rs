@@ -60,7 +60,7 @@ pub(crate) enum EventVerb {
 /// When something is; `new` and `edit` take the same.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TimeArgs {
-    /// End at this time, written like --starts; for whole days, the last day
+    /// End at this time, written like --starts; for whole days, the last day; none for no end
     #[arg(long, value_name = "TIME")]
     ends: Option<String>,
     /// Set how long it takes, such as 1h or 90m
@@ -88,14 +88,18 @@ impl TimeArgs {
         let (tz, tz_named) = (self.tz.as_deref().or(own), self.tz.is_some());
         let now = now_in(tz)?;
         let starts = natural::exact(starts, now);
-        let ends = match self.ends.as_deref() {
-            Some(ends) => {
-                let (zone, _) = when::zone(tz)?;
-                Some(natural::exact_end(ends, when::local(&starts, &zone, tz_named)?, now))
-            }
-            None => None,
-        };
-        When::resolve(Typed { starts: &starts, ends: ends.as_deref(), duration, tz, tz_named })
+        let (mut ends, mut next_day) = (None, None);
+        if let Some(typed) = self.ends.as_deref().filter(|typed| !typed.trim().eq_ignore_ascii_case("none")) {
+            let (zone, _) = when::zone(tz)?;
+            let start = when::local(&starts, &zone, tz_named)?;
+            let end = natural::exact_end(typed, start, now);
+            next_day = parse_local(&end).filter(|at| natural::is_a_time(typed) && at.date() > start.date());
+            ends = Some(end);
+        }
+        let mut when = When::resolve(Typed { starts: &starts, ends: ends.as_deref(), duration, tz, tz_named })?;
+        let said = next_day.map(|at| format!("It ends on {}, the day after it starts.", at.strftime("%a %Y-%m-%d at %H:%M")));
+        when.notes.extend(said);
+        Ok(when)
     }
 }
 
@@ -216,6 +220,16 @@ fn long_text(given: String) -> Result<String> {
     if given == "-" { input::stdin(kith_protocol::limits::BODY_BYTES) } else { Ok(given) }
 }
 
+/// A new description. Nothing on stdin is a mistake there, and takes no words away.
+fn new_text(given: String) -> Result<String> {
+    let piped = given == "-";
+    let text = long_text(given)?;
+    if piped && text.trim().is_empty() {
+        return Err(usage("There is no text on stdin.", "`--description \"\"` takes the description away."));
+    }
+    Ok(text)
+}
+
 fn create(context: &Context, new: EventNew) -> Result<()> {
     let when = new.times.resolve(&new.starts, None, new.times.duration)?;
     let rrule = checked(new.times.rule(), &when)?;
@@ -314,7 +328,12 @@ fn short_start(event: &Event, now: Timestamp) -> String {
         return format!("{day}{mark}");
     }
     let own = next.map_or_else(|| time::zoned(event.starts), |next| next.with_time_zone(TimeZone::system()));
-    format!("{}{mark}", own.strftime("%a %Y-%m-%d %H:%M %Z"))
+    format!("{}{mark}", on_a_clock(&own))
+}
+
+/// A moment as people are told it: the day, the time and whose clock that is.
+pub(super) fn on_a_clock(at: &Zoned) -> String {
+    at.strftime("%a %Y-%m-%d %H:%M %Z").to_string()
 }
 
 fn show(ui: &Ui, event: &Event) -> Result<()> {
@@ -362,7 +381,7 @@ fn when_text(event: &Event) -> String {
 fn own_time(event: &Event) -> String {
     let own = time::zoned(event.starts);
     let local = parse_local(&event.starts_local);
-    if event.all_day || local == Some(own.datetime()) { String::new() } else { own.strftime("%a %Y-%m-%d %H:%M %Z").to_string() }
+    if event.all_day || local == Some(own.datetime()) { String::new() } else { on_a_clock(&own) }
 }
 
 /// What an answer leads to: an event that does not take place is answered all the same, and says so.
@@ -473,14 +492,14 @@ fn next_text(event: &Event, at: &Zoned) -> String {
     }
     let own = at.with_time_zone(TimeZone::system());
     let there = time::elsewhere(&own, at.time_zone()).map(|there| format!(" ({there})")).unwrap_or_default();
-    format!("{}{there}", own.strftime("%a %Y-%m-%d %H:%M %Z"))
+    format!("{}{there}", on_a_clock(&own))
 }
 
 fn change(context: &Context, edit: EventEdit) -> Result<()> {
     let mut body = EditEvent {
         base: edit.base.clone(),
         title: edit.title.clone(),
-        description: edit.description.clone().map(long_text).transpose()?,
+        description: edit.description.clone().map(new_text).transpose()?,
         location: edit.location.clone(),
         status: edit.status,
         tags: (!edit.tags.is_empty()).then(|| edit.tags.clone()),

@@ -1,11 +1,14 @@
 //! `kith inbox`.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use kith_protocol::control::{EventStatus, Happening, Inbox, InboxEntry, Subject};
 use serde_json::json;
 
 use super::preview::open_since;
 use super::show::{author, dotted, is_ahead, short_ids};
 use super::typed::means;
+use crate::calendar::is_day;
 use crate::client::Route;
 use crate::context::Context;
 use crate::error::Result;
@@ -220,24 +223,109 @@ fn changed(entry: &InboxEntry, what: Happening) -> Line {
         let named = if fields.is_empty() { String::new() } else { format!(" ({})", fields.join(", ")) };
         return Line::new().text("changed").text(&named);
     }
-    let (before, after) = change(entry, "starts_local");
-    let at = |starts: Option<&str>, zone: Option<&str>| starts.map(|starts| super::event::wall_clock(starts, zone));
-    // A zone that did not change is not among the changes.
-    let zone = change(entry, "tz");
-    match (at(before, zone.0), at(after, zone.1)) {
-        (Some(before), Some(after)) if before != after => Line::new().warn("moved").text(&format!(" to {after}, was {before},")),
-        _ => Line::new().warn(otherwise(entry)).text(", changed"),
+    match new_start(entry, &TimeZone::system()) {
+        Some((after, before)) => Line::new().warn("moved").text(&format!(" to {after}, was {before},")),
+        None => Line::new().warn(otherwise(entry)).text(", changed"),
     }
+}
+
+/// When an event that was moved starts now, and when it did before: on the reader's own clock, or the day. `None` where it starts when
+/// it did, whatever clock tells it.
+fn new_start(entry: &InboxEntry, own: &TimeZone) -> Option<(String, String)> {
+    let (locals, moments) = (change(entry, "starts_local"), change(entry, "starts"));
+    let told = |local: Option<&str>, moment: Option<&str>| {
+        if local.map_or(entry.all_day, is_day) {
+            return local.map(|day| super::event::wall_clock(day, None));
+        }
+        moment?.parse::<Timestamp>().ok().map(|at| super::event::on_a_clock(&at.to_zoned(own.clone())))
+    };
+    let (before, after) = (told(locals.0, moments.0)?, told(locals.1, moments.1)?);
+    (before != after).then_some((after, before))
 }
 
 /// What is another one of when an event takes place, where its start is as it was.
 fn otherwise(entry: &InboxEntry) -> &'static str {
     let changed = |field: &str| entry.changes.iter().any(|change| change.field == field);
+    // Of what has a time, the wall clock's end is another one in another zone, too.
+    let ends = if entry.all_day { "ends_local" } else { "ends" };
     if changed("rrule") {
         "repeats differently"
-    } else if changed("ends_local") || changed("ends") {
+    } else if changed(ends) {
         "ends at another time"
     } else {
         "is in another time zone"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An event that was moved: what each field said, and says.
+    fn moved(all_day: bool, changes: &[(&str, &str, &str)]) -> InboxEntry {
+        let change = |(field, before, after): &(&str, &str, &str)| json!({ "field": field, "before": before, "after": after, "lost": false });
+        serde_json::from_value(json!({
+            "kind": "changed", "of": "event", "what": "moved", "id": "e-abcdefgh", "parent": null, "circle": "c-a",
+            "circle_name": "Tea", "title": "Walk", "content_warning": null, "want": null, "all_day": all_day,
+            "author": { "member": "m-a", "name": "Amara" }, "created_at": "2026-11-01T00:00:00Z", "hint": "",
+            "changes": changes.iter().map(change).collect::<Vec<_>>(),
+        }))
+        .unwrap()
+    }
+
+    fn start(entry: &InboxEntry, zone: &str) -> Option<(String, String)> {
+        new_start(entry, &TimeZone::get(zone).unwrap())
+    }
+
+    #[test]
+    fn a_moved_event_is_told_on_the_readers_clock() {
+        let changes = [
+            ("starts", "2026-12-08T17:00:00Z", "2026-12-09T18:00:00Z"),
+            ("starts_local", "2026-12-08T18:00:00", "2026-12-09T19:00:00"),
+        ];
+        let entry = moved(false, &changes);
+        let at = |after: &str, before: &str| Some((after.to_owned(), before.to_owned()));
+        assert_eq!(start(&entry, "America/New_York"), at("Wed 2026-12-09 13:00 EST", "Tue 2026-12-08 12:00 EST"));
+        assert_eq!(start(&entry, "Asia/Tokyo"), at("Thu 2026-12-10 03:00 JST", "Wed 2026-12-09 02:00 JST"));
+    }
+
+    #[test]
+    fn another_zone_moves_what_has_a_time() {
+        let zone = ("tz", "Europe/Madrid", "America/New_York");
+        let starts = ("starts", "2026-12-08T17:00:00Z", "2026-12-08T23:00:00Z");
+        let ends = ("ends", "2026-12-08T18:00:00Z", "2026-12-09T00:00:00Z");
+        for changes in [vec![starts, ends, zone], vec![starts, zone]] {
+            let (after, before) = start(&moved(false, &changes), "Europe/Madrid").expect("it starts six hours later");
+            assert_eq!((after.as_str(), before.as_str()), ("Wed 2026-12-09 00:00 CET", "Tue 2026-12-08 18:00 CET"));
+        }
+        // The same moment, told on another clock.
+        let told = moved(
+            false,
+            &[
+                zone,
+                ("starts_local", "2026-12-08T18:00:00", "2026-12-08T12:00:00"),
+                ("ends_local", "2026-12-08T19:00:00", "2026-12-08T13:00:00"),
+            ],
+        );
+        assert_eq!((start(&told, "UTC"), otherwise(&told)), (None, "is in another time zone"));
+        let longer = moved(false, &[("ends", "2026-12-08T18:00:00Z", "2026-12-08T19:00:00Z")]);
+        assert_eq!((start(&longer, "UTC"), otherwise(&longer)), (None, "ends at another time"));
+    }
+
+    #[test]
+    fn days_are_days_wherever_one_is() {
+        let moments = ("starts", "2026-12-07T23:00:00Z", "2026-12-08T23:00:00Z");
+        let entry = moved(true, &[moments, ("starts_local", "2026-12-08", "2026-12-09")]);
+        assert_eq!(start(&entry, "Asia/Tokyo"), Some(("Wed 2026-12-09".to_owned(), "Tue 2026-12-08".to_owned())));
+        let entry = moved(
+            true,
+            &[("starts", "2026-12-07T23:00:00Z", "2026-12-08T05:00:00Z"), ("tz", "Europe/Madrid", "America/New_York")],
+        );
+        assert_eq!((start(&entry, "Asia/Tokyo"), otherwise(&entry)), (None, "is in another time zone"));
+        let timed = moved(
+            false,
+            &[("starts", "2026-12-07T23:00:00Z", "2026-12-08T17:00:00Z"), ("starts_local", "2026-12-08", "2026-12-08T18:00:00")],
+        );
+        assert_eq!(start(&timed, "Asia/Tokyo"), Some(("Wed 2026-12-09 02:00 JST".to_owned(), "Tue 2026-12-08".to_owned())));
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::aim::Aim;
 use super::join::{self, AcceptArgs};
 use super::preview::{preview, read_link, show_preview};
-use super::reach::{Reach, reach};
+use super::reach::{Reach, reach_at};
 use super::show::{like_whom, short_ids};
 use super::typed;
 use crate::client::{Client, Route};
@@ -131,8 +131,7 @@ fn create(context: &Context, new: &InviteNew) -> Result<()> {
 /// Where the link works, what has to be on, and words to send with it.
 fn explain(context: &Context, client: &Client, new: &InviteNew) -> Result<()> {
     let (ui, status) = (context.ui(), client.status()?);
-    let reach = if new.at.is_empty() { reach(context, &status) } else { Reach::Anywhere };
-    match reach {
+    match reach_at(context, &status, &new.at) {
         Reach::Anywhere => {}
         Reach::Network(addresses) => {
             let place = addresses.first().cloned().unwrap_or_default();

@@ -165,6 +165,9 @@ fn resume(context: &Context, args: &JoinArgs) -> Result<()> {
                     .text(&format!(", take it back with `kith join --cancel {}`, and ask again with the link.", join.id)),
             );
         }
+        if !ui.interactive && context.global().wait.is_none() && join.status != JoinStatus::Admitted {
+            return still_open(context, join);
+        }
         return follow(context, &client, join.clone(), args.yes, true);
     }
     match joins.into_iter().find_map(|join| join.notice) {
@@ -172,6 +175,17 @@ fn resume(context: &Context, args: &JoinArgs) -> Result<()> {
         None if ui.interactive => ask_link(context, args),
         None => Err(error::refused(Code::NotFound, "No join is under way.", "`kith join LINK` starts one.")),
     }
+}
+
+/// Without a terminal nobody watches, so nothing is waited for unless that is asked for.
+fn still_open(context: &Context, join: &Join) -> Result<()> {
+    let message = join.notice.as_ref().map_or("Your request to join is under way.", |notice| &notice.message);
+    let next = format!(
+        "It goes on by itself while Kith is running. `kith join --wait` waits for the answer; `kith join --cancel {}` takes it back.",
+        join.id
+    );
+    context.ui().say(Line::new().text(message).text(" ").text(&next));
+    report(context, join)
 }
 
 /// Take back a request, or forget one that came to nothing.
@@ -211,14 +225,14 @@ fn follow(context: &Context, client: &Client, join: Join, yes: bool, patient: bo
         None if patient || context.ui().interactive => None,
         None => return queued(context, &join),
     };
-    let mut join = settle(context, client, &join, limit, yes)?;
+    let mut join = settle(context, client, &join, limit)?;
     if join.status == JoinStatus::Admitted {
         if !yes && !look(context, &join)? {
             client.send("DELETE", &Route::new("joins").seg(&join.id), &json!({}))?;
             context.ui().tell("You walked away. Only the stewards saw the name you gave.");
             return report(context, &Join { reason: "You walked away.".to_owned(), ..join });
         }
-        client.send("POST", &Route::new("joins").seg(&join.id).seg("confirm"), &json!({}))?;
+        confirm(client, &join.id)?;
         join.status = JoinStatus::Joined;
     }
     match join.status {
@@ -234,6 +248,15 @@ fn follow(context: &Context, client: &Client, join: Join, yes: bool, patient: bo
     }
 }
 
+/// Says yes. Where that was said with the link, the daemon may have gone in before.
+fn confirm(client: &Client, id: &str) -> Result<()> {
+    let said = client.send("POST", &Route::new("joins").seg(id).seg("confirm"), &json!({}));
+    match said.map(drop) {
+        Err(stop) if stop.code() == Some(Code::NotFound) => client.get(&Route::new("circles").seg(id)).map(drop),
+        said => said,
+    }
+}
+
 /// The one sentence that the daemon has for it, wherever it is said.
 fn refusal(join: &Join) -> error::Stop {
     match &join.notice {
@@ -243,7 +266,7 @@ fn refusal(join: &Join) -> error::Stop {
 }
 
 /// Until a steward decided, or the members can be shown, or the time is over.
-fn settle(context: &Context, client: &Client, first: &Join, limit: Option<std::time::Duration>, yes: bool) -> Result<Join> {
+fn settle(context: &Context, client: &Client, first: &Join, limit: Option<std::time::Duration>) -> Result<Join> {
     // To stop waiting takes nothing back.
     let (ui, id) = (context.ui().clone(), first.id.clone());
     let waiting = interrupt::while_waiting(move || {
@@ -267,12 +290,7 @@ fn settle(context: &Context, client: &Client, first: &Join, limit: Option<std::t
             told = join.status;
             spinner.tell("Your request has arrived. A steward has to approve it");
         }
-        let waits = match join.status {
-            JoinStatus::Contacting | JoinStatus::Requested => true,
-            JoinStatus::Admitted => yes,
-            JoinStatus::Joined | JoinStatus::Declined | JoinStatus::Refused => false,
-        };
-        Ok((!waits).then_some(join))
+        Ok((!matches!(join.status, JoinStatus::Contacting | JoinStatus::Requested)).then_some(join))
     });
     drop(spinner);
     drop(waiting);

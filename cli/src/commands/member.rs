@@ -96,7 +96,7 @@ fn set_role(context: &Context, client: &Client, who: &str, role: Role, mut succe
         let is = member.role.map_or("", Role::word);
         let what = format!("You would no longer be {is} of \"{}\", and only be {role}.", circle.name);
         let (names, ids) = ([member.name.as_str(), &circle.name], [member.id.as_str(), &circle.id]);
-        succession.settle(context, &all(client, &circle.id)?, &what, (&names, &ids))?;
+        succession.settle(context, &all(client, &circle.id)?, &what, Some(role), (&names, &ids))?;
     }
     let Succession { successor, without_successor } = succession;
     let body = SetRole { role, successor, without_successor };

@@ -7,7 +7,7 @@ use kith_protocol::node::Filter;
 
 use super::item;
 use super::show::{author, delivery, dotted, short_ids, state};
-use super::typed::warning;
+use super::typed::{means, warning};
 use super::writing::{answerable, changeable, save, writable};
 use crate::client::Client;
 use crate::context::Context;
@@ -410,7 +410,8 @@ fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
         base: edit.base,
     };
     let asked = !context.ui().json && !context.global().dry_run;
-    let before = asked.then(|| client.get(&route).and_then(|reply| reply.read::<Note>()).map(|note| note.version).ok()).flatten();
+    let before = asked.then(|| client.get(&route).and_then(|reply| reply.read::<Note>()).ok()).flatten();
+    let before = before.and_then(|note| state_of(&note, &edit.id));
     let reply = if with_body {
         if Body::is_long(edit.body.as_deref()) {
             let (text, base, note) = changeable(client, &route, &edit.id)?;
@@ -426,12 +427,20 @@ fn change(context: &Context, client: &Client, edit: NoteEdit) -> Result<()> {
         client.send("PATCH", &route, &EditNote { base, title, body: None, content_warning, want, lang, tags })?
     };
     context.show(&reply, |ui, note: Note| {
-        if before == Some(note.version) {
+        if before.is_some() && before == state_of(&note, &edit.id) {
             return ui.out("Nothing differs from what is there, so nothing was changed.");
         }
         written(ui, client, DraftOf::Edit, &note)
     })?;
     context.delivered(client)
+}
+
+/// The state of what was typed, by which a change of it is seen: of the note, or of the reply of it that has this id.
+fn state_of(note: &Note, typed: &str) -> Option<String> {
+    if means(typed, &note.id) {
+        return note.base.clone();
+    }
+    note.replies.iter().find(|reply| means(typed, &reply.id)).and_then(|reply| reply.base.clone())
 }
 
 fn reply(context: &Context, client: &Client, id: &str, given: Option<&str>, cw: Option<String>) -> Result<()> {

@@ -84,6 +84,9 @@ fn running(context: &Context, client: &Client, status: DaemonStatus) -> Result<O
     if status.sync.pending_out > 0 {
         facts.push(("sync", format!("{} not delivered yet", status.sync.pending_out).into()));
     }
+    let ended = |join: &&Join| matches!(join.status, JoinStatus::Declined | JoinStatus::Refused);
+    let told = joins.iter().filter(ended).filter_map(|join| join.notice.as_ref());
+    facts.extend(told.map(|notice| ("note", super::show::said(notice))));
     let names = circles.into_iter().map(|circle| circle.name).collect();
     Ok(Overview { state: "running", name: status.name, circles: names, new, facts, next })
 }

@@ -1,6 +1,6 @@
 //! From where this computer can be reached, as far as its own addresses tell.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use kith_protocol::control::DaemonStatus;
 
@@ -21,6 +21,26 @@ pub(crate) enum Reach {
 pub(crate) fn reach(context: &Context, status: &DaemonStatus) -> Reach {
     let external = context.setting("external").map(|setting| setting.value).unwrap_or_default();
     of(status.listening.iter().map(String::as_str), !external.is_empty())
+}
+
+/// Where a link works that names these addresses, too, as they were typed: what they say comes first.
+pub(crate) fn reach_at(context: &Context, status: &DaemonStatus, typed: &[String]) -> Reach {
+    with(reach(context, status), typed)
+}
+
+fn with(known: Reach, typed: &[String]) -> Reach {
+    let named: Vec<String> = typed.iter().map(|text| in_full(text.trim())).collect();
+    match (known, of(named.iter().map(String::as_str), false)) {
+        (Reach::Anywhere, _) | (_, Reach::Anywhere) => Reach::Anywhere,
+        (_, Reach::Network(addresses)) => Reach::Network(addresses),
+        (known, Reach::Here) => known,
+    }
+}
+
+/// `192.168.1.5:4001` as the daemon has it, as far as that is needed here.
+fn in_full(text: &str) -> String {
+    let ip = text.parse::<SocketAddr>().map(|place| place.ip()).or_else(|_| text.parse());
+    ip.map_or_else(|_| text.to_owned(), |ip| format!("/ip/{ip}"))
 }
 
 fn of<'a>(listening: impl Iterator<Item = &'a str>, external: bool) -> Reach {
@@ -75,6 +95,26 @@ mod tests {
         }
         for far in ["/ip4/8.8.8.8/tcp/1", "/ip4/100.128.0.1/tcp/1", "/ip6/2001:db8::1/tcp/1"] {
             assert_eq!(of(&[far], false), Reach::Anywhere, "{far}");
+        }
+    }
+
+    #[test]
+    fn a_named_address_says_where_a_link_works() {
+        let at = |known: Reach, typed: &str| with(known, &[typed.to_owned()]);
+        let home = || Reach::Network(vec!["192.168.1.5".to_owned()]);
+        for here in ["127.0.0.1:5", "[::1]:5", "/ip4/127.0.0.1/tcp/5", "127.0.0.1"] {
+            assert_eq!(at(Reach::Here, here), Reach::Here, "{here}");
+            assert_eq!(at(home(), here), home(), "{here}");
+        }
+        for (near, shown) in
+            [("10.9.8.7:4001", "10.9.8.7"), ("/ip4/192.168.7.7/udp/1/quic-v1", "192.168.7.7"), ("[fd00::1]:9", "fd00::1")]
+        {
+            assert_eq!(at(home(), near), Reach::Network(vec![shown.to_owned()]), "{near}");
+            assert_eq!(at(Reach::Here, near), Reach::Network(vec![shown.to_owned()]), "{near}");
+            assert_eq!(at(Reach::Anywhere, near), Reach::Anywhere, "{near}");
+        }
+        for far in ["203.0.113.5:4001", "[2001:db8::1]:4001", "/ip4/203.0.113.5/tcp/4001"] {
+            assert_eq!(at(home(), far), Reach::Anywhere, "{far}");
         }
     }
 }

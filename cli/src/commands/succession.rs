@@ -31,25 +31,29 @@ impl Succession {
         if self.successor.is_some() && !context.ui().interactive && context.global().confirm.is_none() {
             return Ok(());
         }
-        self.settle(context, members, what, called)
+        self.settle(context, members, what, None, called)
     }
 
-    /// Asks what is to be asked before somebody steps down: on a terminal who takes over, then for a name; in a script `--confirm`
+    /// Asks what is to be asked before somebody steps down to `role`, or leaves: on a terminal who takes over, then for a name; in a script `--confirm`
     /// says it. Where the last steward names nobody, the daemon refuses and says why.
     pub(crate) fn settle(
         &mut self,
         context: &Context,
         members: &[Member],
         what: &str,
+        role: Option<Role>,
         (names, ids): (&[&str], &[&str]),
     ) -> Result<()> {
         let ui = context.ui();
         if context.global().dry_run {
             return Ok(());
         }
-        let left = left_behind(members);
+        let left = if role >= Some(Role::Steward) { Vec::new() } else { left_behind(members) };
         let open = !left.is_empty() && self.successor.is_none() && !self.without_successor;
-        if open && (!ui.interactive || context.global().confirm.is_some()) {
+        if open && context.global().confirm.is_some() {
+            return context.confirm(what, names, ids);
+        }
+        if open && !ui.interactive {
             return Ok(());
         }
         if open {
@@ -100,9 +104,10 @@ fn consequence(left: &[&Member]) -> String {
 /// What a founder alone can do.
 fn of_founder(members: &[Member]) -> &'static str {
     let founder = members.iter().any(|member| member.me && member.role == Some(Role::Founder));
-    let alone = !members.iter().any(|member| !member.me && member.status == MemberStatus::Current);
-    if founder && !alone {
-        " You are the founder: afterward no single person can change the circle's rules or make somebody a steward."
+    let stays = |member: &Member| !member.me && matches!(member.status, MemberStatus::Current | MemberStatus::Suspended);
+    if founder && members.iter().any(stays) {
+        " You are the founder, and nobody ever becomes that again: afterward nobody can make somebody a steward, remove a steward or \
+         change the circle's rules."
     } else {
         ""
     }

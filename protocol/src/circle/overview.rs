@@ -158,7 +158,9 @@ impl Overview {
             (OwnStanding::In, _) => CircleStatus::Current,
         };
         let inside = !matches!(status, CircleStatus::Removed | CircleStatus::Left);
-        let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        // Who was removed may never get the act by which they were: they, with their computer, are among those counted.
+        let too_many = u64::from(status == CircleStatus::Removed && self.mine == Some(Status::Current));
+        let count = |count: u64| usize::try_from(count.saturating_sub(too_many)).unwrap_or(usize::MAX);
         control::Circle {
             id: self.id.text(),
             name: self.name.0.clone(),

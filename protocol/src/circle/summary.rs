@@ -194,7 +194,7 @@ impl Summary {
     #[must_use]
     pub(crate) fn members(&self) -> Vec<control::Member> {
         let mut people: Vec<&PersonRow> = self.people.iter().collect();
-        people.sort_by_key(|p| (p.status, std::cmp::Reverse(p.role), p.name.0.clone(), p.id));
+        people.sort_by_key(|p| (self.status_of(p), std::cmp::Reverse(p.role), p.name.0.clone(), p.id));
         people.into_iter().map(|person| self.member(person)).collect()
     }
 
@@ -206,8 +206,8 @@ impl Summary {
         control::Member {
             id: person.id.text(),
             name: person.name.0.clone(),
-            role: person.role,
-            status: match person.status {
+            role: person.role.filter(|_| self.status_of(person) != Status::Removed),
+            status: match self.status_of(person) {
                 Status::Current => MemberStatus::Current,
                 Status::Suspended => MemberStatus::Suspended,
                 Status::Removed => MemberStatus::Removed,
@@ -217,6 +217,12 @@ impl Summary {
             me: self.me == Some(person.id),
             alike: person.alike,
         }
+    }
+
+    /// How a person stands. Who was removed is told so, and may never get the act by which they were.
+    fn status_of(&self, person: &PersonRow) -> Status {
+        let removed = self.me == Some(person.id) && self.standing == OwnStanding::Removed;
+        if removed { Status::Removed } else { person.status }
     }
 
     /// How long what is written now is kept.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::changed::{self, Changed};
 use super::excerpt;
 use super::kind::{Kind, fields};
-use super::kinds::status;
+use super::kinds::{is_of_days, status};
 use super::reader::{ItemReader, Shown};
 use super::row::{Flags, ItemRow, Tag, counter, local, set_counter, view_item, view_prefix};
 use super::show::Reveal;
@@ -139,6 +139,7 @@ fn entry(reader: &ItemReader<'_>, kind: Kind, shown: &Shown) -> Result<Option<In
         content_warning,
         want: shown.words(fields::WANT).parse().ok(),
         status: shown.whole.as_ref().and_then(|whole| status(kind, &whole.fields)),
+        all_day: shown.whole.as_ref().is_some_and(|whole| is_of_days(kind, &whole.fields)),
         ..InboxEntry::new(kind.subject(), shown.id(), circle, author, at)
     }))
 }

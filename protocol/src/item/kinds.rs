@@ -376,6 +376,11 @@ pub(super) fn status(kind: Kind, fields: &Fields) -> Option<EventStatus> {
     (kind == Kind::Event).then(|| event::status(fields))
 }
 
+/// Is an item of a kind about whole days?
+pub(super) fn is_of_days(kind: Kind, fields: &Fields) -> bool {
+    kind == Kind::Event && event::is_of_days(fields)
+}
+
 /// What happened to an item of a kind that said one thing and says another.
 pub(super) fn happening(kind: Kind, before: &Fields, now: &Fields) -> Happening {
     match kind {

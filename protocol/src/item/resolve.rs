@@ -30,6 +30,7 @@ pub fn resolve(
         return Ok(Err(not_found(text, letter, kinds)));
     }
     let mut found: Vec<(CircleId, Kind, ItemKey, bool)> = Vec::new();
+    let mut other = None;
     let prefix = head(tail);
     let mut after = Vec::new();
     loop {
@@ -37,14 +38,15 @@ pub fn resolve(
         for (key, value) in &rows {
             let Some(key) = key.as_slice().try_into().ok().map(ItemKey) else { continue };
             let row = ItemRow::read(value)?;
-            let Some(kind) = row.kind().filter(|kind| !kind.is_mark() && (kinds.is_empty() || kinds.contains(kind))) else {
-                continue;
-            };
+            let Some(kind) = row.kind().filter(|kind| !kind.is_mark()) else { continue };
             let Some(circle) = circles.iter().find(|circle| Tag::of(circle) == row.circle) else { continue };
             let fits = letter.is_none_or(|letter| letter == kind.letter())
                 && key.text('-').get(2..).is_some_and(|id| id.starts_with(tail));
-            if fits {
-                found.push((*circle, kind, key, row.flags.has(Flags::REMOVED | Flags::GONE | Flags::EXPIRED)));
+            let gone = row.flags.has(Flags::REMOVED | Flags::GONE | Flags::EXPIRED);
+            if fits && (kinds.is_empty() || kinds.contains(&kind)) {
+                found.push((*circle, kind, key, gone));
+            } else if fits && !gone && kind.is_told() {
+                other = other.or(Some((kind, key, row.parent)));
             }
         }
         match rows.last() {
@@ -55,7 +57,10 @@ pub fn resolve(
             Some(_) | None => break,
         }
     }
-    Ok(pick(text, letter, kinds, &found))
+    match other.filter(|_| found.is_empty()) {
+        Some((kind, key, parent)) => Ok(Err(of_another_kind(kinds, kind, &key, parent))),
+        None => Ok(pick(text, letter, kinds, &found)),
+    }
 }
 
 fn pick(
@@ -88,6 +93,24 @@ pub(crate) fn where_listed(kinds: &[Kind]) -> Hints {
     let any = kinds.is_empty();
     let lists = Kind::listed().filter(|list| any || kinds.iter().any(|kind| kind == list || kind.about() == Some(*list)));
     Hints(lists.map(|list| Hint::run(list.noun(), "list", &[], &format!("shows the {} with their ids", list.path()))).collect())
+}
+
+/// An item is there, and is not what was asked for: what it is, and what can be done about it.
+fn of_another_kind(kinds: &[Kind], kind: Kind, key: &ItemKey, parent: Option<ItemKey>) -> Error {
+    let id = key.text(kind.letter());
+    let noun = kind.noun();
+    let Some((about, parent)) = kind.about().zip(parent) else {
+        let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        return Error::new(Code::NotFound, format!("`{id}` is {article} {noun}."), Hint::run(noun, "show", &[&id], "shows it"));
+    };
+    let parent = parent.text(about.letter());
+    let hints: Hints = if kinds.contains(&about) {
+        let replies = Hint::run(about.noun(), "reply", &[&parent], &format!("replies to the {}", about.noun()));
+        [replies, Hint::run(about.noun(), "react", &[&parent, "EMOJI"], "reacts to it")].into()
+    } else {
+        Hint::run(about.noun(), "show", &[&parent], "shows both").into()
+    };
+    Error::new(Code::Usage, format!("`{id}` is a {noun} to the {} {parent}.", about.noun()), hints)
 }
 
 fn ambiguous(text: &str, found: &[(CircleId, Kind, ItemKey, bool)]) -> Error {

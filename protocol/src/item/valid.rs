@@ -136,9 +136,10 @@ pub(super) fn emoji(text: &str) -> Result<String, Error> {
 /// # Errors
 /// [`Code::Usage`] where it is none.
 pub(super) fn moment(text: &str, what: &str) -> Result<Millis, Error> {
-    let stamp: Result<jiff::Timestamp, _> = text.trim().parse();
-    let millis = stamp.ok().and_then(|stamp| u64::try_from(stamp.as_millisecond()).ok());
-    millis.map(Millis).ok_or_else(|| usage(format!("{what} is not a moment."), "Write it like 2026-12-01T18:00:00Z."))
+    let stamp = text.trim().parse::<jiff::Timestamp>();
+    let stamp = stamp.map_err(|_| usage(format!("{what} is not a moment."), "Write it like 2026-12-01T18:00:00Z."))?;
+    let early = |_| usage(format!("{what} is before 1970."), "Dates from 1970 to 9999 can be kept.");
+    u64::try_from(stamp.as_millisecond()).map(Millis).map_err(early)
 }
 
 /// A wall clock's time or a day, or empty.

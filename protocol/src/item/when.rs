@@ -73,7 +73,7 @@ impl When {
 }
 
 /// A whole day, as the wall clock shows it.
-fn day(text: &str) -> Option<Date> {
+pub(super) fn day(text: &str) -> Option<Date> {
     text.parse().ok().filter(|_| text.len() == 10)
 }
 

@@ -66,9 +66,14 @@ pub(super) fn of_join(join: &JoinRow) -> Option<Notice> {
     Some(Notice { circle: id, circle_name: name, message, hints })
 }
 
-/// All there are: of joins, then of circles.
-pub(super) fn all(read: &dyn Read) -> Result<Vec<Notice>, StoreError> {
-    let mut notices: Vec<Notice> = JoinRow::all(read)?.values().filter_map(of_join).collect();
+/// All there are of joins.
+pub(super) fn of_joins(read: &dyn Read) -> Result<Vec<Notice>, StoreError> {
+    Ok(JoinRow::all(read)?.values().filter_map(of_join).collect())
+}
+
+/// All there are of circles.
+pub(super) fn of_circles(read: &dyn Read) -> Result<Vec<Notice>, StoreError> {
+    let mut notices = Vec::new();
     for overview in Overview::all(read)? {
         notices.extend(of_circle(&overview));
     }

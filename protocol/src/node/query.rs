@@ -83,7 +83,8 @@ fn status(base: &dyn Read, now: Millis) -> Result<control::DaemonStatus, InputEr
         }
     }
     status.store.items = items::items(base)?;
-    status.notices = notices::all(base)?;
+    status.notices = notices::of_joins(base)?;
+    status.notices.extend(notices::of_circles(base)?);
     Ok(status)
 }
 

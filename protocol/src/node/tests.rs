@@ -36,6 +36,7 @@ mod queries;
 mod retention;
 mod roles;
 mod sayings;
+mod slips;
 mod strangers;
 mod warnings;
 mod ways_out;

@@ -47,6 +47,9 @@ pub struct InboxEntry {
     /// Whether an event takes place. Left out of everything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<EventStatus>,
+    /// Is an event about whole days? Left out where it is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_day: bool,
     /// Who wrote it or did it; of a changed item, who gave the changed fields what they say now. Empty where nobody is known.
     pub author: Author,
     /// Their clock's label.
@@ -94,6 +97,7 @@ impl InboxEntry {
             content_warning: None,
             want: None,
             status: None,
+            all_day: false,
             author,
             created_at,
             what: None,

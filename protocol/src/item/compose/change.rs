@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{ComposeContext, ComposeError, Target, entry};
 use crate::circle::body::KeyClass;
-use crate::control::{Code, Crossed, Error};
+use crate::control::{Code, Crossed, Error, Hint};
 use crate::id::{ItemId, ItemKey, PersonId};
 use crate::item::edit::Value;
 use crate::item::edit_builder::EditBuilder;
@@ -152,6 +152,29 @@ impl Changing {
         let tags: BTreeSet<String> = valid::tags(tags)?;
         self.builder.tags(&self.seen.fields, fields::TAGS, &self.seen.tags_beyond, &tags);
         Ok(())
+    }
+
+    /// Refuses what takes away all that somebody wrote: an empty text comes of a slip, and nothing brings the words back. Of what has
+    /// a title only, the title is what there is.
+    ///
+    /// # Errors
+    /// [`Code::Usage`]: how it is deleted instead.
+    pub(in crate::item) fn keep_words(&self, title: Option<&String>, body: Option<&String>) -> Result<(), Error> {
+        let says = |field| !self.seen.fields.words(field).trim().is_empty();
+        let empty = |words: &String| words.trim().is_empty();
+        let gone = if says(fields::BODY) {
+            body.is_some_and(empty)
+        } else {
+            says(fields::TITLE) && title.is_some_and(empty) && body.is_none_or(empty)
+        };
+        if !gone {
+            return Ok(());
+        }
+        let (kind, noun) = (self.kind(), self.kind().noun());
+        // A reply goes by the commands of notes.
+        let by = kind.about().unwrap_or(kind).noun();
+        let remove = Hint::run(by, "remove", &[&self.shown.key.text(kind.letter())], &format!("deletes the {noun}"));
+        Err(Error::new(Code::Usage, "An empty text takes all words away.", remove))
     }
 
     /// What a field held when its changer looked.

@@ -17,7 +17,7 @@ use crate::item::reader::{ItemReader, Shown};
 use crate::item::recur::is_over;
 use crate::item::show::How;
 use crate::item::valid;
-use crate::item::when::When;
+use crate::item::when::{When, day};
 use crate::limits::{BODY_BYTES, PLACE_CHARS, RRULE_BYTES, SEQUENCE_CHARS, TITLE_CHARS, UID_CHARS, WALL_CHARS, ZONE_CHARS};
 use crate::log::entry::NewEntry;
 use crate::store::StoreError;
@@ -237,6 +237,11 @@ pub(super) const fn unset(field: u8) -> &'static str {
 /// Its status; confirmed where it says none.
 pub(super) fn status(fields: &Fields) -> EventStatus {
     fields.words(STATUS).parse().unwrap_or(EventStatus::Confirmed)
+}
+
+/// Is it about whole days?
+pub(super) fn is_of_days(fields: &Fields) -> bool {
+    day(fields.words(STARTS_LOCAL)).is_some()
 }
 
 /// What happened to an event that said one thing and says another.

@@ -68,6 +68,7 @@ pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, 
 
 /// What a note shall say.
 pub(in crate::item) fn change(change: &mut Changing, wanted: &EditNote) -> Result<(), Error> {
+    change.keep_words(wanted.title.as_ref(), wanted.body.as_ref())?;
     change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "The title")?;
     change.warning(wanted.content_warning.as_ref())?;
     change.word(fields::WANT, wanted.want.map(WantChange::word));

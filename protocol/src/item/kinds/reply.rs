@@ -55,6 +55,7 @@ pub(in crate::item) fn change(change: &mut Changing, wanted: &EditNote) -> Resul
     if wanted.title.is_some() || wanted.want.is_some() || wanted.lang.is_some() || wanted.tags.is_some() {
         return Err(Error::new(Code::Usage, "A reply has a text and a content warning only.", "Edit its note for the rest."));
     }
+    change.keep_words(None, wanted.body.as_ref())?;
     change.warning(wanted.content_warning.as_ref())?;
     change.text(wanted.body.as_ref(), "reply")
 }

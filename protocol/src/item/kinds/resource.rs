@@ -3,9 +3,10 @@
 use rand_core::CryptoRng;
 
 use crate::circle::body::{KeyClass, Role};
-use crate::control::{EditResource, Error, NewResource, Resource, Subject, Time};
+use crate::control::{Code, EditResource, Error, NewResource, Resource, Subject, Time};
 use crate::io::Filter;
 use crate::item::compose::{Changing, ComposeContext, First, needed};
+use crate::item::edit::Value;
 use crate::item::kind::{Appears, Editors, Field, Form, Kind, Spec, Targets, fields};
 use crate::item::list::list as listed;
 use crate::item::reader::{ItemReader, Shown};
@@ -77,6 +78,15 @@ pub(in crate::item) fn compose(place: &ComposeContext, rng: &mut dyn CryptoRng, 
 
 /// What a resource shall say.
 pub(in crate::item) fn change(change: &mut Changing, wanted: &EditResource) -> Result<(), Error> {
+    let emptied = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
+    let url = wanted.url.clone().map_or_else(|| change.seen(URL), |url| Value::text(url.trim()));
+    if emptied(&wanted.title) && url == Value::text("") {
+        return Err(Error::new(
+            Code::Usage,
+            "The resource would have neither a title nor an address.",
+            "Give it one, so that people know what it is.",
+        ));
+    }
     change.line(fields::TITLE, wanted.title.as_ref(), TITLE_CHARS, "The title")?;
     change.set(URL, wanted.url.as_ref().map(|url| valid::url(url)))?;
     change.line(KIND, wanted.kind.as_ref(), 60, "The kind")?;

@@ -85,7 +85,7 @@ fn only_the_founder(summary: &Summary) -> String {
             )
         }
         None => {
-            "Nobody can make somebody else a steward: only the founder could, and they are no longer in the circle.".to_owned()
+            "Nobody can make somebody else a steward: only the founder could, and this circle has no founder anymore.".to_owned()
         }
     }
 }

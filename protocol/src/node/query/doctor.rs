@@ -1,7 +1,7 @@
 //! What is found when everything is looked over.
 
 use crate::circle::body::{Policy, Role};
-use crate::circle::membership::Status;
+use crate::circle::membership::{Person, Status};
 use crate::circle::overview::{self};
 use crate::circle::record;
 use crate::circle::state::{CircleState, OwnStanding};
@@ -112,7 +112,7 @@ fn stewards_health(circle: &CircleState, current: usize, found: &mut Findings<'_
             Some(founder) => {
                 format!("Ask {}: only they, who founded the circle, make somebody a steward.", summary.called(founder)).into()
             }
-            None => "Nobody can make somebody a steward, because the founder is gone; in a new circle its founder can.".into(),
+            None => without_founder(circle, &summary),
         };
         found.say(
             Level::Note,
@@ -128,6 +128,22 @@ fn stewards_health(circle: &CircleState, current: usize, found: &mut Findings<'_
             if names.is_empty() { Hints::default() } else { format!("Ask {}.", names.join(" or ")).into() }
         };
         found.say(Level::Note, format!("A steward has to confirm {}.", summary.called(person.0)), hint);
+    }
+}
+
+/// Where no founder is in: who could make somebody a steward.
+fn without_founder(circle: &CircleState, summary: &Summary) -> Hints {
+    let waits = |person: &Person| person.role == Some(Role::Founder) && person.status == Status::Suspended;
+    match circle.now().people.iter().find(|(_, person)| waits(person)) {
+        Some((founder, _)) => format!(
+            "Only {}, who founded the circle, makes somebody a steward, once a steward has confirmed them.",
+            summary.called(founder)
+        )
+        .into(),
+        None => {
+            "Nobody can make somebody a steward, because this circle has no founder anymore; in a new circle its founder can."
+                .into()
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::circle::overview::{self, Overview};
 use crate::circle::state::OwnStanding;
 use crate::circle::summary::Summary;
 use crate::context::InputError;
-use crate::control::{self, Hint, InboxEntry};
+use crate::control::{self, Hint, InboxEntry, Notice};
 use crate::crypto::Crypto;
 use crate::id::CircleId;
 use crate::io::{Answer, Filter};
@@ -96,9 +96,11 @@ pub(crate) fn inbox(base: &dyn Read, crypto: &dyn Crypto, now: Millis, circle: O
         inbox.extend(item::inbox(&opened.reader(base, now))?);
     }
     inbox.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-    let mut notices = notices::all(base)?;
+    // How a request stands is told whatever became of the circle before: somebody who left may ask to come back.
+    let mut notices = notices::of_joins(base)?;
     // What they decided themselves is no news.
-    notices.retain(|notice| circles.get(&notice.circle).is_none_or(|standing| *standing == OwnStanding::Removed));
+    let removed = |notice: &Notice| circles.get(&notice.circle) == Some(&OwnStanding::Removed);
+    notices.extend(notices::of_circles(base)?.into_iter().filter(removed));
     if circle.is_some() {
         notices.retain(|notice| circles.contains_key(&notice.circle));
     }
