@@ -143,7 +143,7 @@ async fn answers_and_refusals_have_one_form() {
     let (status, body) = ask(&served, "GET", "/v1/circles/none", "").await;
     assert_eq!((status, &body["code"], &body["schema"]), (404, &json!("not-found"), &json!("kith.error/1")));
     let (status, body) = ask(&served, "GET", "/v1/search?q=two%20words&limit=7", "").await;
-    assert_eq!((status, &body["message"]), (409, &json!("Two words 7.")));
+    assert_eq!((status, &body["message"]), (409, &json!("two words 7")));
     for (method, path, expected) in [
         ("GET", "/v1/nothing", 404),
         ("PUT", "/v1/circles", 405),
