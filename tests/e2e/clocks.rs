@@ -64,7 +64,7 @@ fn a_clock_two_months_ahead_for_one_start_hides_and_says_so() {
         return skipped("no library that shifts the clock", cfg!(target_os = "linux"));
     }
     until("it to be hidden", || titles(&bea).is_empty().then_some(()));
-    until("doctor to say so", || findings(&bea).contains("hidden because their time is over").then_some(()));
+    until("doctor to say so", || findings(&bea).contains("hidden because its time is over").then_some(()));
     let _stopped = bea.stop();
     bea.start();
     until("it to come back", || (titles(&bea) == ["Keep"]).then_some(()));
