@@ -254,7 +254,9 @@ impl<'t, 'a, 's> Projector<'t, 'a, 's> {
             row.over = Some(since);
         }
         self.write(key, Some(&before), &mut row);
-        if row.listed() && !before.listed() && row.kind().is_some_and(Kind::is_mark) {
+        // A mark whose signer gave it less time than what it is about has ends first, and marks nothing from then on, here as where it
+        // comes without its bytes.
+        if row.listed() != before.listed() && row.kind().is_some_and(Kind::is_mark) {
             settled.targets.extend(row.parent);
         }
         // That something ends is no news. What a wrong clock had hidden is shown again; what came late is new.
